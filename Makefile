@@ -1,0 +1,68 @@
+# Plaudit: `make help` lists what there is to do. Needs Python 3.11 or newer with venv and pip, and a network once.
+# plyvel brings LevelDB in its wheels for Linux on CPython 3.11 and 3.12; on other systems and versions pip builds it and
+# needs the LevelDB headers (Debian: libleveldb-dev, macOS: brew install leveldb) and a C++ compiler.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := protocol state consensus rewards operations chain node rpc wallet
+PYTEST_JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check sim crash clients bench docs format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with the pinned packages, if it is missing or out of date
+
+$(READY): requirements-dev.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c 'import sys; sys.exit("Plaudit needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY) ## Run a development chain on this machine
+	$(BIN)/plaudit dev
+
+test: $(READY) ## Run the tests, except the slow ones
+	$(BIN)/python -m pytest -q -n $(PYTEST_JOBS) -m "not slow" tests
+
+check: $(READY) ## Check format, lint, types, layers and notes
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict $(PACKAGES)
+	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_todos.py
+
+sim: $(READY) ## Run the network simulation tests
+	$(BIN)/python -m pytest -q tests/sim
+
+crash: $(READY) ## Run the tests that kill a node and open it again
+	$(BIN)/python -m pytest -q tests/crash
+
+clients: $(READY) ## Run the tests with client libraries against a running node
+	$(BIN)/python -m pytest -q tests/clients
+
+bench: $(READY) ## Run the benchmarks
+	$(BIN)/python -m benchmarks
+
+docs: $(READY) ## Write the generated pages of docs/ anew
+	$(BIN)/python -m docs.generate
+
+format: $(READY) ## Format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(READY) ## Pin the newest allowed packages anew in requirements*.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip-tools>=7.4"
+	$(BIN)/pip-compile $(LOCK_OPTIONS) -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK_OPTIONS) --extra dev -o requirements-dev.lock pyproject.toml
+
+LOCK_OPTIONS := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+clean: ## Remove .venv, caches and build products
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

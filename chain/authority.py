@@ -1,0 +1,286 @@
+"""Whether signatures satisfy the authorities that a transaction needs, and which keys would.
+
+An authority is met when the weights of its keys that signed, and of its accounts whose active authority is met in
+turn, reach its threshold. Every signature must be needed.
+
+Source: libraries/protocol/sign_state.cpp, transaction_util.hpp and transaction.cpp.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple
+
+from protocol.config import Rules
+from protocol.errors import (
+    Invalid,
+    IrrelevantSignature,
+    MissingActiveAuthority,
+    MissingOtherAuthority,
+    MissingOwnerAuthority,
+    MissingPostingAuthority,
+)
+from protocol.operation import Operation, RequiredAuthorities
+from protocol.types import Authority
+
+PRE_APPROVED = "temp"
+"""The account that everybody controls needs no signature."""
+
+AuthorityGetter = Callable[[str], Authority]
+"""Gives an authority of an account by name; raises if there is no such account."""
+
+
+class AuthorityLimits(NamedTuple):
+    """How far an authority is followed; 0 in `max_membership` and `max_accounts` means no limit."""
+
+    max_depth: int
+    max_membership: int
+    max_accounts: int
+
+
+def get_limits(rules: Rules) -> AuthorityLimits:
+    """The limits that hold for transactions of a chain."""
+    return AuthorityLimits(rules.max_sig_check_depth, rules.max_authority_membership, rules.max_sig_check_accounts)
+
+
+class SignState:
+    """Keys that signed (and whether each was used), keys that could sign, accounts already found satisfied."""
+
+    def __init__(
+        self,
+        signed: Iterable[bytes],
+        get_authority: AuthorityGetter,
+        limits: AuthorityLimits,
+        available: Collection[bytes] = (),
+    ) -> None:
+        self.used: dict[bytes, bool] = dict.fromkeys(signed, False)
+        self.available = available
+        self._get_authority = get_authority
+        self._limits = limits
+        self._approved: set[str] = {PRE_APPROVED}
+        self._accounts_seen = 0
+
+    def is_signed_by(self, key: bytes) -> bool:
+        """Whether the key signed or could sign; marks it as used."""
+        if key in self.used or key in self.available:
+            self.used[key] = True
+            return True
+        return False
+
+    def check_account(self, name: str) -> bool:
+        """Whether the account's authority (of the kind this state follows) is met."""
+        if name in self._approved:
+            return True
+        self._accounts_seen = 1
+        return self._check(self._get_authority(name), 0)
+
+    def check(self, authority: Authority) -> bool:
+        """Whether a written-out authority is met."""
+        self._accounts_seen = 0
+        return self._check(authority, 0)
+
+    def has_unused_signatures(self) -> bool:
+        """Whether some signature was not needed so far."""
+        return not all(self.used.values())
+
+    def _check(self, authority: Authority, depth: int) -> bool:
+        """Adds up weights in the reference's order, because its limits cut the walk short."""
+        limits = self._limits
+        threshold = authority.weight_threshold
+        total = members = 0
+        for key, weight in authority.key_auths:
+            if self.is_signed_by(key):
+                total += weight
+                if total >= threshold:
+                    return True
+            members += 1
+            if 0 < limits.max_membership <= members:
+                return False
+        for name, weight in authority.account_auths:
+            if name not in self._approved:
+                if depth == limits.max_depth:
+                    continue
+                if 0 < limits.max_accounts <= self._accounts_seen:
+                    return False
+                self._accounts_seen += 1
+                if self._check(self._get_authority(name), depth + 1):
+                    self._approved.add(name)
+                    total += weight
+                    if total >= threshold:
+                        return True
+            else:
+                total += weight
+                if total >= threshold:
+                    return True
+            members += 1
+            if 0 < limits.max_membership <= members:
+                return False
+        return total >= threshold
+
+
+def get_required_authorities(operations: Iterable[Operation]) -> RequiredAuthorities:
+    """Collects the authorities that a list of operations needs."""
+    required = RequiredAuthorities()
+    for operation in operations:
+        operation.authorities(required)
+    return required
+
+
+class Authorities(NamedTuple):
+    """Where the three kinds of authority of accounts are looked up."""
+
+    get_active: AuthorityGetter
+    get_owner: AuthorityGetter
+    get_posting: AuthorityGetter
+
+
+def verify_authority(
+    required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
+) -> None:
+    """Checks that the keys that signed meet all required authorities and that each is needed.
+
+    A posting authority is also met by the active or the owner authority, an active one by the owner authority.
+    Raises the Missing...Authority errors, IrrelevantSignature, Invalid when posting is mixed with others.
+    """
+    if required.postings:
+        _verify_posting(required, signed, authorities, limits)
+    else:
+        _verify_active_and_owner(required, signed, authorities, limits)
+
+
+def _verify_posting(
+    required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
+) -> None:
+    for name, others in (("active", required.actives), ("owner", required.owners)):
+        if others:
+            raise Invalid(f"required_{name}.size() == 0")
+    if required.others:
+        raise Invalid("other.size() == 0")
+    state = SignState(signed, authorities.get_posting, limits)
+    for name in sorted(required.postings):
+        if not (
+            state.check_account(name)
+            or state.check(authorities.get_active(name))
+            or state.check(authorities.get_owner(name))
+        ):
+            raise MissingPostingAuthority(
+                "",
+                "Missing Posting Authority ${id}",
+                id=name,
+                posting=authorities.get_posting(name),
+                active=authorities.get_active(name),
+                owner=authorities.get_owner(name),
+            )
+    _refuse_unused(state)
+
+
+def _verify_active_and_owner(
+    required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
+) -> None:
+    state = SignState(signed, authorities.get_active, limits)
+    for authority in required.others:
+        if not state.check(authority):
+            raise MissingOtherAuthority("", "Missing Authority", auth=authority, sigs=sorted(signed))
+    for name in sorted(required.actives):
+        if not (state.check_account(name) or state.check(authorities.get_owner(name))):
+            raise MissingActiveAuthority(
+                "",
+                "Missing Active Authority ${id}",
+                id=name,
+                auth=authorities.get_active(name),
+                owner=authorities.get_owner(name),
+            )
+    for name in sorted(required.owners):
+        if not state.check(authorities.get_owner(name)):
+            raise MissingOwnerAuthority("", "Missing Owner Authority ${id}", id=name, auth=authorities.get_owner(name))
+    _refuse_unused(state)
+
+
+def _refuse_unused(state: SignState) -> None:
+    if state.has_unused_signatures():
+        raise IrrelevantSignature("", "Unnecessary signature(s) detected")
+
+
+def get_required_signatures(
+    required: RequiredAuthorities,
+    signed: Collection[bytes],
+    available: Collection[bytes],
+    authorities: Authorities,
+    limits: AuthorityLimits,
+) -> list[bytes]:
+    """The keys among `available` that would be used for the required authorities, in the order of their bytes.
+
+    Source: transaction.cpp, signed_transaction::get_required_signatures.
+    """
+    if required.postings:
+        if required.owners:
+            raise Invalid("!required_owner.size()")
+        if required.actives:
+            raise Invalid("!required_active.size()")
+        state = SignState(signed, authorities.get_posting, limits, frozenset(available))
+        for name in sorted(required.postings):
+            state.check_account(name)
+    else:
+        state = SignState(signed, authorities.get_active, limits, frozenset(available))
+        for authority in required.others:
+            state.check(authority)
+        for name in sorted(required.owners):
+            state.check(authorities.get_owner(name))
+        for name in sorted(required.actives):
+            state.check_account(name)
+    return sorted(key for key, is_used in state.used.items() if is_used and key in state.available)
+
+
+def minimize_required_signatures(
+    required: RequiredAuthorities,
+    signed: Collection[bytes],
+    available: Collection[bytes],
+    authorities: Authorities,
+    limits: AuthorityLimits,
+) -> list[bytes]:
+    """The required signatures without those that are not needed beside the others.
+
+    Source: transaction.cpp, signed_transaction::minimize_required_signatures.
+    """
+    chosen = get_required_signatures(required, signed, available, authorities, limits)
+    for key in list(chosen):
+        rest = [other for other in chosen if other != key]
+        try:
+            verify_authority(required, rest, authorities, limits)
+        except (
+            MissingActiveAuthority,
+            MissingOwnerAuthority,
+            MissingPostingAuthority,
+            MissingOtherAuthority,
+        ):
+            continue
+        chosen = rest
+    return chosen
+
+
+def get_potential_signatures(
+    required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
+) -> list[bytes]:
+    """The keys of every authority that is looked at while signatures are searched without any key at hand.
+
+    The reference hands the kind of canonical form over in the place of the membership limit, so an authority is left
+    after its first member; that is kept, as wallets see its results.
+    Source: plugins/apis/database_api/database_api.cpp, get_potential_signatures.
+    """
+    found: set[bytes] = set()
+
+    def note(get: AuthorityGetter) -> AuthorityGetter:
+        def noting(name: str) -> Authority:
+            authority = get(name)
+            found.update(key for key, _weight in authority.key_auths)
+            return authority
+
+        return noting
+
+    noting = Authorities(note(authorities.get_active), note(authorities.get_owner), note(authorities.get_posting))
+    get_required_signatures(required, signed, (), noting, limits._replace(max_membership=1))
+    return sorted(found)
+
+
+def account_authorities(tables: Any) -> Authorities:
+    """Looks authorities up in the state; an unknown account raises the store's RowMissing."""
+    get = tables.account_authorities.get
+    return Authorities(lambda name: get(name).active, lambda name: get(name).owner, lambda name: get(name).posting)

@@ -1,0 +1,290 @@
+"""The file of irreversible blocks, in the reference's format, and its index.
+
+A record is the packed signed block followed by its own start offset (64 bits, little-endian); nothing else is in
+the file, so block logs of the reference can be read and ours can be read by it. `block_log.index` holds the start
+offset of each block in the same form and is made anew when it does not fit.
+
+A process that dies while it appends leaves a torn record at the end; it is cut off when the log is opened.
+Source: libraries/chain/block_log.cpp.
+"""
+
+import mmap
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from struct import Struct
+from typing import Protocol
+
+from protocol.errors import BlockLogError
+
+OFFSET = Struct("<Q")
+_BUFFER_BYTES = 1 << 20
+
+BlockReader = Callable[[bytes], int]
+"""Gives the number of a packed block; raises any exception when the bytes are no block."""
+
+
+class BlockStore(Protocol):
+    """Packed blocks by number, from 1 on without gaps."""
+
+    @property
+    def head_number(self) -> int:
+        """Number of the last block, 0 if there is none."""
+
+    def append(self, number: int, packed: bytes) -> None:
+        """Adds the block after the last one."""
+
+    def read(self, number: int) -> bytes | None:
+        """Returns the packed block, or None if the log does not hold it."""
+
+    def truncate(self, number: int) -> None:
+        """Removes all blocks after `number`."""
+
+    def sync(self) -> None:
+        """Waits until the disk holds everything that was appended."""
+
+    def close(self) -> None:
+        """Releases the files."""
+
+
+class MemoryBlockLog:
+    """A block log in memory, for chains that live no longer than their process."""
+
+    def __init__(self) -> None:
+        self._blocks: list[bytes] = []
+
+    @property
+    def head_number(self) -> int:
+        """Number of the last block, 0 if there is none."""
+        return len(self._blocks)
+
+    def append(self, number: int, packed: bytes) -> None:
+        """Adds the block after the last one. Raises BlockLogError for another number."""
+        _check_next(self.head_number, number)
+        self._blocks.append(packed)
+
+    def read(self, number: int) -> bytes | None:
+        """Returns the packed block, or None if the log does not hold it."""
+        return self._blocks[number - 1] if 0 < number <= len(self._blocks) else None
+
+    def truncate(self, number: int) -> None:
+        """Removes all blocks after `number`."""
+        del self._blocks[number:]
+
+    def sync(self) -> None:
+        """Does nothing."""
+
+    def close(self) -> None:
+        """Does nothing."""
+
+
+class BlockLog:
+    """The block log in a directory; one process at a time (the state database's lock sees to that)."""
+
+    def __init__(self, directory: str | os.PathLike[str], read_number: BlockReader) -> None:
+        """Opens or creates `block_log` and `block_log.index`; cuts a torn record off. Raises BlockLogError."""
+        self._path = Path(directory) / "block_log"
+        self._read_number = read_number
+        self._log = _open_file(self._path)
+        self._index = _open_file(self._path.with_name("block_log.index"))
+        self._log_bytes = os.fstat(self._log).st_size
+        self._head = os.fstat(self._index).st_size // OFFSET.size
+        self._pending_log = bytearray()
+        self._pending_index = bytearray()
+        try:
+            self._recover()
+        except BaseException:
+            self._close_files()
+            raise
+
+    @property
+    def head_number(self) -> int:
+        """Number of the last block, 0 if there is none."""
+        return self._head
+
+    def append(self, number: int, packed: bytes) -> None:
+        """Adds the block after the last one. Raises BlockLogError for another number.
+
+        The bytes may stay in a buffer until `sync`, `read` of them or a full buffer.
+        """
+        _check_next(self._head, number)
+        offset = OFFSET.pack(self._log_bytes + len(self._pending_log))
+        self._pending_log += packed
+        self._pending_log += offset
+        self._pending_index += offset
+        self._head = number
+        if len(self._pending_log) > _BUFFER_BYTES:
+            self._flush()
+
+    def read(self, number: int) -> bytes | None:
+        """Returns the packed block, or None if the log does not hold it. Raises BlockLogError for damaged files."""
+        if not 0 < number <= self._head:
+            return None
+        if self._pending_log:
+            self._flush()
+        begin, end = self._bounds(number)
+        record = os.pread(self._log, end - begin, begin)
+        if len(record) != end - begin or record[-8:] != OFFSET.pack(begin):
+            raise BlockLogError("", "The record of block ${number} in the block log is damaged", number=number)
+        return record[:-8]
+
+    def records(self, first: int = 1) -> Iterator[tuple[int, bytes]]:
+        """Iterates over (number, packed block) from `first` to the end."""
+        number = first
+        while (packed := self.read(number)) is not None:
+            yield number, packed
+            number += 1
+
+    def truncate(self, number: int) -> None:
+        """Removes all blocks after `number`."""
+        self._flush()
+        if number < self._head:
+            self._cut(self._bounds(number)[1] if number else 0, number)
+
+    def sync(self) -> None:
+        """Waits until the disk holds everything that was appended. Raises BlockLogError, for a full disk too."""
+        self._flush()
+        _guard(self._path, os.fdatasync, self._log)
+
+    def close(self) -> None:
+        """Writes what is left in the buffer and releases the files."""
+        if self._log >= 0:
+            try:
+                self._flush()
+            finally:
+                self._close_files()
+
+    def _close_files(self) -> None:
+        for descriptor in (self._log, self._index):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._log = self._index = -1
+
+    def _flush(self) -> None:
+        """Writes the buffers; after a failed write the buffers stay and the files are cut back."""
+        if not self._pending_log:
+            return
+        index_bytes = self._head * OFFSET.size - len(self._pending_index)
+        try:
+            _write_all(self._log, self._pending_log, self._log_bytes)
+            _write_all(self._index, self._pending_index, index_bytes)
+        except OSError as error:
+            _guard(self._path, os.ftruncate, self._log, self._log_bytes)
+            raise BlockLogError(
+                "", "${path} can not be written: ${why}", path=str(self._path), why=str(error)
+            ) from error
+        self._log_bytes += len(self._pending_log)
+        self._pending_log.clear()
+        self._pending_index.clear()
+
+    def _bounds(self, number: int) -> tuple[int, int]:
+        """Offsets of the first byte of a record and of the first byte after it."""
+        begin = self._offset(number)
+        end = self._offset(number + 1) if number < self._head else self._log_bytes
+        if not begin + OFFSET.size < end <= self._log_bytes:
+            raise BlockLogError("", "The index of the block log is damaged at block ${number}", number=number)
+        return begin, end
+
+    def _offset(self, number: int) -> int:
+        data = os.pread(self._index, OFFSET.size, (number - 1) * OFFSET.size)
+        if len(data) != OFFSET.size:
+            raise BlockLogError("", "The index of the block log is damaged at block ${number}", number=number)
+        return int(OFFSET.unpack(data)[0])
+
+    def _cut(self, log_bytes: int, head: int) -> None:
+        _guard(self._path, os.ftruncate, self._log, log_bytes)
+        _guard(self._path, os.ftruncate, self._index, head * OFFSET.size)
+        self._log_bytes, self._head = log_bytes, head
+
+    def _recover(self) -> None:
+        """Makes log and index end with the same whole record."""
+        os.ftruncate(self._index, self._head * OFFSET.size)
+        if self._log_bytes == 0:
+            self._cut(0, 0)
+        elif not self._fits(self._head, self._log_bytes) and not self._cut_by_index():
+            self._rebuild_index()
+
+    def _fits(self, number: int, end: int) -> bool:
+        """Whether block `number` by the index is a whole record that ends at `end` and holds that block."""
+        if number == 0:
+            return end == 0
+        begin = self._offset(number)
+        if not begin + OFFSET.size < end <= self._log_bytes:
+            return False
+        record = os.pread(self._log, end - begin, begin)
+        return record[-8:] == OFFSET.pack(begin) and self._is_block(record[:-8], number)
+
+    def _cut_by_index(self) -> bool:
+        """Cuts a torn tail where the index still says where the records before it end."""
+        for number in range(self._head - 1, max(self._head - 10_000, -1), -1):
+            end = self._offset(number + 1)
+            if end <= self._log_bytes and self._fits(number, end):
+                if self._find_last_record(end) is not None:
+                    return False  # The log goes on with whole records that the index lost.
+                self._cut(end, number)
+                return True
+        return False
+
+    def _find_last_record(self, after: int) -> tuple[int, int] | None:
+        """The (begin, end) of the last whole record behind offset `after`, found by its own offset at its end."""
+        with mmap.mmap(self._log, self._log_bytes, access=mmap.ACCESS_READ) as data:
+            for end in range(self._log_bytes, after + OFFSET.size, -1):
+                begin = int(OFFSET.unpack_from(data, end - OFFSET.size)[0])
+                if after <= begin < end - OFFSET.size and self._is_block(data[begin : end - OFFSET.size], None):
+                    return begin, end
+        return None
+
+    def _rebuild_index(self) -> None:
+        """Makes the index anew by walking from the last whole record back to the first."""
+        last = self._find_last_record(0)
+        if last is None:
+            raise BlockLogError("", "${path} holds no whole block: it is no block log", path=str(self._path))
+        begin, end = last
+        offsets = [begin]
+        while begin > 0:
+            if begin < OFFSET.size:
+                raise BlockLogError("", "${path} is damaged at offset ${at}", path=str(self._path), at=begin)
+            previous = int(OFFSET.unpack(os.pread(self._log, OFFSET.size, begin - OFFSET.size))[0])
+            if previous >= begin:
+                raise BlockLogError("", "${path} is damaged at offset ${at}", path=str(self._path), at=begin)
+            begin = previous
+            offsets.append(begin)
+        offsets.reverse()
+        os.ftruncate(self._index, 0)
+        _write_all(self._index, b"".join(map(OFFSET.pack, offsets)), 0)
+        self._cut(end, len(offsets))
+        if not self._fits(self._head, end):
+            raise BlockLogError("", "${path} does not begin with block 1", path=str(self._path))
+
+    def _is_block(self, packed: bytes, number: int | None) -> bool:
+        try:
+            found = self._read_number(packed)
+        except Exception:
+            return False
+        return number is None or found == number
+
+
+def _check_next(head: int, number: int) -> None:
+    if number != head + 1:
+        raise BlockLogError(
+            "", "Append to the block log out of order: block ${number} after ${head}", number=number, head=head
+        )
+
+
+def _open_file(path: Path) -> int:
+    return _guard(path, os.open, path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def _guard(path: Path, call: Callable[..., int | None], *arguments: object) -> int:
+    try:
+        return call(*arguments) or 0
+    except OSError as error:
+        raise BlockLogError("", "${path}: ${why}", path=str(path), why=str(error)) from error
+
+
+def _write_all(descriptor: int, data: bytes | bytearray, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        offset += written
+        view = view[written:]

@@ -1,0 +1,592 @@
+"""One chain: fork tree, ledger, block log, pending transactions and history, joined.
+
+What is irreversible lies in the block log and, with the head's number and id, in the state database; a commit writes
+the log first and waits for it, then the state in one synced batch. So after a crash the log is never behind, and a
+start goes on from the committed state with the blocks of the log behind it and the reversible blocks kept beside it.
+
+Source: libraries/chain/database.cpp, push_block, _push_block, push_transaction, migrate_irreversible_state and open;
+libraries/plugins/witness/block_producer.cpp.
+"""
+
+from collections.abc import Iterator
+
+import operations.registry  # noqa: F401 - the codec must know every operation
+from chain.block_log import BlockLog, BlockStore, MemoryBlockLog
+from chain.effects import NOTHING_CHANGED, Applied, FeedItem, Irreversible, PushResult, Undone
+from chain.fork_tree import ForkItem, ForkTree
+from chain.history import History
+from chain.ledger import Ledger
+from chain.pending import REAPPLIED_MAX, CustomOperationLimit, PendingTransactions
+from chain.reversible import ReversibleBlocks
+from consensus.header import build_header_extensions
+from consensus.slots import get_scheduled_witness, get_slot_at_time
+from consensus.witnesses import get_witness
+from protocol.block import Block
+from protocol.codec import Codec
+from protocol.config import ChainConfig
+from protocol.errors import BlockLogError, ProtocolError, Rejected
+from protocol.keys import PrivateKey, is_canonical, sign_digest
+from protocol.transaction import Transaction
+from protocol.types import NULL_ID
+from state.context import Context
+from state.kv import Backend, LevelDBBackend, MemoryBackend
+from state.schema import Tables
+from state.store import Store
+
+STATE_DIRECTORY = "state"
+BULK_COMMIT_BLOCKS = 500
+"""Blocks that become irreversible together while many are imported."""
+
+TRANSACTION_LENGTH_BYTES = 4
+"""Room for the number of transactions in a block, as the reference's producer reserves it."""
+
+TRANSACTION_SIZE_MARGIN = 256
+"""How much smaller than a block a transaction must be to be accepted."""
+
+BASIS_POINTS = 10_000
+
+
+class Chain:
+    """The node's view of a chain. Everything runs in the caller's thread; nothing is called back.
+
+    `is_bulk` groups commits: for importing many blocks. What is not committed is then lost in a crash and must be
+    imported again.
+    """
+
+    def __init__(
+        self, config: ChainConfig, backend: Backend, log: BlockStore, codec: Codec, *, has_history: bool = True
+    ) -> None:
+        """Joins the parts; `open` is the usual way."""
+        self.config = config
+        self.codec = codec
+        self.is_bulk = False
+        self._log = log
+        self._store: Store[Tables] = Store(backend, Tables, chain_id=config.chain_id)
+        self._ledger = Ledger(self._store, config)
+        self._reversible = ReversibleBlocks(backend)
+        self._history = History(backend, codec) if has_history else None
+        self._pending = PendingTransactions()
+        self._custom_limit = CustomOperationLimit()
+        committed = self._store.committed
+        assert committed is not None, "the ledger commits the genesis"
+        self._committed = committed.number
+        self._tree = ForkTree(committed.number, committed.block_id)
+        self._keeps_reversible = True
+        self._is_closed = False
+
+    @classmethod
+    def open(cls, config: ChainConfig, data_dir: object | None = None, *, has_history: bool = True) -> "Chain":
+        """Opens the chain in a directory (a path), made if it is not there; None keeps it in memory.
+
+        Raises the errors of the store (StoreLocked, ForeignChain, StoreTooNew, StoreCorrupt, NotAStore, StoreFull) and
+        BlockLogError.
+        """
+        codec = Codec(config.identity)
+        if data_dir is None:
+            return cls(config, MemoryBackend(), MemoryBlockLog(), codec, has_history=has_history)
+        directory = str(data_dir)
+        backend = LevelDBBackend(f"{directory}/{STATE_DIRECTORY}")
+        try:
+            log = BlockLog(directory, lambda packed: Block.from_bytes(codec, packed).number)
+            try:
+                chain = cls(config, backend, log, codec, has_history=has_history)
+                chain._resume()
+            except BaseException:
+                log.close()
+                raise
+        except BaseException:
+            backend.close()
+            raise
+        return chain
+
+    def close(self) -> None:
+        """Commits what is irreversible, keeps the reversible blocks for the next start and releases the files."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        try:
+            self._drop_pending_state()
+            self._commit(self.irreversible_number)
+            tail = [
+                (item.number, item.block.packed)
+                for item in self._main_branch(self._committed + 1)
+                if item.block is not None
+            ]
+            self._reversible.replace_all(tail)
+        finally:
+            self._log.close()
+            self._store.close()
+
+    # What the chain is
+
+    @property
+    def ctx(self) -> Context:
+        """The state after the head block with the pending transactions applied; for reading."""
+        return self._ledger.ctx
+
+    @property
+    def store(self) -> Store[Tables]:
+        """The store of the state."""
+        return self._store
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger that applies blocks to the state."""
+        return self._ledger
+
+    @property
+    def head_number(self) -> int:
+        """Number of the head block, 0 before the first."""
+        return self._ledger.head_number
+
+    @property
+    def head_id(self) -> bytes:
+        """Id of the head block, zeros before the first."""
+        return self._ledger.head_id
+
+    @property
+    def head_time(self) -> int:
+        """Time of the head block in seconds since the epoch; the genesis time before the first."""
+        return self._ledger.ctx.time
+
+    @property
+    def irreversible_number(self) -> int:
+        """Number of the last block that no branch can replace any more."""
+        return self._ledger.irreversible_number
+
+    @property
+    def committed_number(self) -> int:
+        """Number of the last block whose state the database holds."""
+        return self._committed
+
+    @property
+    def state_digest(self) -> bytes:
+        """Digest over the whole state after the head block (32 bytes), pending transactions left out."""
+        return self._store.digest
+
+    @property
+    def history(self) -> History:
+        """Account history. Raises Rejected when this chain keeps none."""
+        if self._history is None:
+            raise Rejected("", "This node keeps no account history")
+        return self._history
+
+    @property
+    def has_history(self) -> bool:
+        """Whether this chain keeps account history."""
+        return self._history is not None
+
+    @property
+    def pending(self) -> PendingTransactions:
+        """The transactions that are in no block yet."""
+        return self._pending
+
+    # Blocks by number and id
+
+    def get_block(self, number: int) -> Block | None:
+        """Returns a block of the main chain, or None."""
+        item = self._tree.find_on_main_branch(number)
+        if item is not None and item.block is not None:
+            return item.block
+        packed = self._log.read(number)
+        return None if packed is None else Block.from_bytes(self.codec, packed)
+
+    def get_packed_block(self, number: int) -> bytes | None:
+        """Returns the bytes of a block of the main chain, or None."""
+        item = self._tree.find_on_main_branch(number)
+        if item is not None and item.block is not None:
+            return item.block.packed
+        return self._log.read(number)
+
+    def get_block_id(self, number: int) -> bytes | None:
+        """Returns the id of a block of the main chain, or None."""
+        item = self._tree.find_on_main_branch(number)
+        if item is not None:
+            return item.id
+        block = self.get_block(number)
+        return None if block is None else block.id
+
+    def find_block_by_id(self, block_id: bytes) -> Block | None:
+        """Returns a block of any branch that is still known, or None."""
+        item = self._tree.find(block_id)
+        if item is not None and item.block is not None:
+            return item.block
+        block = self.get_block(int.from_bytes(block_id[:4], "big"))
+        return block if block is not None and block.id == block_id else None
+
+    def is_known_block(self, block_id: bytes) -> bool:
+        """Whether the block was seen: on any branch, or waiting for its parent."""
+        return block_id in self._tree or self.find_block_by_id(block_id) is not None
+
+    def is_known_transaction(self, trx_id: bytes) -> bool:
+        """Whether the transaction is pending or in a block and not expired yet."""
+        return self.ctx.tables.seen_transactions.find(trx_id) is not None
+
+    # Blocks
+
+    def push_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
+        """Takes a block in: as the new head, by switching to its branch, or just remembered on a shorter branch.
+
+        Blocks that waited for this one follow at once. On an error nothing has changed but that the block (or the one
+        of its branch that failed) is remembered as invalid. `skip_signatures` is for blocks this node checked before.
+        Raises BlockLinkError when the parent is unknown, Rejected, Invalid and their subclasses otherwise.
+        """
+        if self._tree.find(block.id) is not None:
+            return NOTHING_CHANGED
+        feed: list[FeedItem] = []
+        popped: list[Transaction] = []
+        irreversible = self.irreversible_number
+        advanced = None
+        try:
+            self._push(block, skip_signatures, feed, popped)
+            self._push_waiting(block.id, skip_signatures, feed, popped)
+            if feed and self.irreversible_number > irreversible:
+                advanced = self.irreversible_number
+                feed.append(Irreversible(advanced))
+                if not self.is_bulk or advanced - self._committed >= BULK_COMMIT_BLOCKS:
+                    self._commit(advanced)
+        finally:
+            if self._store.depth == 0:
+                self._restore_pending(popped)
+        return PushResult(
+            tuple(item for item in feed if isinstance(item, Undone)),
+            tuple(item for item in feed if isinstance(item, Applied)),
+            advanced,
+            tuple(feed),
+        )
+
+    def _push(self, block: Block, skip_signatures: bool, feed: list[FeedItem], popped: list[Transaction]) -> None:
+        item = self._tree.push(block)
+        if block.previous == self.head_id:
+            self._drop_pending_state()
+            self._extend(item, block, skip_signatures, feed)
+        elif item.number > self.head_number:
+            self._drop_pending_state()
+            self._switch(item, skip_signatures, feed, popped)
+
+    def _push_waiting(
+        self, parent_id: bytes, skip_signatures: bool, feed: list[FeedItem], popped: list[Transaction]
+    ) -> None:
+        """Pushes the blocks that waited for one that now is in the tree; a bad one of them concerns nobody else."""
+        parents = [parent_id]
+        while parents:
+            for block in self._tree.take_linked(parents.pop()):
+                try:
+                    self._push(block, skip_signatures, feed, popped)
+                except ProtocolError:
+                    continue
+                parents.append(block.id)
+
+    def _extend(self, item: ForkItem, block: Block, skip_signatures: bool, feed: list[FeedItem]) -> None:
+        try:
+            feed.append(self._apply(block, skip_signatures))
+        except ProtocolError:
+            self._tree.mark_invalid(item.id)
+            raise
+
+    def _switch(self, item: ForkItem, skip_signatures: bool, feed: list[FeedItem], popped: list[Transaction]) -> None:
+        """Undoes the main chain down to the fork and applies the new branch; goes back if one of its blocks fails."""
+        new, old = self._tree.branches(item.id, self.head_id)
+        changes: list[FeedItem] = [self._undo() for _ in old]
+        try:
+            for branch_item in reversed(new):
+                assert branch_item.block is not None, "only the root has no block"
+                changes.append(self._apply_of_branch(branch_item, branch_item.block, skip_signatures))
+        except ProtocolError:
+            fork_id = old[-1].previous if old else self.head_id
+            while self.head_id != fork_id:
+                self._undo()
+            for good in reversed(old):
+                assert good.block is not None, "only the root has no block"
+                self._apply(good.block, True)
+            raise
+        for undone in old:
+            assert undone.block is not None, "only the root has no block"
+            popped[:0] = undone.block.transactions
+        feed += changes
+
+    def _apply_of_branch(self, item: ForkItem, block: Block, skip_signatures: bool) -> Applied:
+        try:
+            return self._apply(block, skip_signatures)
+        except ProtocolError:
+            self._tree.mark_invalid(item.id)
+            raise
+
+    def _apply(self, block: Block, skip_signatures: bool) -> Applied:
+        effects = self._ledger.apply_block(block, skip_signatures)
+        self._tree.set_head(block.id)
+        self._custom_limit.clear()
+        if self._history is not None:
+            self._history.add_block(effects)
+        if self._keeps_reversible and not self.is_bulk:
+            self._reversible.add(block.number, block.packed)
+        return Applied(block, effects)
+
+    def _undo(self) -> Undone:
+        number, block_id = self.head_number, self.head_id
+        self._ledger.undo_block()
+        self._tree.set_head(self.head_id)
+        if self._history is not None:
+            self._history.undo_block(number)
+        if self._keeps_reversible and not self.is_bulk:
+            self._reversible.remove(number)
+        return Undone(number, block_id)
+
+    def undo_head(self) -> Undone:
+        """Takes the head block back as if it had not come; its transactions wait again. Raises CheckpointError."""
+        block = self.find_block_by_id(self.head_id)
+        self._drop_pending_state()
+        undone = self._undo()
+        self._restore_pending([] if block is None else list(block.transactions))
+        return undone
+
+    def _main_branch(self, first: int) -> Iterator[ForkItem]:
+        for number in range(first, self.head_number + 1):
+            item = self._tree.find_on_main_branch(number)
+            assert item is not None, "reversible blocks are in the tree"
+            yield item
+
+    # Commits
+
+    def commit(self) -> None:
+        """Writes everything irreversible to disk now, for the end of a bulk import."""
+        self._commit_below_pending(self.irreversible_number)
+
+    def _commit_below_pending(self, number: int) -> None:
+        if self._store.depth == 0:
+            self._commit(number)
+            return
+        self._drop_pending_state()
+        try:
+            self._commit(number)
+        finally:
+            self._restore_pending([])
+
+    def _commit(self, number: int) -> None:
+        """Makes blocks up to `number` permanent: log, then state and history in one batch."""
+        if number <= self._committed:
+            return
+        for item in self._main_branch(self._committed + 1):
+            if item.number > number:
+                break
+            assert item.block is not None, "only the root has no block"
+            self._append_to_log(item.number, item.block.packed)
+        self._log.sync()
+        extra = self._reversible.collect_deletes(self._committed)
+        if self._history is not None:
+            extra += self._history.prepare(number)
+        self._store.commit(number, extra)
+        if self._history is not None:
+            self._history.finish(number)
+        root = self._tree.find_on_main_branch(number)
+        assert root is not None, "reversible blocks are in the tree"
+        self._tree.set_root(root.id)
+        self._committed = number
+
+    def _append_to_log(self, number: int, packed: bytes) -> None:
+        """Appends a block, unless the log is ahead of the state and holds it already."""
+        if number <= self._log.head_number:
+            if self._log.read(number) == packed:
+                return
+            self._log.truncate(number - 1)
+        self._log.append(number, packed)
+
+    # Start
+
+    def _resume(self) -> None:
+        """Goes on where the last run ended: repairs the log, then applies what lies behind the committed state."""
+        self._mend_log()
+        if self._history is not None and (self._history.cursor or 0) != self._committed:
+            self._rebuild_history()
+        self._keeps_reversible = False
+        kept = [(number, packed) for number, packed in self._reversible.scan() if number > self._committed]
+        self._replay_log()
+        for number, packed in kept:
+            if number == self.head_number + 1 and not self._replay_reversible(packed):
+                break
+        for number, _packed in kept:
+            if number > self.head_number:
+                self._reversible.remove(number)
+        self._keeps_reversible = True
+
+    def _mend_log(self) -> None:
+        """Appends blocks that the log lost but the state database still has. Raises BlockLogError if one is gone."""
+        while self._log.head_number < self._committed:
+            number = self._log.head_number + 1
+            packed = self._reversible.find(number)
+            if packed is None:
+                raise BlockLogError(
+                    "",
+                    "The block log ends with block ${log}, but the state is that of block ${state}. "
+                    "Restore the block log, or remove the state directory to replay the blocks there are.",
+                    log=number - 1,
+                    state=self._committed,
+                )
+            self._log.append(number, packed)
+        self._log.sync()
+
+    def _replay_log(self) -> None:
+        """Applies the blocks of the log that the committed state does not know yet."""
+        last = self._log.head_number
+        self.is_bulk = True
+        try:
+            while self.head_number < last:
+                packed = self._log.read(self.head_number + 1)
+                assert packed is not None, "the log has no gaps"
+                self.push_block(Block.from_bytes(self.codec, packed), skip_signatures=True)
+        finally:
+            self.is_bulk = False
+        if self.irreversible_number > self._committed:
+            self._commit(self.irreversible_number)
+
+    def _replay_reversible(self, packed: bytes) -> bool:
+        try:
+            self.push_block(Block.from_bytes(self.codec, packed), skip_signatures=True)
+        except ProtocolError:
+            return False
+        return True
+
+    def _rebuild_history(self) -> None:
+        """Makes the history anew by replaying the log on a state in memory."""
+        assert self._history is not None, "asked for only with history"
+        self._history.drop()
+        ledger = Ledger(Store(MemoryBackend(), Tables, chain_id=self.config.chain_id), self.config)
+        for number in range(1, self._committed + 1):
+            packed = self._log.read(number)
+            assert packed is not None, "the log was mended"
+            self._history.add_block(ledger.apply_block(Block.from_bytes(self.codec, packed), skip_signatures=True))
+            if number % BULK_COMMIT_BLOCKS == 0 or number == self._committed:
+                ledger.store.commit(number)
+                self._store.backend.write(self._history.prepare(number), sync=True)
+                self._history.finish(number)
+
+    def rebuild_history(self) -> None:
+        """Drops the account history and makes it anew from the block log. Reversible blocks are taken in again."""
+        if self._history is None:
+            raise Rejected("", "This node keeps no account history")
+        self._rebuild_history()
+        self._drop_pending_state()
+        tail = [item.block for item in self._main_branch(self._committed + 1)]
+        for _block in tail:
+            self._ledger.undo_block()
+        for block in tail:
+            assert block is not None, "only the root has no block"
+            self._history.add_block(self._ledger.apply_block(block, skip_signatures=True))
+        self._restore_pending([])
+
+    # Transactions
+
+    def push_transaction(self, transaction: Transaction) -> None:
+        """Accepts a transaction for one of the next blocks. Raises Rejected, Invalid and their subclasses."""
+        maximum = self.ctx.gpo.maximum_block_size
+        if not transaction.size <= maximum - TRANSACTION_SIZE_MARGIN:
+            raise Rejected("fc::raw::pack_size(trx) <= (get_dynamic_global_properties().maximum_block_size - 256)")
+        counts = self._custom_limit.count(transaction, self.ctx.rules.custom_op_block_limit)
+        self._pending.check_room(transaction)
+        if self._store.depth == 0:
+            self._store.begin()
+        self._ledger.apply_transaction(transaction)
+        self._pending.add(transaction)
+        self._custom_limit.keep(counts)
+
+    def _drop_pending_state(self) -> None:
+        """Goes back to the state of the head block; the pending transactions stay in the pool."""
+        while self._store.depth:
+            self._store.rollback()
+
+    def _restore_pending(self, popped: list[Transaction]) -> None:
+        """Applies the pending transactions on the head, those of undone blocks first; what fails is dropped."""
+        waiting = popped + self._pending.take_all()
+        if not waiting:
+            return
+        if self._store.depth == 0:
+            self._store.begin()
+        for transaction in waiting[:REAPPLIED_MAX]:
+            if self.is_known_transaction(transaction.id):
+                continue
+            try:
+                self._ledger.apply_transaction(transaction)
+            except ProtocolError:
+                continue
+            self._pending.add(transaction)
+        self._pending.restore(waiting[REAPPLIED_MAX:])
+
+    # Production
+
+    def generate_block(
+        self, witness: str, private_key: PrivateKey, timestamp: int, skip_signatures: bool = False
+    ) -> Block:
+        """Builds the next block and applies it; for those who do not need to know what it changed."""
+        block = self.build_block(witness, private_key, timestamp, skip_signatures)
+        self.push_block(block, skip_signatures)
+        return block
+
+    def build_block(
+        self, witness: str, private_key: PrivateKey, timestamp: int, skip_signatures: bool = False
+    ) -> Block:
+        """Makes and signs the next block with as many pending transactions as fit; it is to be pushed at once.
+
+        Raises Rejected when the slot belongs to another witness or the key is not its signing key.
+        """
+        ctx = self.ctx
+        self._drop_pending_state()
+        try:
+            slot = get_slot_at_time(ctx, timestamp)
+            if not slot > 0:
+                raise Rejected("slot_num > 0")
+            scheduled = get_scheduled_witness(ctx, slot)
+            if scheduled != witness:
+                raise Rejected("scheduled_witness == witness_owner", "", scheduled=scheduled, witness=witness)
+            if get_witness(ctx, witness).signing_key != private_key.public_key and not skip_signatures:
+                raise Rejected("witness_obj.signing_key == block_signing_private_key.get_public_key()")
+            extensions = build_header_extensions(ctx, witness)
+            empty = Block.make(
+                self.codec, previous=self.head_id, timestamp=timestamp, witness=witness, extensions=extensions
+            )
+            transactions = self._choose_transactions(witness, timestamp, empty.size + TRANSACTION_LENGTH_BYTES)
+        except BaseException:
+            self._restore_pending([])
+            raise
+        block = Block.make(
+            self.codec,
+            previous=self.head_id,
+            timestamp=timestamp,
+            witness=witness,
+            transactions=transactions,
+            extensions=extensions,
+        )
+        return block.with_signature(sign_digest(block.digest, private_key, is_canonical))
+
+    def _choose_transactions(self, witness: str, timestamp: int, size: int) -> list[Transaction]:
+        """Tries the pending transactions on the head, one by one, and leaves out what fails or does not fit."""
+        ctx, store, rules = self.ctx, self._store, self.ctx.rules
+        gpo = ctx.gpo
+        maximum = gpo.maximum_block_size
+        limit = maximum - maximum * gpo.required_actions_partition_percent // BASIS_POINTS
+        chosen: list[Transaction] = []
+        postponed = 0
+        store.begin()
+        try:
+            ctx.update_gpo(current_witness=witness)
+            for transaction in self._pending:
+                if postponed > rules.block_generation_postponed_tx_limit:
+                    break
+                if transaction.expiration < timestamp:
+                    continue
+                if size + transaction.size >= limit:
+                    postponed += 1
+                    continue
+                try:
+                    self._ledger.apply_transaction(transaction)
+                except ProtocolError:
+                    continue
+                size += transaction.size
+                chosen.append(transaction)
+        finally:
+            store.rollback()
+        return chosen
+
+    @property
+    def genesis_id(self) -> bytes:
+        """The id that the first block builds on."""
+        return NULL_ID

@@ -1,0 +1,67 @@
+"""Per-block steps that remove what has run out: transactions, orders, returning delegations, owner histories.
+
+Source: libraries/chain/database.cpp, clear_expired_transactions, clear_expired_orders, clear_expired_delegations and
+account_recovery_processing.
+"""
+
+from operations.matching import cancel_order
+from protocol.assets import VESTS, Asset
+from protocol.virtual_operations import ReturnVestingDelegation
+from state.context import Context
+from state.schema import LimitOrder, OwnerAuthorityHistory, SeenTransaction, VestingDelegationExpiration
+from state.stake import update_manabars
+
+
+def process_expired_transactions(ctx: Context) -> None:
+    """Forgets transactions whose expiration is past: from then on it keeps them from coming again."""
+    seen = ctx.tables.seen_transactions
+    expired: list[SeenTransaction] = list(seen.index("by_expiration").scan(stop=(ctx.time,)))
+    for row in expired:
+        seen.delete(row)
+
+
+def process_expired_orders(ctx: Context) -> None:
+    """Cancels the orders whose expiration is past, oldest first."""
+    orders: list[LimitOrder] = list(ctx.tables.limit_orders.index("by_expiration").scan(stop=(ctx.time,)))
+    for order in orders:
+        cancel_order(ctx, order)
+
+
+def process_expired_delegations(ctx: Context) -> None:
+    """Gives VESTS whose way back is over to their delegators, with the mana they carry."""
+    expirations = ctx.tables.vesting_delegation_expirations
+    due: list[VestingDelegationExpiration] = list(expirations.index("by_expiration").scan(stop=(ctx.time,)))
+    for returning in due:
+        accounts = ctx.tables.accounts
+        ctx.emit(ReturnVestingDelegation(returning.delegator, Asset(returning.vesting_shares, VESTS)))
+        account = update_manabars(ctx, accounts.get(returning.delegator), returning.vesting_shares)
+        remaining = account.delegated_vesting_shares - returning.vesting_shares
+        accounts.update(account, delegated_vesting_shares=remaining)
+        expirations.delete(returning)
+
+
+def process_account_recoveries(ctx: Context) -> None:
+    """Clears old recovery requests and owner authorities, and carries out due changes of recovery accounts.
+
+    Source: database::account_recovery_processing.
+    """
+    tables, now = ctx.tables, ctx.time
+    for request in list(tables.account_recovery_requests.index("by_expiration").scan(stop=(now + 1,))):
+        tables.account_recovery_requests.delete(request)
+    for history in _find_old_histories(ctx):
+        tables.owner_histories.delete(history)
+    for change in list(tables.change_recovery_requests.index("by_effective_date").scan(stop=(now + 1,))):
+        account = tables.accounts.get(change.account_to_recover)
+        tables.accounts.update(account, recovery_account=change.recovery_account)
+        tables.change_recovery_requests.delete(change)
+
+
+def _find_old_histories(ctx: Context) -> list[OwnerAuthorityHistory]:
+    """The replaced owner authorities that can no longer recover an account; they come in the order of their age."""
+    oldest_valid = ctx.time - ctx.rules.owner_auth_recovery_period_seconds
+    old: list[OwnerAuthorityHistory] = []
+    for history in ctx.tables.owner_histories.scan():
+        if history.last_valid_time >= oldest_valid:
+            break
+        old.append(history)
+    return old

@@ -1,0 +1,184 @@
+"""The blocks after the last irreversible one, as a tree: which exist, how they link, which branch is longest.
+
+The tree holds blocks only; it knows nothing of the state. A block that fails is remembered as invalid with everything
+that builds on it. Blocks whose parent is unknown wait in a small cache until the parent comes.
+
+Source: libraries/chain/fork_database.cpp. Stricter than the reference in one point: a branch that leaves the main
+chain at or before the last irreversible block is refused at once, as it could never be switched to.
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from protocol.block import Block
+from protocol.errors import BlockLinkError, Rejected
+
+UNLINKED_BLOCKS_MAX = 1024
+"""Blocks with an unknown parent that are kept; the oldest make room."""
+
+INVALID_IDS_MAX = 4096
+"""Ids of invalid blocks that are remembered; the oldest make room."""
+
+NO_BLOCK_ID = bytes(20)
+
+
+class ForkItem(NamedTuple):
+    """A block in the tree; the root has none (it is only known by its id)."""
+
+    number: int
+    id: bytes
+    previous: bytes
+    block: Block | None
+
+
+class ForkTree:
+    """Branches of blocks from one root, the last irreversible block."""
+
+    def __init__(self, root_number: int = 0, root_id: bytes = NO_BLOCK_ID) -> None:
+        self.root = ForkItem(root_number, root_id, NO_BLOCK_ID, None)
+        self.head = self.root
+        self._items: dict[bytes, ForkItem] = {root_id: self.root}
+        self._by_number: dict[int, list[bytes]] = {root_number: [root_id]}
+        self._unlinked: OrderedDict[bytes, Block] = OrderedDict()
+        self._invalid: OrderedDict[bytes, None] = OrderedDict()
+
+    def __contains__(self, block_id: bytes) -> bool:
+        """Whether the block is in the tree or waits for its parent."""
+        return block_id in self._items or block_id in self._unlinked
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def unlinked_count(self) -> int:
+        """Number of blocks that wait for their parent."""
+        return len(self._unlinked)
+
+    def find(self, block_id: bytes) -> ForkItem | None:
+        """Returns the linked block with this id."""
+        return self._items.get(block_id)
+
+    def is_invalid(self, block_id: bytes) -> bool:
+        """Whether the block is remembered as invalid."""
+        return block_id in self._invalid
+
+    def blocks_at(self, number: int) -> list[ForkItem]:
+        """Returns the linked blocks with this number, oldest arrival first."""
+        return [self._items[block_id] for block_id in self._by_number.get(number, ())]
+
+    def find_on_main_branch(self, number: int) -> ForkItem | None:
+        """Returns the ancestor of the head (or the head) with this number, if it is still in the tree."""
+        if number > self.head.number or number < self.root.number:
+            return None
+        same = self._by_number.get(number, ())
+        if len(same) == 1:
+            return self._items[same[0]]
+        item = self.head
+        while item.number > number:
+            item = self._items[item.previous]
+        return item
+
+    def push(self, block: Block) -> ForkItem:
+        """Adds a block and returns its item; the head of the tree does not move by itself.
+
+        Raises BlockLinkError when the parent is unknown (the block is kept for later), Rejected when the block is too
+        old, or it or an ancestor of it is invalid. A block that is already there is simply returned.
+        """
+        known = self._items.get(block.id)
+        if known is not None:
+            return known
+        if block.number <= self.root.number:
+            raise Rejected(
+                "item->num > std::max<int64_t>( 0, int64_t(_head->num) - (_max_size) )",
+                "attempting to push a block that is too old",
+                **{
+                    "item->num": block.number,
+                    "head": self.head.number,
+                    "max_size": self.head.number - self.root.number + 1,
+                },
+            )
+        if block.id in self._invalid or block.previous in self._invalid:
+            self.mark_invalid(block.id)
+            raise Rejected("!(*itr)->invalid")
+        if block.previous not in self._items:
+            self._keep_unlinked(block)
+            raise BlockLinkError("", "block does not link to known chain")
+        return self._insert(block)
+
+    def take_linked(self, parent_id: bytes) -> list[Block]:
+        """Removes and returns the waiting blocks whose parent is the given block."""
+        found = [block for block in self._unlinked.values() if block.previous == parent_id]
+        for block in found:
+            del self._unlinked[block.id]
+        return found
+
+    def branches(self, first: bytes, second: bytes) -> tuple[list[ForkItem], list[ForkItem]]:
+        """Returns the ways from two blocks back to their common ancestor, newest first, the ancestor left out."""
+        one, two = self._items[first], self._items[second]
+        ways: tuple[list[ForkItem], list[ForkItem]] = ([], [])
+        while one.id != two.id:
+            if one.number >= two.number:
+                ways[0].append(one)
+                one = self._items[one.previous]
+            else:
+                ways[1].append(two)
+                two = self._items[two.previous]
+        return ways
+
+    def set_head(self, block_id: bytes) -> None:
+        """Makes a linked block the head of the main chain."""
+        self.head = self._items[block_id]
+
+    def mark_invalid(self, block_id: bytes) -> None:
+        """Remembers a block as invalid and removes it and everything that builds on it."""
+        doomed = [block_id]
+        while doomed:
+            bad = doomed.pop()
+            self._invalid[bad] = None
+            self._invalid.move_to_end(bad)
+            item = self._items.get(bad)
+            if item is not None:
+                doomed += [child.id for child in self.blocks_at(item.number + 1) if child.previous == bad]
+                self._remove(item)
+            doomed += [block.id for block in self.take_linked(bad)]
+        while len(self._invalid) > INVALID_IDS_MAX:
+            self._invalid.popitem(last=False)
+
+    def set_root(self, block_id: bytes) -> None:
+        """Makes a block of the main branch the root: branches that do not go through it are dropped."""
+        root = self._items[block_id]
+        for number in range(self.root.number, root.number + 1):
+            for item in self.blocks_at(number):
+                if item.id != block_id:
+                    self._remove(item)
+        self.root = root
+        self._drop_orphans(root.number + 1)
+        for block in list(self._unlinked.values()):
+            if block.number <= root.number:
+                del self._unlinked[block.id]
+
+    def _drop_orphans(self, number: int) -> None:
+        """Removes blocks from `number` on whose parent is gone."""
+        while number in self._by_number:
+            for item in self.blocks_at(number):
+                if item.previous not in self._items:
+                    self._remove(item)
+            number += 1
+
+    def _insert(self, block: Block) -> ForkItem:
+        item = ForkItem(block.number, block.id, block.previous, block)
+        self._items[item.id] = item
+        self._by_number.setdefault(item.number, []).append(item.id)
+        return item
+
+    def _remove(self, item: ForkItem) -> None:
+        del self._items[item.id]
+        same = self._by_number[item.number]
+        same.remove(item.id)
+        if not same:
+            del self._by_number[item.number]
+
+    def _keep_unlinked(self, block: Block) -> None:
+        self._unlinked[block.id] = block
+        while len(self._unlinked) > UNLINKED_BLOCKS_MAX:
+            self._unlinked.popitem(last=False)

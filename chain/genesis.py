@@ -1,0 +1,288 @@
+"""The state before block 1.
+
+A chain starts with the newest rules, so the genesis already holds what the upgrades of the past hard forks would have
+made: the reward fund, the treasury's authority, today's percentages. A testnet of the reference passes those forks
+inside block 1; after block 1 both states are the same.
+
+Source: libraries/chain/database.cpp, database::init_genesis and database::apply_hardfork.
+"""
+
+from consensus.rd import compute_params, compute_witness_params
+from protocol.assets import SBD, STEEM, Asset, Price, multiply
+from protocol.config import ChainConfig, GenesisAccount, GenesisWitness
+from protocol.hardforks import parse_version
+from protocol.types import NULL_ID, NULL_PUBLIC_KEY, Authority, ChainProperties
+from rewards.curves import Curve
+from state.context import SINGLETON, Context
+from state.schema import (
+    SCHEDULE_MINER,
+    AccountAuthority,
+    AccountMetadata,
+    FeedHistory,
+    GlobalProperties,
+    HardforkProperty,
+    KeyReference,
+    RewardFund,
+    Witness,
+    WitnessSchedule,
+    new_account,
+)
+
+UINT64_MAX = (1 << 64) - 1
+UINT128_MAX = (1 << 128) - 1
+SLOTS_WATCHED = 128
+SMT_CREATION_FEE_SBD = 1000
+"""Price of a token in the smallest unit of SBD. Source: global_property_object.hpp, smt_creation_fee."""
+
+
+GENESIS_WITHDRAW_RATE = 1
+"""What the split of vesting shares in hard fork 1 leaves in every account that is older.
+
+Source: database.cpp, database::perform_vesting_share_split.
+"""
+
+
+def initialize_genesis(ctx: Context) -> None:
+    """Fills the empty tables with the state before block 1 of the chain that `ctx.config` describes."""
+    genesis = ctx.config.genesis
+    for name in genesis.reserved_accounts:
+        _create_reserved_account(ctx, name)
+    for account in genesis.accounts:
+        _create_account(ctx, account)
+    for witness in genesis.witnesses:
+        _create_witness(ctx, witness)
+    _create_feed_history(ctx)
+    _create_global_properties(ctx)
+    _create_witness_schedule(ctx)
+    _create_hardfork_property(ctx)
+    _create_reward_fund(ctx)
+
+
+def _create_reserved_account(ctx: Context, name: str) -> None:
+    """Creates an account without keys; the temp account is open to everybody, the others to nobody."""
+    tables, rules = ctx.tables, ctx.rules
+    recovery_account = name if name == rules.treasury_account else ""
+    tables.accounts.insert(
+        new_account(
+            id=tables.accounts.next_id(),
+            name=name,
+            recovery_account=recovery_account,
+            vesting_withdraw_rate=GENESIS_WITHDRAW_RATE,
+        )
+    )
+    closed = Authority(1, (), ())
+    control = Authority(0, (), ()) if name == rules.temp_account else closed
+    tables.account_authorities.insert(
+        AccountAuthority(tables.account_authorities.next_id(), name, control, control, closed, 0)
+    )
+
+
+def _create_account(ctx: Context, account: GenesisAccount) -> None:
+    """Creates an account with its keys and balances.
+
+    It also gets a row for its metadata, which the reference's genesis forgets: there an update of the metadata of
+    such an account fails.
+    """
+    tables, config = ctx.tables, ctx.config
+    name = account.name
+    tables.accounts.insert(
+        new_account(
+            id=tables.accounts.next_id(),
+            name=name,
+            memo_key=config.account_key(account, "memo"),
+            balance=account.balance,
+            sbd_balance=account.sbd_balance,
+            vesting_shares=account.vesting_shares,
+            vesting_withdraw_rate=GENESIS_WITHDRAW_RATE,
+        )
+    )
+    keys = [config.account_key(account, role) for role in ("owner", "active", "posting")]
+    owner, active, posting = (Authority(1, (), ((key, 1),)) for key in keys)
+    tables.account_authorities.insert(
+        AccountAuthority(tables.account_authorities.next_id(), name, owner, active, posting, 0)
+    )
+    for key in sorted(set(keys)):
+        tables.key_references.insert(KeyReference(key, name))
+    tables.account_metadata.insert(AccountMetadata(tables.account_metadata.next_id(), name, "", ""))
+
+
+def _default_properties(ctx: Context) -> ChainProperties:
+    rules = ctx.rules
+    return ChainProperties(
+        account_creation_fee=Asset(rules.min_account_creation_fee, STEEM),
+        maximum_block_size=rules.default_maximum_block_size_bytes,
+        sbd_interest_rate=rules.default_sbd_interest_rate_bp,
+        account_subsidy_budget=rules.default_account_subsidy_budget,
+        account_subsidy_decay=rules.default_account_subsidy_decay,
+    )
+
+
+def _create_witness(ctx: Context, witness: GenesisWitness) -> None:
+    tables, config = ctx.tables, ctx.config
+    props = _default_properties(ctx)
+    if witness.account_creation_fee is not None:
+        props = props._replace(account_creation_fee=Asset(witness.account_creation_fee, STEEM))
+    if witness.maximum_block_size is not None:
+        props = props._replace(maximum_block_size=witness.maximum_block_size)
+    if witness.sbd_interest_rate_bp is not None:
+        props = props._replace(sbd_interest_rate=witness.sbd_interest_rate_bp)
+    version = _current_version(config)
+    tables.witnesses.insert(
+        Witness(
+            id=tables.witnesses.next_id(),
+            owner=witness.owner,
+            created=0,
+            url=witness.url,
+            votes=0,
+            schedule=SCHEDULE_MINER,
+            virtual_last_update=0,
+            virtual_position=0,
+            virtual_scheduled_time=UINT128_MAX,
+            total_missed=0,
+            last_aslot=0,
+            last_confirmed_block_num=0,
+            pow_worker=0,
+            signing_key=config.public_key(witness.signing_key) if witness.signing_key else NULL_PUBLIC_KEY,
+            props=props,
+            sbd_exchange_rate=Price(Asset(0, STEEM), Asset(0, STEEM)),
+            last_sbd_exchange_update=0,
+            last_work=bytes(32),
+            running_version=version,
+            hardfork_version_vote=version,
+            hardfork_time_vote=config.processed_hardforks[-1],
+            available_witness_account_subsidies=0,
+        )
+    )
+
+
+def _current_version(config: ChainConfig) -> int:
+    """The version of the newest hard fork that the genesis holds, as a number."""
+    applied = config.hardforks.applied_at_genesis
+    return parse_version(config.hard_forks[applied - 1].version) if applied else 0
+
+
+def _median_price(config: ChainConfig) -> Price:
+    genesis = config.genesis
+    if genesis.median_price_sbd == 0:
+        return Price(Asset(0, STEEM), Asset(0, STEEM))
+    return Price(Asset(genesis.median_price_sbd, SBD), Asset(genesis.median_price_steem, STEEM))
+
+
+def _create_feed_history(ctx: Context) -> None:
+    ctx.tables.feed_history.insert(FeedHistory(SINGLETON, _median_price(ctx.config), ()))
+
+
+def _create_global_properties(ctx: Context) -> None:
+    genesis, rules = ctx.config.genesis, ctx.rules
+    sbd = genesis.init_sbd_supply
+    counted_sbd = sbd if genesis.is_sbd_counted_in_supply else 0
+    price = _median_price(ctx.config)
+    debt = 0 if price.is_null() else multiply(Asset(counted_sbd, SBD), price).amount
+    ctx.tables.global_properties.insert(
+        GlobalProperties(
+            id=SINGLETON,
+            head_block_number=0,
+            head_block_id=NULL_ID,
+            time=genesis.time,
+            current_witness=genesis.witnesses[0].owner,
+            total_pow=UINT64_MAX,
+            num_pow_witnesses=0,
+            virtual_supply=genesis.init_supply + debt,
+            current_supply=genesis.init_supply,
+            confidential_supply=0,
+            init_sbd_supply=sbd - counted_sbd,
+            current_sbd_supply=counted_sbd,
+            confidential_sbd_supply=0,
+            total_vesting_fund_steem=genesis.vesting_fund,
+            total_vesting_shares=genesis.total_vesting_shares,
+            total_reward_fund_steem=0,
+            total_reward_shares2=0,
+            pending_rewarded_vesting_shares=0,
+            pending_rewarded_vesting_steem=0,
+            sbd_interest_rate=0,
+            sbd_print_rate=10_000,
+            maximum_block_size=rules.max_block_size_bytes,
+            required_actions_partition_percent=rules.required_actions_partition_bp,
+            current_aslot=0,
+            recent_slots_filled=UINT128_MAX,
+            participation_count=SLOTS_WATCHED,
+            last_irreversible_block_num=0,
+            vote_power_reserve_rate=rules.vote_power_reserve_rate,
+            delegation_return_period=rules.delegation_return_period_seconds,
+            reverse_auction_seconds=rules.reverse_auction_seconds,
+            available_account_subsidies=0,
+            sbd_stop_percent=rules.sbd_stop_bp,
+            sbd_start_percent=rules.sbd_start_bp,
+            next_maintenance_time=genesis.time,
+            last_budget_time=genesis.time,
+            content_reward_percent=rules.content_reward_percent_bp,
+            vesting_reward_percent=rules.vesting_reward_percent_bp,
+            sps_fund_percent=rules.proposal_fund_percent_bp,
+            sps_interval_ledger=0,
+            downvote_pool_percent=rules.downvote_pool_bp,
+            smt_creation_fee=SMT_CREATION_FEE_SBD,
+        )
+    )
+
+
+def _create_witness_schedule(ctx: Context) -> None:
+    """The first round has one witness; the others enter with the first schedule that is computed."""
+    rules = ctx.rules
+    props = _default_properties(ctx)
+    budget, decay = props.account_subsidy_budget, props.account_subsidy_decay
+    first = ctx.config.genesis.witnesses[0].owner
+    ctx.tables.witness_schedule.insert(
+        WitnessSchedule(
+            id=SINGLETON,
+            current_virtual_time=0,
+            next_shuffle_block_num=1,
+            current_shuffled_witnesses=(first, *("",) * (rules.max_witnesses - 1)),
+            num_scheduled_witnesses=1,
+            elected_weight=rules.elected_weight,
+            timeshare_weight=rules.timeshare_weight,
+            miner_weight=rules.miner_weight,
+            witness_pay_normalization_factor=rules.initial_witness_pay_normalization_factor,
+            median_props=props,
+            majority_version=0,
+            max_voted_witnesses=rules.max_voted_witnesses,
+            max_miner_witnesses=rules.max_miner_witnesses,
+            max_runner_witnesses=rules.max_runner_witnesses,
+            hardfork_required_witnesses=rules.hardfork_required_witnesses,
+            account_subsidy_rd=compute_params(rules, budget, decay),
+            account_subsidy_witness_rd=compute_witness_params(rules, budget, decay),
+            min_witness_account_subsidy_decay=0,
+        )
+    )
+
+
+def _create_hardfork_property(ctx: Context) -> None:
+    config = ctx.config
+    version = _current_version(config)
+    ctx.tables.hardfork_property.insert(
+        HardforkProperty(
+            id=SINGLETON,
+            processed_hardforks=config.processed_hardforks,
+            last_hardfork=config.hardforks.applied_at_genesis,
+            current_hardfork_version=version,
+            next_hardfork=version,
+            next_hardfork_time=config.genesis.time,
+        )
+    )
+
+
+def _create_reward_fund(ctx: Context) -> None:
+    rules, funds = ctx.rules, ctx.tables.reward_funds
+    funds.insert(
+        RewardFund(
+            id=funds.next_id(),
+            name=rules.post_reward_fund_name,
+            reward_balance=ctx.config.genesis.reward_fund,
+            recent_claims=rules.recent_claims_initial,
+            last_update=ctx.config.genesis.time,
+            content_constant=rules.content_constant,
+            percent_curation_rewards=rules.curation_rewards_bp,
+            percent_content_rewards=rules.content_fund_bp,
+            author_reward_curve=Curve[rules.author_reward_curve.name].value,
+            curation_reward_curve=Curve[rules.curation_reward_curve.name].value,
+        )
+    )

@@ -1,0 +1,266 @@
+"""Applies blocks and transactions to the state, all or nothing, and takes blocks back.
+
+Source: libraries/chain/database.cpp, _apply_block, validate_block_header, _apply_transaction and apply_operation.
+"""
+
+from chain.authority import PRE_APPROVED, AuthorityLimits, account_authorities, get_limits, verify_authority
+from chain.each_block import HEAD_STEPS, STEPS
+from chain.effects import NO_TRANSACTION_ID, NO_TRANSACTION_INDEX, AppliedOperation, BlockEffects
+from chain.genesis import initialize_genesis
+from consensus.hardfork import current_rules
+from consensus.header import (
+    HeaderActions,
+    check_block_size,
+    check_merkle_root,
+    check_running_version,
+    process_header_extensions,
+    validate_block_header,
+)
+from protocol.block import Block
+from protocol.config import ChainConfig
+from protocol.errors import Invalid, Rejected, TransactionExpired, TransactionTapos, UnknownKey
+from protocol.operation import RequiredAuthorities
+from protocol.times import time_text
+from protocol.transaction import Transaction
+from protocol.types import NULL_ID, Authority
+from state.context import SINGLETON, Context
+from state.errors import RowMissing
+from state.schema import SeenTransaction, Tables, Witness
+from state.store import Store
+
+BLOCK_SUMMARY_MASK = 0xFFFF
+
+
+class Ledger:
+    """The state of one chain and how blocks change it.
+
+    Between blocks `pending` may hold a checkpoint with transactions that are not in a block yet; applying or undoing a
+    block asks for none to be open.
+    """
+
+    def __init__(self, store: Store[Tables], config: ChainConfig) -> None:
+        """Takes over a store; an empty one gets the genesis as committed block 0."""
+        self.store = store
+        self.config = config
+        self.ctx = Context(config, config.rules, store.tables)
+        self._chain_id = config.chain_id
+        self._authorities = account_authorities(store.tables)
+        self._limits: AuthorityLimits = get_limits(config.rules)
+        if store.head is None:
+            store.begin()
+            initialize_genesis(self.ctx)
+            store.seal_block(0, NULL_ID)
+            store.commit(0)
+        self._restore_rules()
+
+    # The head
+
+    @property
+    def head_number(self) -> int:
+        """Number of the head block, 0 before the first."""
+        head = self.store.head
+        return 0 if head is None else head.number
+
+    @property
+    def head_id(self) -> bytes:
+        """Id of the head block, zeros before the first."""
+        head = self.store.head
+        return NULL_ID if head is None else head.block_id
+
+    @property
+    def irreversible_number(self) -> int:
+        """Number of the last block that can not be undone, as the head block's state says."""
+        return self.ctx.gpo.last_irreversible_block_num
+
+    # Blocks
+
+    def apply_block(self, block: Block, skip_signatures: bool = False) -> BlockEffects:
+        """Applies a block on the head and seals it; on any error the state is as before.
+
+        `skip_signatures` leaves out the witness's signature and all authorities, for blocks that this node (or a
+        trusted one) has checked before. Raises Rejected, Invalid and their subclasses.
+        """
+        self.store.begin()
+        try:
+            operations = self._apply_block(block, skip_signatures)
+            self.store.seal_block(block.number, block.id)
+        except RowMissing as error:
+            self._abandon()
+            raise UnknownKey(key=str(error)) from error
+        except BaseException:
+            self._abandon()
+            raise
+        reports = tuple(self.ctx.reports)
+        self.ctx.reports.clear()
+        return BlockEffects(block.number, block.id, block.timestamp, tuple(operations), reports)
+
+    def undo_block(self) -> None:
+        """Takes the head block back. Raises CheckpointError when it is irreversible."""
+        self.store.undo_block()
+        self._restore_rules()
+
+    def _abandon(self) -> None:
+        self.store.rollback()
+        self.ctx.events.clear()
+        self.ctx.reports.clear()
+        self._restore_rules()
+
+    def _restore_rules(self) -> None:
+        """The rules follow from the state; applying or undoing a hard fork changes them."""
+        last = self.ctx.tables.hardfork_property.get(SINGLETON).last_hardfork
+        if last != self.config.hardforks.applied_at_genesis or self.ctx.rules is not self.config.rules:
+            self.ctx.rules = current_rules(self.ctx)
+        self._limits = get_limits(self.ctx.rules)
+
+    def _apply_block(self, block: Block, skip_signatures: bool) -> list[AppliedOperation]:
+        ctx = self.ctx
+        check_merkle_root(block)
+        witness = validate_block_header(ctx, block, skip_signature=skip_signatures)
+        check_block_size(ctx, block)
+        ctx.update_gpo(current_witness=block.witness)
+        actions = process_header_extensions(ctx, block)
+        check_running_version(ctx, block)
+        operations: list[AppliedOperation] = []
+        for index, transaction in enumerate(block.transactions):
+            self._apply_transaction(transaction, index, operations, skip_signatures, block.number)
+        self._run_steps(block, witness, operations)
+        _refuse_actions(actions)
+        return operations
+
+    def _run_steps(self, block: Block, witness: Witness, operations: list[AppliedOperation]) -> None:
+        ctx, events = self.ctx, self.ctx.events
+        number = block.number
+        for head_step in HEAD_STEPS:
+            head_step(ctx, block, witness)
+        virtual_op = 0
+        for step in STEPS:
+            step(ctx)
+            if events:
+                for event in events:
+                    virtual_op += 1
+                    operations.append(
+                        AppliedOperation(
+                            NO_TRANSACTION_ID, number, NO_TRANSACTION_INDEX, 0, virtual_op, block.timestamp, event
+                        )
+                    )
+                events.clear()
+
+    # Transactions
+
+    def apply_transaction(self, transaction: Transaction, skip_signatures: bool = False) -> None:
+        """Applies a transaction on top of the head inside a checkpoint that is already open, all or nothing.
+
+        Raises Rejected, Invalid and their subclasses.
+        """
+        store = self.store
+        store.begin()
+        try:
+            self._apply_transaction(transaction, 0, [], skip_signatures, self.head_number + 1)
+        except RowMissing as error:
+            store.rollback()
+            raise UnknownKey(key=str(error)) from error
+        except BaseException:
+            store.rollback()
+            raise
+        finally:
+            self.ctx.events.clear()
+            self.ctx.reports.clear()
+        store.squash()
+
+    def check_signatures(self, transaction: Transaction) -> None:
+        """Checks the signatures of a transaction against the authorities in the state."""
+        self._check_authority(transaction)
+
+    def _apply_transaction(
+        self,
+        transaction: Transaction,
+        index: int,
+        operations: list[AppliedOperation],
+        skip_signatures: bool,
+        number: int,
+    ) -> None:
+        ctx, events = self.ctx, self.ctx.events
+        rules = ctx.rules
+        trx_id = transaction.id
+        if not transaction.operations:
+            raise Invalid("operations.size() > 0", "A transaction must have at least one operation")
+        for op in transaction.operations:
+            op.validate(rules)
+        seen = ctx.tables.seen_transactions
+        if seen.find(trx_id) is not None:
+            raise Rejected(
+                "(skip & skip_transaction_dupe_check) || "
+                "trx_idx.indices().get<by_trx_id>().find(trx_id) == trx_idx.indices().get<by_trx_id>().end()",
+                "Duplicate transaction check failed",
+                trx_ix=trx_id,
+            )
+        if not skip_signatures:
+            self._check_authority(transaction)
+        gpo = ctx.gpo
+        now = gpo.time
+        if gpo.head_block_number > 0:
+            self._check_reference_and_time(transaction, now)
+        seen.insert(SeenTransaction(0, trx_id, transaction.expiration))
+        virtual_op = 0
+        for op_in_trx, op in enumerate(transaction.operations):
+            operations.append(AppliedOperation(trx_id, number, index, op_in_trx, 0, now, op))
+            op.apply(ctx)
+            if events:
+                for event in events:
+                    virtual_op += 1
+                    operations.append(AppliedOperation(trx_id, number, index, op_in_trx, virtual_op, now, event))
+                events.clear()
+
+    def _check_reference_and_time(self, transaction: Transaction, now: int) -> None:
+        """Checks TaPoS and expiration; a block that is not known has a summary of zeros."""
+        summary = self.ctx.tables.block_summaries.find(transaction.ref_block_num & BLOCK_SUMMARY_MASK)
+        prefix = 0 if summary is None else int.from_bytes(summary.block_id[4:8], "little")
+        if transaction.ref_block_prefix != prefix:
+            raise TransactionTapos(
+                "", **{"trx.ref_block_prefix": transaction.ref_block_prefix, "tapos_block_summary": prefix}
+            )
+        expiration, longest = transaction.expiration, self.ctx.rules.max_time_until_expiration_seconds
+        if not expiration <= now + longest:
+            raise TransactionExpired(
+                "", **{"trx.expiration": time_text(expiration), "now": time_text(now), "max_til_exp": longest}
+            )
+        if not now < expiration:
+            raise TransactionExpired("", **{"now": time_text(now), "trx.exp": time_text(expiration)})
+
+    def _check_authority(self, transaction: Transaction) -> None:
+        """Checks that the signatures meet the required authorities and that each of them is needed.
+
+        By far most transactions need one account and carry one signature by the first key of the authority; these
+        are settled at once, with the result that the full check would have.
+        """
+        required = transaction.required_authorities()
+        signed = transaction.signature_keys(self._chain_id)
+        if len(signed) == 1 and self._is_met_at_once(required, signed):
+            return
+        verify_authority(required, signed, self._authorities, self._limits)
+
+    def _is_met_at_once(self, required: RequiredAuthorities, signed: frozenset[bytes]) -> bool:
+        if required.owners or required.others or len(required.actives) + len(required.postings) != 1:
+            return False
+        rows = self.ctx.tables.account_authorities
+        authority: Authority
+        if required.actives:
+            (name,) = required.actives
+            authority = rows.get(name).active
+        else:
+            (name,) = required.postings
+            authority = rows.get(name).posting
+        if not authority.key_auths or name == PRE_APPROVED:
+            return False
+        key, weight = authority.key_auths[0]
+        return key in signed and weight >= authority.weight_threshold > 0
+
+
+def _refuse_actions(actions: HeaderActions) -> None:
+    """No token operation that schedules automated actions is enabled yet, so a header can not carry any."""
+    if actions.required:
+        raise Rejected(
+            "pending_itr != pending_action_idx.end()", "Block included required action that does not exist in queue"
+        )
+    if actions.optional:
+        raise Rejected("", "Optional automated actions are not enabled on this chain")

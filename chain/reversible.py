@@ -1,0 +1,54 @@
+"""Raw bytes of the main chain's newest blocks, kept in the state database so that a start can apply them again.
+
+A row is written, without waiting for the disk, when a block is applied, and deleted when it is undone. Rows of blocks
+that became irreversible stay until the next commit: should the block log lose its tail, they mend it.
+"""
+
+from collections.abc import Iterator
+from struct import Struct
+
+from state.kv import Backend
+
+PREFIX = b"\x10"
+_NUMBER = Struct(">I")
+_END = bytes((PREFIX[0] + 1,))
+
+Put = tuple[bytes, bytes | None]
+
+
+def _key(number: int) -> bytes:
+    return PREFIX + _NUMBER.pack(number)
+
+
+class ReversibleBlocks:
+    """Packed blocks by number."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def add(self, number: int, packed: bytes) -> None:
+        """Keeps a block that was applied; it replaces another one of the same number."""
+        self._backend.write([(_key(number), packed)], sync=False)
+
+    def remove(self, number: int) -> None:
+        """Forgets a block that was undone."""
+        self._backend.write([(_key(number), None)], sync=False)
+
+    def replace_all(self, blocks: list[tuple[int, bytes]]) -> None:
+        """Makes these the only blocks, and waits for the disk."""
+        old: list[Put] = [(_key(number), None) for number, _packed in self.scan()]
+        new: list[Put] = [(_key(number), packed) for number, packed in blocks]
+        self._backend.write(old + new, sync=True)
+
+    def collect_deletes(self, last: int) -> list[Put]:
+        """The deletes of all blocks up to a number."""
+        return [(_key(number), None) for number, _packed in self.scan() if number <= last]
+
+    def find(self, number: int) -> bytes | None:
+        """Returns a packed block, or None."""
+        return self._backend.get(_key(number))
+
+    def scan(self) -> Iterator[tuple[int, bytes]]:
+        """Iterates over (number, packed block), ascending."""
+        for key, packed in self._backend.scan(PREFIX, _END):
+            yield int(_NUMBER.unpack(key[1:])[0]), packed

@@ -1,0 +1,1 @@
+"""Layer 2: the rules of delegated proof of stake, as functions over rows."""

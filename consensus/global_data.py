@@ -1,0 +1,101 @@
+"""What every block changes about the chain as a whole: the head, the slots filled and missed, its producer's record.
+
+Source: libraries/chain/database.cpp, update_global_dynamic_data, update_signing_witness and create_block_summary.
+"""
+
+from consensus.signing_keys import keep_last_signing_key
+from consensus.slots import SLOTS_WATCHED, get_round_witnesses, get_slot_at_time
+from protocol.block import Block
+from protocol.errors import ChainError
+from protocol.integers import UINT32_MAX
+from state.context import Context
+from state.schema import BlockSummary, Witness
+
+BLOCK_SUMMARY_MASK = 0xFFFF
+"""A block's summary is kept under the low 16 bits of its number."""
+
+_SLOTS_MASK = (1 << SLOTS_WATCHED) - 1
+
+
+class UndoHistoryExhausted(ChainError):
+    """So many blocks are reversible that no more may follow before one becomes irreversible."""
+
+    code = 4070000
+    name = "undo_database_exception"
+    what = "undo database exception"
+
+
+def update_global_dynamic_data(ctx: Context, block: Block) -> None:
+    """Makes `block` the head and counts the slots missed before it, for their witnesses and for the chain."""
+    gpo = ctx.gpo
+    missed = get_slot_at_time(ctx, block.timestamp) - 1 if gpo.time != 0 else 0
+    if missed > 0:
+        _count_missed(ctx, missed, block.witness)
+    slots = compute_slots_filled(gpo.recent_slots_filled, missed)
+    gpo = ctx.update_gpo(
+        recent_slots_filled=slots,
+        participation_count=slots.bit_count(),
+        head_block_number=block.number,
+        head_block_id=block.id,
+        time=block.timestamp,
+        current_aslot=gpo.current_aslot + missed + 1,
+    )
+    limit = ctx.rules.max_undo_history_blocks
+    if not gpo.head_block_number - gpo.last_irreversible_block_num < limit:
+        raise UndoHistoryExhausted(
+            "_dgp.head_block_number - _dgp.last_irreversible_block_num < STEEM_MAX_UNDO_HISTORY",
+            "The database does not have enough undo history to support a blockchain with so many missed blocks. "
+            "Please add a checkpoint if you would like to continue applying blocks beyond this point.",
+            last_irreversible_block_num=gpo.last_irreversible_block_num,
+            head=gpo.head_block_number,
+            max_undo=limit,
+        )
+
+
+def compute_slots_filled(slots: int, missed: int) -> int:
+    """The bits of the latest slots after a block that came after `missed` empty slots.
+
+    As in the reference the block's own bit is put in first, before the zeros of the slots missed ahead of it.
+    """
+    if missed >= SLOTS_WATCHED:
+        return 0
+    return (slots << 1 | 1) << missed & _SLOTS_MASK
+
+
+def _count_missed(ctx: Context, missed: int, producer: str) -> None:
+    """Adds the `missed` slots after the head to their witnesses' totals; the block's producer is let off.
+
+    The slots go round the schedule, so they are counted by place and not one by one: there may be millions.
+    """
+    names = get_round_witnesses(ctx)
+    first = ctx.gpo.current_aslot + 1
+    witnesses = ctx.tables.witnesses
+    for position, name in enumerate(names):
+        before = (position - first) % len(names)
+        if name == producer or before >= missed:
+            continue
+        witness = witnesses.get(name)
+        count = (missed - 1 - before) // len(names) + 1
+        witnesses.update(witness, total_missed=witness.total_missed + count & UINT32_MAX)
+
+
+def update_signing_witness(ctx: Context, block: Block, signing_witness: Witness) -> None:
+    """Records the block with its producer; `signing_witness` is its row as it was when the block was validated."""
+    witnesses = ctx.tables.witnesses
+    witnesses.update(
+        witnesses.get(signing_witness.owner),
+        last_aslot=ctx.gpo.current_aslot + get_slot_at_time(ctx, block.timestamp),
+        last_confirmed_block_num=block.number,
+    )
+    keep_last_signing_key(ctx, signing_witness.owner, signing_witness.signing_key)
+
+
+def create_block_summary(ctx: Context, block: Block) -> None:
+    """Keeps the block's id for the transactions that refer to it."""
+    table = ctx.tables.block_summaries
+    number = block.number & BLOCK_SUMMARY_MASK
+    summary = table.find(number)
+    if summary is None:
+        table.insert(BlockSummary(id=number, block_id=block.id))
+    else:
+        table.update(summary, block_id=block.id)

@@ -1,0 +1,24 @@
+"""The pools that subsidised accounts are claimed from, one of the chain and one of each elected witness.
+
+Source: libraries/chain/database.cpp, database::process_subsidized_accounts.
+"""
+
+from consensus.rd import compute_next_pool
+from state.context import SINGLETON, Context
+from state.schema import SCHEDULE_ELECTED
+
+
+def process_subsidized_accounts(ctx: Context) -> None:
+    """Moves the chain's pool by one block and, if it is an elected witness, that of the block's producer."""
+    gpo = ctx.gpo
+    schedule = ctx.tables.witness_schedule.get(SINGLETON)
+    pool = compute_next_pool(schedule.account_subsidy_rd, gpo.available_account_subsidies)
+    if pool != gpo.available_account_subsidies:
+        ctx.update_gpo(available_account_subsidies=pool)
+    witnesses = ctx.tables.witnesses
+    witness = witnesses.get(gpo.current_witness)
+    if witness.schedule != SCHEDULE_ELECTED:
+        return
+    own_pool = compute_next_pool(schedule.account_subsidy_witness_rd, witness.available_witness_account_subsidies)
+    if own_pool != witness.available_witness_account_subsidies:
+        witnesses.update(witness, available_witness_account_subsidies=own_pool)

@@ -1,0 +1,29 @@
+"""dev_api: time travel for development chains; only `plaudit dev` offers it."""
+
+from node.core import Node
+from protocol.errors import Rejected
+from rpc.method import Unsigned, rpc_method
+
+BLOCKS_MAX = 10_000
+SKIP_SECONDS_MAX = 10 * 365 * 86_400
+
+
+class DevApi:
+    """The methods of dev_api."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    @rpc_method()
+    def mine(self, count: Unsigned = 1, skip_seconds: Unsigned = 0) -> dict[str, list[int]]:
+        """Makes `count` blocks at once, the first one `skip_seconds` later than the next slot."""
+        if not 1 <= count <= BLOCKS_MAX:
+            raise Rejected("1 <= count <= ${max}", "count is ${n}", n=count, max=BLOCKS_MAX)
+        if skip_seconds > SKIP_SECONDS_MAX:
+            raise Rejected("skip_seconds <= ${max}", "skip_seconds is ${n}", n=skip_seconds, max=SKIP_SECONDS_MAX)
+        return {"block_nums": self.node.mine(count, skip_seconds)}
+
+    @rpc_method()
+    def advance_time(self, seconds: Unsigned) -> dict[str, list[int]]:
+        """Makes one block `seconds` later than the next slot: payouts, withdrawals and expiries in between are due."""
+        return self.mine(1, seconds)

@@ -1,0 +1,158 @@
+"""The node's asyncio shell: timers, the RPC port, and those who wait for their transaction.
+
+It is the World of the node core and the NodeAccess of the APIs, and the only place where a node waits.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+from chain.chain import Chain
+from chain.effects import Applied, FeedItem
+from node.core import Node, NodeSettings
+from protocol.block import Block
+from protocol.errors import ProtocolError
+from protocol.transaction import Transaction
+from rpc.apis.access import Inclusion
+from rpc.apis.registry import build_methods
+from rpc.dispatch import Dispatcher
+from rpc.server import RpcServer
+
+log = logging.getLogger("plaudit.node")
+
+BODY_BYTES_MAX = 4 * 1024 * 1024
+BATCH_LENGTH_MAX = 500
+BATCH_SECONDS_MAX = 10.0
+WEBSOCKET_REQUESTS_MAX = 64
+HEALTHY_AGE_SECONDS = 60
+WAITERS_MAX = 100_000
+
+LEVELS = {"no_private_key": logging.WARNING, "low_participation": logging.ERROR, "lag": logging.WARNING}
+LEVELS["production_failed"] = logging.ERROR
+
+
+class NodeShell:
+    """Runs one node until it is told to stop."""
+
+    def __init__(self, chain: Chain, settings: NodeSettings) -> None:
+        self.chain = chain
+        self.node = Node(self, chain, settings)
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._waiting: dict[bytes, tuple[int, list[asyncio.Future[Inclusion]]]] = {}
+        self._server: RpcServer | None = None
+
+    # The life of the node
+
+    async def start_rpc(self, host: str, port: int, extra_apis: Mapping[str, Any] | None = None) -> tuple[str, int]:
+        """Opens the JSON-RPC port and returns its address. Raises OSError when it is taken."""
+        methods = build_methods(self, extra_apis)
+        self._server = RpcServer(
+            Dispatcher(methods, BATCH_LENGTH_MAX, BATCH_SECONDS_MAX),
+            self.get_status,
+            body_bytes_max=BODY_BYTES_MAX,
+            healthy_age_seconds=HEALTHY_AGE_SECONDS,
+            websocket_requests_max=WEBSOCKET_REQUESTS_MAX,
+        )
+        return await self._server.start(host, port)
+
+    def start(self) -> None:
+        """Begins to keep time and, with witness keys, to make blocks."""
+        self.node.on_start()
+
+    async def stop(self) -> None:
+        """Closes the port, answers those who wait, and closes the chain."""
+        for timer in self._timers.values():
+            timer.cancel()
+        for _, futures in self._waiting.values():
+            for future in futures:
+                future.cancel()
+        if self._server is not None:
+            await self._server.stop()
+        self.chain.close()
+
+    # World
+
+    def now_ms(self) -> int:
+        """The wall clock in milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+    def set_timer(self, name: str, at_ms: int) -> None:
+        """Asks for `on_timer(name)` at that moment, in place of an earlier request of the same name."""
+        if (earlier := self._timers.get(name)) is not None:
+            earlier.cancel()
+        delay = max(0, at_ms - self.now_ms()) / 1000
+        self._timers[name] = asyncio.get_running_loop().call_later(delay, self._on_timer, name)
+
+    def _on_timer(self, name: str) -> None:
+        try:
+            self.node.on_timer(name)
+        except Exception:
+            log.exception("timer %s failed", name)
+            self.set_timer(name, self.now_ms() + 1000)
+
+    def publish(self, items: tuple[FeedItem, ...]) -> None:
+        """Tells those who wait for a transaction that it is in a block, or that its time is over."""
+        for item in items:
+            if isinstance(item, Applied) and self._waiting:
+                self._answer_waiting(item.block)
+
+    def note(self, event: str, **figures: object) -> None:
+        """Writes a log line of an event and its figures."""
+        text = " ".join(f"{name}={value}" for name, value in figures.items())
+        log.log(LEVELS.get(event, logging.INFO), "%s %s", event, text, extra={"event": event, "figures": figures})
+
+    def _answer_waiting(self, block: Block) -> None:
+        for position, transaction in enumerate(block.transactions):
+            _, futures = self._waiting.pop(transaction.id, (0, []))
+            for future in futures:
+                _resolve(future, Inclusion(transaction.id, block.number, position, False))
+        overdue = [trx_id for trx_id, (expiration, _) in self._waiting.items() if expiration < block.timestamp]
+        for trx_id in overdue:
+            for future in self._waiting.pop(trx_id)[1]:
+                _resolve(future, Inclusion(trx_id, 0, 0, True))
+
+    # NodeAccess
+
+    def now(self) -> int:
+        """The node's clock, in seconds since the epoch."""
+        return self.node.now_ms() // 1000
+
+    def broadcast(self, transaction: Transaction) -> None:
+        """Applies a transaction to the pending state. Raises ProtocolError."""
+        self.node.on_transaction(transaction)
+
+    def broadcast_and_wait(self, transaction: Transaction) -> Awaitable[Inclusion]:
+        """Broadcasts, and completes when a block holds the transaction or it has expired. Raises ProtocolError."""
+        if len(self._waiting) >= WAITERS_MAX:
+            raise ProtocolError("_callbacks.size() < max", "too many requests wait for their transaction")
+        self.node.on_transaction(transaction)
+        future: asyncio.Future[Inclusion] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(transaction.id, (transaction.expiration, []))[1].append(future)
+        return future
+
+    def submit_block(self, block: Block) -> None:
+        """Applies a block as if a peer had sent it. Raises ProtocolError."""
+        self.node.on_block(block)
+
+    # Status
+
+    def get_status(self) -> dict[str, Any]:
+        """The figures of GET /."""
+        config = self.chain.config
+        gpo = self.chain.ctx.gpo
+        return {
+            "name": "plaudit",
+            "chain_id": config.chain_id.hex(),
+            "head_block_number": self.chain.head_number,
+            "head_block_id": self.chain.head_id.hex(),
+            "head_block_unix_time": gpo.time,
+            "last_irreversible_block_number": self.chain.irreversible_number,
+            "protocol_version": config.blockchain_version,
+        }
+
+
+def _resolve(future: asyncio.Future[Inclusion], inclusion: Inclusion) -> None:
+    if not future.done():
+        future.set_result(inclusion)

@@ -1,0 +1,95 @@
+"""What the operations that create accounts share: the new rows, and the claims on subsidised accounts.
+
+Source: libraries/chain/steem_evaluator.cpp, initialize_account_object, account_create_evaluator,
+claim_account_evaluator and create_claimed_account_evaluator.
+"""
+
+from operations.authority_change import check_authority_accounts, store_authorities
+from protocol.errors import Rejected
+from protocol.types import Authority
+from state.context import Context
+from state.schema import SCHEDULE_ELECTED, Account, AccountMetadata, Manabar, new_account
+
+SCHEDULE_NAMES = ("elected", "timeshare", "miner", "none")
+"""How error texts call the values of a witness's `schedule`."""
+
+
+def check_new_authorities(ctx: Context, name: str, owner: Authority, active: Authority, posting: Authority) -> None:
+    """Refuses authorities of a new account that name accounts which do not exist."""
+    check_authority_accounts(ctx, owner, name, "owner")
+    check_authority_accounts(ctx, active, name, "active")
+    check_authority_accounts(ctx, posting, name, "posting")
+
+
+def create_account(
+    ctx: Context,
+    *,
+    name: str,
+    creator: str,
+    memo_key: bytes,
+    json_metadata: str,
+    owner: Authority,
+    active: Authority,
+    posting: Authority,
+) -> Account:
+    """Creates the rows of a new account, empty of tokens and mana.
+
+    The creator becomes its recovery account, unless that is the account everybody controls.
+    Raises RowExists when the name is taken.
+    """
+    now = ctx.time
+    tables = ctx.tables
+    account = tables.accounts.insert(
+        new_account(
+            id=tables.accounts.next_id(),
+            name=name,
+            memo_key=memo_key,
+            created=now,
+            mined=False,
+            recovery_account="" if creator == ctx.rules.temp_account else creator,
+            voting_manabar=Manabar(0, now),
+            downvote_manabar=Manabar(0, now),
+        )
+    )
+    metadata = tables.account_metadata
+    metadata.insert(AccountMetadata(metadata.next_id(), name, json_metadata, ""))
+    store_authorities(ctx, name, owner, active, posting)
+    return account
+
+
+def use_account_subsidy(ctx: Context) -> None:
+    """Takes one account off the pool of subsidised accounts and off the block producer's own pool.
+
+    Only elected witnesses may include such a claim. Who will include it is not known when a transaction arrives, so
+    the producer's part is left out then.
+    """
+    precision = ctx.rules.account_subsidy_precision
+    if not ctx.is_pending:
+        _use_witness_subsidy(ctx, precision)
+    gpo = ctx.gpo
+    if not gpo.available_account_subsidies >= precision:
+        raise Rejected(
+            "gpo.available_account_subsidies >= STEEM_ACCOUNT_SUBSIDY_PRECISION",
+            "There are not enough subsidized accounts to claim",
+        )
+    ctx.update_gpo(available_account_subsidies=gpo.available_account_subsidies - precision)
+
+
+def _use_witness_subsidy(ctx: Context, precision: int) -> None:
+    witnesses = ctx.tables.witnesses
+    witness = witnesses.get(ctx.gpo.current_witness)
+    if witness.schedule != SCHEDULE_ELECTED:
+        raise Rejected(
+            "current_witness.schedule == witness_object::elected",
+            "Subsidized accounts can only be claimed by elected witnesses. current_witness:${w} witness_type:${t}",
+            w=witness.owner,
+            t=SCHEDULE_NAMES[witness.schedule],
+        )
+    available = witness.available_witness_account_subsidies
+    if not available >= precision:
+        raise Rejected(
+            "current_witness.available_witness_account_subsidies >= STEEM_ACCOUNT_SUBSIDY_PRECISION",
+            "Witness ${w} does not have enough subsidized accounts to claim",
+            w=witness.owner,
+        )
+    witnesses.update(witness, available_witness_account_subsidies=available - precision)

@@ -1,0 +1,156 @@
+"""Data for programs above the chain; the chain only checks who signed and the form."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from operations.checks import byte_size, check_authority, check_json
+from protocol.errors import Invalid, Rejected
+from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.rules import Rules
+from protocol.types import U16, AccountName, Authority, Bytes, CustomId, SortedSet, String, Vector
+
+if TYPE_CHECKING:
+    from state.context import Context
+
+_NO_ACCOUNT = "at least one account must be specified"
+
+
+def _check_data_size(ctx: "Context", size: int, assertion: str, text: str) -> None:
+    """Refuses large data in a transaction that arrives; a block may hold it."""
+    limit = ctx.rules.custom_op_data_max_bytes
+    if ctx.is_pending and not size <= limit:
+        raise Rejected(assertion, text, bytes=limit)
+
+
+def _check_authority_count(ctx: "Context", count: int, assertion: str) -> None:
+    limit = ctx.rules.max_authority_membership
+    if not count <= limit:
+        raise Rejected(assertion, "Authority membership exceeded. Max: ${max} Current: ${n}", max=limit, n=count)
+
+
+def _check_id(name: str, rules: Rules) -> None:
+    size = byte_size(name)
+    if not size <= rules.custom_op_id_max_bytes:
+        raise Invalid(
+            "id.size() <= STEEM_CUSTOM_OP_ID_MAX_LENGTH",
+            "Operation ID length exceeded. Max: ${max} Current: ${n}",
+            max=rules.custom_op_id_max_bytes,
+            n=size,
+        )
+
+
+@operation(number=15)
+@dataclass(slots=True)
+class Custom(Operation):
+    """Puts numbered binary data on the chain.
+
+    Source: steem_operations.hpp, custom_operation; steem_operations.cpp, custom_operation::validate;
+    steem_evaluator.cpp, custom_evaluator.
+    """
+
+    required_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their active authority; at least one."]
+    id: Annotated[U16, "Number that tells programs what the data is."]
+    data: Annotated[Bytes, "The data, at most 8192 bytes."]
+
+    def validate(self, rules: Rules) -> None:
+        if not self.required_auths:
+            raise Invalid("required_auths.size() > 0", _NO_ACCOUNT)
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        for name in self.required_auths:
+            required.active(name)
+
+    def apply(self, ctx: "Context") -> None:
+        _check_data_size(
+            ctx,
+            len(self.data),
+            "o.data.size() <= STEEM_CUSTOM_OP_DATA_MAX_LENGTH",
+            "Operation data must be less than ${bytes} bytes.",
+        )
+        _check_authority_count(
+            ctx, len(self.required_auths), "o.required_auths.size() <= STEEM_MAX_AUTHORITY_MEMBERSHIP"
+        )
+
+
+@operation(number=18)
+@dataclass(slots=True)
+class CustomJson(Operation):
+    """Puts named JSON data on the chain.
+
+    Source: steem_operations.hpp, custom_json_operation; steem_operations.cpp, custom_json_operation::validate;
+    steem_evaluator.cpp, custom_json_evaluator.
+    """
+
+    required_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their active authority."]
+    required_posting_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their posting authority."]
+    id: Annotated[CustomId, "Name that tells programs what the data is, at most 32 bytes."]
+    json: Annotated[String, "The data: JSON in UTF-8, at most 8192 bytes."]
+
+    def validate(self, rules: Rules) -> None:
+        if not (self.required_auths or self.required_posting_auths):
+            raise Invalid("(required_auths.size() + required_posting_auths.size()) > 0", _NO_ACCOUNT)
+        _check_id(self.id, rules)
+        check_json(self.json, "json")
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        for name in self.required_auths:
+            required.active(name)
+        for name in self.required_posting_auths:
+            required.posting(name)
+
+    def apply(self, ctx: "Context") -> None:
+        _check_data_size(
+            ctx,
+            byte_size(self.json),
+            "o.json.length() <= STEEM_CUSTOM_OP_DATA_MAX_LENGTH",
+            "Operation JSON must be less than ${bytes} bytes.",
+        )
+        count = len(self.required_auths) + len(self.required_posting_auths)
+        _check_authority_count(ctx, count, "num_auths <= STEEM_MAX_AUTHORITY_MEMBERSHIP")
+
+
+@operation(number=35)
+@dataclass(slots=True)
+class CustomBinary(Operation):
+    """Was: named binary data with any kind of authority. Producers refuse it for good.
+
+    Source: steem_operations.hpp, custom_binary_operation; steem_operations.cpp, custom_binary_operation::validate;
+    steem_evaluator.cpp, custom_binary_evaluator.
+    """
+
+    required_owner_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their owner authority."]
+    required_active_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their active authority."]
+    required_posting_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their posting authority."]
+    required_auths: Annotated[Vector[Authority], "Authorities written out that must be satisfied too."]
+    id: Annotated[CustomId, "Name that tells programs what the data is, at most 32 bytes."]
+    data: Annotated[Bytes, "The data, at most 8192 bytes."]
+
+    def validate(self, rules: Rules) -> None:
+        if not (self.required_owner_auths or self.required_active_auths or self.required_posting_auths):
+            raise Invalid(
+                "(required_owner_auths.size() + required_active_auths.size() + required_posting_auths.size()) > 0",
+                _NO_ACCOUNT,
+            )
+        _check_id(self.id, rules)
+        for authority in self.required_auths:
+            check_authority(authority)
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        for name in self.required_owner_auths:
+            required.owner(name)
+        for name in self.required_active_auths:
+            required.active(name)
+        for name in self.required_posting_auths:
+            required.posting(name)
+        for authority in self.required_auths:
+            required.other(authority)
+
+    def apply(self, ctx: "Context") -> None:
+        limit = ctx.rules.custom_op_data_max_bytes
+        if not len(self.data) <= limit:
+            raise Rejected(
+                "o.data.size() <= STEEM_CUSTOM_OP_DATA_MAX_LENGTH",
+                "Operation data must be less than ${bytes} bytes.",
+                bytes=limit,
+            )
+        raise Rejected("false", "custom_binary_operation is deprecated")

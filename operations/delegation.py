@@ -1,0 +1,159 @@
+"""Lending vesting shares: what can be lent, and starting, raising, lowering and ending a delegation.
+
+The receiver gets mana with the shares at once; the lender gets shares and mana back only after the return period.
+
+Source: libraries/chain/steem_evaluator.cpp, delegate_vesting_shares_evaluator.
+"""
+
+from typing import NamedTuple
+
+from protocol.assets import STEEM, VESTS, Asset, multiply
+from protocol.errors import Rejected
+from protocol.integers import div_trunc
+from state.context import SINGLETON, Context
+from state.money import BASIS_POINTS
+from state.schema import TIME_MAX, Account, VestingDelegation, VestingDelegationExpiration
+from state.stake import compute_effective_vesting_shares, get_vesting_share_price, update_manabars, use_mana
+
+MIN_DELEGATION_DIVISOR = 3
+MIN_UPDATE_DIVISOR = 30
+"""The least delegation and the least change of one are these fractions of the account creation fee, in VESTS."""
+
+
+class Available(NamedTuple):
+    """VESTS satoshis that an account can lend, by its voting mana and by its downvote mana."""
+
+    by_voting_mana: int
+    by_downvote_mana: int
+
+
+def compute_available(account: Account, downvote_pool_percent: int) -> Available:
+    """What an account whose mana bars are up to date can lend: what it owns with its mana, less all of a power down."""
+    by_voting_mana = account.voting_manabar.current_mana
+    by_downvote_mana = by_voting_mana
+    if downvote_pool_percent:
+        scaled = account.downvote_manabar.current_mana * BASIS_POINTS // downvote_pool_percent
+        by_downvote_mana = scaled + BASIS_POINTS // downvote_pool_percent - 1
+    own = compute_effective_vesting_shares(account) - account.received_vesting_shares
+    correction = _compute_later_withdrawals(account)
+    return Available(min(by_voting_mana, own) - correction, min(by_downvote_mana, own) - correction)
+
+
+def _compute_later_withdrawals(account: Account) -> int:
+    """VESTS of a running power down beyond the next part, which the effective shares leave out already."""
+    remaining = account.to_withdraw - account.withdrawn
+    if account.next_vesting_withdrawal < TIME_MAX and remaining > account.vesting_withdraw_rate:
+        return remaining - account.vesting_withdraw_rate
+    return 0
+
+
+def compute_minimum(ctx: Context, divisor: int) -> int:
+    """VESTS satoshis that one part in `divisor` of the median account creation fee buys."""
+    fee = ctx.tables.witness_schedule.get(SINGLETON).median_props.account_creation_fee
+    return multiply(Asset(div_trunc(fee.amount, divisor), STEEM), get_vesting_share_price(ctx.gpo)).amount
+
+
+def change_delegation(ctx: Context, delegator: str, delegatee: str, vesting_shares: int) -> None:
+    """Makes the delegation from one account to another `vesting_shares` VESTS satoshis, whatever it was."""
+    accounts = ctx.tables.accounts
+    lender = accounts.get(delegator)
+    accounts.get(delegatee)
+    delegation = ctx.tables.vesting_delegations.find((delegator, delegatee))
+    lender = update_manabars(ctx, lender)
+    available = compute_available(lender, ctx.gpo.downvote_pool_percent)
+    if delegation is None:
+        _start(ctx, delegator, delegatee, vesting_shares, available)
+    elif vesting_shares >= delegation.vesting_shares:
+        _raise(ctx, delegation, vesting_shares, available)
+    else:
+        _lower(ctx, delegation, vesting_shares)
+
+
+def _check_mana(delegator: str, wanted: int, name: str, available: Available) -> None:
+    for variable, kind, amount in (
+        ("available_shares", "mana", available.by_voting_mana),
+        ("available_downvote_shares", "downvote mana", available.by_downvote_mana),
+    ):
+        if not amount >= wanted:
+            raise Rejected(
+                f"{variable} >= {name}",
+                f"Account ${{acc}} does not have enough {kind} to delegate. required: ${{r}} available: ${{a}}",
+                acc=delegator,
+                r=Asset(wanted, VESTS).nai_json,
+                a=Asset(amount, VESTS).nai_json,
+            )
+
+
+def _start(ctx: Context, delegator: str, delegatee: str, vesting_shares: int, available: Available) -> None:
+    _check_mana(delegator, vesting_shares, "op.vesting_shares", available)
+    minimum = compute_minimum(ctx, MIN_DELEGATION_DIVISOR)
+    if not vesting_shares >= minimum:
+        raise Rejected(
+            "op.vesting_shares >= min_delegation",
+            "Account must delegate a minimum of ${v}",
+            v=Asset(minimum, VESTS).nai_json,
+        )
+    delegations = ctx.tables.vesting_delegations
+    delegations.insert(VestingDelegation(delegations.next_id(), delegator, delegatee, vesting_shares, ctx.time))
+    _lend(ctx, delegator, delegatee, vesting_shares)
+
+
+def _raise(ctx: Context, delegation: VestingDelegation, vesting_shares: int, available: Available) -> None:
+    delta = vesting_shares - delegation.vesting_shares
+    _check_update(ctx, delta, "increase")
+    _check_mana(delegation.delegator, delta, "delta", available)
+    _lend(ctx, delegation.delegator, delegation.delegatee, delta)
+    ctx.tables.vesting_delegations.update(delegation, vesting_shares=vesting_shares)
+
+
+def _check_update(ctx: Context, delta: int, direction: str) -> None:
+    minimum = compute_minimum(ctx, MIN_UPDATE_DIVISOR)
+    if not delta >= minimum:
+        raise Rejected(
+            "delta >= min_update",
+            f"Steem Power {direction} is not enough of a difference. min_update: ${{min}}",
+            min=Asset(minimum, VESTS).nai_json,
+        )
+
+
+def _take_mana(ctx: Context, account: Account, shares: int) -> Account:
+    """Takes the mana that goes with VESTS satoshis off both mana bars of an account."""
+    downvote = shares * ctx.gpo.downvote_pool_percent // BASIS_POINTS
+    return ctx.tables.accounts.update(
+        account,
+        voting_manabar=use_mana(account.voting_manabar, shares),
+        downvote_manabar=use_mana(account.downvote_manabar, downvote),
+    )
+
+
+def _lend(ctx: Context, delegator: str, delegatee: str, shares: int) -> None:
+    accounts = ctx.tables.accounts
+    lender = _take_mana(ctx, accounts.get(delegator), shares)
+    accounts.update(lender, delegated_vesting_shares=lender.delegated_vesting_shares + shares)
+    borrower = update_manabars(ctx, accounts.get(delegatee), shares)
+    accounts.update(borrower, received_vesting_shares=borrower.received_vesting_shares + shares)
+
+
+def _lower(ctx: Context, delegation: VestingDelegation, vesting_shares: int) -> None:
+    """Takes shares back from the receiver; the lender has them again when their expiration is over."""
+    delta = delegation.vesting_shares - vesting_shares
+    if vesting_shares > 0:
+        _check_update(ctx, delta, "decrease")
+        minimum = compute_minimum(ctx, MIN_DELEGATION_DIVISOR)
+        if not vesting_shares >= minimum:
+            raise Rejected(
+                "op.vesting_shares >= min_delegation",
+                "Delegation must be removed or leave minimum delegation amount of ${v}",
+                v=Asset(minimum, VESTS).nai_json,
+            )
+    expirations = ctx.tables.vesting_delegation_expirations
+    expiration = max(ctx.time + ctx.gpo.delegation_return_period, delegation.min_delegation_time)
+    expirations.insert(VestingDelegationExpiration(expirations.next_id(), delegation.delegator, delta, expiration))
+    accounts = ctx.tables.accounts
+    borrower = update_manabars(ctx, accounts.get(delegation.delegatee))
+    borrower = _take_mana(ctx, borrower, delta)
+    accounts.update(borrower, received_vesting_shares=borrower.received_vesting_shares - delta)
+    if vesting_shares > 0:
+        ctx.tables.vesting_delegations.update(delegation, vesting_shares=vesting_shares)
+    else:
+        ctx.tables.vesting_delegations.delete(delegation)

@@ -1,0 +1,170 @@
+"""The internal market: placing and cancelling limit orders."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from operations.checks import check_account_name, is_token
+from operations.matching import apply_order, cancel_order
+from protocol.assets import SBD, STEEM, Asset, Price, check_price, make_price, multiply
+from protocol.errors import Invalid, Rejected
+from protocol.integers import TIME_MAX
+from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.rules import Rules
+from protocol.types import U32, AccountName, Bool, Default, Time
+from state.context import Context
+from state.money import adjust_balance
+from state.schema import LimitOrder
+
+_MARKET_TEXT = "Limit order must be for the STEEM:SBD or SMT:(STEEM/SBD) market"
+
+
+def _is_market(sell: int, receive: int) -> bool:
+    """Whether two symbols make a market: STEEM and SBD, or STEEM and a token."""
+    return (
+        (sell == STEEM and receive == SBD)
+        or (sell == SBD and receive == STEEM)
+        or (is_token(sell) and receive == STEEM)
+        or (sell == STEEM and is_token(receive))
+    )
+
+
+def _market_assertion(receive: str) -> str:
+    """The reference's expression; `receive` is its name of the asset that is bought."""
+    return (
+        f"( is_asset_type( amount_to_sell, STEEM_SYMBOL ) && is_asset_type( {receive}, SBD_SYMBOL ) ) "
+        f"|| ( is_asset_type( amount_to_sell, SBD_SYMBOL ) && is_asset_type( {receive}, STEEM_SYMBOL ) ) "
+        "|| ( amount_to_sell.symbol.space() == asset_symbol_type::smt_nai_space "
+        f"&& is_asset_type( {receive}, STEEM_SYMBOL ) ) "
+        "|| ( is_asset_type( amount_to_sell, STEEM_SYMBOL ) "
+        f"&& {receive}.symbol.space() == asset_symbol_type::smt_nai_space )"
+    )
+
+
+def _place_order(
+    ctx: Context, owner: str, orderid: int, sells: Asset, price: Price, expiration: int, fill_or_kill: bool
+) -> None:
+    """Takes what is sold from the owner, puts the order into the book and matches it.
+
+    Raises RowExists when the owner has an open order of this number.
+    """
+    now = ctx.time
+    if not expiration > now:
+        raise Rejected("o.expiration > _db.head_block_time()", "Limit order has to expire after head block time.")
+    if not expiration <= now + ctx.rules.max_limit_order_expiration_seconds:
+        raise Rejected(
+            "o.expiration <= _db.head_block_time() + STEEM_MAX_LIMIT_ORDER_EXPIRATION",
+            "Limit Order Expiration must not be more than 28 days in the future",
+        )
+    adjust_balance(ctx, owner, Asset(-sells.amount, sells.symbol))
+    orders = ctx.tables.limit_orders
+    order = orders.insert(
+        LimitOrder(
+            id=orders.next_id(),
+            created=now,
+            expiration=expiration,
+            seller=owner,
+            orderid=orderid,
+            for_sale=sells.amount,
+            sell_price=price,
+        )
+    )
+    is_filled = apply_order(ctx, order)
+    if fill_or_kill and not is_filled:
+        raise Rejected("filled", "Cancelling order because it was not filled.")
+
+
+@operation(number=5)
+@dataclass(slots=True)
+class LimitOrderCreate(Operation):
+    """Offers an amount for at least another amount, and fills matching orders at once.
+
+    Source: steem_operations.hpp, limit_order_create_operation; steem_operations.cpp,
+    limit_order_create_operation::validate; steem_evaluator.cpp, limit_order_create_evaluator.
+    """
+
+    owner: Annotated[AccountName, "Account that sells; its active authority signs."]
+    orderid: Annotated[U32, "Number of the order, chosen by the owner, unique among its open ones."]
+    amount_to_sell: Annotated[Asset, "What is sold, in the smallest unit."]
+    min_to_receive: Annotated[Asset, "What must come in for all of it, in the smallest unit."]
+    fill_or_kill: Annotated[Bool, "Whether the order is refused unless it is filled whole at once."]
+    expiration: Annotated[Time, "When the rest is cancelled.", Default(TIME_MAX)]
+
+    def validate(self, rules: Rules) -> None:
+        check_account_name(self.owner)
+        if not _is_market(self.amount_to_sell.symbol, self.min_to_receive.symbol):
+            raise Invalid(_market_assertion("min_to_receive"), _MARKET_TEXT)
+        make_price(self.amount_to_sell, self.min_to_receive)
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.owner)
+
+    def apply(self, ctx: Context) -> None:
+        price = Price(self.amount_to_sell, self.min_to_receive)
+        _place_order(ctx, self.owner, self.orderid, self.amount_to_sell, price, self.expiration, self.fill_or_kill)
+
+
+@operation(number=21)
+@dataclass(slots=True)
+class LimitOrderCreate2(Operation):
+    """As limit_order_create, with a price in place of the amount to receive.
+
+    Source: steem_operations.hpp, limit_order_create2_operation; steem_operations.cpp,
+    limit_order_create2_operation::validate; steem_evaluator.cpp, limit_order_create2_evaluator.
+    """
+
+    owner: Annotated[AccountName, "Account that sells; its active authority signs."]
+    orderid: Annotated[U32, "Number of the order, chosen by the owner, unique among its open ones."]
+    amount_to_sell: Annotated[Asset, "What is sold, in the smallest unit."]
+    exchange_rate: Annotated[Price, "Lowest price: what is sold as base, what comes in as quote."]
+    fill_or_kill: Annotated[Bool, "Whether the order is refused unless it is filled whole at once."]
+    expiration: Annotated[Time, "When the rest is cancelled.", Default(TIME_MAX)]
+
+    def validate(self, rules: Rules) -> None:
+        check_account_name(self.owner)
+        if self.amount_to_sell.symbol != self.exchange_rate.base.symbol:
+            raise Invalid(
+                "amount_to_sell.symbol == exchange_rate.base.symbol", "Sell asset must be the base of the price"
+            )
+        check_price(self.exchange_rate)
+        if not _is_market(self.amount_to_sell.symbol, self.exchange_rate.quote.symbol):
+            raise Invalid(_market_assertion("exchange_rate.quote"), _MARKET_TEXT)
+        if not multiply(self.amount_to_sell, self.exchange_rate).amount > 0:
+            raise Invalid(
+                "( amount_to_sell * exchange_rate ).amount > 0", "Amount to sell cannot round to 0 when traded"
+            )
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.owner)
+
+    def apply(self, ctx: Context) -> None:
+        _place_order(
+            ctx,
+            self.owner,
+            self.orderid,
+            self.amount_to_sell,
+            self.exchange_rate,
+            self.expiration,
+            self.fill_or_kill,
+        )
+
+
+@operation(number=6)
+@dataclass(slots=True)
+class LimitOrderCancel(Operation):
+    """Takes an open order back; what is unsold returns to its owner.
+
+    Source: steem_operations.hpp, limit_order_cancel_operation; steem_operations.cpp,
+    limit_order_cancel_operation::validate; steem_evaluator.cpp, limit_order_cancel_evaluator.
+    """
+
+    owner: Annotated[AccountName, "Account that placed the order; its active authority signs."]
+    orderid: Annotated[U32, "Number of the order."]
+
+    def validate(self, rules: Rules) -> None:
+        check_account_name(self.owner)
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.owner)
+
+    def apply(self, ctx: Context) -> None:
+        cancel_order(ctx, ctx.tables.limit_orders.get((self.owner, self.orderid)))

@@ -1,0 +1,163 @@
+"""Posts and replies in the state: creating, editing and removing them.
+
+Source: libraries/chain/steem_evaluator.cpp, comment_evaluator and delete_comment_evaluator.
+"""
+
+from collections.abc import Iterator
+
+from operations.checks import byte_size
+from operations.text_patch import compute_edited_body
+from protocol.errors import Rejected
+from protocol.rules import Rules
+from rewards.comments import get_comment
+from state.context import Context
+from state.money import BASIS_POINTS
+from state.schema import TIME_MAX, Account, Comment, CommentContent
+
+MAX_ACCEPTED_PAYOUT_DEFAULT = 1_000_000_000
+"""SBD satoshis a post accepts unless its author limits it. Source: comment_object.hpp."""
+
+_PERMLINK_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def create_post(ctx: Context, author: Account, parent: Comment | None, parent_permlink: str, permlink: str) -> Comment:
+    """Adds a post or a reply, with its cashout one window ahead, and counts it at its ancestors and its author."""
+    _check_may_post(ctx, author, parent)
+    check_new_permlink(parent_permlink, ctx.rules)
+    check_new_permlink(permlink, ctx.rules)
+    now = ctx.time
+    accounts = ctx.tables.accounts
+    author = accounts.update(author, last_post=now, last_post_edit=now, post_count=author.post_count + 1)
+    if parent is None:
+        accounts.update(author, last_root_post=now)
+    comments = ctx.tables.comments
+    number = comments.next_id()
+    comment = comments.insert(
+        Comment(
+            id=number,
+            author=author.name,
+            permlink=permlink,
+            category=parent_permlink if parent is None else parent.category,
+            parent_author="" if parent is None else parent.author,
+            parent_permlink=parent_permlink if parent is None else parent.permlink,
+            last_update=now,
+            created=now,
+            active=now,
+            last_payout=0,
+            depth=0 if parent is None else parent.depth + 1,
+            children=0,
+            net_rshares=0,
+            abs_rshares=0,
+            vote_rshares=0,
+            children_abs_rshares=0,
+            cashout_time=now + ctx.rules.cashout_window_seconds,
+            max_cashout_time=TIME_MAX,
+            total_vote_weight=0,
+            reward_weight=BASIS_POINTS,
+            total_payout_value=0,
+            curator_payout_value=0,
+            beneficiary_payout_value=0,
+            author_rewards=0,
+            net_votes=0,
+            root_comment=number if parent is None else parent.root_comment,
+            max_accepted_payout=MAX_ACCEPTED_PAYOUT_DEFAULT,
+            percent_steem_dollars=BASIS_POINTS,
+            allow_replies=True,
+            allow_votes=True,
+            allow_curation_rewards=True,
+            beneficiaries=(),
+        )
+    )
+    _count_child(ctx, comment, 1)
+    return comment
+
+
+def add_content(ctx: Context, comment: Comment, title: str, body: str, json_metadata: str) -> None:
+    """Stores the texts of a new post."""
+    contents = ctx.tables.comment_contents
+    contents.insert(
+        CommentContent(id=contents.next_id(), comment=comment.id, title=title, body=body, json_metadata=json_metadata)
+    )
+
+
+def edit_content(ctx: Context, comment: Comment, title: str, body: str, json_metadata: str) -> None:
+    """Changes the texts of a post; an empty one stays, a body may be a patch."""
+    contents = ctx.tables.comment_contents
+    content = contents.get(comment.id)
+    contents.update(
+        content,
+        title=title or content.title,
+        json_metadata=json_metadata or content.json_metadata,
+        body=compute_edited_body(content.body, body) if body else content.body,
+    )
+
+
+def remove_post(ctx: Context, comment: Comment) -> None:
+    """Removes a post with its votes and texts, and counts it off at its ancestors."""
+    tables = ctx.tables
+    for vote in list(tables.comment_votes.scan((comment.id,))):
+        tables.comment_votes.delete(vote)
+    _count_child(ctx, comment, -1)
+    tables.comment_contents.delete(tables.comment_contents.get(comment.id))
+    tables.comments.delete(comment)
+
+
+def get_parent(ctx: Context, parent_author: str, parent_permlink: str) -> Comment | None:
+    """What a reply answers, or None for a post of its own; raises Rejected where no reply may be."""
+    if parent_author == ctx.rules.root_post_parent:
+        return None
+    parent = get_comment(ctx, parent_author, parent_permlink)
+    if not parent.depth < ctx.rules.max_comment_depth:
+        raise Rejected(
+            "parent->depth < STEEM_MAX_COMMENT_DEPTH",
+            "Comment is nested ${x} posts deep, maximum depth is ${y}.",
+            x=parent.depth,
+            y=ctx.rules.max_comment_depth,
+        )
+    return parent
+
+
+def check_new_permlink(permlink: str, rules: Rules) -> None:
+    """Refuses a permlink for a new post unless it is of small letters, digits and hyphens, 1 to 255 of them."""
+    if not rules.min_permlink_length < byte_size(permlink) < rules.max_permlink_length:
+        raise Rejected(
+            "permlink.size() > STEEM_MIN_PERMLINK_LENGTH && permlink.size() < STEEM_MAX_PERMLINK_LENGTH",
+            "Permlink is not a valid size.",
+        )
+    for character in permlink:
+        if character not in _PERMLINK_CHARACTERS:
+            raise Rejected("false", "Invalid permlink character: ${s}", s=character)
+
+
+def _check_may_post(ctx: Context, author: Account, parent: Comment | None) -> None:
+    now = ctx.time
+    if parent is None:
+        if not now - author.last_root_post > ctx.rules.min_root_comment_interval_seconds:
+            raise Rejected(
+                "( now - auth.last_root_post ) > STEEM_MIN_ROOT_COMMENT_INTERVAL",
+                "You may only post once every 5 minutes.",
+                now=now,
+                last_root_post=author.last_root_post,
+            )
+        return
+    if not ctx.tables.comments.get(parent.root_comment).allow_replies:
+        raise Rejected("_db.get( parent->root_comment ).allow_replies", "The parent comment has disabled replies.")
+    if not now - author.last_post >= ctx.rules.min_reply_interval_seconds:
+        raise Rejected(
+            "(now - auth.last_post) >= STEEM_MIN_REPLY_INTERVAL_HF20",
+            "You may only comment once every 3 seconds.",
+            **{"now": now, "auth.last_post": author.last_post},
+        )
+
+
+def _get_ancestors(ctx: Context, comment: Comment) -> Iterator[Comment]:
+    while comment.parent_author != ctx.rules.root_post_parent:
+        comment = get_comment(ctx, comment.parent_author, comment.parent_permlink)
+        yield comment
+
+
+def _count_child(ctx: Context, comment: Comment, change: int) -> None:
+    """Adds to the number of descendants of all ancestors, and marks them as touched now."""
+    now = ctx.time
+    for ancestor in _get_ancestors(ctx, comment):
+        ctx.tables.comments.update(ancestor, children=ancestor.children + change, active=now)

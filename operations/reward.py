@@ -1,0 +1,111 @@
+"""Claiming earned rewards."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from operations.checks import check_account_name
+from protocol.assets import SBD, STEEM, VESTS, Asset, decimals, nai_string, symbol_to_nai
+from protocol.errors import Invalid, Rejected
+from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.rules import Rules
+from protocol.types import AccountName, FutureExtensions, Vector
+from rewards.claiming import claim_rewards
+from state.context import Context
+
+
+@operation(number=39)
+@dataclass(slots=True)
+class ClaimRewardBalance(Operation):
+    """Moves earned rewards to the account's balances.
+
+    Source: steem_operations.hpp, claim_reward_balance_operation; steem_operations.cpp,
+    claim_reward_balance_operation::validate; steem_evaluator.cpp, claim_reward_balance_evaluator.
+    """
+
+    account: Annotated[AccountName, "Account that claims; its posting authority signs."]
+    reward_steem: Annotated[Asset, "STEEM to claim, in thousandths."]
+    reward_sbd: Annotated[Asset, "SBD to claim, in thousandths."]
+    reward_vests: Annotated[Asset, "VESTS to claim, in millionths."]
+
+    def validate(self, rules: Rules) -> None:
+        check_account_name(self.account)
+        if self.reward_steem.symbol != STEEM:
+            raise Invalid("is_asset_type( reward_steem, STEEM_SYMBOL )", "Reward Steem must be STEEM")
+        if self.reward_sbd.symbol != SBD:
+            raise Invalid("is_asset_type( reward_sbd, SBD_SYMBOL )", "Reward Steem must be SBD")
+        if self.reward_vests.symbol != VESTS:
+            raise Invalid("is_asset_type( reward_vests, VESTS_SYMBOL )", "Reward Steem must be VESTS")
+        rewards = (("steem", self.reward_steem), ("sbd", self.reward_sbd), ("vests", self.reward_vests))
+        for name, reward in rewards:
+            if not reward.amount >= 0:
+                raise Invalid(f"reward_{name}.amount >= 0", "Cannot claim a negative amount")
+        if not any(reward.amount > 0 for _, reward in rewards):
+            raise Invalid(
+                "reward_steem.amount > 0 || reward_sbd.amount > 0 || reward_vests.amount > 0", "Must claim something."
+            )
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.posting(self.account)
+
+    def apply(self, ctx: Context) -> None:
+        account = ctx.tables.accounts.get(self.account)
+        held = (
+            ("steem", "STEEM", self.reward_steem, account.reward_steem_balance, "reward_steem_balance"),
+            ("sbd", "SBD", self.reward_sbd, account.reward_sbd_balance, "reward_sbd_balance"),
+            ("vests", "VESTS", self.reward_vests, account.reward_vesting_balance, "reward_vesting_balance"),
+        )
+        for name, symbol, claimed, available, field in held:
+            if not claimed.amount <= available:
+                raise Rejected(
+                    f"op.reward_{name} <= acnt.{field}",
+                    f"Cannot claim that much {symbol}. Claim: ${{c}} Actual: ${{a}}",
+                    c=claimed.nai_json,
+                    a=Asset(available, claimed.symbol).nai_json,
+                )
+        claim_rewards(ctx, account, self.reward_steem.amount, self.reward_sbd.amount, self.reward_vests.amount)
+
+
+@operation(number=47)
+@dataclass(slots=True)
+class ClaimRewardBalance2(Operation):
+    """Moves earned rewards, tokens among them, to the account's balances.
+
+    The order of the fields and the rules are those of the 0.23.x branch built with tokens, because chains made by that
+    node hold this operation; master puts extensions last and refuses amounts of 0.
+    Source: steem_operations.hpp, claim_reward_balance2_operation; steem_operations.cpp,
+    claim_reward_balance2_operation::validate; steem_evaluator.cpp, claim_reward_balance2_evaluator.
+    """
+
+    account: Annotated[AccountName, "Account that claims; its posting authority signs."]
+    extensions: Annotated[FutureExtensions, "Unused; empty."]
+    reward_tokens: Annotated[Vector[Asset], "Amounts to claim, in ascending order of their NAI, each symbol once."]
+
+    def validate(self, rules: Rules) -> None:
+        check_account_name(self.account)
+        if not self.reward_tokens:
+            raise Invalid("reward_tokens.empty() == false", "Must claim something.")
+        if not self.reward_tokens[0].amount >= 0:
+            raise Invalid("reward_tokens.begin()->amount >= 0", "Cannot claim a negative amount")
+        for index in range(1, len(self.reward_tokens)):
+            _check_follows(self.reward_tokens[index - 1], self.reward_tokens[index])
+        if not any(token.amount > 0 for token in self.reward_tokens):
+            raise Invalid("is_substantial_reward", "Must claim something.")
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.posting(self.account)
+
+
+def _check_follows(left: Asset, right: Asset) -> None:
+    left_nai, right_nai = symbol_to_nai(left.symbol), symbol_to_nai(right.symbol)
+    if not left_nai <= right_nai:
+        raise Invalid(
+            "itl->symbol.to_nai() <= itr->symbol.to_nai()", "Reward tokens have not been inserted in ascending order."
+        )
+    if left_nai == right_nai:
+        raise Invalid(
+            "itl->symbol.to_nai() != itr->symbol.to_nai()",
+            "Duplicate symbol ${s} inserted into claim reward operation container.",
+            s={"nai": nai_string(left.symbol), "decimals": decimals(left.symbol)},
+        )
+    if not right.amount >= 0:
+        raise Invalid("itr->amount >= 0", "Cannot claim a negative amount")

@@ -1,0 +1,371 @@
+"""Tokens (smart media tokens): creating one, its launch, its parameters and its emissions.
+
+Source of all rules here: the master branch's smt_operations.hpp, smt_operations.cpp and smt_util.cpp.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from operations.checks import check_account_name, check_token_symbol
+from operations.token_parameters import SmtRuntimeParameter, SmtSetupParameter
+from operations.token_units import SmtCappedGenerationPolicy, SmtEmissionsUnit, SmtGenerationPolicy
+from protocol.assets import SBD, STEEM, Asset, decimals, is_vesting
+from protocol.errors import Invalid
+from protocol.identity import ChainIdentity
+from protocol.integers import INT32_MAX, UINT32_MAX
+from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.rules import Rules
+from protocol.times import time_text
+from protocol.types import (
+    I64,
+    U8,
+    U32,
+    AccountName,
+    Bool,
+    Default,
+    FutureExtensions,
+    Share,
+    SortedSet,
+    Symbol,
+    TickerName,
+    Time,
+)
+
+__all__ = [
+    "SmtCappedGenerationPolicy",
+    "SmtContribute",
+    "SmtCreate",
+    "SmtSetRuntimeParameters",
+    "SmtSetSetupParameters",
+    "SmtSetup",
+    "SmtSetupEmissions",
+    "SmtSetupIcoTier",
+]
+
+SHARE_SUPPLY_MAX = 1_000_000_000_000_000
+"""The greatest supply of a token in its smallest unit, and the default of smt_setup. Source: config.hpp."""
+TICKER_LETTERS_MIN = 3
+
+
+def _check_admin(control_account: str, symbol: int) -> None:
+    """Source: smt_operations.cpp, smt_admin_operation_validate."""
+    check_account_name(control_account)
+    check_token_symbol(symbol)
+
+
+@operation(number=49)
+@dataclass(slots=True)
+class SmtSetup(Operation):
+    """Sets a token's supply and the times of its launch, and closes its setup.
+
+    Source: smt_operations.cpp of master, smt_setup_operation::validate; smt_evaluator.cpp of master,
+    smt_setup_evaluator.
+    """
+
+    control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
+    symbol: Annotated[Symbol, "The token."]
+    max_supply: Annotated[I64, "Greatest supply, in the smallest unit.", Default(SHARE_SUPPLY_MAX)]
+    contribution_begin_time: Annotated[Time, "From when contributions are taken; after the genesis."]
+    contribution_end_time: Annotated[Time, "Until when contributions are taken."]
+    launch_time: Annotated[Time, "When the token starts."]
+    steem_satoshi_min: Annotated[Share, "STEEM that must come together, in thousandths."]
+    min_unit_ratio: Annotated[U32, "Fewest token units for a STEEM unit."]
+    max_unit_ratio: Annotated[U32, "Most token units for a STEEM unit."]
+    extensions: Annotated[FutureExtensions, "Unused; empty."]
+
+    def validate(self, rules: Rules) -> None:
+        _check_admin(self.control_account, self.symbol)
+        if not self.max_supply > 0:
+            raise Invalid("max_supply > 0", "Max supply must be greater than 0")
+        if not self.max_supply <= rules.max_share_supply:
+            raise Invalid(
+                "max_supply <= STEEM_MAX_SHARE_SUPPLY",
+                "Max supply must be less than ${n}",
+                n=rules.max_share_supply,
+            )
+        if not self.contribution_end_time >= self.contribution_begin_time:
+            raise Invalid(
+                "contribution_end_time >= contribution_begin_time",
+                "Contribution end time must be equal to or later than contribution begin time",
+            )
+        if not self.launch_time >= self.contribution_end_time:
+            raise Invalid(
+                "launch_time >= contribution_end_time",
+                "Launch time must be equal to or later than the contribution end time",
+            )
+        if not self.steem_satoshi_min >= 0:
+            raise Invalid("steem_satoshi_min >= 0", "Steem satoshi minimum must be greater than or equal to 0")
+
+    def check_genesis(self, genesis_time: int) -> None:
+        """The one check of the fields that needs to know the chain: contributions begin after the genesis."""
+        if not self.contribution_begin_time > genesis_time:
+            raise Invalid(
+                "contribution_begin_time > STEEM_GENESIS_TIME",
+                "Contribution begin time must be greater than ${t}",
+                t=time_text(genesis_time),
+            )
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.control_account)
+
+
+@operation(number=50)
+@dataclass(slots=True)
+class SmtSetupEmissions(Operation):
+    """Schedules regular emissions of a token.
+
+    Source: smt_operations.cpp of master, smt_setup_emissions_operation::validate; smt_evaluator.cpp of master,
+    smt_setup_emissions_evaluator.
+    """
+
+    control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
+    symbol: Annotated[Symbol, "The token."]
+    schedule_time: Annotated[Time, "When the first emission is made; after the genesis."]
+    emissions_unit: Annotated[SmtEmissionsUnit, "How an emission is shared out."]
+    interval_seconds: Annotated[U32, "Time between two emissions, in seconds."]
+    emission_count: Annotated[U32, "Number of emissions; 4,294,967,295 means no end."]
+    lep_time: Annotated[Time, "Left end of the time in which the amount changes."]
+    rep_time: Annotated[Time, "Right end of the time in which the amount changes."]
+    lep_abs_amount: Annotated[Share, "Amount at the left end, in the smallest unit."]
+    rep_abs_amount: Annotated[Share, "Amount at the right end, in the smallest unit."]
+    lep_rel_amount_numerator: Annotated[U32, "Part of the supply at the left end: numerator."]
+    rep_rel_amount_numerator: Annotated[U32, "Part of the supply at the right end: numerator."]
+    rel_amount_denom_bits: Annotated[U8, "Part of the supply: the denominator is 2 to this power."]
+    remove: Annotated[Bool, "Whether to remove this schedule instead."]
+    floor_emissions: Annotated[Bool, "Whether the lesser of the two amounts counts, not the greater."]
+    extensions: Annotated[FutureExtensions, "Unused; empty."]
+
+    def validate(self, rules: Rules) -> None:
+        _check_admin(self.control_account, self.symbol)
+        self.emissions_unit.validate(rules)
+        if not self.interval_seconds >= rules.smt_emission_min_interval_seconds:
+            raise Invalid(
+                "interval_seconds >= SMT_EMISSION_MIN_INTERVAL_SECONDS",
+                "Interval seconds must be greater than or equal to ${seconds}",
+                seconds=rules.smt_emission_min_interval_seconds,
+            )
+        if not self.emission_count > 0:
+            raise Invalid("emission_count > 0", "Emission count must be greater than 0")
+        if not self.lep_time <= self.rep_time:
+            raise Invalid(
+                "lep_time <= rep_time", "Left endpoint time must be less than or equal to right endpoint time"
+            )
+        if self.lep_time != self.rep_time:
+            self._check_modulation(rules)
+        if is_vesting(self.symbol):
+            raise Invalid(
+                "symbol.is_vesting() == false", "Use liquid variant of SMT symbol to specify emission amounts"
+            )
+        self._check_amounts()
+
+    def _check_modulation(self, rules: Rules) -> None:
+        """The amount changes in time: both ends must lie inside the schedule."""
+        if not self.lep_time >= self.schedule_time:
+            raise Invalid("lep_time >= schedule_time", "Left endpoint time cannot be before the schedule time")
+        if self.emission_count == rules.smt_emit_indefinitely:
+            return
+        end = self.schedule_time + self.interval_seconds * (self.emission_count - 1)
+        if not end <= INT32_MAX:
+            raise Invalid(
+                "uint64_t( interval_seconds ) * ( emission_count - 1 ) + uint64_t( schedule_time.sec_since_epoch() ) "
+                "<= std::numeric_limits< int32_t >::max()",
+                "Schedule end time overflow",
+            )
+        if not self.rep_time <= end & UINT32_MAX:
+            raise Invalid(
+                "rep_time <= schedule_time + fc::seconds( uint64_t( interval_seconds ) * ( emission_count - 1 ) )",
+                "Right endpoint time cannot be after the schedule end time",
+            )
+
+    def _check_amounts(self) -> None:
+        if not self.lep_abs_amount >= 0:
+            raise Invalid("lep_abs_amount >= 0", "Left endpoint cannot have negative emission")
+        if not self.rep_abs_amount >= 0:
+            raise Invalid("rep_abs_amount >= 0", "Right endpoint cannot have negative emission")
+        amounts = (
+            self.lep_abs_amount,
+            self.lep_rel_amount_numerator,
+            self.rep_abs_amount,
+            self.rep_rel_amount_numerator,
+        )
+        if not any(amount > 0 for amount in amounts):
+            raise Invalid(
+                "lep_abs_amount > 0 || lep_rel_amount_numerator > 0 || rep_abs_amount > 0 || "
+                "rep_rel_amount_numerator > 0",
+                "An emission operation must have positive non-zero emission",
+            )
+
+    def check_genesis(self, genesis_time: int) -> None:
+        """The one check of the fields that needs to know the chain: the schedule begins after the genesis."""
+        if not self.schedule_time > genesis_time:
+            raise Invalid("schedule_time > STEEM_GENESIS_TIME")
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.control_account)
+
+
+@operation(number=51)
+@dataclass(slots=True)
+class SmtSetupIcoTier(Operation):
+    """Adds or removes a tier of a token's launch: how contributions up to a cap are turned into tokens.
+
+    Source: smt_operations.cpp of master, smt_setup_ico_tier_operation::validate; smt_evaluator.cpp of master,
+    smt_setup_ico_tier_evaluator.
+    """
+
+    control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
+    symbol: Annotated[Symbol, "The token."]
+    steem_satoshi_cap: Annotated[Share, "STEEM up to which the tier reaches, in thousandths."]
+    generation_policy: Annotated[SmtGenerationPolicy, "What a contributed unit becomes."]
+    remove: Annotated[Bool, "Whether to remove this tier instead."]
+    extensions: Annotated[FutureExtensions, "Unused; empty."]
+
+    def validate(self, rules: Rules) -> None:
+        _check_admin(self.control_account, self.symbol)
+        if not self.steem_satoshi_cap >= 0:
+            raise Invalid("steem_satoshi_cap >= 0", "Steem satoshi cap must be greater than or equal to 0")
+        if not self.steem_satoshi_cap <= rules.max_share_supply:
+            raise Invalid(
+                "steem_satoshi_cap <= STEEM_MAX_SHARE_SUPPLY",
+                "Steem satoshi cap must be less than or equal to ${n}",
+                n=rules.max_share_supply,
+            )
+        self.generation_policy.validate(rules)
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.control_account)
+
+
+@operation(number=52)
+@dataclass(slots=True)
+class SmtSetSetupParameters(Operation):
+    """Sets parameters of a token before its launch.
+
+    Source: smt_operations.cpp of master, smt_set_setup_parameters_operation::validate; smt_evaluator.cpp of master,
+    smt_set_setup_parameters_evaluator.
+    """
+
+    control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
+    symbol: Annotated[Symbol, "The token."]
+    setup_parameters: Annotated[SortedSet[SmtSetupParameter], "Parameters, each kind at most once; at least one."]
+    extensions: Annotated[FutureExtensions, "Unused; empty."]
+
+    def validate(self, rules: Rules) -> None:
+        _check_admin(self.control_account, self.symbol)
+        if not self.setup_parameters:
+            raise Invalid("setup_parameters.empty() == false")
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.control_account)
+
+
+@operation(number=53)
+@dataclass(slots=True)
+class SmtSetRuntimeParameters(Operation):
+    """Sets parameters of a token's rewards and votes.
+
+    Source: smt_operations.cpp of master, smt_set_runtime_parameters_operation::validate; smt_evaluator.cpp of master,
+    smt_set_runtime_parameters_evaluator.
+    """
+
+    control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
+    symbol: Annotated[Symbol, "The token."]
+    runtime_parameters: Annotated[SortedSet[SmtRuntimeParameter], "Parameters, each kind at most once; at least one."]
+    extensions: Annotated[FutureExtensions, "Unused; empty."]
+
+    def validate(self, rules: Rules) -> None:
+        _check_admin(self.control_account, self.symbol)
+        if not self.runtime_parameters:
+            raise Invalid("!runtime_parameters.empty()")
+        for parameter in self.runtime_parameters:
+            parameter.validate(rules)
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.control_account)
+
+
+@operation(number=54)
+@dataclass(slots=True)
+class SmtCreate(Operation):
+    """Creates a token for a fee.
+
+    Source: smt_operations.cpp of master, smt_create_operation::validate; smt_evaluator.cpp of master,
+    smt_create_evaluator.
+    """
+
+    control_account: Annotated[AccountName, "Account that pays and will control the token; its active authority signs."]
+    symbol: Annotated[Symbol, "Liquid symbol from the pool of unused ones."]
+    desired_ticker: Annotated[TickerName, "Name for people, 3 to 8 capital letters; may be empty."]
+    smt_creation_fee: Annotated[Asset, "STEEM or SBD paid, in thousandths."]
+    precision: Annotated[U8, "Decimals, equal to those of the symbol."]
+    extensions: Annotated[FutureExtensions, "Unused; empty."]
+
+    def validate(self, rules: Rules) -> None:
+        _check_admin(self.control_account, self.symbol)
+        if self.desired_ticker:
+            if not len(self.desired_ticker) >= TICKER_LETTERS_MIN:
+                raise Invalid("ticker_str.length() >= 3", "SMT Ticker Symbol must be at least 3 characters long.")
+            if not all("A" <= letter <= "Z" for letter in self.desired_ticker):
+                raise Invalid(
+                    "ticker_str[i] >= 'A' && ticker_str[i] <= 'Z'",
+                    "SMT Ticker Symbol can only contain capital letters.",
+                )
+        if not self.smt_creation_fee.amount >= 0:
+            raise Invalid("smt_creation_fee.amount >= 0", "fee cannot be negative")
+        if not self.smt_creation_fee.amount <= rules.max_share_supply:
+            raise Invalid(
+                "smt_creation_fee.amount <= STEEM_MAX_SHARE_SUPPLY", "Fee must be smaller than STEEM_MAX_SHARE_SUPPLY"
+            )
+        if self.smt_creation_fee.symbol not in (STEEM, SBD):
+            raise Invalid(
+                "is_asset_type( smt_creation_fee, STEEM_SYMBOL ) || is_asset_type( smt_creation_fee, SBD_SYMBOL )",
+                "Fee must be STEEM or SBD",
+            )
+        if decimals(self.symbol) != self.precision:
+            raise Invalid(
+                "symbol.decimals() == precision",
+                "Mismatch between redundantly provided precision ${prec1} vs ${prec2}",
+                prec1=decimals(self.symbol),
+                prec2=self.precision,
+            )
+
+    def check_ticker(self, identity: ChainIdentity) -> None:
+        """The one check of the fields that needs to know the chain: the ticker is not a core symbol's name."""
+        names = (
+            ("STEEM", identity.steem_symbol),
+            ("SBD", identity.sbd_symbol),
+            ("VESTS", identity.vests_symbol),
+        )
+        for constant, name in names:
+            if self.desired_ticker == name:
+                raise Invalid(f"desired_ticker != {constant}_SYMBOL_STR", "SMT Ticker Symbol cannot be ${s}", s=name)
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.control_account)
+
+
+@operation(number=55)
+@dataclass(slots=True)
+class SmtContribute(Operation):
+    """Contributes STEEM to the launch of a token.
+
+    Source: smt_operations.cpp of master, smt_contribute_operation::validate; smt_evaluator.cpp of master,
+    smt_contribute_evaluator.
+    """
+
+    contributor: Annotated[AccountName, "Account that contributes; its active authority signs."]
+    symbol: Annotated[Symbol, "The token."]
+    contribution_id: Annotated[U32, "Number, chosen by the contributor, unique among its contributions to the token."]
+    contribution: Annotated[Asset, "STEEM, in thousandths; more than 0."]
+    extensions: Annotated[FutureExtensions, "Unused; empty."]
+
+    def validate(self, rules: Rules) -> None:
+        check_account_name(self.contributor)
+        check_token_symbol(self.symbol)
+        if self.contribution.symbol != STEEM:
+            raise Invalid("contribution.symbol == STEEM_SYMBOL", "Contributions must be made in STEEM")
+        if not self.contribution.amount > 0:
+            raise Invalid("contribution.amount > 0", "Contribution amount must be greater than 0")
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.active(self.contributor)

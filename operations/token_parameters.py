@@ -1,0 +1,117 @@
+"""What the controller of a token may set about its launch, its rewards and its votes.
+
+Source: smt_operations.hpp of master; smt_operations.cpp of master, smt_set_runtime_parameters_operation_visitor.
+"""
+
+from typing import Annotated, NamedTuple
+
+from operations.checks import PERCENT_100
+from protocol.errors import Invalid
+from protocol.integers import UINT32_MAX
+from protocol.rules import Rules
+from protocol.types import U16, U32, U128, Bool, CurveId, Default, StaticVariant
+
+SECONDS_PER_DAY = 86_400
+
+
+class SmtParamAllowVoting(NamedTuple):
+    """Whether posts may be voted on with the token."""
+
+    value: Annotated[Bool, "Whether it is allowed.", Default(True)]
+
+
+SmtSetupParameter = StaticVariant[SmtParamAllowVoting]
+
+
+class SmtParamWindowsV1(NamedTuple):
+    """The token's payout window and reverse auction."""
+
+    cashout_window_seconds: Annotated[U32, "Time from publication to payout, in seconds."]
+    reverse_auction_window_seconds: Annotated[U32, "Time in which early curators lose a part, in seconds."]
+
+    def validate(self, rules: Rules) -> None:
+        """The auction and the lockout fit into the window, the window into a withdrawal interval."""
+        total = (self.reverse_auction_window_seconds + rules.smt_upvote_lockout_seconds) & UINT32_MAX
+        if not total < self.cashout_window_seconds:
+            raise Invalid(
+                "sum < param_windows.cashout_window_seconds",
+                "'reverse auction window + upvote lockout' interval must be less than cashout window (${c}). "
+                "Was ${sum} seconds.",
+                c=self.cashout_window_seconds,
+                sum=total,
+            )
+        if not self.cashout_window_seconds <= rules.smt_vesting_withdraw_interval_seconds:
+            raise Invalid(
+                "param_windows.cashout_window_seconds <= SMT_VESTING_WITHDRAW_INTERVAL_SECONDS",
+                "Cashout window second must be less than 'vesting withdraw' interval (${v}). Was ${val} seconds.",
+                v=rules.smt_vesting_withdraw_interval_seconds,
+                val=self.cashout_window_seconds,
+            )
+
+
+class SmtParamVoteRegenerationPeriodSecondsV1(NamedTuple):
+    """How fast voting mana of the token grows and how many votes it holds."""
+
+    vote_regeneration_period_seconds: Annotated[U32, "Time in which voting mana grows from 0 to 100 %, in seconds."]
+    votes_per_regeneration_period: Annotated[U32, "Votes at full weight in that time."]
+
+    def validate(self, rules: Rules) -> None:
+        """The period fits into a withdrawal interval; the votes stay below the limits."""
+        period, votes = self.vote_regeneration_period_seconds, self.votes_per_regeneration_period
+        if not 0 < period <= rules.smt_vesting_withdraw_interval_seconds:
+            raise Invalid(
+                "vote_regeneration.vote_regeneration_period_seconds > 0 && "
+                "vote_regeneration.vote_regeneration_period_seconds <= SMT_VESTING_WITHDRAW_INTERVAL_SECONDS",
+                "Vote regeneration period must be greater than 0 and less than 'vesting withdraw' (${v}) interval. "
+                "Was ${val} seconds.",
+                v=rules.smt_vesting_withdraw_interval_seconds,
+                val=period,
+            )
+        if not 0 < votes <= rules.smt_max_votes_per_regeneration:
+            raise Invalid(
+                "vote_regeneration.votes_per_regeneration_period > 0 && "
+                "vote_regeneration.votes_per_regeneration_period <= SMT_MAX_VOTES_PER_REGENERATION",
+                "Votes per regeneration period exceeds maximum (${max}). Was ${v}",
+                max=rules.smt_max_votes_per_regeneration,
+                v=period,
+            )
+        votes_per_day = (votes * SECONDS_PER_DAY + period - 1) // period
+        if not votes_per_day <= rules.smt_max_nominal_votes_per_day:
+            raise Invalid(
+                "nominal_votes_per_day <= SMT_MAX_NOMINAL_VOTES_PER_DAY",
+                "Nominal votes per day exceeds maximum (${max}). Was ${v}",
+                max=rules.smt_max_nominal_votes_per_day,
+                v=votes_per_day,
+            )
+
+
+class SmtParamRewardsV1(NamedTuple):
+    """The token's reward curves and the curators' part. The codec already refuses unknown curves."""
+
+    content_constant: Annotated[U128, "The constant s of the convergent curves, in rshares."]
+    percent_curation_rewards: Annotated[U16, "Curators' part of a payout, in basis points."]
+    author_reward_curve: Annotated[CurveId, "Curve of a post's claim."]
+    curation_reward_curve: Annotated[CurveId, "Curve of a curator's weight."]
+
+    def validate(self, rules: Rules) -> None:
+        """The curators' part is at most the whole."""
+        if not self.percent_curation_rewards <= PERCENT_100:
+            raise Invalid(
+                "param_rewards.percent_curation_rewards <= STEEM_100_PERCENT",
+                "Percent Curation Rewards must not exceed 10000. Was ${n}",
+                n=self.percent_curation_rewards,
+            )
+
+
+class SmtParamAllowDownvotes(NamedTuple):
+    """Whether votes with the token may be negative."""
+
+    value: Annotated[Bool, "Whether it is allowed.", Default(True)]
+
+    def validate(self, rules: Rules) -> None:
+        """Both values are fine."""
+
+
+SmtRuntimeParameter = StaticVariant[
+    SmtParamWindowsV1, SmtParamVoteRegenerationPeriodSecondsV1, SmtParamRewardsV1, SmtParamAllowDownvotes
+]

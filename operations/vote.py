@@ -1,0 +1,73 @@
+"""Voting on posts and replies."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from operations.checks import PERCENT_100, check_account_names, check_permlink
+from protocol.errors import Invalid
+from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.rules import Rules
+from protocol.types import I16, I64, AccountName, FutureExtensions, Permlink, SortedMap, Symbol
+from rewards.voting import cast_vote
+from state.context import Context
+
+
+@operation(number=0)
+@dataclass(slots=True)
+class Vote(Operation):
+    """Votes for (or, with a negative weight, against) the reward of a post.
+
+    Source: steem_operations.hpp, vote_operation; steem_operations.cpp, vote_operation::validate;
+    steem_evaluator.cpp, vote_evaluator.
+    """
+
+    voter: Annotated[AccountName, "Account that votes; its posting authority signs."]
+    author: Annotated[AccountName, "Author of the post."]
+    permlink: Annotated[Permlink, "Permlink of the post."]
+    weight: Annotated[I16, "Strength and direction, in basis points from -10,000 to 10,000; 0 takes a vote back."]
+
+    def validate(self, rules: Rules) -> None:
+        check_account_names(self.voter, self.author)
+        if not abs(self.weight) <= PERCENT_100:
+            raise Invalid("abs(weight) <= STEEM_100_PERCENT", "Weight is not a STEEMIT percentage")
+        check_permlink(self.permlink, rules)
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.posting(self.voter)
+
+    def apply(self, ctx: Context) -> None:
+        cast_vote(ctx, self.voter, self.author, self.permlink, self.weight)
+
+    def impacted(self) -> set[str]:
+        return {self.voter, self.author}
+
+
+@operation(number=48)
+@dataclass(slots=True)
+class Vote2(Operation):
+    """Votes with rshares given for each token (and STEEM) by themselves.
+
+    Source: steem_operations.hpp and steem_operations.cpp of master, vote2_operation; steem_evaluator.cpp of master,
+    vote2_evaluator.
+    """
+
+    voter: Annotated[AccountName, "Account that votes; its posting authority signs."]
+    author: Annotated[AccountName, "Author of the post."]
+    permlink: Annotated[Permlink, "Permlink of the post."]
+    rshares: Annotated[SortedMap[Symbol, I64], "Reward shares by symbol, negative ones against; ascending."]
+    extensions: Annotated[FutureExtensions, "Unused; empty."]
+
+    def validate(self, rules: Rules) -> None:
+        check_account_names(self.voter, self.author)
+        check_permlink(self.permlink, rules)
+        if not self.rshares:
+            raise Invalid("rshares.size() > 0", "Must specify some rshares to vote with")
+        if not len(self.rshares) <= rules.max_votable_assets + 1:
+            raise Invalid(
+                "rshares.size() <= SMT_MAX_VOTABLE_ASSETS + 1",
+                "Cannot vote with more than ${n} SMTs and STEEM",
+                n=rules.max_votable_assets,
+            )
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        required.posting(self.voter)

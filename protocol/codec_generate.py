@@ -1,0 +1,497 @@
+"""Writes Python functions that encode, decode and show one type, from its shape, and compiles them.
+
+The functions serve well-formed values only: whatever is out of the ordinary (bytes that are no UTF-8, long
+variable-length integers, wrong types, truncated or non-canonical data) makes them raise one of ``UNUSUAL``, and the
+codec then takes the slow way through the shape, which either succeeds or says precisely what is wrong.
+
+Runs of values of fixed size become one call of the struct module; lengths come from a table.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from protocol.assets import Asset
+from protocol.composites import AnyOperation, Choice, Maybe, Pair, Sequence, ShapeBook, Structure
+from protocol.errors import ProtocolError
+from protocol.shapes import (
+    AssetShape,
+    Blob,
+    Boolean,
+    Enumeration,
+    FixedBytes,
+    Integer,
+    Key,
+    LegacyAssetShape,
+    Moment,
+    Name,
+    Shape,
+    Text,
+    VersionNumber,
+    legacy_amount,
+    presentable,
+    version_text,
+)
+from protocol.times import time_text
+from protocol.wire import VARINT_TABLE, Malformed, Reader, pack_varint, unpack_varint
+
+UNUSUAL = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    Malformed,
+    ProtocolError,
+    TypeError,
+    ValueError,  # among them UnicodeError
+    struct.error,
+)
+
+Encode = Callable[[Any], bytes]
+Decode = Callable[[bytes, int], tuple[Any, int]]
+Show = Callable[[Any], Any]
+
+
+class _Filled(dict[Any, Any]):
+    """A dictionary that makes a missing entry once."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, key: Any) -> Any:
+        made = self[key] = self.make(key)
+        return made
+
+
+class Generator:
+    """Compiles functions for the shapes of one chain and keeps them."""
+
+    def __init__(self, book: ShapeBook) -> None:
+        self.book = book
+        self.encoders: dict[int, Encode] = {}
+        self.decoders: dict[int, Decode] = {}
+        self.shows: dict[tuple[int, bool], Show] = {}
+        self.kept: list[Shape] = []
+        packed = book.symbol.packed
+        self.symbol_packed = _Filled(self.pack_token)
+        self.symbol_packed.update(packed)
+        self.symbol_unpacked = {data: symbol for symbol, data in packed.items()}
+        self.symbol_names = book.symbol.names
+
+    def pack_token(self, symbol: int) -> bytes:
+        """The bytes of a token's symbol; raises Invalid for a number that is none."""
+        out = bytearray()
+        self.book.symbol.write(symbol, out)
+        return bytes(out)
+
+    def encoder(self, shape: Shape) -> Encode:
+        """The function that packs a value of this shape."""
+        found = self.encoders.get(id(shape))
+        if found is None:
+            self.kept.append(shape)
+            found = self.encoders[id(shape)] = _Encoding(self).build(shape)
+        return found
+
+    def decoder(self, shape: Shape) -> Decode:
+        """The function that takes (data, position) and gives (value, position behind it)."""
+        found = self.decoders.get(id(shape))
+        if found is None:
+            self.kept.append(shape)
+            found = self.decoders[id(shape)] = _Decoding(self).build(shape)
+        return found
+
+    def show(self, shape: Shape, legacy: bool) -> Show:
+        """The function that gives the JSON form."""
+        found = self.shows.get((id(shape), legacy))
+        if found is None:
+            self.kept.append(shape)
+            found = self.shows[id(shape), legacy] = _Showing(self, legacy).build(shape)
+        return found
+
+
+class _Source:
+    """Collects source lines and the names they use, and compiles them."""
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+        self.names: dict[str, Any] = {}
+        self.lines: list[str] = []
+        self.indent = "    "
+        self.counter = 0
+
+    def fresh(self, prefix: str) -> str:
+        """A name not used yet."""
+        self.counter += 1
+        return f"{prefix}{self.counter}"
+
+    def bind(self, prefix: str, value: Any) -> str:
+        """Makes a value available under a fresh name."""
+        name = self.fresh(prefix)
+        self.names[name] = value
+        return name
+
+    def emit(self, line: str) -> None:
+        """Adds one line."""
+        self.lines.append(self.indent + line)
+
+    def compile(self, head: str) -> Any:
+        """Compiles the lines as the body of a function. The source is made of our own declarations only."""
+        source = "\n".join([head, *self.lines])
+        namespace = dict(self.names)
+        exec(compile(source, "<codec>", "exec"), namespace)
+        return namespace["f"]
+
+
+class _Encoding(_Source):
+    """Builds one encoding function, an expression that joins the packed parts."""
+
+    def build(self, shape: Shape) -> Encode:
+        self.names.update(VT=VARINT_TABLE, PV=pack_varint, SYM=self.generator.symbol_packed)
+        if isinstance(shape, Choice):
+            return self.build_choice(shape)
+        if isinstance(shape, Sequence):
+            part = self.joined(self.parts(shape.member, "x"))
+            self.emit(f'return VT[len(v)] + b"".join([{part} for x in v])')
+        elif isinstance(shape, Maybe):
+            self.emit('if v is None: return b"\\0"')
+            self.emit(f'return b"\\1" + {self.joined(self.parts(shape.inner, "v"))}')
+        else:
+            self.emit(f"return {self.joined(self.parts(shape, 'v'))}")
+        built: Encode = self.compile("def f(v):")
+        return built
+
+    def build_choice(self, shape: Choice) -> Encode:
+        def entry(cls: type) -> tuple[bytes, Encode]:
+            tag = cls.number if isinstance(shape, AnyOperation) else shape.tags[cls]  # type: ignore[attr-defined]
+            member = shape.member(tag)
+            assert member is not None and member.cls is cls
+            return pack_varint(tag), self.generator.encoder(member)
+
+        self.names["TAGS"] = _Filled(entry)
+        self.emit("tag, encode = TAGS[type(v)]")
+        self.emit("return tag + encode(v)")
+        built: Encode = self.compile("def f(v):")
+        return built
+
+    def parts(self, shape: Shape, value: str) -> list[tuple[str, str]]:
+        """The packed parts of a value: (struct letter, expression), or ("", expression of bytes)."""
+        if isinstance(shape, Structure):
+            return self.structure_parts(shape, value)
+        if isinstance(shape, FixedBytes):
+            return [("", value)]
+        if isinstance(shape, LegacyAssetShape):
+            return [("", f"{self.bind('E', self.slow_writer(shape))}({value})")]
+        if isinstance(shape, AssetShape):
+            name = self.fresh("a")
+            return [("q", f"({name} := {value})[0]"), ("", f"SYM[{name}[1]]")]
+        if shape.fixed:
+            return [(shape.fixed, value)]
+        if isinstance(shape, Text):
+            name = self.fresh("b")
+            return [("", f"VT[len({name} := {value}.encode())]"), ("", name)]
+        if isinstance(shape, Blob):
+            name = self.fresh("b")
+            return [("", f"VT[len({name} := {value})]"), ("", name)]
+        if isinstance(shape, Pair):
+            return self.parts(shape.first, f"{value}[0]") + self.parts(shape.second, f"{value}[1]")
+        if isinstance(shape, (Sequence, Choice, Maybe)):
+            return [("", f"{self.bind('E', self.generator.encoder(shape))}({value})")]
+        return [("", f"{self.bind('E', self.slow_writer(shape))}({value})")]
+
+    def structure_parts(self, shape: Structure, value: str) -> list[tuple[str, str]]:
+        """The parts of all fields; the structure itself is evaluated once."""
+        name = value if value.isidentifier() else self.fresh("s")
+        holder = value if value.isidentifier() else f"({name} := {value})"
+        result: list[tuple[str, str]] = []
+        for position, field in enumerate(shape.fields):
+            access = f"[{position}]" if shape.is_tuple else f".{field.attribute}"
+            result += self.parts(field.shape, holder + access)
+            holder = name
+        return result
+
+    @staticmethod
+    def slow_writer(shape: Shape) -> Encode:
+        def write(value: Any) -> bytes:
+            out = bytearray()
+            shape.write(value, out)
+            return bytes(out)
+
+        return write
+
+    def joined(self, parts: list[tuple[str, str]]) -> str:
+        """One expression of bytes for all parts; neighbours of fixed size are packed together."""
+        pieces: list[str] = []
+        run: list[tuple[str, str]] = []
+        for letter, expression in [*parts, ("", "")]:
+            if letter:
+                run.append((letter, expression))
+                continue
+            if run:
+                packer = self.bind("P", struct.Struct("<" + "".join(item[0] for item in run)).pack)
+                pieces.append(f"{packer}({', '.join(item[1] for item in run)})")
+                run = []
+            if expression:
+                pieces.append(expression)
+        if not pieces:
+            return 'b""'
+        return pieces[0] if len(pieces) == 1 else f'b"".join(({", ".join(pieces)}))'
+
+
+class _Decoding(_Source):
+    """Builds one decoding function. ``o`` is the position; fixed values wait in ``run`` until they are needed."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__(generator)
+        self.run: list[tuple[str, str, str]] = []
+
+    def build(self, shape: Shape) -> Decode:
+        self.names.update(VI=unpack_varint, SYM=self.generator.symbol_unpacked, Asset=Asset, Bad=Malformed)
+        if isinstance(shape, Choice):
+            return self.build_choice(shape)
+        value = self.value(shape)
+        self.flush()
+        self.emit(f"return {value}, o")
+        built: Decode = self.compile("def f(d, o):")
+        return built
+
+    def build_choice(self, shape: Choice) -> Decode:
+        def entry(tag: int) -> Decode:
+            member = shape.member(tag)
+            if member is None or tag > 0x7F:
+                raise LookupError(tag)
+            return self.generator.decoder(member)
+
+        self.names["TABLE"] = _Filled(entry)
+        self.emit("return TABLE[d[o]](d, o + 1)")
+        built: Decode = self.compile("def f(d, o):")
+        return built
+
+    def flush(self) -> None:
+        """Emits the unpacking of the waiting fixed values."""
+        if not self.run:
+            return
+        layout = struct.Struct("<" + "".join(item[1] for item in self.run))
+        unpack = self.bind("U", layout.unpack_from)
+        targets = ", ".join(item[0] for item in self.run)
+        self.emit(f"{targets}, = {unpack}(d, o)")
+        self.emit(f"o += {layout.size}")
+        for _name, _letter, check in self.run:
+            if check:
+                self.emit(f"if {check}: raise Bad('')")
+        self.run = []
+
+    def fixed(self, letter: str, check: str = "") -> str:
+        """A value of fixed size; ``check`` is a condition on ``{}`` that makes it unusual."""
+        name = self.fresh("x")
+        self.run.append((name, letter, check.format(name)))
+        return name
+
+    def value(self, shape: Shape) -> str:
+        """Emits the reading of a value; the returned expression holds once ``flush`` was called."""
+        if isinstance(shape, Structure):
+            values = [self.value(field.shape) for field in shape.fields]
+            return f"{self.bind('C', shape.cls)}({', '.join(values)})"
+        if isinstance(shape, Boolean):
+            return f"{self.fixed('B', '{} > 1')} == 1"
+        if isinstance(shape, Enumeration):
+            return self.fixed("q", f"not 0 <= {{}} < {len(shape.names)}")
+        if shape.fixed:
+            return self.fixed(shape.fixed)
+        if isinstance(shape, Pair):
+            return f"({self.value(shape.first)}, {self.value(shape.second)})"
+        if isinstance(shape, AssetShape) and not isinstance(shape, LegacyAssetShape):
+            amount, symbol = self.fixed("q"), self.fixed("8s")
+            self.flush()
+            return f"Asset({amount}, SYM[{symbol}])"
+        self.flush()
+        if isinstance(shape, (Text, Blob)):
+            return self.text(shape)
+        if isinstance(shape, Sequence):
+            return self.sequence(shape)
+        name = self.fresh("x")
+        if isinstance(shape, Maybe):
+            self.emit(f"{name} = None")
+            self.emit("k = d[o]")
+            self.emit("o += 1")
+            self.emit("if k:")
+            self.indent += "    "
+            self.emit("if k > 1: raise Bad('')")
+            inner = self.value(shape.inner)
+            self.flush()
+            self.emit(f"{name} = {inner}")
+            self.indent = self.indent[:-4]
+            return name
+        reader = self.generator.decoder(shape) if isinstance(shape, Choice) else self.slow_reader(shape)
+        self.emit(f"{name}, o = {self.bind('D', reader)}(d, o)")
+        return name
+
+    def length(self, maximum: int) -> str:
+        """Emits the reading of a length."""
+        name = self.fresh("n")
+        self.emit(f"{name} = d[o]")
+        self.emit("o += 1")
+        if maximum > 0x7F:
+            self.emit(f"if {name} > 127: {name}, o = VI(d, o - 1)")
+        if maximum < 1 << 30:
+            self.emit(f"if {name} > {maximum}: raise Bad('')")
+        return name
+
+    def text(self, shape: Text | Blob) -> str:
+        """Emits the reading of a string or of bytes; ``b`` keeps the bytes for whoever compares them."""
+        length = self.length(shape.maximum)
+        name = self.fresh("b")
+        self.emit(f"{name} = d[o:o + {length}]")
+        self.emit(f"o += {length}")
+        if isinstance(shape, Blob):
+            return name
+        text = self.fresh("t")
+        self.emit(f"{text} = {name}.decode()")
+        if isinstance(shape, Name):
+            self.emit(f"if 0 in {name}: raise Bad('')")
+        return text
+
+    def sequence(self, shape: Sequence) -> str:
+        """Emits a loop over the members."""
+        length = self.length(shape.maximum)
+        target = self.fresh("l")
+        self.emit(f"{target} = []")
+        order = self.bind("K", shape.key) if shape.is_sorted else ""
+        last = self.fresh("k")
+        if order:
+            self.emit(f"{last} = None")
+        self.emit(f"for _ in range({length}):")
+        self.indent += "    "
+        member = self.value(shape.member)
+        self.flush()
+        if order:
+            item, key = self.fresh("m"), self.fresh("k")
+            self.emit(f"{item} = {member}")
+            self.emit(f"{key} = {order}({item})")
+            self.emit(f"if {last} is not None and not {last} < {key}: raise Bad('')")
+            self.emit(f"{last} = {key}")
+            member = item
+        self.emit(f"{target}.append({member})")
+        self.indent = self.indent[:-4]
+        return f"tuple({target})"
+
+    @staticmethod
+    def slow_reader(shape: Shape) -> Decode:
+        def read(data: bytes, position: int) -> tuple[Any, int]:
+            reader = Reader(data, position)
+            return shape.read(reader), reader.position
+
+        return read
+
+
+class _Showing(_Source):
+    """Builds one function that gives the JSON form."""
+
+    def __init__(self, generator: Generator, legacy: bool) -> None:
+        super().__init__(generator)
+        self.legacy = legacy
+
+    def build(self, shape: Shape) -> Show:
+        self.names.update(TIME=time_text, VERSION=version_text, CLEAN=presentable)
+        if isinstance(shape, Structure):
+            self.structure(shape)
+        elif isinstance(shape, Sequence):
+            self.emit(f"return [{self.expression(shape.member, 'x')} for x in v]")
+        elif isinstance(shape, AnyOperation):
+            self.operation(shape)
+        elif isinstance(shape, AssetShape) and not isinstance(shape, LegacyAssetShape):
+            return self.asset(shape)
+        else:
+            self.emit(f"return {self.bind('S', shape.to_json)}(v, {self.legacy})")
+        built: Show = self.compile("def f(v):")
+        return built
+
+    def asset(self, shape: AssetShape) -> Show:
+        """The function for amounts; the common case of a small positive amount of a core symbol is direct."""
+        names, slow, legacy = shape.symbol.names, shape.to_json, self.legacy
+
+        def show(value: Any) -> Any:
+            amount, symbol = value
+            name = names.get(symbol)
+            if not legacy or name is None:
+                return slow(value, legacy)
+            return f"{legacy_amount(amount, symbol & 0xF)} {name}"
+
+        return show
+
+    def operation(self, shape: AnyOperation) -> None:
+        legacy = self.legacy
+
+        def entry(cls: type) -> tuple[str, Show]:
+            member = shape.member(cls.number)  # type: ignore[attr-defined]
+            assert member is not None and member.cls is cls
+            return shape.json_tag(cls.number, legacy), self.generator.show(member, legacy)  # type: ignore[attr-defined]
+
+        self.names["NAMES"] = _Filled(entry)
+        self.emit("name, show = NAMES[type(v)]")
+        self.emit("return [name, show(v)]" if legacy else 'return {"type": name, "value": show(v)}')
+
+    def structure(self, shape: Structure) -> None:
+        """Emits an object; optional members are added only if they are there."""
+        if shape.keeps_nai:
+            self.legacy = False
+        if shape.bare:
+            self.emit(f"return {self.expression(shape.fields[0].shape, 'v.' + shape.fields[0].attribute)}")
+            return
+        self.emit("r = {}")
+        open_items: list[str] = []
+
+        def close() -> None:
+            if open_items:
+                items = ", ".join(open_items)
+                only = len(self.lines) == 1
+                if only:
+                    self.lines[0] = f"{self.indent}r = {{{items}}}"
+                else:
+                    self.emit(f"r.update({{{items}}})")
+                open_items.clear()
+
+        for position, field in enumerate(shape.fields):
+            if self.legacy and field.json_name in shape.legacy_omits:
+                continue
+            access = f"v[{position}]" if shape.is_tuple else f"v.{field.attribute}"
+            if isinstance(field.shape, Maybe):
+                close()
+                name = self.fresh("m")
+                self.emit(f"{name} = {access}")
+                shown = self.expression(field.shape.inner, name)
+                self.emit(f"if {name} is not None: r[{field.json_name!r}] = {shown}")
+            else:
+                open_items.append(f"{field.json_name!r}: {self.expression(field.shape, access)}")
+        if self.legacy:
+            open_items += [f"{name!r}: {value}" for name, value in shape.legacy_adds.items()]
+        close()
+        self.emit("return r")
+
+    def expression(self, shape: Shape, value: str) -> str:
+        """An expression of the JSON form of ``value``."""
+        if isinstance(shape, Boolean):
+            return value
+        if isinstance(shape, Key):
+            return f"{self.bind('S', shape.show)}({value})"
+        if isinstance(shape, FixedBytes | Blob):
+            return f"{value}.hex()"
+        if isinstance(shape, Moment):
+            return f"TIME({value})"
+        if isinstance(shape, VersionNumber):
+            return f"VERSION({value})"
+        if isinstance(shape, Integer) and not isinstance(shape, Enumeration):
+            if shape.bits < 64:
+                return value
+            name = self.fresh("i")
+            return f"({name} if ({name} := {value}) <= 4294967295 else str({name}))"
+        if isinstance(shape, Text):
+            name = self.fresh("t")
+            return f"({name} if ({name} := {value}).isascii() else CLEAN({name}))"
+        if isinstance(shape, Pair):
+            return f"[{self.expression(shape.first, value + '[0]')}, {self.expression(shape.second, value + '[1]')}]"
+        if isinstance(shape, (Structure, Sequence, AssetShape)) and not isinstance(shape, LegacyAssetShape):
+            return f"{self.bind('J', self.generator.show(shape, self.legacy))}({value})"
+        return f"{self.bind('S', shape.to_json)}({value}, {self.legacy})"

@@ -1,0 +1,553 @@
+"""The layout of values made of other values, and the way from an annotation to its shape.
+
+Source: libraries/fc/include/fc/io/raw.hpp, container/flat.hpp, static_variant.hpp; condenser_api_legacy_operations.hpp
+for what the legacy form leaves out or adds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, NamedTuple, get_args, get_origin, get_type_hints
+
+from protocol import shapes
+from protocol.assets import Asset
+from protocol.errors import Invalid
+from protocol.identity import ChainIdentity
+from protocol.operation import OPERATIONS, OPERATIONS_BY_NAME, Operation
+from protocol.shapes import Shape
+from protocol.types import Default, Enum, LegacyChainProperties, Max, Union_, Wire, wire_name_of
+from protocol.wire import DEPTH_MAX, MEMBERS_MAX, STRING_BYTES_MAX, Malformed, Reader, json_list, pack_varint
+
+LEGACY_KEEPS_NAI = frozenset({"pow", "clear_null_account_balance"})
+"""Operations that the reference shows with NAI assets even in the legacy form."""
+
+LEGACY_OMITS = {"create_proposal": frozenset({"extensions"})}
+"""Fields that the reference's legacy form does not have."""
+
+LEGACY_PROPERTIES_ADDED = {"account_subsidy_budget": 797, "account_subsidy_decay": 347_321}
+"""The reference's legacy form shows the three old chain properties inside the five new ones, with default values."""
+
+
+class Field(NamedTuple):
+    """One field of a structure; ``json_name`` is the attribute without a trailing underscore."""
+
+    attribute: str
+    json_name: str
+    shape: Shape
+    default: Any
+    has_default: bool
+    text: str
+
+
+class Structure(Shape):
+    """Fields one after another. JSON shows an object; absent optional members are left out.
+
+    A class that states ``bare = True`` has one field and shows only that field's value.
+    """
+
+    def __init__(self, cls: type, fields: tuple[Field, ...]) -> None:
+        self.cls = cls
+        self.name = wire_name_of(cls)
+        self.fields = fields
+        self.is_tuple = issubclass(cls, tuple)
+        self.depth = 1 + max((field.shape.depth for field in fields), default=0)
+        self.bare = bool(getattr(cls, "bare", False))
+        is_operation = issubclass(cls, Operation)
+        self.keeps_nai = is_operation and self.name in LEGACY_KEEPS_NAI
+        self.legacy_omits = LEGACY_OMITS.get(self.name, frozenset()) if is_operation else frozenset()
+        self.legacy_adds = LEGACY_PROPERTIES_ADDED if cls is LegacyChainProperties else {}
+
+    def write(self, value: Any, out: bytearray) -> None:
+        if not isinstance(value, self.cls):
+            raise Malformed(f"{self.cls.__name__} is needed, not {type(value).__name__}")
+        for field in self.fields:
+            try:
+                field.shape.write(getattr(value, field.attribute), out)
+            except Malformed as error:
+                error.path.append(field.json_name)
+                raise
+
+    def read(self, reader: Reader) -> Any:
+        values = []
+        for field in self.fields:
+            try:
+                values.append(field.shape.read(reader))
+            except Malformed as error:
+                error.path.append(field.json_name)
+                raise
+        return self.cls(*values)
+
+    def to_json(self, value: Any, legacy: bool) -> Any:
+        legacy = legacy and not self.keeps_nai
+        if self.bare:
+            return self.fields[0].shape.to_json(getattr(value, self.fields[0].attribute), legacy)
+        result = {}
+        for field in self.fields:
+            member = getattr(value, field.attribute)
+            if isinstance(field.shape, Maybe) and member is None:
+                continue
+            if not (legacy and field.json_name in self.legacy_omits):
+                result[field.json_name] = field.shape.to_json(member, legacy)
+        if legacy:
+            result.update(self.legacy_adds)
+        return result
+
+    def from_json(self, data: Any) -> Any:
+        if self.bare:
+            return self.cls(self.fields[0].shape.from_json(data))
+        if not isinstance(data, dict):
+            raise Malformed("an object is needed")
+        values = []
+        for _attribute, json_name, shape, default, has_default, _text in self.fields:
+            if json_name in data:
+                try:
+                    values.append(shape.from_json(data[json_name]))
+                except Malformed as error:
+                    error.path.append(json_name)
+                    raise
+                except Invalid as error:
+                    raise located(error, json_name) from error
+            else:
+                values.append(default if has_default else shape.zero())
+        return self.cls(*values)
+
+    def schema(self) -> dict[str, Any]:
+        if self.bare:
+            return self.fields[0].shape.schema()
+        properties = {}
+        for field in self.fields:
+            properties[field.json_name] = field.shape.schema()
+            if field.text:
+                properties[field.json_name]["description"] = field.text
+        required = [field.json_name for field in self.fields if not isinstance(field.shape, Maybe)]
+        return {"type": "object", "title": self.name, "properties": properties, "required": required}
+
+    def zero(self) -> Any:
+        return self.cls(*(field.default if field.has_default else field.shape.zero() for field in self.fields))
+
+
+def located(error: Invalid, step: str) -> Malformed:
+    """Wraps an error that has its own text, to let the enclosing types say where it happened."""
+    wrapped = Malformed(str(error))
+    wrapped.cause = error
+    wrapped.path.append(step)
+    return wrapped
+
+
+class Sequence(Shape):
+    """Members behind their number. ``is_sorted`` sets are strictly ascending."""
+
+    def __init__(self, member: Shape, maximum: int, *, is_sorted: bool, is_strict: bool = False) -> None:
+        self.member = member
+        self.maximum = min(maximum, MEMBERS_MAX)
+        self.is_sorted = is_sorted
+        self.is_strict = is_strict
+        self.depth = 1 + member.depth
+
+    def key(self, member: Any) -> Any:
+        """What the member is sorted by."""
+        return self.member.order(member)
+
+    def write(self, value: Any, out: bytearray) -> None:
+        if len(value) > self.maximum:
+            raise Malformed(f"{len(value)} members are more than the maximum of {self.maximum}")
+        out += pack_varint(len(value))
+        for position, member in enumerate(value):
+            try:
+                self.member.write(member, out)
+            except Malformed as error:
+                error.path.append(f"[{position}]")
+                raise
+
+    def read(self, reader: Reader) -> Any:
+        members: list[Any] = []
+        for position in range(reader.count(self.maximum, "members")):
+            start = reader.position
+            try:
+                member = self.member.read(reader)
+                if self.is_sorted and members and not self.key(members[-1]) < self.key(member):
+                    is_same = self.key(members[-1]) == self.key(member)
+                    raise Malformed("a duplicate member" if is_same else "the members are not sorted", start)
+            except Malformed as error:
+                error.path.append(f"[{position}]")
+                raise
+            members.append(member)
+        return tuple(members)
+
+    def to_json(self, value: Any, legacy: bool) -> Any:
+        return [self.member.to_json(member, legacy) for member in value]
+
+    def from_json(self, data: Any) -> Any:
+        members = []
+        for position, item in enumerate(json_list(data)):
+            try:
+                members.append(self.member.from_json(item))
+            except Malformed as error:
+                error.path.append(f"[{position}]")
+                raise
+            except Invalid as error:
+                raise located(error, f"[{position}]") from error
+        return self.arrange(members)
+
+    def arrange(self, members: list[Any]) -> tuple[Any, ...]:
+        """Sorts the members of a set; of equal ones the first stays."""
+        if len(members) > self.maximum:
+            raise Malformed(f"{len(members)} members are more than the maximum of {self.maximum}")
+        if not self.is_sorted:
+            return tuple(members)
+        ordered: dict[Any, Any] = {}
+        for member in members:
+            ordered.setdefault(self.key(member), member)
+        result = tuple(ordered[key] for key in sorted(ordered))
+        if self.is_strict and result != tuple(members):
+            raise Invalid("tmp > last", "Items should be unique and sorted")
+        return result
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": self.member.schema()}
+
+    def zero(self) -> Any:
+        return ()
+
+
+class Pair(Shape):
+    """A key and a value; JSON shows an array of two."""
+
+    def __init__(self, first: Shape, second: Shape) -> None:
+        self.first, self.second = first, second
+        self.depth = max(first.depth, second.depth)
+
+    def write(self, value: Any, out: bytearray) -> None:
+        self.first.write(value[0], out)
+        self.second.write(value[1], out)
+
+    def read(self, reader: Reader) -> Any:
+        return (self.first.read(reader), self.second.read(reader))
+
+    def to_json(self, value: Any, legacy: bool) -> Any:
+        return [self.first.to_json(value[0], legacy), self.second.to_json(value[1], legacy)]
+
+    def from_json(self, data: Any) -> Any:
+        items = json_list(data)
+        if len(items) != 2:
+            raise Malformed(f"a pair has 2 members, not {len(items)}")
+        return (self.first.from_json(items[0]), self.second.from_json(items[1]))
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "prefixItems": [self.first.schema(), self.second.schema()], "items": False}
+
+    def zero(self) -> Any:
+        return (self.first.zero(), self.second.zero())
+
+    def order(self, value: Any) -> Any:
+        return self.first.order(value[0])
+
+
+class Maybe(Shape):
+    """A byte 0 for nothing, or 1 and the value. JSON leaves it out, or shows null where it can not."""
+
+    def __init__(self, inner: Shape) -> None:
+        self.inner = inner
+        self.depth = 1 + inner.depth
+
+    def write(self, value: Any, out: bytearray) -> None:
+        out.append(0 if value is None else 1)
+        if value is not None:
+            self.inner.write(value, out)
+
+    def read(self, reader: Reader) -> Any:
+        start = reader.position
+        byte = reader.take(1)[0]
+        if byte > 1:
+            raise Malformed(f"the mark of an optional value is 0 or 1, not {byte}", start)
+        return self.inner.read(reader) if byte else None
+
+    def to_json(self, value: Any, legacy: bool) -> Any:
+        return None if value is None else self.inner.to_json(value, legacy)
+
+    def from_json(self, data: Any) -> Any:
+        return None if data is None else self.inner.from_json(data)
+
+    def schema(self) -> dict[str, Any]:
+        return self.inner.schema()
+
+    def zero(self) -> Any:
+        return None
+
+
+class Choice(Shape):
+    """A tagged union: the member's position, then the member.
+
+    JSON: [position, value] in the legacy form, {"type": name, "value": value} in the other; both are accepted, with
+    position or name in either.
+    """
+
+    def __init__(self, members: tuple[Structure, ...]) -> None:
+        self.members = members
+        self.tags: dict[type, int] = {member.cls: tag for tag, member in enumerate(members)}
+        self.tag_by_name = {member.name: tag for tag, member in enumerate(members)}
+        self.depth = 1 + max(member.depth for member in members)
+
+    def member(self, tag: int) -> Structure | None:
+        """The member with this tag, if there is one."""
+        return self.members[tag] if 0 <= tag < len(self.members) else None
+
+    def tag_of(self, value: Any) -> int:
+        """The tag of a value; raises Malformed."""
+        tag = self.tags.get(type(value))
+        if tag is None:
+            raise Malformed(f"{type(value).__name__} is no member of this union")
+        return tag
+
+    def find_tag(self, name: Any) -> int | None:
+        """The tag that a JSON name, number or text of a number means."""
+        if isinstance(name, str):
+            tag = self.tag_by_name.get(name)
+            if tag is None and name.isascii() and name.isdigit():
+                tag = int(name[:9])
+        else:
+            tag = name if isinstance(name, int) and not isinstance(name, bool) else None
+        return tag if tag is not None and self.member(tag) is not None else None
+
+    def json_tag(self, tag: int, legacy: bool) -> Any:
+        """How JSON names the tag."""
+        return tag if legacy else self.members[tag].name
+
+    def write(self, value: Any, out: bytearray) -> None:
+        tag = self.tag_of(value)
+        out += pack_varint(tag)
+        member = self.member(tag)
+        assert member is not None
+        try:
+            member.write(value, out)
+        except Malformed as error:
+            error.path.append(member.name)
+            raise
+
+    def read(self, reader: Reader) -> Any:
+        start = reader.position
+        tag = reader.varint()
+        member = self.member(tag)
+        if member is None:
+            raise Malformed(f"unknown union number {tag}", start)
+        try:
+            return member.read(reader)
+        except Malformed as error:
+            error.path.append(member.name)
+            raise
+
+    def to_json(self, value: Any, legacy: bool) -> Any:
+        tag = self.tag_of(value)
+        member = self.member(tag)
+        assert member is not None
+        name, body = self.json_tag(tag, legacy), member.to_json(value, legacy)
+        return [name, body] if legacy else {"type": name, "value": body}
+
+    def from_json(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            if "type" not in data or "value" not in data:
+                missing = "value" if "type" in data else "type"
+                title = missing.capitalize()
+                raise Invalid(f'v_object.contains( "{missing}" )', f"{title} field doesn't exist.")
+            name, body = data["type"], data["value"]
+        else:
+            items = json_list(data)
+            if len(items) != 2:
+                raise Malformed(f"a union is [name, value], not {len(items)} members")
+            name, body = items
+        tag = self.find_tag(name)
+        if tag is None:
+            raise Invalid("itr != to_tag.end()", "Invalid object name: ${n}", n=name)
+        member = self.member(tag)
+        assert member is not None
+        try:
+            return member.from_json(body)
+        except Malformed as error:
+            error.path.append(member.name)
+            raise
+
+    def schema(self) -> dict[str, Any]:
+        choices = []
+        for tag, member in enumerate(self.members):
+            properties = {"type": {"const": self.json_tag(tag, False)}, "value": member.schema()}
+            choices.append({"type": "object", "properties": properties, "required": ["type", "value"]})
+        return {"oneOf": choices}
+
+    def zero(self) -> Any:
+        return self.members[0].zero()
+
+    def order(self, value: Any) -> Any:
+        return self.tag_of(value)
+
+
+class AnyOperation(Choice):
+    """The union of all registered operations; its JSON names are "transfer" and "transfer_operation"."""
+
+    def __init__(self, resolve: Callable[[Any], Shape]) -> None:
+        self.resolve = resolve
+        self.depth = 3
+
+    def member(self, tag: int) -> Structure | None:
+        cls = OPERATIONS.get(tag)
+        if cls is None:
+            return None
+        shape = self.resolve(cls)
+        assert isinstance(shape, Structure)
+        return shape
+
+    def tag_of(self, value: Any) -> int:
+        if not isinstance(value, Operation):
+            raise Malformed(f"{type(value).__name__} is no operation")
+        return type(value).number
+
+    def find_tag(self, name: Any) -> int | None:
+        if isinstance(name, str):
+            cls = OPERATIONS_BY_NAME.get(name.removesuffix("_operation"))
+            if cls is not None:
+                return cls.number
+            name = int(name[:9]) if name.isascii() and name.isdigit() else None
+        return name if isinstance(name, int) and not isinstance(name, bool) and name in OPERATIONS else None
+
+    def json_tag(self, tag: int, legacy: bool) -> Any:
+        name = OPERATIONS[tag].wire_name
+        return name if legacy else f"{name}_operation"
+
+    def schema(self) -> dict[str, Any]:
+        choices = []
+        for tag in sorted(OPERATIONS):
+            member = self.member(tag)
+            assert member is not None
+            properties = {"type": {"const": self.json_tag(tag, False)}, "value": member.schema()}
+            choices.append({"type": "object", "properties": properties, "required": ["type", "value"]})
+        return {"oneOf": choices}
+
+    def zero(self) -> Any:
+        raise Malformed("an operation has no default")
+
+
+class ShapeBook:
+    """Finds the shape of an annotation for one chain, and keeps it."""
+
+    def __init__(self, identity: ChainIdentity) -> None:
+        self.identity = identity
+        self.symbol = shapes.SymbolShape(identity)
+        self.asset = shapes.AssetShape(self.symbol)
+        self.key = shapes.Key(identity.address_prefix)
+        self.known: dict[Any, Shape] = {Asset: self.asset}
+        self.known[Operation] = AnyOperation(self.shape)
+        self.open: list[Any] = []
+
+    def shape(self, annotation: Any) -> Shape:
+        """The shape of an annotation; raises TypeError for one that no layout is known for."""
+        found = self.known.get(annotation)
+        if found is not None:
+            return found
+        if annotation in self.open or len(self.open) > 4 * DEPTH_MAX:
+            raise TypeError(f"{annotation} nests in itself, which the wire does not allow")
+        self.open.append(annotation)
+        try:
+            made = self.make(annotation)
+        finally:
+            self.open.pop()
+        if made.depth > DEPTH_MAX:
+            raise TypeError(f"{annotation} nests {made.depth} deep, the maximum is {DEPTH_MAX}")
+        self.known[annotation] = made
+        return made
+
+    def make(self, annotation: Any) -> Shape:
+        """Builds the shape of an annotation that is not known yet."""
+        if get_origin(annotation) is Annotated:
+            base, *metadata = get_args(annotation)
+            return self.make_marked(base, metadata)
+        if get_origin(annotation) in (typing.Union, types.UnionType):
+            inner = [member for member in get_args(annotation) if member is not type(None)]
+            if len(inner) != 1:
+                raise TypeError(f"{annotation}: write StaticVariant[...] for a tagged union")
+            return Maybe(self.shape(inner[0]))
+        if isinstance(annotation, type) and (dataclasses.is_dataclass(annotation) or issubclass(annotation, tuple)):
+            return self.make_structure(annotation)
+        raise TypeError(f"{annotation!r} has no layout on the wire; use a type of protocol.types")
+
+    def make_marked(self, base: Any, metadata: list[Any]) -> Shape:
+        """Builds the shape of a marked type; the last marker decides."""
+        marker = next((item for item in reversed(metadata) if isinstance(item, (Wire, Union_, Enum))), None)
+        if marker is None:
+            return self.shape(base)
+        if isinstance(marker, Enum):
+            return shapes.Enumeration(marker.names)
+        if isinstance(marker, Union_):
+            members = tuple(self.make_member(member) for member in marker.members)
+            return Choice(members)
+        limit = next((item.count for item in metadata if isinstance(item, Max)), STRING_BYTES_MAX)
+        arguments = get_args(base)
+        match marker.kind:
+            case "uint" | "int":
+                return shapes.Integer(marker.size, marker.kind == "int")
+            case "vector" | "set" | "strict_set":
+                is_sorted = marker.kind != "vector"
+                member = self.shape(arguments[0])
+                return Sequence(member, limit, is_sorted=is_sorted, is_strict=marker.kind == "strict_set")
+            case "map":
+                key, value = get_args(arguments[0])
+                return Sequence(Pair(self.shape(key), self.shape(value)), limit, is_sorted=True)
+            case "name":
+                return shapes.Name(marker.size)
+            case "hex":
+                return shapes.FixedBytes(marker.size)
+            case "string":
+                return shapes.Text(limit)
+            case "bytes":
+                return shapes.Blob(limit)
+            case "version" | "hardfork_version":
+                return shapes.VersionNumber(marker.kind == "hardfork_version")
+        return self.make_simple(marker.kind)
+
+    def make_simple(self, kind: str) -> Shape:
+        """Builds the shape of a marked type that has no parameters."""
+        match kind:
+            case "bool":
+                return shapes.Boolean()
+            case "time":
+                return shapes.Moment()
+            case "uint128":
+                return shapes.WideInteger()
+            case "public_key":
+                return self.key
+            case "symbol":
+                return self.symbol
+            case "legacy_asset":
+                return shapes.LegacyAssetShape(self.symbol)
+        raise TypeError(f"unknown kind of layout {kind!r}")
+
+    def make_member(self, member: Any) -> Structure:
+        """The shape of a member of a union, which must be a class of its own."""
+        shape = self.shape(member)
+        if not isinstance(shape, Structure):
+            raise TypeError(f"{member!r} can not be told from other members of a union; wrap it in a NamedTuple")
+        return shape
+
+    def make_structure(self, cls: type) -> Structure:
+        """Builds the shape of a declared class."""
+        defaults: dict[str, Any] = dict(getattr(cls, "_field_defaults", {}))
+        if dataclasses.is_dataclass(cls):
+            for item in dataclasses.fields(cls):
+                if item.default is not dataclasses.MISSING:
+                    defaults[item.name] = item.default
+        fields = []
+        for attribute, annotation in get_type_hints(cls, include_extras=True).items():
+            if get_origin(annotation) is ClassVar or annotation is ClassVar:
+                continue
+            metadata = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+            for item in metadata:
+                if isinstance(item, Default):
+                    defaults[attribute] = item.value
+            text = " ".join(item for item in metadata if isinstance(item, str))
+            has_default = attribute in defaults
+            shape = self.shape(annotation)
+            fields.append(
+                Field(attribute, attribute.removesuffix("_"), shape, defaults.get(attribute), has_default, text)
+            )
+        return Structure(cls, tuple(fields))

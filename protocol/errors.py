@@ -1,0 +1,261 @@
+"""Errors of the protocol, with the numbers, names and texts that clients of the reference know.
+
+Source: libraries/fc/include/fc/exception/exception.hpp (codes of fc), libraries/protocol exceptions.hpp and
+libraries/chain database_exceptions.hpp (codes of the chain).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, ClassVar
+
+JSON_NUMBER_MAX = 0xFFFFFFFF
+"""Integers above this are written as JSON strings, as the reference does."""
+
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+
+
+def _as_json_value(value: Any) -> Any:
+    """Turns a captured value into what JSON may hold: bytes become hex, large integers become strings."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return value if value <= JSON_NUMBER_MAX else str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, dict):
+        return {str(key): _as_json_value(member) for key, member in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        members = sorted(value) if isinstance(value, (set, frozenset)) else value
+        return [_as_json_value(member) for member in members]
+    return str(value)
+
+
+def _as_text(value: Any) -> str:
+    """Prints one captured value the way the reference prints it inside a message."""
+    plain = _as_json_value(value)
+    if isinstance(plain, str) and not isinstance(value, int):
+        return plain
+    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+
+
+def substitute(text: str, data: dict[str, Any]) -> str:
+    """Replaces every ``${name}`` that ``data`` knows; an unknown one stays as it is.
+
+    Source: libraries/fc/src/variant.cpp, format_string.
+    """
+    return _PLACEHOLDER.sub(lambda match: _as_text(data[match[1]]) if match[1] in data else match[0], text)
+
+
+class ProtocolError(Exception):
+    """A rule of the protocol was broken.
+
+    ``assertion`` is the expression the reference asserts (or "" where it throws without one), ``text`` its
+    sentence with ``${name}`` placeholders, ``data`` the captured values. ``context`` holds (format, data) of the
+    outer frames that added something, innermost first.
+    """
+
+    code: ClassVar[int] = 10
+    name: ClassVar[str] = "assert_exception"
+    what: ClassVar[str] = "Assert Exception"
+
+    def __init__(self, assertion: str, text: str = "", /, **data: Any) -> None:
+        super().__init__(assertion, text)
+        self.assertion = assertion
+        self.text = text
+        self.data: dict[str, Any] = data
+        self.context: list[tuple[str, dict[str, Any]]] = []
+
+    @property
+    def format(self) -> str:
+        """The unfilled message: the assertion and its text."""
+        return f"{self.assertion}: {self.text}" if self.assertion else self.text
+
+    @property
+    def message(self) -> str:
+        """The message as clients see it: the kind of error, a colon, and all filled formats one after another."""
+        parts = [substitute(self.format, self.data)]
+        parts += [substitute(text, data) for text, data in self.context if text]
+        return f"{self.what}:{''.join(parts)}"
+
+    @property
+    def json_data(self) -> dict[str, Any]:
+        """The captured values as JSON values."""
+        return {key: _as_json_value(value) for key, value in self.data.items()}
+
+    def add_context(self, text: str, /, **data: Any) -> None:
+        """Appends the format and the values of an outer frame."""
+        self.context.append((text, data))
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Invalid(ProtocolError):
+    """Bytes or fields are wrong by themselves, whatever the state."""
+
+
+class Rejected(ProtocolError):
+    """The operation, transaction or block does not fit the state."""
+
+
+class UnknownKey(Rejected):
+    """Something that an operation names is not in the state; ``data`` says what was looked for.
+
+    Source: database.cpp, database::get_comment and its like, whose std::out_of_range fc wraps.
+    """
+
+    code = 13
+    name = "N5boost10wrapexceptISt12out_of_rangeEE"
+    what = "unknown key"
+
+    def __init__(self, /, **data: Any) -> None:
+        super().__init__("", "${what}: ", **data, what=self.what)
+
+
+class MissingActiveAuthority(Rejected):
+    """A required active authority is not satisfied by the signatures."""
+
+    code = 3010000
+    name = "tx_missing_active_auth"
+    what = "missing required active authority"
+
+
+class MissingOwnerAuthority(Rejected):
+    """A required owner authority is not satisfied by the signatures."""
+
+    code = 3020000
+    name = "tx_missing_owner_auth"
+    what = "missing required owner authority"
+
+
+class MissingPostingAuthority(Rejected):
+    """A required posting authority is not satisfied by the signatures."""
+
+    code = 3030000
+    name = "tx_missing_posting_auth"
+    what = "missing required posting authority"
+
+
+class MissingOtherAuthority(Rejected):
+    """An authority written out in an operation is not satisfied by the signatures."""
+
+    code = 3040000
+    name = "tx_missing_other_auth"
+    what = "missing required other authority"
+
+
+class IrrelevantSignature(Rejected):
+    """A signature is present that no required authority uses."""
+
+    code = 3050000
+    name = "tx_irrelevant_sig"
+    what = "irrelevant signature included"
+
+
+class DuplicateSignature(Rejected):
+    """Two signatures of one transaction belong to the same key."""
+
+    code = 3060000
+    name = "tx_duplicate_sig"
+    what = "duplicate signature included"
+
+
+class ChainError(Rejected):
+    """The chain as a whole refuses."""
+
+    code = 4000000
+    name = "chain_exception"
+    what = "blockchain exception"
+
+
+class BlockInvalid(ChainError):
+    """A block breaks a rule of blocks."""
+
+    code = 4020000
+    name = "block_validate_exception"
+    what = "block validation exception"
+
+
+class TransactionInvalid(ChainError):
+    """A transaction breaks a rule of transactions."""
+
+    code = 4030000
+    name = "transaction_exception"
+    what = "transaction validation exception"
+
+
+class TransactionExpired(TransactionInvalid):
+    """The expiration of a transaction is past, or too far ahead."""
+
+    code = 4030100
+    name = "transaction_expiration_exception"
+    what = "transaction expiration exception"
+
+
+class TransactionTapos(TransactionInvalid):
+    """The block that a transaction refers to is not in this chain."""
+
+    code = 4030200
+    name = "transaction_tapos_exception"
+    what = "transaction tapos exception"
+
+
+class BlockLinkError(ChainError):
+    """A block's parent is unknown."""
+
+    code = 4080000
+    name = "unlinkable_block_exception"
+    what = "unlinkable block"
+
+
+class UnknownHardfork(ChainError):
+    """The chain passed a hard fork that this node has no rules for."""
+
+    code = 4090000
+    name = "unknown_hardfork_exception"
+    what = "chain attempted to apply unknown hardfork"
+
+
+class PluginRefused(ChainError):
+    """A node's own policy refuses, for example resource credits."""
+
+    code = 4100000
+    name = "plugin_exception"
+    what = "plugin exception"
+
+
+class BlockLogError(ChainError):
+    """The block log can not be read or written as needed."""
+
+    code = 4110000
+    name = "block_log_exception"
+    what = "block log exception"
+
+
+class IntegerOverflow(ProtocolError):
+    """An integer left the range of its type.
+
+    Source: libraries/fc/include/fc/safe.hpp and fc exception.hpp, overflow_exception.
+    """
+
+    code = 19
+    name = "overflow_exception"
+    what = "Integer Overflow"
+
+
+class IntegerUnderflow(ProtocolError):
+    """An integer left the range of its type at the lower end."""
+
+    code = 20
+    name = "underflow_exception"
+    what = "Integer Underflow"
+
+
+class DivideByZero(ProtocolError):
+    """A division by zero was asked for."""
+
+    code = 21
+    name = "divide_by_zero_exception"
+    what = "Integer Divide By Zero"

@@ -1,0 +1,88 @@
+"""Integers that behave as the fixed-width ones of the reference.
+
+Python's integers have no width and its ``//`` rounds down; the reference divides toward zero and keeps 64 or 128 bits.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+
+from protocol.errors import IntegerOverflow, IntegerUnderflow
+
+INT64_MIN = -(1 << 63)
+INT64_MAX = (1 << 63) - 1
+UINT8_MAX = (1 << 8) - 1
+UINT16_MAX = (1 << 16) - 1
+UINT32_MAX = (1 << 32) - 1
+UINT64_MAX = (1 << 64) - 1
+UINT128_MAX = (1 << 128) - 1
+UINT256_MAX = (1 << 256) - 1
+INT16_MIN = -(1 << 15)
+INT16_MAX = (1 << 15) - 1
+INT32_MIN = -(1 << 31)
+INT32_MAX = (1 << 31) - 1
+
+TIME_MAX = UINT32_MAX
+"""The latest time in seconds, printed as 1969-12-31T23:59:59 (time_point_sec::maximum of the reference)."""
+
+
+def div_trunc(numerator: int, denominator: int) -> int:
+    """Divides and rounds toward zero, as C++ does; raises ZeroDivisionError for a zero denominator."""
+    quotient = abs(numerator) // abs(denominator)
+    return quotient if (numerator < 0) == (denominator < 0) else -quotient
+
+
+def mod_trunc(numerator: int, denominator: int) -> int:
+    """The remainder that belongs to ``div_trunc``; it has the sign of the numerator, as in C++."""
+    return numerator - div_trunc(numerator, denominator) * denominator
+
+
+def isqrt_floor(value: int) -> int:
+    """The integer square root, rounded down; raises ValueError for a negative value."""
+    return isqrt(value)
+
+
+def to_int64(value: int) -> int:
+    """Keeps the low 64 bits and reads them as a signed integer, as a C++ conversion does."""
+    value &= UINT64_MAX
+    return value - (1 << 64) if value > INT64_MAX else value
+
+
+def to_uint64(value: int) -> int:
+    """Keeps the low 64 bits."""
+    return value & UINT64_MAX
+
+
+def to_uint128(value: int) -> int:
+    """Keeps the low 128 bits."""
+    return value & UINT128_MAX
+
+
+def check_int64(value: int) -> int:
+    """Returns ``value`` if a signed 64-bit integer can hold it.
+
+    Raises IntegerOverflow or IntegerUnderflow, as safe<int64_t> of the reference does.
+    """
+    if value > INT64_MAX:
+        raise IntegerOverflow("", "Integer overflow: ${value}", value=value)
+    if value < INT64_MIN:
+        raise IntegerUnderflow("", "Integer underflow: ${value}", value=value)
+    return value
+
+
+def check_uint64(value: int) -> int:
+    """Returns ``value`` if an unsigned 64-bit integer can hold it; raises IntegerOverflow or IntegerUnderflow."""
+    if value > UINT64_MAX:
+        raise IntegerOverflow("", "Integer overflow: ${value}", value=value)
+    if value < 0:
+        raise IntegerUnderflow("", "Integer underflow: ${value}", value=value)
+    return value
+
+
+def check_uint128(value: int) -> int:
+    """Returns ``value`` if an unsigned 128-bit integer can hold it; raises IntegerOverflow or IntegerUnderflow."""
+    if value > UINT128_MAX:
+        raise IntegerOverflow("", "Integer overflow: ${value}", value=value)
+    if value < 0:
+        raise IntegerUnderflow("", "Integer underflow: ${value}", value=value)
+    return value

@@ -1,0 +1,18 @@
+"""Account names: which strings may be one.
+
+Source: authority.cpp, is_valid_account_name.
+"""
+
+import re
+
+ACCOUNT_NAME_BYTES_MIN = 3
+ACCOUNT_NAME_BYTES_MAX = 16
+
+# Dot-separated labels of three characters or more: a small letter first, a letter or digit last, hyphens only inside.
+_LABEL = r"[a-z][a-z0-9\-]+[a-z0-9]"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+
+def is_valid_account_name(name: str) -> bool:
+    """Tells whether `name` has the form of an account name (3 to 16 bytes, labels of three or more characters)."""
+    return ACCOUNT_NAME_BYTES_MIN <= len(name) <= ACCOUNT_NAME_BYTES_MAX and _NAME.fullmatch(name) is not None

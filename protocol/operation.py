@@ -1,0 +1,127 @@
+"""What every operation is, and the registry of all of them by number and by name.
+
+Source: libraries/protocol base.hpp, operations.hpp (numbers), operation_util.hpp (required authorities).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from protocol.errors import Invalid, Rejected
+from protocol.types import Authority, snake_case
+
+if TYPE_CHECKING:
+    from protocol.config import Rules
+
+
+class RequiredAuthorities:
+    """Collects whose authority an operation or a transaction needs."""
+
+    __slots__ = ("actives", "others", "owners", "postings")
+
+    def __init__(self) -> None:
+        self.actives: set[str] = set()
+        self.owners: set[str] = set()
+        self.postings: set[str] = set()
+        self.others: list[Authority] = []
+
+    def active(self, name: str) -> None:
+        """Requires the active authority of an account."""
+        self.actives.add(name)
+
+    def owner(self, name: str) -> None:
+        """Requires the owner authority of an account."""
+        self.owners.add(name)
+
+    def posting(self, name: str) -> None:
+        """Requires the posting authority of an account."""
+        self.postings.add(name)
+
+    def other(self, authority: Authority) -> None:
+        """Requires an authority that is written out, whoever it belongs to."""
+        self.others.append(authority)
+
+    def names(self) -> set[str]:
+        """All accounts named, also those inside written-out authorities."""
+        inside = {name for authority in self.others for name, _weight in authority.account_auths}
+        return self.actives | self.owners | self.postings | inside
+
+
+class Operation:
+    """One thing that a transaction asks for, or (virtual) one event that the chain reports.
+
+    ``number`` is the tag on the wire, ``wire_name`` the name in JSON without "_operation".
+    """
+
+    __slots__ = ()
+
+    number: ClassVar[int]
+    wire_name: ClassVar[str]
+    virtual: ClassVar[bool] = False
+
+    def validate(self, rules: Rules) -> None:
+        """Checks the fields alone; raises Invalid. Nobody may send a virtual operation."""
+        if self.virtual:
+            raise Invalid("false", "This is a virtual operation")
+
+    def authorities(self, required: RequiredAuthorities) -> None:
+        """Names the authorities that must have signed; the base class needs none."""
+
+    def apply(self, ctx: Any) -> None:
+        """Changes the state; raises Rejected. The base class refuses: an operation without effect is not enabled."""
+        if self.virtual:
+            raise Rejected("false", "This is a virtual operation")
+        raise Rejected("false", "${name}_operation is not enabled on this chain.", name=self.wire_name)
+
+    def impacted(self) -> set[str]:
+        """The accounts in whose history the operation belongs; by default those named as signers.
+
+        Accounts inside authorities that are written out do not count.
+        Source: libraries/chain/util/impacted.cpp.
+        """
+        required = RequiredAuthorities()
+        self.authorities(required)
+        return required.postings | required.actives | required.owners
+
+
+OperationClass = TypeVar("OperationClass", bound=type[Operation])
+
+OPERATIONS: dict[int, type[Operation]] = {}
+"""Every declared operation by its number."""
+
+OPERATIONS_BY_NAME: dict[str, type[Operation]] = {}
+"""Every declared operation by its JSON name, without "_operation"."""
+
+
+def operation(number: int, *, virtual: bool = False) -> Callable[[OperationClass], OperationClass]:
+    """Registers a declared operation under its frozen wire number."""
+
+    def register(cls: OperationClass) -> OperationClass:
+        stated = cls.__dict__.get("wire_name")
+        cls.number = number
+        cls.wire_name = stated if isinstance(stated, str) else snake_case(cls.__name__)
+        cls.virtual = virtual
+        taken = OPERATIONS.get(number) or OPERATIONS_BY_NAME.get(cls.wire_name)
+        if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"operation {number} ({cls.wire_name}) is already declared as {taken.__qualname__}")
+        OPERATIONS[number] = cls
+        OPERATIONS_BY_NAME[cls.wire_name] = cls
+        return cls
+
+    return register
+
+
+def impacted(op: Operation) -> set[str]:
+    """The accounts in whose history the operation belongs."""
+    return op.impacted()
+
+
+def operation_by_name(name: str) -> type[Operation] | None:
+    """Finds an operation by "transfer", "transfer_operation" or "2"; None if there is none."""
+    cls = OPERATIONS_BY_NAME.get(name)
+    if cls is None and name.endswith("_operation"):
+        cls = OPERATIONS_BY_NAME.get(name.removesuffix("_operation"))
+    if cls is None and name.isascii() and name.isdigit():
+        cls = OPERATIONS.get(int(name))
+    return cls

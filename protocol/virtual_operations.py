@@ -1,0 +1,265 @@
+"""Virtual operations: what the chain itself did, reported in block order. Nobody can send them.
+
+Their numbers follow the last operation that can be sent; the reference's order is kept. They are never in a block, so
+their numbers matter only inside one node.
+Source: steem_virtual_operations.hpp, sps_operations.hpp; operations.hpp for the order; impacted.cpp.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from protocol.assets import SBD, Asset
+from protocol.operation import Operation, operation
+from protocol.types import U16, U32, AccountName, Default, Permlink, Ripemd160, String, Vector
+
+FIRST_VIRTUAL_NUMBER = 56
+TREASURY_ACCOUNT = "steem.dao"
+"""In whose history the treasury's own events stand."""
+COMMUNITY_TREASURY_ACCOUNT = "community321"
+"""In whose history the seizures of hard fork 23 stand."""
+FIRST_WITNESS_ACCOUNT = "initminer"
+"""In whose history hard forks stand."""
+
+
+@operation(number=56, virtual=True)
+@dataclass(slots=True)
+class FillConvertRequest(Operation):
+    """A conversion was paid out. Source: database.cpp, database::process_conversions."""
+
+    owner: Annotated[AccountName, "Account that converted."]
+    requestid: Annotated[U32, "Number of its request."]
+    amount_in: Annotated[Asset, "SBD converted, in thousandths."]
+    amount_out: Annotated[Asset, "STEEM paid, in thousandths."]
+
+    def impacted(self) -> set[str]:
+        return {self.owner}
+
+
+@operation(number=57, virtual=True)
+@dataclass(slots=True)
+class AuthorReward(Operation):
+    """An author was paid. Source: database.cpp, database::cashout_comment_helper."""
+
+    author: Annotated[AccountName, "Author of the post."]
+    permlink: Annotated[Permlink, "Permlink of the post."]
+    sbd_payout: Annotated[Asset, "SBD part, in thousandths."]
+    steem_payout: Annotated[Asset, "STEEM part, in thousandths."]
+    vesting_payout: Annotated[Asset, "VESTS part, in millionths."]
+
+    def impacted(self) -> set[str]:
+        return {self.author}
+
+
+@operation(number=58, virtual=True)
+@dataclass(slots=True)
+class CurationReward(Operation):
+    """A curator was paid. Source: database.cpp, database::pay_curators."""
+
+    curator: Annotated[AccountName, "Account that voted."]
+    reward: Annotated[Asset, "VESTS paid, in millionths."]
+    comment_author: Annotated[AccountName, "Author of the post."]
+    comment_permlink: Annotated[Permlink, "Permlink of the post."]
+
+    def impacted(self) -> set[str]:
+        return {self.curator}
+
+
+@operation(number=59, virtual=True)
+@dataclass(slots=True)
+class CommentReward(Operation):
+    """A post was paid, all parts together. Source: database.cpp, database::cashout_comment_helper."""
+
+    author: Annotated[AccountName, "Author of the post."]
+    permlink: Annotated[Permlink, "Permlink of the post."]
+    payout: Annotated[Asset, "Worth of all parts in SBD, in thousandths."]
+
+
+@operation(number=60, virtual=True)
+@dataclass(slots=True)
+class LiquidityReward(Operation):
+    """A market maker was paid; this reward exists no more. Source: database.cpp, database::pay_liquidity_reward."""
+
+    owner: Annotated[AccountName, "Account paid."]
+    payout: Annotated[Asset, "STEEM paid, in thousandths."]
+
+    def impacted(self) -> set[str]:
+        return {self.owner}
+
+
+@operation(number=61, virtual=True)
+@dataclass(slots=True)
+class Interest(Operation):
+    """Interest on SBD was paid. Source: database.cpp, database::modify_balance."""
+
+    owner: Annotated[AccountName, "Account paid."]
+    interest: Annotated[Asset, "SBD paid, in thousandths.", Default(Asset(0, SBD))]
+
+    def impacted(self) -> set[str]:
+        return {self.owner}
+
+
+@operation(number=62, virtual=True)
+@dataclass(slots=True)
+class FillVestingWithdraw(Operation):
+    """A part of a power down was paid. Source: database.cpp, database::process_vesting_withdrawals."""
+
+    from_account: Annotated[AccountName, "Account that powers down."]
+    to_account: Annotated[AccountName, "Account paid."]
+    withdrawn: Annotated[Asset, "VESTS taken, in millionths."]
+    deposited: Annotated[Asset, "What they became: STEEM, or VESTS where the route powers up."]
+
+    def impacted(self) -> set[str]:
+        return {self.from_account, self.to_account}
+
+
+@operation(number=63, virtual=True)
+@dataclass(slots=True)
+class FillOrder(Operation):
+    """Two orders were matched. Source: database.cpp, database::match."""
+
+    current_owner: Annotated[AccountName, "Owner of the new order."]
+    current_orderid: Annotated[U32, "Number of the new order."]
+    current_pays: Annotated[Asset, "What the new order pays."]
+    open_owner: Annotated[AccountName, "Owner of the order that was open."]
+    open_orderid: Annotated[U32, "Number of the order that was open."]
+    open_pays: Annotated[Asset, "What the order that was open pays."]
+
+    def impacted(self) -> set[str]:
+        return {self.current_owner, self.open_owner}
+
+
+@operation(number=64, virtual=True)
+@dataclass(slots=True)
+class ShutdownWitness(Operation):
+    """A witness lost its signing key for missing blocks. Source: database.cpp, update_global_dynamic_data."""
+
+    owner: Annotated[AccountName, "The witness."]
+
+    def impacted(self) -> set[str]:
+        return {self.owner}
+
+
+@operation(number=65, virtual=True)
+@dataclass(slots=True)
+class FillTransferFromSavings(Operation):
+    """A withdrawal from savings was paid. Source: database.cpp, database::process_savings_withdraws."""
+
+    from_: Annotated[AccountName, "Account whose savings were used."]
+    to: Annotated[AccountName, "Account paid."]
+    amount: Annotated[Asset, "STEEM or SBD paid, in thousandths."]
+    request_id: Annotated[U32, "Number of the request."]
+    memo: Annotated[String, "Memo of the request."]
+
+    def impacted(self) -> set[str]:
+        return {self.from_, self.to}
+
+
+@operation(number=66, virtual=True)
+@dataclass(slots=True)
+class Hardfork(Operation):
+    """A hard fork took effect. Source: database.cpp, database::apply_hardfork."""
+
+    hardfork_id: Annotated[U32, "Number of the hard fork."]
+
+    def impacted(self) -> set[str]:
+        return {FIRST_WITNESS_ACCOUNT}
+
+
+@operation(number=67, virtual=True)
+@dataclass(slots=True)
+class CommentPayoutUpdate(Operation):
+    """A post's payout was settled. Source: database.cpp, database::cashout_comment_helper."""
+
+    author: Annotated[AccountName, "Author of the post."]
+    permlink: Annotated[Permlink, "Permlink of the post."]
+
+
+@operation(number=68, virtual=True)
+@dataclass(slots=True)
+class ReturnVestingDelegation(Operation):
+    """Shares came back from a delegation. Source: database.cpp, database::clear_expired_delegations."""
+
+    account: Annotated[AccountName, "Account that had lent them."]
+    vesting_shares: Annotated[Asset, "VESTS returned, in millionths."]
+
+    def impacted(self) -> set[str]:
+        return {self.account}
+
+
+@operation(number=69, virtual=True)
+@dataclass(slots=True)
+class CommentBenefactorReward(Operation):
+    """A beneficiary of a post was paid. Source: database.cpp, database::cashout_comment_helper."""
+
+    benefactor: Annotated[AccountName, "Account paid."]
+    author: Annotated[AccountName, "Author of the post."]
+    permlink: Annotated[Permlink, "Permlink of the post."]
+    sbd_payout: Annotated[Asset, "SBD part, in thousandths."]
+    steem_payout: Annotated[Asset, "STEEM part, in thousandths."]
+    vesting_payout: Annotated[Asset, "VESTS part, in millionths."]
+
+    def impacted(self) -> set[str]:
+        return {self.benefactor, self.author}
+
+
+@operation(number=70, virtual=True)
+@dataclass(slots=True)
+class ProducerReward(Operation):
+    """A witness was paid for a block. Source: database.cpp, database::process_funds."""
+
+    producer: Annotated[AccountName, "The witness."]
+    vesting_shares: Annotated[Asset, "VESTS paid, in millionths."]
+
+    def impacted(self) -> set[str]:
+        return {self.producer}
+
+
+@operation(number=71, virtual=True)
+@dataclass(slots=True)
+class ClearNullAccountBalance(Operation):
+    """What the null account held was burned. Source: database.cpp, database::clear_null_account_balance."""
+
+    total_cleared: Annotated[Vector[Asset], "Amounts burned, one a symbol."]
+
+
+@operation(number=72, virtual=True)
+@dataclass(slots=True)
+class ProposalPay(Operation):
+    """A proposal was paid. Source: sps_operations.hpp, proposal_pay_operation; sps_processor.cpp, pay_proposals."""
+
+    receiver: Annotated[AccountName, "Account paid."]
+    payment: Annotated[Asset, "SBD paid, in thousandths."]
+    trx_id: Annotated[Ripemd160, "Transaction during which it was paid; zeros."]
+    op_in_trx: Annotated[U16, "Place in that transaction; 0."]
+
+    def impacted(self) -> set[str]:
+        return {self.receiver, TREASURY_ACCOUNT}
+
+
+@operation(number=73, virtual=True)
+@dataclass(slots=True)
+class SpsFund(Operation):
+    """The treasury received its share of inflation. Source: sps_processor.cpp, record_funding."""
+
+    additional_funds: Annotated[Asset, "SBD received since the last such report, in thousandths."]
+
+    def impacted(self) -> set[str]:
+        return {TREASURY_ACCOUNT}
+
+
+@operation(number=74, virtual=True)
+@dataclass(slots=True)
+class Hardfork23(Operation):
+    """Balances were seized by hard fork 23 of the live network; no chain of ours does it.
+
+    Source: steem_virtual_operations.hpp, hardfork23_operation.
+    """
+
+    account: Annotated[AccountName, "Account that lost them."]
+    sbd_transferred: Annotated[Asset, "SBD taken, in thousandths."]
+    steem_transferred: Annotated[Asset, "STEEM taken, in thousandths."]
+    vests_converted: Annotated[Asset, "VESTS turned into STEEM, in millionths."]
+    total_steem_from_vests: Annotated[Asset, "STEEM they became, in thousandths."]
+
+    def impacted(self) -> set[str]:
+        return {COMMUNITY_TREASURY_ACCOUNT, self.account}

@@ -1,0 +1,36 @@
+"""Explaining payouts: each cashout reports a PayoutExplanation, and a pending one can be worked out at any time."""
+
+from protocol.errors import Rejected
+from protocol.integers import UINT128_MAX
+from rewards.cashout import make_terms
+from rewards.comments import get_votes
+from rewards.curves import evaluate_reward_curve
+from rewards.fund import compute_faded_claims, get_reward_fund
+from rewards.payout import (
+    AuthorPart,
+    BeneficiaryPart,
+    CuratorPart,
+    PayoutExplanation,
+    compute_payout,
+)
+from state.context import Context
+from state.schema import TIME_MAX, Comment
+
+__all__ = ["AuthorPart", "BeneficiaryPart", "CuratorPart", "PayoutExplanation", "explain_pending"]
+
+
+def explain_pending(ctx: Context, comment: Comment) -> PayoutExplanation:
+    """What the post would pay if its cashout were now, and no other post were paid with it.
+
+    Changes nothing. Raises Rejected for a post that has been paid: its explanation was reported with its cashout.
+    """
+    if comment.cashout_time == TIME_MAX:
+        raise Rejected("comment.cashout_time != fc::time_point_sec::maximum()", "The post has been paid already.")
+    fund = get_reward_fund(ctx)
+    claims = compute_faded_claims(
+        fund.recent_claims, ctx.time - fund.last_update, ctx.rules.recent_claims_decay_seconds
+    )
+    if comment.net_rshares > 0:
+        claims += evaluate_reward_curve(comment.net_rshares, fund.author_reward_curve, fund.content_constant)
+    terms = make_terms(ctx, fund, claims & UINT128_MAX)
+    return compute_payout(comment, get_votes(ctx, comment), terms, pending=True)

@@ -1,0 +1,46 @@
+"""The reward fund: its income from inflation and the fading memory of what was claimed from it.
+
+Source: libraries/chain/database.cpp, pay_reward_funds and the first part of process_comment_cashout.
+"""
+
+from protocol.errors import Rejected
+from protocol.integers import UINT128_MAX
+from state.context import Context
+from state.money import BASIS_POINTS
+from state.schema import RewardFund
+
+
+def get_reward_fund(ctx: Context) -> RewardFund:
+    """The fund that pays all posts and replies."""
+    return ctx.tables.reward_funds.get(ctx.rules.post_reward_fund_name)
+
+
+def pay_reward_funds(ctx: Context, reward: int) -> int:
+    """Divides STEEM satoshis of inflation among the funds by their percentages; returns what they took."""
+    used = 0
+    table = ctx.tables.reward_funds
+    for fund in sorted(table.scan(), key=lambda row: row.id):
+        part = reward * fund.percent_content_rewards // BASIS_POINTS
+        table.update(fund, reward_balance=fund.reward_balance + part)
+        used += part
+        if used > reward:
+            raise Rejected("used_rewards <= reward")
+    return used
+
+
+def compute_faded_claims(recent_claims: int, elapsed_seconds: int, decay_seconds: int) -> int:
+    """What is left of recent claims after some time: they lose elapsed / decay of themselves.
+
+    The reference's subtraction is one of unsigned 128-bit integers: after more than `decay_seconds` without a block
+    the result wraps around, and so it does here.
+    """
+    return (recent_claims - ((recent_claims * elapsed_seconds) & UINT128_MAX) // decay_seconds) & UINT128_MAX
+
+
+def process_claims_decay(ctx: Context) -> None:
+    """Lets the recent claims of every fund fade up to now."""
+    now = ctx.time
+    table = ctx.tables.reward_funds
+    for fund in list(table.scan()):
+        claims = compute_faded_claims(fund.recent_claims, now - fund.last_update, ctx.rules.recent_claims_decay_seconds)
+        table.update(fund, recent_claims=claims, last_update=now)

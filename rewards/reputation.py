@@ -1,0 +1,49 @@
+"""Reputation: what the votes of others make of an author's name. It never decides over a payout.
+
+The reference keeps it in a plugin; here it is part of the state. Two rules: who has a negative reputation changes
+nobody's, and a vote against an author counts only when the voter's reputation is above the author's.
+Source: libraries/plugins/reputation/reputation_plugin.cpp, pre_operation_visitor and post_operation_visitor.
+"""
+
+from typing import Final
+
+from state.context import Context
+from state.schema import CommentVote, Reputation
+
+NOISE_BITS: Final = 6
+"""Bits of rshares that do not count (rshares have the precision of VESTS)."""
+
+
+def withdraw_vote(ctx: Context, author: str, vote: CommentVote) -> None:
+    """Takes back what the voter's earlier vote on the same post did, before the vote changes."""
+    reputations = ctx.tables.reputations
+    of_author = reputations.find(author)
+    if of_author is None:
+        return
+    of_voter = reputations.find(vote.voter)
+    if of_voter is not None and of_voter.reputation < 0:
+        return
+    delta = vote.rshares >> NOISE_BITS
+    if vote.rshares < 0 and not (of_voter is not None and of_voter.reputation > of_author.reputation - delta):
+        return
+    if delta == of_author.reputation:
+        reputations.delete(of_author)
+    else:
+        reputations.update(of_author, reputation=of_author.reputation - delta)
+
+
+def count_vote(ctx: Context, author: str, voter: str, rshares: int) -> None:
+    """Adds a vote, as it now is, to the author's reputation; an author without one starts at 0."""
+    reputations = ctx.tables.reputations
+    of_voter = reputations.find(voter)
+    if of_voter is not None and of_voter.reputation < 0:
+        return
+    of_author = reputations.find(author)
+    start = 0 if of_author is None else of_author.reputation
+    if rshares < 0 and not (of_voter is not None and of_voter.reputation > start):
+        return
+    delta = rshares >> NOISE_BITS
+    if of_author is None:
+        reputations.insert(Reputation(account=author, reputation=delta))
+    else:
+        reputations.update(of_author, reputation=start + delta)

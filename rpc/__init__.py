@@ -1,0 +1,1 @@
+"""Layer 6: JSON-RPC over HTTP and websockets."""

@@ -1,0 +1,64 @@
+"""account_history_api: what happened to an account, in a block, in a range of blocks.
+
+Source: plugins/apis/account_history_api, with the answers of the implementation over RocksDB.
+"""
+
+from protocol.errors import Rejected
+from rpc.apis.access import ApiBase, NodeAccess
+from rpc.method import Unsigned, rpc_method
+from rpc.objects import Json
+
+HISTORY_LIMIT_MAX = 10_000
+BLOCK_RANGE_MAX = 2000
+
+
+class AccountHistoryApi(ApiBase):
+    """The methods of account_history_api."""
+
+    def __init__(self, node: NodeAccess, legacy: bool = False) -> None:
+        super().__init__(node, legacy)
+
+    @rpc_method()
+    def get_ops_in_block(self, block_num: Unsigned, only_virtual: bool = False) -> Json:
+        """The operations of a block by transaction, each transaction's events after all its operations.
+
+        Source: account_history_api.hpp, api_operation_object::operator<, whose op_in_trx is always 0.
+        """
+        operations = self.chain.history.get_operations_in_block(block_num)
+        operations.sort(key=lambda item: (item.trx_in_block, item.virtual_op))
+        return {"ops": [self.applied_operation(item) for item in operations if item.virtual_op or not only_virtual]}
+
+    @rpc_method()
+    def get_transaction(self, id_: str) -> Json:
+        """A transaction of the chain by its id."""
+        place = self.chain.history.find_transaction(_parse_id(id_))
+        block = self.chain.get_block(place[0]) if place else None
+        if place is None or block is None:
+            raise Rejected("false", "Unknown Transaction ${t}", t=id_)
+        return self.transaction_json(block.transactions[place[1]], place[0], place[1])
+
+    @rpc_method()
+    def get_account_history(self, account: str, start: Unsigned = 0xFFFFFFFFFFFFFFFF, limit: Unsigned = 1000) -> Json:
+        """Up to `limit` + 1 entries that end at sequence number `start`, oldest first."""
+        if limit > HISTORY_LIMIT_MAX:
+            raise Rejected("args.limit <= 10000", "limit of ${l} is greater than maxmimum allowed", l=limit)
+        if start < limit:
+            raise Rejected("args.start >= args.limit", "start must be greater than limit")
+        entries = self.chain.history.get_account_operations(account, start, limit + 1)
+        return {"history": [[entry.sequence, self.applied_operation(entry.operation)] for entry in entries]}
+
+    @rpc_method()
+    def enum_virtual_ops(self, block_range_begin: Unsigned, block_range_end: Unsigned) -> Json:
+        """The events of the blocks from `begin` up to, not including, `end`, and the next block that has one (or 0)."""
+        if block_range_end - block_range_begin > BLOCK_RANGE_MAX:
+            text = "a range may hold ${max} blocks"
+            raise Rejected("block_range_end - block_range_begin <= ${max}", text, max=BLOCK_RANGE_MAX)
+        found, following = self.chain.history.enumerate_virtual_operations(block_range_begin, block_range_end)
+        return {"ops": [self.applied_operation(item) for item in found], "next_block_range_begin": following}
+
+
+def _parse_id(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Rejected("false", "Unknown Transaction ${t}", t=text) from None

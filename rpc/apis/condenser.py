@@ -1,0 +1,441 @@
+"""condenser_api: everything wallets and web sites ask, with positional arguments and amounts as "1.000 STEEM".
+
+Source: libraries/plugins/apis/condenser_api/condenser_api.cpp.
+"""
+
+from itertools import islice
+from typing import Any
+
+from protocol.assets import SBD, STEEM, Asset, multiply
+from protocol.errors import Rejected
+from rewards.curves import evaluate_reward_curve
+from rpc.apis.access import ApiBase, NodeAccess
+from rpc.apis.account_by_key import AccountByKeyApi
+from rpc.apis.account_history import AccountHistoryApi
+from rpc.apis.block import BlockApi
+from rpc.apis.database import DatabaseApi
+from rpc.apis.network_broadcast import NetworkBroadcastApi
+from rpc.method import Unsigned, rpc_method
+from rpc.objects import Json, active_vote, big, float_text, real_price, version_text
+from state.context import SINGLETON
+from state.schema import Comment
+
+ACCOUNTS_LOOKUP_MAX = 1000
+VOTES_MAX = 10_000
+REPLIES_MAX = 1000
+HISTORY_LIMIT_MAX = 10_000
+INT64_MAX = (1 << 63) - 1
+
+
+class CondenserApi(ApiBase):
+    """The methods of condenser_api."""
+
+    def __init__(self, node: NodeAccess) -> None:
+        super().__init__(node, legacy=True)
+        self.tables = node.chain.ctx.tables
+        self.database = DatabaseApi(node)
+        self.database.forms = self.forms
+        self.history = AccountHistoryApi(node, legacy=True)
+        self.blocks = BlockApi(node, legacy=True)
+        self.network = NetworkBroadcastApi(node)
+        self.by_key = AccountByKeyApi(node)
+
+    # Globals
+
+    @rpc_method()
+    def get_version(self) -> Json:
+        """The protocol version."""
+        version = self.database.get_version()
+        del version["chain_id"]
+        return version
+
+    @rpc_method()
+    def get_config(self) -> Json:
+        """Every constant of this chain under the reference's names."""
+        return self.database.get_config()
+
+    @rpc_method()
+    def get_dynamic_global_properties(self) -> Json:
+        """Head block, supplies and rates."""
+        return self.database.get_dynamic_global_properties()
+
+    @rpc_method()
+    def get_chain_properties(self) -> Json:
+        """The medians of what the witnesses propose."""
+        return self.forms.chain_properties(self.tables.witness_schedule.get(SINGLETON).median_props)
+
+    @rpc_method()
+    def get_current_median_history_price(self) -> Json:
+        """The median price of STEEM in SBD."""
+        return self.database.get_current_price_feed()
+
+    @rpc_method()
+    def get_feed_history(self) -> Json:
+        """The hourly prices of the last window."""
+        return self.database.get_feed_history()
+
+    @rpc_method()
+    def get_witness_schedule(self) -> Json:
+        """The witnesses of this round and the medians of what they propose."""
+        return self.database.get_witness_schedule()
+
+    @rpc_method()
+    def get_hardfork_version(self) -> str:
+        """The version of the newest hard fork that has been applied."""
+        return version_text(self.tables.hardfork_property.get(SINGLETON).current_hardfork_version)
+
+    @rpc_method()
+    def get_next_scheduled_hardfork(self) -> Json:
+        """The next hard fork the witnesses have agreed on, with its time."""
+        properties = self.database.get_hardfork_properties()
+        return {"hf_version": properties["next_hardfork"], "live_time": properties["next_hardfork_time"]}
+
+    @rpc_method()
+    def get_reward_fund(self, name: str) -> Json:
+        """A reward fund by its name ("post")."""
+        fund = self.tables.reward_funds.find(name)
+        if fund is None:
+            raise Rejected("fund != nullptr", "Invalid reward fund name")
+        return self.forms.reward_fund(fund)
+
+    # Blocks and transactions
+
+    @rpc_method()
+    def get_block_header(self, block_num: Unsigned) -> Json | None:
+        """A block's header, or null."""
+        return self.blocks.get_block_header(block_num).get("header")
+
+    @rpc_method()
+    def get_block(self, block_num: Unsigned) -> Any:
+        """A block with its id, signing key and transaction ids, or null."""
+        return self.blocks.find_block_json(block_num)
+
+    @rpc_method()
+    def get_ops_in_block(self, block_num: Unsigned, only_virtual: bool = False) -> list[Json]:
+        """The operations of a block, virtual ones included."""
+        operations: list[Json] = self.history.get_ops_in_block(block_num, only_virtual)["ops"]
+        return [operation for operation in operations if operation["op"][0] != "claim_reward_balance2"]
+
+    @rpc_method()
+    def get_transaction(self, trx_id: str) -> Json:
+        """A transaction of the chain by its id."""
+        return self.history.get_transaction(trx_id)
+
+    @rpc_method()
+    def get_transaction_hex(self, trx: Any) -> str:
+        """The bytes of a signed transaction."""
+        return str(self.database.get_transaction_hex(trx)["hex"])
+
+    @rpc_method()
+    def get_required_signatures(self, trx: Any, available_keys: list[str]) -> list[str]:
+        """Those of the given keys that have to sign a transaction."""
+        keys: list[str] = self.database.get_required_signatures(trx, available_keys)["keys"]
+        return keys
+
+    @rpc_method()
+    def get_potential_signatures(self, trx: Any) -> list[str]:
+        """All keys that could sign a transaction."""
+        keys: list[str] = self.database.get_potential_signatures(trx)["keys"]
+        return keys
+
+    @rpc_method()
+    def verify_authority(self, trx: Any) -> bool:
+        """True when the signatures of a transaction suffice; otherwise the error says what is missing."""
+        return bool(self.database.verify_authority(trx)["valid"])
+
+    @rpc_method(broadcast=True)
+    def broadcast_transaction(self, trx: Any) -> Json:
+        """Applies a transaction to the pending state and passes it on."""
+        return self.network.broadcast_transaction(trx)
+
+    @rpc_method(broadcast=True)
+    async def broadcast_transaction_synchronous(self, trx: Any) -> Json:
+        """Broadcasts, and answers when a block holds the transaction or it has expired."""
+        inclusion = await self.node.broadcast_and_wait(self.parse_transaction(trx))
+        return {
+            "id": inclusion.trx_id.hex(),
+            "block_num": inclusion.block_num,
+            "trx_num": inclusion.trx_num,
+            "expired": inclusion.expired,
+        }
+
+    # Accounts
+
+    @rpc_method()
+    def get_accounts(self, names: list[str]) -> list[Json]:
+        """The accounts among the given names, with reputation and witness votes."""
+        rows = [self.tables.accounts.find(name) for name in names]
+        return [self._extended_account(row) for row in rows if row]
+
+    def _extended_account(self, row: Any) -> Json:
+        reputation = self.tables.reputations.find(row.name)
+        return self.forms.account(self.chain.ctx, row) | {
+            "vesting_balance": self.forms.steem(0),
+            "reputation": big(reputation.reputation if reputation else 0),
+            "transfer_history": [],
+            "market_history": [],
+            "post_history": [],
+            "vote_history": [],
+            "other_history": [],
+            "witness_votes": [vote.witness for vote in self.tables.witness_votes.scan((row.name,))],
+            "tags_usage": [],
+            "guest_bloggers": [],
+        }
+
+    @rpc_method()
+    def lookup_account_names(self, names: list[str]) -> list[Json | None]:
+        """The accounts of the given names, with null where there is none."""
+        rows = [self.tables.accounts.find(name) for name in names]
+        return [self.forms.account(self.chain.ctx, row) if row else None for row in rows]
+
+    @rpc_method()
+    def lookup_accounts(self, lower_bound: str, limit: Unsigned) -> list[str]:
+        """Account names from `lower_bound` on."""
+        if limit > ACCOUNTS_LOOKUP_MAX:
+            raise Rejected("limit <= 1000")
+        rows = self.tables.accounts.scan(start=(lower_bound,) if lower_bound else None)
+        return [row.name for row in islice(rows, limit)]
+
+    @rpc_method()
+    def get_account_count(self) -> int:
+        """How many accounts there are."""
+        return self.tables.accounts.count_ids()
+
+    @rpc_method()
+    def get_account_references(self, account_id: Any) -> None:
+        """Not available, as in the reference."""
+        raise Rejected("false", "condenser_api::get_account_references --- Needs to be refactored for Steem.")
+
+    @rpc_method()
+    def get_owner_history(self, account: str) -> list[Json]:
+        """The replaced owner authorities of an account."""
+        rows: list[Json] = self.database.find_owner_histories(account)["owner_auths"]
+        return rows
+
+    @rpc_method()
+    def get_recovery_request(self, account: str) -> Json | None:
+        """The open recovery request of an account, or null."""
+        row = self.tables.account_recovery_requests.find(account)
+        return self.forms.account_recovery_request(row) if row else None
+
+    @rpc_method()
+    def get_escrow(self, from_: str, escrow_id: Unsigned) -> Json | None:
+        """An escrow, or null."""
+        row = self.tables.escrows.find((from_, escrow_id))
+        return self.forms.escrow(row) if row else None
+
+    @rpc_method()
+    def get_withdraw_routes(self, account: str, type_: str = "outgoing") -> list[Json]:
+        """The routes of power downs from ("outgoing"), to ("incoming") or of ("all") an account."""
+        orders = {"outgoing": ["by_withdraw_route"], "incoming": ["by_destination"]}
+        orders["all"] = orders["outgoing"] + orders["incoming"]
+        if type_ not in orders:
+            raise Rejected("type", "a withdraw route type is outgoing, incoming or all, not ${type}", type=type_)
+        routes: list[Json] = []
+        for order in orders[type_]:
+            routes += self.database.find_withdraw_vesting_routes(account, order)["routes"]
+        return [{key: route[key] for key in ("from_account", "to_account", "percent", "auto_vest")} for route in routes]
+
+    @rpc_method()
+    def get_savings_withdraw_from(self, account: str) -> list[Json]:
+        """The transfers on their way out of an account's savings."""
+        rows: list[Json] = self.database.find_savings_withdrawals(account)["withdrawals"]
+        return rows
+
+    @rpc_method()
+    def get_savings_withdraw_to(self, account: str) -> list[Json]:
+        """The transfers out of savings that will reach an account."""
+        rows = self.tables.savings_withdraws.index("by_to_complete").scan((account,))
+        return [self.forms.savings_withdrawal(row) for row in islice(rows, ACCOUNTS_LOOKUP_MAX)]
+
+    @rpc_method()
+    def get_vesting_delegations(self, account: str, from_: str, limit: Unsigned = 100) -> list[Json]:
+        """The delegations an account made, from the delegatee `from` on."""
+        start = [account, from_]
+        rows = self.database.list_vesting_delegations(start, limit)["delegations"]
+        return [row for row in rows if row["delegator"] == account]
+
+    @rpc_method()
+    def get_expiring_vesting_delegations(self, account: str, from_: str, limit: Unsigned = 100) -> list[Json]:
+        """The delegated shares on their way back to an account, from the time `from` on."""
+        start = [account, from_]
+        rows = self.database.list_vesting_delegation_expirations(start, limit, "by_account_expiration")["delegations"]
+        return [row for row in rows if row["delegator"] == account]
+
+    @rpc_method()
+    def get_conversion_requests(self, account: str) -> list[Json]:
+        """The waiting conversions of an account."""
+        rows: list[Json] = self.database.find_sbd_conversion_requests(account)["requests"]
+        return rows
+
+    @rpc_method()
+    def get_key_references(self, keys: list[str]) -> list[list[str]]:
+        """For each key the accounts in whose authorities it stands."""
+        accounts: list[list[str]] = self.by_key.get_key_references(keys)["accounts"]
+        return accounts
+
+    # Witnesses
+
+    @rpc_method()
+    def get_active_witnesses(self) -> list[str]:
+        """The witnesses of this round in the order of their slots."""
+        return list(self.tables.witness_schedule.get(SINGLETON).current_shuffled_witnesses)
+
+    @rpc_method()
+    def get_witnesses(self, ids: list[int]) -> list[Json | None]:
+        """The witnesses with the given object ids, with null where there is none."""
+        by_id = {row.id: row for row in self.tables.witnesses.scan()}
+        return [self.forms.witness(by_id[number]) if number in by_id else None for number in ids]
+
+    @rpc_method()
+    def get_witness_by_account(self, name: str) -> Json | None:
+        """A witness, or null."""
+        row = self.tables.witnesses.find(name)
+        return self.forms.witness(row) if row else None
+
+    @rpc_method()
+    def get_witnesses_by_vote(self, from_: str, limit: Unsigned) -> list[Json]:
+        """Witnesses by votes, from the given one on."""
+        start: Any = None
+        if from_:
+            row = next(iter(self.tables.witnesses.scan(start=(from_,))), None)
+            if row is None:
+                return []
+            start = [row.votes, row.owner]
+        rows: list[Json] = self.database.list_witnesses(start, limit, "by_vote_name")["witnesses"]
+        return rows
+
+    @rpc_method()
+    def lookup_witness_accounts(self, lower_bound: str, limit: Unsigned) -> list[str]:
+        """Names of witnesses from `lower_bound` on."""
+        return [row["owner"] for row in self.database.list_witnesses(lower_bound, limit)["witnesses"]]
+
+    @rpc_method()
+    def get_witness_count(self) -> int:
+        """How many witnesses there are."""
+        return self.tables.witnesses.count_ids()
+
+    # Posts and votes
+
+    @rpc_method()
+    def get_content(self, author: str, permlink: str) -> Json:
+        """A post with its pending payout and votes; an unknown one has an empty author."""
+        comment = self.tables.comments.index("by_permlink").find((author, permlink))
+        return self._discussion(comment) if comment else self._empty_discussion()
+
+    @rpc_method()
+    def get_content_replies(self, author: str, permlink: str) -> list[Json]:
+        """The direct replies to a post."""
+        rows = self.tables.comments.index("by_parent").scan((author, permlink))
+        return [self._discussion(row) for row in islice(rows, REPLIES_MAX)]
+
+    @rpc_method()
+    def get_active_votes(self, author: str, permlink: str) -> list[Json]:
+        """The votes on a post that has not been paid out."""
+        comment = self.tables.comments.index("by_permlink").find((author, permlink))
+        if comment is None:
+            raise Rejected("", "unknown key: comment ${a}/${p}", a=author, p=permlink)
+        return self._active_votes(comment)
+
+    def _active_votes(self, comment: Comment) -> list[Json]:
+        rows = islice(self.tables.comment_votes.scan((comment.id,)), VOTES_MAX)
+        return [active_vote(self.chain.ctx, row) for row in rows]
+
+    @rpc_method()
+    def get_account_votes(self, voter: str) -> list[Json]:
+        """The votes of an account on posts that have not been paid out."""
+        account = self.tables.accounts.find(voter)
+        if account is None:
+            raise Rejected("", "unknown key: account ${name}", name=voter)
+        result = []
+        for row in islice(self.tables.comment_votes.index("by_voter_comment").scan((account.id,)), VOTES_MAX):
+            comment = self.tables.comments.get(row.comment)
+            shown = active_vote(self.chain.ctx, row)
+            vote = {key: shown[key] for key in ("weight", "rshares", "percent", "time")}
+            result.append({"authorperm": f"{comment.author}/{comment.permlink}"} | vote)
+        return result
+
+    def _discussion(self, comment: Comment) -> Json:
+        ctx = self.chain.ctx
+        root = self.tables.comments.get(comment.root_comment)
+        url = f"/{comment.category}/@{root.author}/{root.permlink}"
+        if root.id != comment.id:
+            url += f"#@{comment.author}/{comment.permlink}"
+        result = self.forms.comment(ctx, comment)
+        pending, reputation = self._pending_payout(comment)
+        return result | {
+            "url": url,
+            "root_title": self.tables.comment_contents.get(root.id).title,
+            "pending_payout_value": pending,
+            "total_pending_payout_value": self.forms.steem(0),
+            "active_votes": self._active_votes(comment),
+            "replies": [],
+            "author_reputation": reputation,
+            "promoted": self.forms.sbd(0),
+            "body_length": 0,
+            "reblogged_by": [],
+        }
+
+    def _pending_payout(self, comment: Comment) -> tuple[str, int | str]:
+        """The share of the fund the votes claim now, and the author's reputation.
+
+        Both are zero (and the payout in STEEM) while the fund has no recent claims.
+        Source: condenser_api.cpp, condenser_api_impl::set_pending_payout.
+        """
+        fund = self.tables.reward_funds.get(self.chain.ctx.rules.post_reward_fund_name)
+        if fund.recent_claims == 0:
+            return self.forms.steem(0), 0
+        pot = Asset(fund.reward_balance, STEEM)
+        price = self.tables.feed_history.get(SINGLETON).current_median_history
+        if not price.is_null():
+            pot = multiply(pot, price)
+        claims = 0
+        if comment.net_rshares > 0:
+            claims = evaluate_reward_curve(comment.net_rshares, fund.author_reward_curve, fund.content_constant)
+        reputation = self.tables.reputations.find(comment.author)
+        payout = Asset(claims * pot.amount // fund.recent_claims, pot.symbol)
+        return self.forms.asset(payout), big(reputation.reputation if reputation else 0)
+
+    def _empty_discussion(self) -> Json:
+        """What an unknown post looks like. Source: condenser_api.hpp, discussion's defaults."""
+        never = "1970-01-01T00:00:00"
+        zero = self.forms.steem(0)
+        texts = ("author", "permlink", "category", "parent_author", "parent_permlink", "title", "body", "json_metadata")
+        numbers = ("depth", "children", "net_rshares", "abs_rshares", "vote_rshares", "children_abs_rshares")
+        return (
+            {"id": 0}
+            | dict.fromkeys(texts, "")
+            | dict.fromkeys(("last_update", "created", "active", "last_payout"), never)
+            | dict.fromkeys(numbers, 0)
+            | {"cashout_time": never, "max_cashout_time": never, "total_vote_weight": 0, "reward_weight": 0}
+            | {"total_payout_value": zero, "curator_payout_value": zero, "author_rewards": 0, "net_votes": 0}
+            | {"root_author": "", "root_permlink": "", "max_accepted_payout": zero, "percent_steem_dollars": 0}
+            | {"allow_replies": False, "allow_votes": False, "allow_curation_rewards": False, "beneficiaries": []}
+            | {"url": "", "root_title": "", "pending_payout_value": zero, "total_pending_payout_value": zero}
+            | {"active_votes": [], "replies": [], "author_reputation": 0, "promoted": zero, "body_length": 0}
+            | {"reblogged_by": []}
+        )
+
+    # History and market
+
+    @rpc_method()
+    def get_account_history(self, account: str, start: Unsigned, limit: Unsigned) -> list[list[Any]]:
+        """The operations that touched an account: up to `limit` + 1 entries that end at `start` (-1: the newest)."""
+        history: list[list[Any]] = self.history.get_account_history(account, start, limit)["history"]
+        return history
+
+    @rpc_method()
+    def get_open_orders(self, account: str) -> list[Json]:
+        """The open orders of an account."""
+        orders: list[Json] = self.database.find_limit_orders(account)["orders"]
+        return orders
+
+    @rpc_method()
+    def get_order_book(self, limit: Unsigned = 500) -> Json:
+        """The best offers of both sides, with their prices as numbers."""
+        book = self.database.get_order_book(limit)
+        for side, symbol in (("asks", STEEM), ("bids", SBD)):
+            rows = self.tables.limit_orders.index("by_price").scan((symbol, SBD if symbol == STEEM else STEEM))
+            for entry, row in zip(book[side], rows, strict=False):
+                entry["real_price"] = float_text(real_price(row.sell_price))
+        return {"bids": book["bids"], "asks": book["asks"]}

@@ -1,0 +1,586 @@
+"""database_api: the rows of the state as they are, with amounts as numeric asset identifier objects.
+
+Source: libraries/plugins/apis/database_api/database_api.cpp.
+"""
+
+from itertools import islice
+from typing import Any
+
+from chain.authority import (
+    Authorities,
+    AuthorityLimits,
+    account_authorities,
+    get_limits,
+    get_potential_signatures,
+    get_required_signatures,
+    verify_authority,
+)
+from protocol.assets import SBD, STEEM, Asset, multiply
+from protocol.errors import ProtocolError, Rejected
+from protocol.keys import decode_public_key, recover
+from protocol.times import parse_time
+from rpc.apis.access import ApiBase, NodeAccess
+from rpc.apis.listing import DESCENDING, FLAG, LIMIT_MAX, NAME, NUMBER, TIME, Order, check_limit, list_rows
+from rpc.method import Unsigned, rpc_method
+from rpc.objects import (
+    Json,
+    change_recovery_request,
+    comment_vote,
+    decline_voting_request,
+    float_text,
+    hardfork_property,
+    proposal_status,
+    proposal_vote,
+    withdraw_route,
+    witness_vote,
+)
+from state.context import SINGLETON
+from state.schema import Comment, CommentVote, Proposal
+
+BY_NAME = {"by_name": Order(None, (NAME,))}
+
+
+class DatabaseApi(ApiBase):
+    """The methods of database_api."""
+
+    def __init__(self, node: NodeAccess) -> None:
+        super().__init__(node, legacy=False)
+        self.tables = node.chain.ctx.tables
+
+    # Globals
+
+    @rpc_method()
+    def get_config(self) -> Json:
+        """Every constant of this chain under the reference's names."""
+        return self.chain.config.get_config_json()
+
+    @rpc_method()
+    def get_version(self) -> Json:
+        """The protocol version, and the chain id."""
+        version = self.chain.config.blockchain_version
+        revision = "0" * 40
+        return {
+            "blockchain_version": version,
+            "steem_revision": revision,
+            "fc_revision": revision,
+            "chain_id": self.chain.config.chain_id.hex(),
+        }
+
+    @rpc_method()
+    def get_dynamic_global_properties(self) -> Json:
+        """Head block, supplies and rates."""
+        return self.forms.global_properties(self.chain.ctx.gpo)
+
+    @rpc_method()
+    def get_witness_schedule(self) -> Json:
+        """The witnesses of this round and the medians of what they propose."""
+        return self.forms.witness_schedule(self.tables.witness_schedule.get(SINGLETON))
+
+    @rpc_method()
+    def get_hardfork_properties(self) -> Json:
+        """The hard forks that have been applied."""
+        return hardfork_property(self.tables.hardfork_property.get(SINGLETON))
+
+    @rpc_method()
+    def get_reward_funds(self) -> Json:
+        """The funds that pay posts."""
+        funds = sorted(self.tables.reward_funds.scan(), key=lambda fund: fund.id)
+        return {"funds": [self.forms.reward_fund(fund) for fund in funds]}
+
+    @rpc_method()
+    def get_current_price_feed(self) -> Json:
+        """The median price of STEEM in SBD."""
+        return self.forms.price(self.tables.feed_history.get(SINGLETON).current_median_history)
+
+    @rpc_method()
+    def get_feed_history(self) -> Json:
+        """The hourly prices of the last window."""
+        return self.forms.feed_history(self.tables.feed_history.get(SINGLETON))
+
+    # Witnesses
+
+    @rpc_method()
+    def list_witnesses(self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_name") -> Json:
+        """Witnesses by name, by votes, or by their next turn in virtual time."""
+        if order == "by_schedule_time" and isinstance(start, list) and len(start) == 2:
+            start = [start[0], self._get_witness_id(start[1])]
+        orders = BY_NAME | {
+            "by_vote_name": Order("by_vote_name", (DESCENDING, NAME)),
+            "by_schedule_time": Order("by_schedule_time", (NUMBER, NUMBER)),
+        }
+        return {"witnesses": list_rows(self.tables.witnesses, orders, start, limit, order, self.forms.witness)}
+
+    def _get_witness_id(self, name: str) -> int:
+        witness = self.tables.witnesses.find(str(name))
+        if witness is None:
+            raise Rejected("", "unknown key: witness ${name}", name=str(name))
+        return witness.id
+
+    @rpc_method()
+    def find_witnesses(self, owners: list[str]) -> Json:
+        """The witnesses among the given names."""
+        check_limit(len(owners))
+        rows = [self.tables.witnesses.find(name) for name in owners]
+        return {"witnesses": [self.forms.witness(row) for row in rows if row]}
+
+    @rpc_method()
+    def list_witness_votes(
+        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_account_witness"
+    ) -> Json:
+        """Votes for witnesses by voter or by witness."""
+        orders = {
+            "by_account_witness": Order(None, (NAME, NAME)),
+            "by_witness_account": Order("by_witness_account", (NAME, NAME)),
+        }
+        return {"votes": list_rows(self.tables.witness_votes, orders, start, limit, order, witness_vote)}
+
+    @rpc_method()
+    def get_active_witnesses(self) -> Json:
+        """The witnesses of this round in the order of their slots; empty places are "" as in the reference."""
+        return {"witnesses": list(self.tables.witness_schedule.get(SINGLETON).current_shuffled_witnesses)}
+
+    # Accounts
+
+    @rpc_method()
+    def list_accounts(self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_name") -> Json:
+        """Accounts by name, by proxy, or by the time of their next power down part."""
+        orders = BY_NAME | {
+            "by_proxy": Order("by_proxy", (NAME, NAME)),
+            "by_next_vesting_withdrawal": Order("by_next_vesting_withdrawal", (TIME, NAME)),
+        }
+        return {"accounts": list_rows(self.tables.accounts, orders, start, limit, order, self._account)}
+
+    def _account(self, row: Any) -> Json:
+        return self.forms.account(self.chain.ctx, row)
+
+    @rpc_method()
+    def find_accounts(self, accounts: list[str]) -> Json:
+        """The accounts among the given names."""
+        check_limit(len(accounts))
+        rows = [self.tables.accounts.find(name) for name in accounts]
+        return {"accounts": [self._account(row) for row in rows if row]}
+
+    @rpc_method()
+    def list_owner_histories(self, start: Any = None, limit: Unsigned = LIMIT_MAX) -> Json:
+        """Replaced owner authorities by account and time."""
+        orders = {"by_account": Order("by_account", (NAME, TIME))}
+        rows = list_rows(self.tables.owner_histories, orders, start, limit, "by_account", self.forms.owner_history)
+        return {"owner_auths": rows}
+
+    @rpc_method()
+    def find_owner_histories(self, owner: str = "") -> Json:
+        """The replaced owner authorities of one account."""
+        rows = islice(self.tables.owner_histories.index("by_account").scan((owner,)), LIMIT_MAX)
+        return {"owner_auths": [self.forms.owner_history(row) for row in rows]}
+
+    @rpc_method()
+    def list_account_recovery_requests(
+        self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_account"
+    ) -> Json:
+        """Open account recovery requests."""
+        orders = {"by_account": Order(None, (NAME,)), "by_expiration": Order("by_expiration", (TIME, NAME))}
+        table = self.tables.account_recovery_requests
+        return {"requests": list_rows(table, orders, start, limit, order, self.forms.account_recovery_request)}
+
+    @rpc_method()
+    def find_account_recovery_requests(self, accounts: list[str] | None = None) -> Json:
+        """The open recovery requests of the given accounts."""
+        rows = [self.tables.account_recovery_requests.find(name) for name in accounts or []]
+        return {"requests": [self.forms.account_recovery_request(row) for row in rows if row]}
+
+    @rpc_method()
+    def list_change_recovery_account_requests(
+        self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_account"
+    ) -> Json:
+        """Pending changes of recovery accounts."""
+        orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
+        table = self.tables.change_recovery_requests
+        return {"requests": list_rows(table, orders, start, limit, order, change_recovery_request)}
+
+    @rpc_method()
+    def find_change_recovery_account_requests(self, accounts: list[str] | None = None) -> Json:
+        """The pending changes of recovery account of the given accounts."""
+        rows = [self.tables.change_recovery_requests.find(name) for name in accounts or []]
+        return {"requests": [change_recovery_request(row) for row in rows if row]}
+
+    @rpc_method()
+    def list_escrows(self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_from_id") -> Json:
+        """Open escrows."""
+        orders = {
+            "by_from_id": Order(None, (NAME, NUMBER)),
+            "by_ratification_deadline": Order("by_ratification_deadline", (FLAG, TIME, NUMBER)),
+        }
+        return {"escrows": list_rows(self.tables.escrows, orders, start, limit, order, self.forms.escrow)}
+
+    @rpc_method()
+    def find_escrows(self, from_: str = "") -> Json:
+        """The open escrows of one sender."""
+        rows = islice(self.tables.escrows.scan((from_,)), LIMIT_MAX)
+        return {"escrows": [self.forms.escrow(row) for row in rows]}
+
+    @rpc_method()
+    def list_withdraw_vesting_routes(
+        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_withdraw_route"
+    ) -> Json:
+        """Routes of power downs."""
+        orders = {
+            "by_withdraw_route": Order(None, (NAME, NAME)),
+            "by_destination": Order("by_destination", (NAME, NUMBER)),
+        }
+        rows = list_rows(self.tables.withdraw_vesting_routes, orders, start, limit, order, withdraw_route)
+        return {"routes": rows}
+
+    @rpc_method()
+    def find_withdraw_vesting_routes(self, account: str = "", order: str = "by_withdraw_route") -> Json:
+        """The routes from (by_withdraw_route) or to (by_destination) one account."""
+        table = self.tables.withdraw_vesting_routes
+        if order == "by_withdraw_route":
+            rows = table.scan((account,))
+        elif order == "by_destination":
+            rows = table.index("by_destination").scan((account,))
+        else:
+            raise Rejected("false", "Unknown or unsupported sort order")
+        return {"routes": [withdraw_route(row) for row in islice(rows, LIMIT_MAX)]}
+
+    @rpc_method()
+    def list_savings_withdrawals(
+        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_from_id"
+    ) -> Json:
+        """Transfers on their way out of the savings."""
+        orders = {
+            "by_from_id": Order(None, (NAME, NUMBER)),
+            "by_complete_from_id": Order("by_complete_from_id", (TIME, NAME, NUMBER)),
+            "by_to_complete": Order("by_to_complete", (NAME, TIME, NUMBER)),
+        }
+        table = self.tables.savings_withdraws
+        return {"withdrawals": list_rows(table, orders, start, limit, order, self.forms.savings_withdrawal)}
+
+    @rpc_method()
+    def find_savings_withdrawals(self, account: str = "") -> Json:
+        """The transfers on their way out of one account's savings."""
+        rows = islice(self.tables.savings_withdraws.scan((account,)), LIMIT_MAX)
+        return {"withdrawals": [self.forms.savings_withdrawal(row) for row in rows]}
+
+    @rpc_method()
+    def list_vesting_delegations(
+        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_delegation"
+    ) -> Json:
+        """Delegations by delegator and delegatee."""
+        orders = {"by_delegation": Order(None, (NAME, NAME))}
+        table = self.tables.vesting_delegations
+        return {"delegations": list_rows(table, orders, start, limit, order, self.forms.vesting_delegation)}
+
+    @rpc_method()
+    def find_vesting_delegations(self, account: str = "") -> Json:
+        """The delegations that one account made."""
+        rows = islice(self.tables.vesting_delegations.scan((account,)), LIMIT_MAX)
+        return {"delegations": [self.forms.vesting_delegation(row) for row in rows]}
+
+    @rpc_method()
+    def list_vesting_delegation_expirations(
+        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_expiration"
+    ) -> Json:
+        """Delegated shares on their way back."""
+        orders = {
+            "by_expiration": Order("by_expiration", (TIME, NUMBER)),
+            "by_account_expiration": Order("by_account_expiration", (NAME, TIME, NUMBER)),
+        }
+        table = self.tables.vesting_delegation_expirations
+        rows = list_rows(table, orders, start, limit, order, self.forms.vesting_delegation_expiration)
+        return {"delegations": rows}
+
+    @rpc_method()
+    def find_vesting_delegation_expirations(self, account: str = "") -> Json:
+        """The delegated shares on their way back to one account."""
+        index = self.tables.vesting_delegation_expirations.index("by_account_expiration")
+        rows = islice(index.scan((account,)), LIMIT_MAX)
+        return {"delegations": [self.forms.vesting_delegation_expiration(row) for row in rows]}
+
+    @rpc_method()
+    def list_sbd_conversion_requests(
+        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_account"
+    ) -> Json:
+        """SBD that wait for their conversion."""
+        orders = {
+            "by_conversion_date": Order("by_conversion_date", (TIME, NUMBER)),
+            "by_account": Order(None, (NAME, NUMBER)),
+        }
+        table = self.tables.convert_requests
+        return {"requests": list_rows(table, orders, start, limit, order, self.forms.convert_request)}
+
+    @rpc_method()
+    def find_sbd_conversion_requests(self, account: str = "") -> Json:
+        """The waiting conversions of one account."""
+        rows = islice(self.tables.convert_requests.scan((account,)), LIMIT_MAX)
+        return {"requests": [self.forms.convert_request(row) for row in rows]}
+
+    @rpc_method()
+    def list_decline_voting_rights_requests(
+        self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_account"
+    ) -> Json:
+        """Pending waivers of voting rights."""
+        orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
+        table = self.tables.decline_voting_requests
+        return {"requests": list_rows(table, orders, start, limit, order, decline_voting_request)}
+
+    @rpc_method()
+    def find_decline_voting_rights_requests(self, accounts: list[str] | None = None) -> Json:
+        """The pending waivers of the given accounts."""
+        rows = [self.tables.decline_voting_requests.find(name) for name in accounts or []]
+        return {"requests": [decline_voting_request(row) for row in rows if row]}
+
+    # Posts and votes
+
+    @rpc_method()
+    def list_comments(self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_permlink") -> Json:
+        """Posts by permlink, cashout time, root, parent, or last update."""
+        orders = {
+            "by_permlink": Order("by_permlink", (NAME, NAME)),
+            "by_cashout_time": Order("by_cashout_time", (TIME, NUMBER)),
+            "by_root": Order("by_root", (NUMBER, NUMBER)),
+            "by_parent": Order("by_parent", (NAME, NAME, NUMBER)),
+            "by_last_update": Order("by_last_update", (NAME, DESCENDING, NUMBER)),
+            "by_author_last_update": Order("by_author_last_update", (NAME, DESCENDING, NUMBER)),
+        }
+        start = self._with_comment_ids(start, order)
+        return {"comments": list_rows(self.tables.comments, orders, start, limit, order, self._comment)}
+
+    def _with_comment_ids(self, start: Any, order: str) -> Any:
+        """Replaces the author and permlink pairs in a start by the ids of the posts they name."""
+        if not isinstance(start, list) or order in ("by_permlink",):
+            return start
+        if order == "by_cashout_time" and len(start) == 3:
+            return [start[0], self._get_comment_id(start[1], start[2])]
+        if order == "by_root" and len(start) == 4:
+            return [self._get_comment_id(*start[:2]), self._get_comment_id(*start[2:])]
+        if order == "by_parent" and len(start) == 4:
+            return [*start[:2], self._get_comment_id(*start[2:])]
+        if order in ("by_last_update", "by_author_last_update") and len(start) == 4:
+            return [start[0], parse_time(str(start[1])), self._get_comment_id(*start[2:])]
+        return start
+
+    def _get_comment_id(self, author: Any, permlink: Any) -> int:
+        """The id of a post; 0 where neither name is given, which is where a list begins."""
+        if not author and not permlink:
+            return 0
+        return self._get_comment(str(author), str(permlink), "Could not find comment ${a}/${p}.").id
+
+    def _get_comment(self, author: str, permlink: str, text: str) -> Comment:
+        comment = self.tables.comments.index("by_permlink").find((author, permlink))
+        if comment is None:
+            raise Rejected("comment != nullptr", text, a=author, p=permlink)
+        return comment
+
+    def _comment(self, row: Comment) -> Json:
+        return self.forms.comment(self.chain.ctx, row)
+
+    @rpc_method()
+    def find_comments(self, comments: list[tuple[str, str]]) -> Json:
+        """The posts among the given [author, permlink] pairs."""
+        check_limit(len(comments))
+        index = self.tables.comments.index("by_permlink")
+        rows = [index.find((author, permlink)) for author, permlink in comments]
+        return {"comments": [self._comment(row) for row in rows if row]}
+
+    @rpc_method()
+    def list_votes(self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_comment_voter") -> Json:
+        """Votes by post (start: author, permlink, voter) or by voter (start: voter, author, permlink)."""
+        orders = {
+            "by_comment_voter": Order(None, (NUMBER, NUMBER)),
+            "by_voter_comment": Order("by_voter_comment", (NUMBER, NUMBER)),
+        }
+        if isinstance(start, list) and len(start) == 3:
+            start = self._vote_start(start, order)
+        return {"votes": list_rows(self.tables.comment_votes, orders, start, limit, order, self._vote)}
+
+    def _vote_start(self, start: list[Any], order: str) -> list[int]:
+        if order == "by_comment_voter":
+            return [self._get_comment_id(start[0], start[1]), self._get_account_id(start[2])]
+        return [self._get_account_id(start[0]), self._get_comment_id(start[1], start[2])]
+
+    def _get_account_id(self, name: Any) -> int:
+        if not name:
+            return 0
+        account = self.tables.accounts.find(str(name))
+        if account is None:
+            raise Rejected("voter != nullptr", "Could not find voter ${v}.", v=str(name))
+        return account.id
+
+    def _vote(self, row: CommentVote) -> Json:
+        return comment_vote(row, self.tables.comments.get(row.comment))
+
+    @rpc_method()
+    def find_votes(self, author: str = "", permlink: str = "") -> Json:
+        """The votes on one post."""
+        comment = self._get_comment(author, permlink, "Could not find comment ${a}/${p}")
+        rows = islice(self.tables.comment_votes.scan((comment.id,)), LIMIT_MAX)
+        return {"votes": [comment_vote(row, comment) for row in rows]}
+
+    # Market
+
+    @rpc_method()
+    def list_limit_orders(self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_account") -> Json:
+        """Open orders by account, or by market and price."""
+        orders = {"by_account": Order(None, (NAME, NUMBER)), "by_price": Order("by_price", ())}
+        return {"orders": list_rows(self.tables.limit_orders, orders, start, limit, order, self.forms.limit_order)}
+
+    @rpc_method()
+    def find_limit_orders(self, account: str = "") -> Json:
+        """The open orders of one account."""
+        rows = islice(self.tables.limit_orders.scan((account,)), LIMIT_MAX)
+        return {"orders": [self.forms.limit_order(row) for row in rows]}
+
+    @rpc_method()
+    def get_order_book(self, limit: Unsigned = 500) -> Json:
+        """The best offers of both sides; `real_price` is 0 as in the reference."""
+        check_limit(limit)
+        return {"asks": self._side(STEEM, limit), "bids": self._side(SBD, limit)}
+
+    def _side(self, symbol: int, limit: int) -> list[Json]:
+        other = SBD if symbol == STEEM else STEEM
+        result = []
+        for row in islice(self.tables.limit_orders.index("by_price").scan((symbol, other)), limit):
+            receives = multiply(Asset(row.for_sale, symbol), row.sell_price).amount
+            steem, sbd = (row.for_sale, receives) if symbol == STEEM else (receives, row.for_sale)
+            shown = self.forms.limit_order(row)
+            result.append(
+                {
+                    "order_price": shown["sell_price"],
+                    "real_price": float_text(0.0),
+                    "steem": steem,
+                    "sbd": sbd,
+                    "created": shown["created"],
+                }
+            )
+        return result
+
+    # Proposals
+
+    @rpc_method()
+    def list_proposals(
+        self,
+        start: Any = None,
+        limit: Unsigned = LIMIT_MAX,
+        order: str = "by_creator",
+        order_direction: str = "ascending",
+        status: str = "all",
+    ) -> Json:
+        """Proposals by creator, dates or votes, of one status or all."""
+        parts = {
+            "by_creator": (NAME, NUMBER),
+            "by_start_date": (TIME, NUMBER),
+            "by_end_date": (TIME, NUMBER),
+            "by_total_votes": (NUMBER, NUMBER),
+        }
+        orders = {name: Order(name, kinds) for name, kinds in parts.items()}
+        check_limit(limit)
+        rows = list_rows(self.tables.proposals, orders, start, LIMIT_MAX, order, self._proposal)
+        if order_direction == "descending":
+            rows.reverse()
+        now = self.chain.ctx.time
+        wanted = [row for row in rows if self._has_status(row, status, now)]
+        return {"proposals": wanted[:limit]}
+
+    def _proposal(self, row: Proposal) -> Json:
+        return self.forms.proposal(row, self.chain.ctx.time)
+
+    def _has_status(self, proposal: Json, status: str, now: int) -> bool:
+        row = self.tables.proposals.get(proposal["id"])
+        if row.removed:
+            return False
+        actual = proposal_status(row, now)
+        return status == "all" or actual == status or (status == "votable" and actual in ("active", "inactive"))
+
+    @rpc_method()
+    def find_proposals(self, proposal_ids: list[int]) -> Json:
+        """The proposals with the given ids."""
+        rows = [self.tables.proposals.find(number) for number in proposal_ids]
+        return {"proposals": [self._proposal(row) for row in rows if row]}
+
+    @rpc_method()
+    def list_proposal_votes(
+        self,
+        start: Any = None,
+        limit: Unsigned = LIMIT_MAX,
+        order: str = "by_voter_proposal",
+        order_direction: str = "ascending",
+        status: str = "all",
+    ) -> Json:
+        """Votes for proposals by voter or by proposal."""
+        orders = {
+            "by_voter_proposal": Order(None, (NAME, NUMBER)),
+            "by_proposal_voter": Order("by_proposal_voter", (NUMBER, NAME)),
+        }
+        rows = list_rows(self.tables.proposal_votes, orders, start, limit, order, self._proposal_vote)
+        if order_direction == "descending":
+            rows.reverse()
+        now = self.chain.ctx.time
+        return {"proposal_votes": [row for row in rows if self._has_status(row["proposal"], status, now)]}
+
+    def _proposal_vote(self, row: Any) -> Json:
+        return proposal_vote(row, self._proposal(self.tables.proposals.get(row.proposal_id)))
+
+    # Authorities
+
+    @rpc_method()
+    def get_transaction_hex(self, trx: Any) -> Json:
+        """The bytes of a signed transaction."""
+        return {"hex": self.parse_transaction(trx).packed_signed.hex()}
+
+    @rpc_method()
+    def get_required_signatures(self, trx: Any, available_keys: list[str]) -> Json:
+        """Those of the given keys that have to sign a transaction."""
+        transaction = self.parse_transaction(trx)
+        keys = [self._key(text) for text in available_keys]
+        signed = transaction.signature_keys(self.chain.config.chain_id)
+        required = transaction.required_authorities()
+        found = get_required_signatures(required, signed, keys, *self._authority_sources())
+        return {"keys": [self.forms.key(key) for key in found]}
+
+    @rpc_method()
+    def get_potential_signatures(self, trx: Any) -> Json:
+        """The keys that could sign a transaction."""
+        transaction = self.parse_transaction(trx)
+        signed = transaction.signature_keys(self.chain.config.chain_id)
+        keys = get_potential_signatures(transaction.required_authorities(), signed, *self._authority_sources())
+        return {"keys": [self.forms.key(key) for key in keys]}
+
+    @rpc_method()
+    def verify_authority(self, trx: Any) -> Json:
+        """True when the signatures of a transaction suffice; otherwise the error says what is missing."""
+        transaction = self.parse_transaction(trx)
+        signed = transaction.signature_keys(self.chain.config.chain_id)
+        verify_authority(transaction.required_authorities(), signed, *self._authority_sources())
+        return {"valid": True}
+
+    def _authority_sources(self) -> tuple[Authorities, AuthorityLimits]:
+        return account_authorities(self.tables), get_limits(self.chain.ctx.rules)
+
+    @rpc_method()
+    def verify_signatures(
+        self,
+        hash_: str,
+        signatures: list[str],
+        required_owner: list[str] | None = None,
+        required_active: list[str] | None = None,
+        required_posting: list[str] | None = None,
+    ) -> Json:
+        """Whether signatures over a digest satisfy the named accounts' authorities, by keys that stand in them."""
+        try:
+            digest = bytes.fromhex(hash_)
+            keys = {recover(digest, bytes.fromhex(signature)) for signature in signatures}
+        except (ValueError, ProtocolError):
+            return {"valid": False}
+        wanted = [("owner", required_owner), ("active", required_active), ("posting", required_posting)]
+        return {"valid": all(self._is_signed(name, role, keys) for role, names in wanted for name in names or [])}
+
+    def _is_signed(self, name: str, role: str, keys: set[bytes]) -> bool:
+        row = self.tables.account_authorities.find(name)
+        if row is None:
+            return False
+        authority = getattr(row, role)
+        weight = sum(weight for key, weight in authority.key_auths if key in keys)
+        return bool(weight >= authority.weight_threshold)
+
+    def _key(self, text: str) -> bytes:
+        return decode_public_key(text, self.chain.config.identity.address_prefix)

@@ -1,0 +1,35 @@
+"""network_broadcast_api: hands transactions and blocks to the node. Source: plugins/apis/network_broadcast_api."""
+
+from typing import Any
+
+from protocol.block import Block
+from protocol.errors import Rejected
+from rpc.apis.access import ApiBase, NodeAccess
+from rpc.method import rpc_method
+from rpc.objects import Json
+
+NO_LIMIT = -1
+
+
+class NetworkBroadcastApi(ApiBase):
+    """The methods of network_broadcast_api."""
+
+    def __init__(self, node: NodeAccess) -> None:
+        super().__init__(node, legacy=False)
+
+    @rpc_method(broadcast=True)
+    def broadcast_transaction(self, trx: Any, max_block_age: int = NO_LIMIT) -> Json:
+        """Applies a transaction to the pending state and passes it on.
+
+        Refused when the head block is older than `max_block_age` seconds (-1: whatever its age).
+        """
+        if max_block_age >= 0 and self.chain.ctx.time < self.node.now() - max_block_age:
+            raise Rejected("!check_max_block_age( args.max_block_age )")
+        self.node.broadcast(self.parse_transaction(trx))
+        return {}
+
+    @rpc_method(broadcast=True)
+    def broadcast_block(self, block: Any) -> Json:
+        """Applies a block as if a peer had sent it."""
+        self.node.submit_block(Block.from_json(self.codec, block))
+        return {}

@@ -1,0 +1,38 @@
+"""All APIs of this node, put together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rpc.apis.access import NodeAccess
+from rpc.apis.account_by_key import AccountByKeyApi
+from rpc.apis.account_history import AccountHistoryApi
+from rpc.apis.block import BlockApi
+from rpc.apis.bridge import BridgeApi
+from rpc.apis.condenser import CondenserApi
+from rpc.apis.database import DatabaseApi
+from rpc.apis.jsonrpc import JsonRpcApi
+from rpc.apis.network_broadcast import NetworkBroadcastApi
+from rpc.apis.plaudit import PlauditApi
+from rpc.method import Method, collect_methods
+
+POSITIONAL_APIS = frozenset({"condenser_api"})
+"""APIs whose arguments come as an array."""
+
+
+def build_methods(node: NodeAccess, extra: Mapping[str, Any] | None = None) -> dict[str, Method]:
+    """Every method of every API by its full name; `extra` adds APIs that only some nodes have."""
+    methods: dict[str, Method] = {}
+    condenser = CondenserApi(node)
+    apis: dict[str, Any] = {
+        "condenser_api": condenser,
+        "database_api": DatabaseApi(node),
+        "block_api": BlockApi(node),
+        "account_history_api": AccountHistoryApi(node),
+        "account_by_key_api": AccountByKeyApi(node),
+        "network_broadcast_api": NetworkBroadcastApi(node),
+        "bridge": BridgeApi(node, condenser),
+        "plaudit_api": PlauditApi(node),
+        "jsonrpc": JsonRpcApi(lambda: methods),
+    }
+    methods.update(collect_methods(apis | dict(extra or {}), POSITIONAL_APIS))
+    return methods

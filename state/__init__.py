@@ -1,0 +1,1 @@
+"""Layer 1: the state store: key-value backend, undo, typed tables, schema, money movements and invariants."""

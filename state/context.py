@@ -1,0 +1,54 @@
+"""What an operation or a per-block step may see and touch: the tables, the rules, the time, and a place for events."""
+
+from typing import Any
+
+from protocol.config import ChainConfig, Rules
+from protocol.operation import Operation
+from state.schema import GlobalProperties, Tables
+
+SINGLETON = 0
+"""The primary key of the tables that hold one row."""
+
+
+class Context:
+    """The state as one operation or step sees it.
+
+    `ctx.tables` holds every table. `emit` records a virtual operation, `report` a record for those who explain
+    the chain (it is no part of the state). Both only append: nobody is called back while a block is applied.
+    `is_pending` is set while a transaction is tried on its arrival, before any block holds it: a few rules are
+    stricter then, and one is laxer. It is not set when a producer tries it for a block, or when the waiting ones are
+    tried again after a block. Source: database.hpp, is_pending_tx and is_producing (the reference sets both together).
+    """
+
+    __slots__ = ("config", "events", "is_pending", "reports", "rules", "tables")
+
+    def __init__(self, config: ChainConfig, rules: Rules, tables: Tables) -> None:
+        self.config = config
+        self.rules = rules
+        self.tables = tables
+        self.is_pending = False
+        self.events: list[Operation] = []
+        self.reports: list[Any] = []
+
+    @property
+    def gpo(self) -> GlobalProperties:
+        """The dynamic global properties as they stand now."""
+        return self.tables.global_properties.get(SINGLETON)
+
+    @property
+    def time(self) -> int:
+        """The time of the head block, in seconds since the epoch (the reference's head_block_time())."""
+        return self.tables.global_properties.get(SINGLETON).time
+
+    def update_gpo(self, **changes: Any) -> GlobalProperties:
+        """Changes fields of the dynamic global properties and returns the new row."""
+        table = self.tables.global_properties
+        return table.update(table.get(SINGLETON), **changes)
+
+    def emit(self, operation: Operation) -> None:
+        """Records a virtual operation at this point of the block."""
+        self.events.append(operation)
+
+    def report(self, record: object) -> None:
+        """Records figures that explain what was done, for observers outside the consensus."""
+        self.reports.append(record)

@@ -1,0 +1,114 @@
+"""Order-preserving encoding of key tuples: the order of the bytes is the order of the Python tuples.
+
+Components are int (up to 256 bits, signed), str, bytes and bool (stored as the int 0 or 1). An encoded component
+delimits itself and starts with a tag below 0xFF, so all keys that begin with a tuple lie in the range
+``[encode_key(t), encode_key(t) + b"\\xff")``; ``TOP`` as the last component writes that 0xFF.
+
+- int: tag 0x80 + n (negative: 0x80 - n), then the magnitude in n bytes, big-endian (negative: complemented).
+- str: tag 0x02, UTF-8, then 0x00; bytes: tag 0x01, the bytes, then 0x00; a zero byte inside is written 0x00 0xFF.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from state.errors import SchemaError
+
+INT_BYTES_MAX: Final = 32
+_ZERO_TAG: Final = 0x80
+_POSITIVE: Final = tuple(bytes([_ZERO_TAG + n]) for n in range(INT_BYTES_MAX + 1))
+_NEGATIVE: Final = tuple(bytes([_ZERO_TAG - n]) for n in range(INT_BYTES_MAX + 1))
+
+
+class _Top:
+    """A component greater than every other, for the upper end of a range."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    def __le__(self, other: object) -> bool:
+        return other is self
+
+    def __gt__(self, other: object) -> bool:
+        return other is not self
+
+    def __ge__(self, other: object) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return "TOP"
+
+
+TOP: Final = _Top()
+
+
+def encode_int(value: int) -> bytes:
+    """Encodes one integer; raises SchemaError beyond 256 bits."""
+    size = (value.bit_length() + 7) >> 3
+    if size > INT_BYTES_MAX:
+        raise SchemaError(
+            f"an integer in a key has at most {INT_BYTES_MAX * 8} bits, this one has {value.bit_length()}"
+        )
+    if value >= 0:
+        return _POSITIVE[size] + value.to_bytes(size, "big")
+    return _NEGATIVE[size] + (value + (1 << (8 * size)) - 1).to_bytes(size, "big")
+
+
+def _encode_bytes(value: bytes) -> bytes:
+    return value.replace(b"\x00", b"\x00\xff") if 0 in value else value
+
+
+def encode_component(value: Any) -> bytes:
+    """Encodes one component; raises SchemaError for a type that has no place in a key."""
+    kind = type(value)
+    if kind is str:
+        return b"\x02" + _encode_bytes(value.encode("utf-8", "surrogatepass")) + b"\x00"
+    if kind is int or kind is bool or isinstance(value, int):
+        return encode_int(int(value))
+    if kind is bytes:
+        return b"\x01" + _encode_bytes(value) + b"\x00"
+    if value is TOP:
+        return b"\xff"
+    raise SchemaError(f"a key cannot hold a {kind.__name__}: {value!r}")
+
+
+def encode_key(key: tuple[Any, ...]) -> bytes:
+    """Encodes a tuple so that bytes compare as the tuples do; a shorter tuple sorts before its extensions."""
+    if len(key) == 1:
+        return encode_component(key[0])
+    return b"".join([encode_component(component) for component in key])
+
+
+def _decode_string(data: bytes, position: int) -> tuple[bytes, int]:
+    parts: list[bytes] = []
+    while True:
+        end = data.index(0, position)
+        parts.append(data[position:end])
+        if data[end + 1 : end + 2] != b"\xff":
+            return b"\x00".join(parts), end + 1
+        position = end + 2
+
+
+def decode_key(data: bytes) -> tuple[Any, ...]:
+    """Reads back what encode_key wrote (a bool comes back as an int); raises SchemaError for other bytes."""
+    values: list[Any] = []
+    position = 0
+    try:
+        while position < len(data):
+            tag = data[position]
+            position += 1
+            if tag in (1, 2):
+                raw, position = _decode_string(data, position)
+                values.append(raw.decode("utf-8", "surrogatepass") if tag == 2 else raw)
+                continue
+            size = abs(tag - _ZERO_TAG)
+            if size > INT_BYTES_MAX or position + size > len(data):
+                raise ValueError(f"tag {tag} at {position - 1}")
+            number = int.from_bytes(data[position : position + size], "big")
+            values.append(number if tag >= _ZERO_TAG else number - (1 << (8 * size)) + 1)
+            position += size
+    except ValueError as error:
+        raise SchemaError(f"not an encoded key: {data.hex()}") from error
+    return tuple(values)

@@ -1,0 +1,212 @@
+"""Ordered key-value backends: LevelDB for real, memory for tests and simulation. The only importer of plyvel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, NoReturn, Protocol
+
+import plyvel
+from sortedcontainers import SortedDict
+
+from state.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreWriteFailed
+
+Batch = Iterable[tuple[bytes, bytes | None]]
+
+MARKER: Final = "PLAUDIT-STATE"
+_DATA_SUFFIXES: Final = (".ldb", ".sst", ".log")
+# A second attempt to open a database in one process would, when it fails, release the lock of the first: POSIX drops
+# all locks of a process on a file when the process closes any handle of it.
+_OPEN_PATHS: Final[set[Path]] = set()
+_NO_ROOM: Final = ("No space left", "Disk quota exceeded", "File too large")
+
+
+class Backend(Protocol):
+    """An ordered map of bytes to bytes with atomic batches."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Returns the value, or None."""
+
+    def scan(self, low: bytes, high: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Iterates over (key, value) with low <= key < high (None: no end), as of the moment of the call."""
+
+    def write(self, batch: Batch, sync: bool) -> None:
+        """Applies all puts and deletes (value None) or none; ``sync`` waits until the disk has them."""
+
+    def close(self) -> None:
+        """Releases the backend; it may be called twice."""
+
+
+class MemoryBackend:
+    """A backend in memory; ``crash`` loses what was written without sync, as a power failure would."""
+
+    def __init__(self) -> None:
+        self._values: Any = SortedDict()
+        self._unsynced: list[tuple[bytes, bytes | None]] = []
+
+    def get(self, key: bytes) -> bytes | None:
+        """Returns the value, or None."""
+        value: bytes | None = self._values.get(key)
+        return value
+
+    def scan(self, low: bytes, high: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Iterates over (key, value) with low <= key < high; what is written meanwhile may or may not show."""
+        size, values = 8, self._values
+        ends = (True, False)
+        while high is None or low < high:
+            keys = list(islice(values.irange(low, high, ends, reverse), size))
+            for key in keys:
+                value = values.get(key)
+                if value is not None:
+                    yield key, value
+            if len(keys) < size:
+                return
+            size = min(size * 2, 1024)
+            if reverse:
+                high = keys[-1]
+            else:
+                low, ends = keys[-1], (False, False)
+
+    def write(self, batch: Batch, sync: bool) -> None:
+        """Applies the batch."""
+        for key, value in list(batch):
+            if not sync:
+                self._unsynced.append((key, self._values.get(key)))
+            self._put(key, value)
+        if sync:
+            self._unsynced.clear()
+
+    def crash(self) -> None:
+        """Returns to the last synced state."""
+        while self._unsynced:
+            self._put(*self._unsynced.pop())
+
+    def close(self) -> None:
+        """Does nothing: the values stay for the next store that opens this backend."""
+
+    def _put(self, key: bytes, value: bytes | None) -> None:
+        if value is None:
+            self._values.pop(key, None)
+        else:
+            self._values[key] = value
+
+
+def _prepare_directory(path: Path, create: bool) -> None:
+    """Refuses a directory that is not ours or has lost its catalogue, before LevelDB could touch it."""
+    names = set(os.listdir(path)) if path.is_dir() else set()
+    if path.exists() and not path.is_dir():
+        raise NotAStore(f"{path} is not a directory")
+    if not names:
+        if not create:
+            raise NotAStore(f"{path} holds no state database")
+        path.mkdir(parents=True, exist_ok=True)
+        (path / MARKER).write_text("State database of Plaudit. Do not change files in this directory.\n")
+    elif MARKER not in names:
+        raise NotAStore(f"{path} holds other files and no {MARKER}; choose an empty directory")
+    elif "CURRENT" not in names and any(name.endswith(_DATA_SUFFIXES) for name in names):
+        raise StoreCorrupt(f"{path} has data files but its CURRENT file is missing")
+
+
+class LevelDBBackend:
+    """LevelDB in one directory; every read verifies checksums.
+
+    After a failed write LevelDB's log may end in half a record, and anything appended behind it would be lost at the
+    next start. So the database is opened anew before the next write; reads go on with the old handle until then.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, create: bool = True, block_cache_bytes: int = 64 << 20) -> None:
+        self._path = Path(path).resolve()
+        self._block_cache_bytes = block_cache_bytes
+        self._must_reopen = False
+        self._is_closed = False
+        if self._path in _OPEN_PATHS:
+            raise StoreLocked(f"{self._path} is open in this process already")
+        _prepare_directory(self._path, create)
+        self._db: Any = self._open()
+        _OPEN_PATHS.add(self._path)
+
+    def _open(self) -> Any:
+        try:
+            return plyvel.DB(
+                str(self._path),
+                create_if_missing=True,
+                paranoid_checks=True,
+                bloom_filter_bits=10,
+                lru_cache_size=self._block_cache_bytes,
+                write_buffer_size=16 << 20,
+                max_open_files=256,
+            )
+        except plyvel.CorruptionError as error:
+            raise StoreCorrupt(f"{self._path}: {error}") from error
+        except plyvel.Error as error:
+            self._raise_open_error(error)
+
+    def _raise_open_error(self, error: Exception) -> NoReturn:
+        text = str(error)
+        if "lock" in text.lower():
+            raise StoreLocked(f"{self._path} is in use by another process: {text}") from error
+        if any(reason in text for reason in _NO_ROOM):
+            raise StoreFull(f"{self._path}: {text}") from error
+        if "No such file" in text or "does not exist" in text:
+            raise StoreCorrupt(f"{self._path}: {text}") from error
+        raise StoreError(f"{self._path} cannot be opened: {text}") from error
+
+    def get(self, key: bytes) -> bytes | None:
+        """Returns the value, or None; raises StoreCorrupt, StoreError."""
+        db = self._db if not self._must_reopen else self._find_handle()
+        try:
+            value: bytes | None = db.get(key, verify_checksums=True)
+        except (plyvel.Error, RuntimeError) as error:
+            raise self._read_error(error) from error
+        return value
+
+    def scan(self, low: bytes, high: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Iterates over (key, value) with low <= key < high; raises StoreCorrupt, StoreError."""
+        if high is not None and low >= high:
+            return
+        db = self._find_handle()
+        try:
+            yield from db.iterator(start=low, stop=high, reverse=reverse, verify_checksums=True)
+        except (plyvel.Error, RuntimeError) as error:
+            raise self._read_error(error) from error
+
+    def write(self, batch: Batch, sync: bool) -> None:
+        """Applies the batch atomically; raises StoreFull, StoreWriteFailed."""
+        if self._is_closed:
+            raise StoreError(f"{self._path} is closed")
+        if self._must_reopen:
+            self._db.close()
+            self._db = self._open()
+            self._must_reopen = False
+        try:
+            with self._db.write_batch(transaction=True, sync=sync) as writer:
+                for key, value in batch:
+                    if value is None:
+                        writer.delete(key)
+                    else:
+                        writer.put(key, value)
+        except plyvel.Error as error:
+            self._must_reopen = True
+            text = str(error)
+            kind = StoreFull if any(reason in text for reason in _NO_ROOM) else StoreWriteFailed
+            raise kind(f"{self._path}: {text}") from error
+
+    def close(self) -> None:
+        """Closes the database and gives up its lock."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._db.close()
+            _OPEN_PATHS.discard(self._path)
+
+    def _find_handle(self) -> Any:
+        """Returns the open database; opens it again if an earlier attempt to do so, before a write, had failed."""
+        if self._db.closed and not self._is_closed:
+            self._db = self._open()
+            self._must_reopen = False
+        return self._db
+
+    def _read_error(self, error: Exception) -> StoreError:
+        kind = StoreCorrupt if isinstance(error, plyvel.CorruptionError) else StoreError
+        return kind(f"{self._path}: {error}")

@@ -1,0 +1,127 @@
+"""The difference between an ordered set of keys in memory now and the same set in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from sortedcontainers import SortedSet
+
+from state.errors import ScanInvalidated
+from state.keys import TOP
+
+OrderKey = tuple[Any, ...]
+PayloadT = TypeVar("PayloadT")
+
+
+class KeyOverlay:
+    """Keys added to and removed from an index since the last commit.
+
+    The content is a function of each row's committed and newest version alone, so it shrinks to nothing when rows
+    return to what the database holds. Added keys are sorted only when somebody scans.
+    """
+
+    __slots__ = ("_sorted", "_unsorted", "added", "removed", "version")
+
+    def __init__(self) -> None:
+        self.added: set[OrderKey] = set()
+        self.removed: set[OrderKey] = set()
+        self.version = 0
+        self._sorted: Any = SortedSet()
+        self._unsorted: set[OrderKey] = set()
+
+    def move(self, old: OrderKey | None, new: OrderKey | None, stored: OrderKey | None) -> None:
+        """Replaces a row's key; ``stored`` is the key the database has for this row. None means no key."""
+        self.version += 1
+        if old is not None:
+            if old == stored:
+                self.removed.add(old)
+            else:
+                self.added.discard(old)
+                self._unsorted.add(old)
+        if new is not None:
+            if new == stored:
+                self.removed.discard(new)
+            else:
+                self.added.add(new)
+                self._unsorted.add(new)
+
+    def rebase(self, current: OrderKey | None, old_stored: OrderKey | None, stored: OrderKey | None) -> None:
+        """Accounts for the database's key of a row changing from ``old_stored`` to ``stored``."""
+        if old_stored == stored:
+            return
+        self.move(current, None, old_stored)
+        if old_stored is not None:
+            self.removed.discard(old_stored)
+        if stored is not None:
+            self.removed.add(stored)
+        self.move(None, current, stored)
+
+    def scan(self, low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[OrderKey]:
+        """Iterates over added keys with low <= key < high in order."""
+        self.tidy(0)
+        if not self._sorted:
+            return iter(())
+        keys: Iterator[OrderKey] = self._sorted.irange(low, high, (True, False), reverse)
+        return keys
+
+    def tidy(self, unsorted_max: int) -> None:
+        """Sorts the keys that wait for it once they are more than ``unsorted_max``."""
+        if len(self._unsorted) <= unsorted_max:
+            return
+        for key in self._unsorted:
+            if key in self.added:
+                self._sorted.add(key)
+            else:
+                self._sorted.discard(key)
+        self._unsorted.clear()
+
+    def merge(
+        self, stored: Iterator[tuple[OrderKey, PayloadT]], low: OrderKey, high: OrderKey, reverse: bool
+    ) -> Iterator[tuple[OrderKey, PayloadT | None]]:
+        """Merges the database's keys (with a payload each) and the added ones in order.
+
+        Raises ScanInvalidated when keys change between two steps: what would follow could depend on which rows happen
+        to be committed, which differs from node to node.
+        """
+        added = self.scan(low, high, reverse)
+        removed = self.removed
+        version = self.version
+        waiting = next(added, None)
+        for key, payload in stored:
+            if key in removed:
+                continue
+            while waiting is not None and (waiting > key if reverse else waiting < key):
+                yield waiting, None
+                self._check(version)
+                waiting = next(added, None)
+            if waiting == key:
+                # A batch whose write was reported as failed may have reached the disk all the same.
+                waiting = next(added, None)
+            yield key, payload
+            self._check(version)
+        while waiting is not None:
+            yield waiting, None
+            self._check(version)
+            waiting = next(added, None)
+
+    def _check(self, version: int) -> None:
+        if self.version != version:
+            raise ScanInvalidated("keys changed during a scan; take list(...) of the scan before changing rows")
+
+
+def compute_range(
+    prefix: OrderKey, start: OrderKey | None, stop: OrderKey | None, reverse: bool
+) -> tuple[OrderKey, OrderKey]:
+    """Returns (low, high) such that a scan yields the keys with low <= key < high.
+
+    ``start`` includes and ``stop`` excludes every key that begins with it, in both directions.
+    """
+    low, high = prefix, (*prefix, TOP)
+    if reverse:
+        start, stop = (None if stop is None else (*stop, TOP)), (None if start is None else (*start, TOP))
+    if start is not None and start > low:
+        low = start
+    if stop is not None and stop < high:
+        high = stop
+    return low, high

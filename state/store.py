@@ -1,0 +1,314 @@
+"""The state of the chain: tables over a backend, nested checkpoints, reversible blocks and atomic commits.
+
+The backend holds irreversible state only. What reversible blocks and open checkpoints changed lives in memory and is
+gone after a restart, when the node applies these blocks again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, TypeVar
+
+from state.errors import CheckpointError, SchemaError
+from state.kv import Backend
+from state.meta import META_KEY, Head, Meta, check_meta, describe_tables, encode_meta, read_meta
+from state.table import Cache, Journal, RowChange, Table, TableSpec
+from state.upgrade import upgrade_tables
+
+EXTRA_SPACE_MIN: Final = b"\x10"
+"""The smallest first byte of keys that others may write along with a commit."""
+CACHE_ROWS: Final = 200_000
+_DIGEST_MODULUS: Final = 1 << 256
+
+
+class DeclaresTables(Protocol):
+    """A class that lists its tables; the store sets an attribute for each."""
+
+    SPECS: ClassVar[tuple[TableSpec[Any, Any], ...]]
+
+
+TablesT = TypeVar("TablesT", bound=DeclaresTables)
+
+
+class Sequence(NamedTuple):
+    """The next object id of a table."""
+
+    table: int
+    next_id: int
+
+
+SEQUENCES: Final = TableSpec("sequences", 0, Sequence, key=lambda row: row.table)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDelta:
+    """What one sealed block did to the state; ``digest`` is that of the whole state after it (32 bytes)."""
+
+    number: int
+    block_id: bytes
+    digest: bytes
+    changes: tuple[RowChange, ...]
+
+    @property
+    def head(self) -> Head:
+        """The block as a head."""
+        return Head(self.number, self.block_id, self.digest)
+
+
+class Session:
+    """A checkpoint as a context: an exception rolls back to its start, success merges it into the one around it."""
+
+    __slots__ = ("_depth", "_store")
+
+    def __init__(self, store: Store[Any]) -> None:
+        self._store = store
+        self._depth = 0
+
+    def __enter__(self) -> Self:
+        self._depth = self._store.begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            if self._store.depth != self._depth:
+                raise CheckpointError(f"the session opened checkpoint {self._depth}, now {self._store.depth} are open")
+            self._store.squash()
+            return
+        while self._store.depth >= self._depth:
+            self._store.rollback()
+
+
+class Store(Generic[TablesT]):
+    """All tables of one chain.
+
+    ``cache_rows`` bounds the committed rows kept in memory; ``is_strict`` checks at each change that indexes declare
+    the fields they read, and at each sealed block that rows survive storage (for tests; slow).
+    Raises ForeignChain, StoreTooNew, NotAStore, StoreCorrupt.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        tables_class: type[TablesT],
+        *,
+        chain_id: bytes = b"",
+        cache_rows: int = CACHE_ROWS,
+        is_strict: bool = False,
+    ) -> None:
+        self.backend = backend
+        self._chain_id = chain_id
+        self._journal = Journal()
+        self._cache = Cache(cache_rows)
+        self._marks: list[int] = []
+        self._sealed: deque[BlockDelta] = deque()
+        specs = (SEQUENCES, *tables_class.SPECS)
+        self._declared = describe_tables(specs)
+        self._all: list[Table[Any, Any]] = [
+            Table(spec, backend, self._journal, self._cache, self._take_id, self._count_ids, is_strict)
+            for spec in specs
+        ]
+        if len({spec.number for spec in specs}) != len(specs) or len({spec.name for spec in specs}) != len(specs):
+            raise SchemaError("two tables have one number or one name")
+        self._cache.tables = self._all
+        self._sequences: Table[Sequence, int] = self._all[0]
+        self.tables: TablesT = tables_class()
+        for table in self._all[1:]:
+            setattr(self.tables, table.name, table)
+        self._committed = self._open()
+        self._digest = 0 if self._committed is None else int.from_bytes(self._committed.digest, "big")
+
+    def _open(self) -> Head | None:
+        meta = read_meta(self.backend)
+        if meta is None:
+            return None
+        check_meta(meta, self._chain_id, self._declared)
+        if meta.tables != self._declared:
+            meta = upgrade_tables(self.backend, meta, self._all, self._declared)
+        return meta.head
+
+    def close(self) -> None:
+        """Closes the backend; reversible blocks and open checkpoints are lost."""
+        self.backend.close()
+
+    # Heads
+
+    @property
+    def committed(self) -> Head | None:
+        """The block whose state the backend holds; None before the first commit."""
+        return self._committed
+
+    @property
+    def head(self) -> Head | None:
+        """The newest sealed block, or the committed one when none is reversible."""
+        return self._sealed[-1].head if self._sealed else self._committed
+
+    @property
+    def reversible(self) -> tuple[BlockDelta, ...]:
+        """The sealed blocks that can still be undone, oldest first."""
+        return tuple(self._sealed)
+
+    @property
+    def digest(self) -> bytes:
+        """The digest over all rows as of the newest sealed block (32 bytes)."""
+        return self._digest.to_bytes(32, "big")
+
+    def find_digest(self, number: int) -> bytes | None:
+        """Returns the state digest as of a reversible or the committed block, else None."""
+        for delta in self._sealed:
+            if delta.number == number:
+                return delta.digest
+        return self._committed.digest if self._committed is not None and self._committed.number == number else None
+
+    def compute_digest_from_scratch(self) -> bytes:
+        """Computes the digest over all rows as they are now, open checkpoints included; reads the whole database."""
+        return (sum(table.compute_digest() for table in self._all) % _DIGEST_MODULUS).to_bytes(32, "big")
+
+    # Checkpoints
+
+    @property
+    def depth(self) -> int:
+        """How many checkpoints are open."""
+        return len(self._marks)
+
+    def begin(self) -> int:
+        """Opens a checkpoint inside the newest one and returns how many are open."""
+        marks, journal = self._marks, self._journal
+        if not marks:
+            journal.open()
+        marks.append(len(journal.entries))
+        return len(marks)
+
+    def rollback(self) -> None:
+        """Undoes everything since the newest checkpoint was opened, and closes it; raises CheckpointError."""
+        if not self._marks:
+            raise CheckpointError("no checkpoint is open")
+        mark = self._marks.pop()
+        entries = self._journal.entries
+        while len(entries) > mark:
+            table, key, old = entries.pop()
+            table.restore(key, old)
+        if not self._marks:
+            self._journal.close()
+        self._cache.trim()
+
+    def squash(self) -> None:
+        """Closes the newest checkpoint, leaving its changes to the one around it; raises CheckpointError."""
+        if len(self._marks) < 2:
+            raise CheckpointError("there is no checkpoint to merge into")
+        self._marks.pop()
+
+    def session(self) -> Session:
+        """Returns a checkpoint for a ``with`` statement; there must be one around it when it succeeds."""
+        return Session(self)
+
+    def _take_id(self, table: int) -> int:
+        row = self._sequences.find(table)
+        if row is None:
+            self._sequences.insert(Sequence(table, 1))
+            return 0
+        self._sequences.update(row, next_id=row.next_id + 1)
+        return row.next_id
+
+    def _count_ids(self, table: int) -> int:
+        row = self._sequences.find(table)
+        return 0 if row is None else row.next_id
+
+    # Blocks
+
+    def seal_block(self, number: int, block_id: bytes) -> BlockDelta:
+        """Closes the only open checkpoint as a block that can be undone; raises CheckpointError.
+
+        A row that cannot be stored raises SchemaError and leaves the checkpoint open.
+        """
+        if len(self._marks) != 1:
+            raise CheckpointError(f"a block is sealed with one checkpoint open, not {len(self._marks)}")
+        head = self.head
+        if head is not None and number <= head.number:
+            raise CheckpointError(f"block {number} does not follow block {head.number}")
+        touched: dict[Table[Any, Any], dict[Any, Any]] = {}
+        for table, key, old in self._journal.entries:
+            olds = touched.get(table)
+            if olds is None:
+                olds = touched[table] = {}
+            if key not in olds:
+                olds[key] = old
+        changes: list[RowChange] = []
+        for table, olds in touched.items():
+            table.seal(olds, changes)
+        digest = self._digest
+        for change in changes:
+            digest += change.new_hash - change.old_hash
+            change.table.set_hash(change.key, change.new_hash)
+        self._digest = digest % _DIGEST_MODULUS
+        self._marks.pop()
+        self._journal.close()
+        for table in touched:
+            table.tidy()
+        self._cache.trim()
+        delta = BlockDelta(number, block_id, self.digest, tuple(changes))
+        self._sealed.append(delta)
+        return delta
+
+    def undo_block(self) -> BlockDelta:
+        """Undoes the newest sealed block and returns it; raises CheckpointError."""
+        if self._marks:
+            raise CheckpointError(f"a block is undone with no checkpoint open, not {len(self._marks)}")
+        if not self._sealed:
+            raise CheckpointError("no reversible block is left")
+        delta = self._sealed.pop()
+        digest = self._digest
+        for change in reversed(delta.changes):
+            change.table.restore(change.key, change.old)
+            change.table.set_hash(change.key, change.old_hash)
+            digest += change.old_hash - change.new_hash
+        self._digest = digest % _DIGEST_MODULUS
+        self._cache.trim()
+        return delta
+
+    def commit(self, number: int, extra: Iterable[tuple[bytes, bytes | None]] = (), *, sync: bool = True) -> None:
+        """Writes the state as of sealed block ``number`` and ``extra`` in one batch; these blocks become irreversible.
+
+        ``extra`` are puts and deletes (value None) of others, whose keys start at EXTRA_SPACE_MIN. When nothing was
+        written (StoreFull, StoreWriteFailed) the state in memory is as before, and the call can be repeated.
+        """
+        blocks = [delta for delta in self._sealed if delta.number <= number]
+        newest: dict[tuple[Table[Any, Any], Any], RowChange] = {}
+        for delta in blocks:
+            for change in delta.changes:
+                newest[change.table, change.key] = change
+        deletes: list[tuple[bytes, bytes | None]] = []
+        puts: list[tuple[bytes, bytes | None]] = []
+        for (table, _), change in newest.items():
+            table.prepare_commit(change, deletes, puts)
+        for key, value in extra:
+            if key < EXTRA_SPACE_MIN:
+                raise SchemaError(f"key {key.hex()} lies in the space of the store")
+            puts.append((key, value))
+        if blocks:
+            puts.append((META_KEY, encode_meta(Meta(self._chain_id, blocks[-1].head, self._declared))))
+        # An index key that passes from one row to another is deleted and put in the same batch: deletes go first.
+        self.backend.write(deletes + puts, sync)
+        self._finish_commit(blocks, newest)
+
+    def _finish_commit(self, blocks: list[BlockDelta], newest: dict[tuple[Table[Any, Any], Any], RowChange]) -> None:
+        for (table, key), change in newest.items():
+            table.finish_commit(key, change.new)
+        for table in {table: None for table, _ in newest}:
+            table.tidy()
+        for _ in blocks:
+            self._sealed.popleft()
+        if blocks:
+            self._committed = blocks[-1].head
+        self._cache.trim()
+
+    # Memory
+
+    def count_memory(self) -> tuple[int, int, int]:
+        """Returns how many rows are changed, how many are cached, and how many index keys differ from the backend."""
+        counts = [table.count_memory() for table in self._all]
+        return sum(c[0] for c in counts), sum(c[1] for c in counts), sum(c[2] for c in counts)

@@ -1,0 +1,83 @@
+"""Transfers of liquid tokens."""
+
+import pytest
+
+from operations.transfer import Transfer
+from protocol.assets import Asset
+from tests.operations.world import World, sbd, steem, vests
+
+
+def test_moves_tokens(world: World) -> None:
+    world.create("alice", "bob")
+    world.fund("alice", steem(10_000))
+    world.push(Transfer("alice", "bob", steem(5_000), ""))
+    assert (world["alice"].balance, world["bob"].balance) == (5_000, 5_000)
+    world.push(Transfer("alice", "bob", steem(5_000), ""))
+    assert (world["alice"].balance, world["bob"].balance) == (0, 10_000)
+
+
+def test_refuses_what_is_not_there(world: World) -> None:
+    world.create("alice", "bob")
+    world.fund("alice", steem(999))
+    message = world.refuse(Transfer("alice", "bob", steem(1_000), ""), "available >= -delta")
+    assert message == (
+        "Assert Exception:available >= -delta: Account alice does not have sufficient funds for balance adjustment. "
+        'Required: {"amount":"-1000","precision":3,"nai":"@@000000021"}, '
+        'Available: {"amount":"999","precision":3,"nai":"@@000000021"}'
+    )
+
+
+@pytest.mark.parametrize(("source", "destination"), [("alice", "nobody"), ("nobody", "alice")])
+def test_refuses_missing_accounts(world: World, source: str, destination: str) -> None:
+    world.create("alice")
+    world.fund("alice", steem(1_000))
+    world.refuse(Transfer(source, destination, steem(1), ""), "no row with key 'nobody'")
+
+
+def test_treasury_takes_only_sbd(world: World) -> None:
+    world.create("bob")
+    world.fund("bob", steem(1_000))
+    world.fund("bob", sbd(1_000))
+    message = world.refuse(Transfer("bob", "steem.dao", steem(1_000), ""), "o.to != STEEM_TREASURY_ACCOUNT")
+    assert message.endswith(": Can only transfer SBD to steem.dao")
+    world.push(Transfer("bob", "steem.dao", sbd(1_000), ""))
+    assert world["steem.dao"].sbd_balance == 1_000
+    assert world["bob"].sbd_balance == 0
+
+
+def test_null_account_can_receive(world: World) -> None:
+    world.create("alice")
+    world.fund("alice", steem(1_000))
+    world.push(Transfer("alice", "null", steem(1_000), ""))
+    assert world["null"].balance == 1_000
+
+
+@pytest.mark.parametrize(
+    ("amount", "assertion"),
+    [
+        (vests(1), "amount.symbol.is_vesting() == false"),
+        (steem(0), "amount.amount > 0"),
+        (steem(-1), "amount.amount > 0"),
+    ],
+)
+def test_refuses_bad_amounts(world: World, amount: Asset, assertion: str) -> None:
+    world.create("alice", "bob")
+    world.refuse(Transfer("alice", "bob", amount, ""), assertion)
+
+
+def test_memo_is_limited(world: World) -> None:
+    world.create("alice", "bob")
+    world.fund("alice", steem(10))
+    world.push(Transfer("alice", "bob", steem(1), "x" * 2047))
+    world.refuse(Transfer("alice", "bob", steem(1), "x" * 2048), "memo.size() < STEEM_MAX_MEMO_SIZE")
+
+
+def test_sbd_transfer_pays_interest(world: World) -> None:
+    world.create("alice", "bob")
+    world.ctx.update_gpo(sbd_interest_rate=1_000)
+    world.fund("alice", sbd(1_000_000))
+    world.forward(31 * 86_400)
+    events = world.push(Transfer("alice", "bob", sbd(1), ""))
+    paid = 1_000_000 * 31 * 86_400 // (365 * 86_400) // 10
+    assert world["alice"].sbd_balance == 999_999 + paid
+    assert [event.wire_name for event in events] == ["interest"]

@@ -1,0 +1,1 @@
+"""Whole chains that the C++ node made, followed block by block."""

@@ -1,0 +1,43 @@
+"""A context over the genesis of a reference testnet, for tests of single functions."""
+
+from chain.genesis import initialize_genesis
+from protocol.assets import STEEM, Asset
+from protocol.config import ChainConfig
+from state.context import Context
+from state.kv import MemoryBackend
+from state.money import adjust_balance
+from state.schema import Account, Comment, CommentContent, Tables, new_account
+from state.stake import create_vesting
+from state.store import Store
+from tests.rewards.rows import CREATED, make_comment
+
+
+def make_context(now: int = CREATED) -> Context:
+    """A context whose checkpoint is open, at time `now`."""
+    config = ChainConfig.preset("testnet")
+    store = Store(MemoryBackend(), Tables)
+    store.begin()
+    ctx = Context(config, config.rules, store.tables)
+    initialize_genesis(ctx)
+    ctx.update_gpo(time=now)
+    return ctx
+
+
+def add_account(ctx: Context, name: str, vested_steem: int = 0) -> Account:
+    """Creates an account and powers up for it from initminer's STEEM; its mana is full afterwards."""
+    accounts = ctx.tables.accounts
+    accounts.insert(new_account(id=accounts.next_id(), name=name, created=ctx.time, mined=False))
+    if vested_steem:
+        adjust_balance(ctx, "initminer", Asset(-vested_steem, STEEM))
+        create_vesting(ctx, name, Asset(vested_steem, STEEM))
+    return accounts.get(name)
+
+
+def add_post(ctx: Context, author: str = "alice", permlink: str = "post") -> Comment:
+    """Creates a root post that is paid in a week."""
+    comments = ctx.tables.comments
+    number = comments.next_id()
+    ctx.tables.comment_contents.insert(CommentContent(number, number, "", "body", ""))
+    return comments.insert(
+        make_comment(id=number, root_comment=number, author=author, permlink=permlink, created=ctx.time)
+    )

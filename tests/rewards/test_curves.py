@@ -1,0 +1,67 @@
+"""Reward curves against figures worked out by hand from their formulas."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewards.curves import Curve, compute_approximate_square_root, evaluate_reward_curve
+
+S = 2_000_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("value", "root"),
+    [
+        (0, 0),
+        (1, 1),
+        (2, 1),
+        (3, 1),
+        (4, 2),
+        (8, 3),  # m = 3: top bit 2, below it half of the odd bit 2
+        (15, 3),
+        (16, 4),
+        (24, 5),  # 4, and half of 8 >> 2
+        (10_000, 103),  # m = 13: 64, and half of 64 + (1808 >> 7)
+        (1 << 42, 1 << 21),
+        (1 << 126, 1 << 63),
+        ((1 << 128) - 1, (1 << 64) - 1),
+    ],
+)
+def test_square_root(value: int, root: int) -> None:
+    assert compute_approximate_square_root(value) == root
+
+
+@given(st.integers(1, (1 << 128) - 1))
+def test_square_root_is_near(value: int) -> None:
+    """Straight lines between the powers of two: at most 1 below the exact root, at most 6.1 % above it."""
+    root = compute_approximate_square_root(value)
+    assert (root + 2) ** 2 > value
+    assert root * root * 1000 <= value * 1126
+
+
+@pytest.mark.parametrize(
+    ("curve", "rshares", "constant", "value"),
+    [
+        (Curve.QUADRATIC, 3, 2, 21),  # 5 * 5 - 2 * 2
+        (Curve.QUADRATIC, 1 << 64, 0, 0),  # 2 ** 128 does not fit
+        (Curve.BOUNDED_CURATION, 1, 1, (1 << 64) // 3),
+        (Curve.BOUNDED_CURATION, 2 * S, S, 1 << 63),  # half of the bound
+        (Curve.LINEAR, 12345, S, 12345),
+        (Curve.SQUARE_ROOT, 10_000, S, 103),
+        (Curve.CONVERGENT_LINEAR, 1, S, 0),  # (2 s + 1) / (4 s + 1)
+        (Curve.CONVERGENT_LINEAR, S, S, 1_200_000_000_000),  # (4 - 1) s s / 5 s
+        (Curve.CONVERGENT_LINEAR, 4 * S, S, 6_000_000_000_000),  # (25 - 1) s s / 8 s
+        (Curve.CONVERGENT_LINEAR, 7, 0, 7),
+        (Curve.CONVERGENT_SQUARE_ROOT, (1 << 42) - 2 * S, S, 189_803),  # 398046511104 / 2 ** 21
+        (Curve.CONVERGENT_SQUARE_ROOT, 0, 0, 0),
+    ],
+)
+def test_curve(curve: Curve, rshares: int, constant: int, value: int) -> None:
+    assert evaluate_reward_curve(rshares, curve, constant) == value
+
+
+@given(st.integers(0, 10**18), st.integers(0, 10**18))
+def test_claims_never_fall(low: int, high: int) -> None:
+    low, high = sorted((low, high))
+    for curve in (Curve.LINEAR, Curve.CONVERGENT_LINEAR, Curve.SQUARE_ROOT):
+        assert evaluate_reward_curve(low, curve, S) <= evaluate_reward_curve(high, curve, S)

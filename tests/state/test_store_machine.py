@@ -1,0 +1,192 @@
+"""The state machine passes over both backends, and finds every fault planted in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+import state.store
+from state.errors import StoreError
+from state.overlay import KeyOverlay
+from state.table import Table
+from tests.state.machine import LevelDBStoreMachine, StoreMachine
+
+QUIET = list(HealthCheck)
+
+
+def test_memory_store_matches_the_model() -> None:
+    run_state_machine_as_test(
+        StoreMachine,
+        settings=settings(max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=QUIET),
+    )
+
+
+def test_leveldb_store_matches_the_model() -> None:
+    run_state_machine_as_test(
+        LevelDBStoreMachine,
+        settings=settings(max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=QUIET),
+    )
+
+
+def _forget_index_in_undo(patch: pytest.MonkeyPatch) -> None:
+    original = Table._apply_moves
+    restoring: list[int] = []
+    restore = Table.restore
+
+    def bad_restore(self: Any, key: Any, old: Any) -> None:
+        restoring.append(1)
+        restore(self, key, old)
+        restoring.pop()
+
+    def bad_apply(self: Any, moves: Any, key: Any) -> None:
+        if not restoring:
+            original(self, moves, key)
+
+    patch.setattr(Table, "restore", bad_restore)
+    patch.setattr(Table, "_apply_moves", bad_apply)
+
+
+def _forget_present_keys(patch: pytest.MonkeyPatch) -> None:
+    original = Table._move_present
+
+    def bad(self: Any, key: Any, old: Any, new: Any) -> None:
+        if new is not None:
+            original(self, key, old, new)
+
+    patch.setattr(Table, "_move_present", bad)
+
+
+def _commit_newest_rows(patch: pytest.MonkeyPatch) -> None:
+    original = Table.prepare_commit
+
+    def bad(self: Any, change: Any, deletes: Any, puts: Any) -> None:
+        newest = self.find(change.key)
+        if newest is not None and change.new is not None:
+            change = change._replace(stored_row=self.codec.encode(newest))
+        original(self, change, deletes, puts)
+
+    patch.setattr(Table, "prepare_commit", bad)
+
+
+def _commit_drops_newer_rows(patch: pytest.MonkeyPatch) -> None:
+    original = Table.finish_commit
+
+    def bad(self: Any, key: Any, new: Any) -> None:
+        original(self, key, new)
+        if self._base.pop(key, None) is not None:
+            self._rows[key] = new
+
+    patch.setattr(Table, "finish_commit", bad)
+
+
+def _keep_stale_cache(patch: pytest.MonkeyPatch) -> None:
+    original = Table.age
+
+    def bad(self: Any) -> None:
+        aged = self._aged_rows
+        original(self)
+        self._aged_rows = {**self._aged_rows, **aged}
+
+    patch.setattr(Table, "age", bad)
+
+
+def _forget_to_subtract(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Table, "_find_hash", lambda self, key, row, stored_key: 0)
+
+
+def _keep_hashes_in_undo(patch: pytest.MonkeyPatch) -> None:
+    original = state.store.Store.undo_block
+
+    def bad(self: Any) -> Any:
+        hashes = [(table, dict(table._hashes)) for table in self._all]
+        delta = original(self)
+        for table, values in hashes:
+            table._hashes.update(values)
+        return delta
+
+    patch.setattr(state.store.Store, "undo_block", bad)
+
+
+def _squash_as_rollback(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(state.store.Store, "squash", state.store.Store.rollback)
+
+
+def _ignore_removed_keys(patch: pytest.MonkeyPatch) -> None:
+    original = KeyOverlay.merge
+
+    def bad(self: Any, stored: Any, low: Any, high: Any, reverse: bool) -> Any:
+        removed, self.removed = self.removed, set()
+        try:
+            return iter(list(original(self, stored, low, high, reverse)))
+        finally:
+            self.removed = removed
+
+    patch.setattr(KeyOverlay, "merge", bad)
+
+
+def _leave_old_index_entries(patch: pytest.MonkeyPatch) -> None:
+    original = Table.prepare_commit
+
+    def bad(self: Any, change: Any, deletes: Any, puts: Any) -> None:
+        own: list[Any] = []
+        original(self, change, own, puts)
+        deletes.extend(entry for entry in own if entry[0][:1] == b"\x01")
+
+    patch.setattr(Table, "prepare_commit", bad)
+
+
+def _leak_on_undo(patch: pytest.MonkeyPatch) -> None:
+    original = Table.restore
+
+    def bad(self: Any, key: Any, old: Any) -> None:
+        original(self, key, old)
+        self._base.setdefault(key, old)
+
+    patch.setattr(Table, "restore", bad)
+
+
+def _keep_ids_in_undo(patch: pytest.MonkeyPatch) -> None:
+    original = Table.restore
+
+    def bad(self: Any, key: Any, old: Any) -> None:
+        if self.name != "sequences":
+            original(self, key, old)
+
+    patch.setattr(Table, "restore", bad)
+
+
+FAULTS: list[Callable[[pytest.MonkeyPatch], None]] = [
+    _forget_index_in_undo,
+    _forget_present_keys,
+    _commit_newest_rows,
+    _commit_drops_newer_rows,
+    _keep_stale_cache,
+    _forget_to_subtract,
+    _keep_hashes_in_undo,
+    _squash_as_rollback,
+    _ignore_removed_keys,
+    _leave_old_index_entries,
+    _leak_on_undo,
+    _keep_ids_in_undo,
+]
+
+
+@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__.strip("_"))
+def test_planted_fault_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    once = settings(
+        max_examples=400,
+        stateful_step_count=50,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=QUIET,
+        report_multiple_bugs=False,
+    )
+    with pytest.raises((AssertionError, KeyError, ExceptionGroup, StoreError)):
+        run_state_machine_as_test(StoreMachine, settings=once)

@@ -1,0 +1,196 @@
+"""The layer rules of the architecture, read from the imports with `ast`: imports go down only, and below layer 6
+nothing touches the network, the clock, chance, threads or logging."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LAYERS: Final = {
+    "protocol": 0,
+    "state": 1,
+    "consensus": 2,
+    "rewards": 2,
+    "operations": 3,
+    "chain": 4,
+    "node": 6,
+    "rpc": 6,
+    "wallet": 6,
+}
+CORE_LAYER: Final = 5
+SHELL_LAYER: Final = 6
+CORE_MODULES: Final = ("node.core",)
+"""Modules (and what is below them) of layer 5; `node/__init__.py` holds a docstring only and belongs to it."""
+
+WORLDLY: Final = frozenset(
+    {
+        *("asyncio", "aiohttp", "socket", "selectors", "time", "random", "secrets"),
+        *("threading", "multiprocessing", "concurrent", "subprocess", "logging"),
+    }
+)
+"""What layers 0 to 5 never import."""
+FILES: Final = frozenset(("os", "io", "pathlib", "shutil", "tempfile", "mmap", "fcntl", "glob"))
+"""Modules that reach files."""
+MAY_USE_FILES: Final = {
+    "state/kv.py": "the state store",
+    "chain/block_log.py": "the block log",
+    "protocol/config.py": "reads the chain config file once, before there is a chain",
+}
+MAY_IMPORT_PLYVEL: Final = frozenset({"state/kv.py"})
+MONEY_MAKERS: Final = frozenset({"issue", "burn"})
+"""Functions of state/money.py that change how much money there is."""
+MAY_MAKE_MONEY: Final = (
+    "state/money.py",
+    "rewards/",
+    "consensus/inflation.py",
+    "consensus/proposals.py",
+    "chain/genesis.py",
+    "operations/conversion.py",
+    "operations/fees.py",
+)
+"""Files and directories that may import them: rewards, conversion, genesis and the burners of fees."""
+WALLET_MAY_IMPORT: Final = frozenset({"protocol", "operations", "wallet"})
+NEVER_EACH_OTHER: Final = (frozenset({"consensus", "rewards"}),)
+
+
+class Imported(NamedTuple):
+    """One import: the dotted module, the name taken from it ("" for a whole module), and the line."""
+
+    module: str
+    name: str
+    line: int
+
+    @property
+    def package(self) -> str:
+        return self.module.partition(".")[0]
+
+
+def source_files() -> list[Path]:
+    return sorted(file for package in LAYERS for file in (ROOT / package).rglob("*.py"))
+
+
+def read_imports(tree: ast.AST, package: str) -> Iterator[Imported]:
+    """Yields every import, also inside functions and under TYPE_CHECKING; relative ones are made absolute."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Imported(alias.name, "", node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.rsplit(".", node.level - 1)[0] if node.level > 1 else package
+            module = node.module or "" if node.level == 0 else f"{base}.{node.module}" if node.module else base
+            for alias in node.names:
+                yield Imported(module, alias.name, node.lineno)
+
+
+def layer_of(module: str) -> int | None:
+    """Returns the layer of one of our modules, None for others."""
+    if any(module == core or module.startswith(core + ".") for core in CORE_MODULES):
+        return CORE_LAYER
+    return LAYERS.get(module.partition(".")[0])
+
+
+def is_allowed_to_make_money(path: str) -> bool:
+    return any(path == place or (place.endswith("/") and path.startswith(place)) for place in MAY_MAKE_MONEY)
+
+
+def find_violations(path: str, text: str) -> list[str]:
+    """Returns what is wrong with one file, as sentences with file and line."""
+    tree = ast.parse(text)
+    module = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+    own_package = module.partition(".")[0]
+    layer = layer_of(module)
+    assert layer is not None, path
+    found = []
+
+    def refuse(line: int, sentence: str) -> None:
+        found.append(f"{path}:{line}: {sentence}")
+
+    for imported in read_imports(tree, module if path.endswith("__init__.py") else module.rpartition(".")[0]):
+        whole = f"{imported.module}.{imported.name}" if imported.name else imported.module
+        other = layer_of(whole)
+        if other is not None and other > layer:
+            refuse(imported.line, f"layer {layer} imports {whole} of layer {other}")
+        for pair in NEVER_EACH_OTHER:
+            if {own_package, imported.package} == pair:
+                refuse(imported.line, f"{own_package} and {imported.package} never import each other")
+        if own_package == "wallet" and other is not None and imported.package not in WALLET_MAY_IMPORT:
+            refuse(imported.line, f"wallet imports {whole}, not only protocol and operations")
+        if layer < SHELL_LAYER and imported.package in WORLDLY:
+            refuse(imported.line, f"layer {layer} imports {imported.package}")
+        if layer < SHELL_LAYER and imported.package in FILES and path not in MAY_USE_FILES:
+            refuse(imported.line, f"imports {imported.package} to reach files")
+        if imported.package == "plyvel" and path not in MAY_IMPORT_PLYVEL:
+            refuse(imported.line, "imports plyvel, which only state/kv.py may")
+        if imported.module == "state.money" and imported.name in MONEY_MAKERS and not is_allowed_to_make_money(path):
+            refuse(imported.line, f"imports {imported.name} of state.money")
+    if layer < SHELL_LAYER and path not in MAY_USE_FILES:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open":
+                refuse(node.lineno, "opens a file")
+    return found
+
+
+def test_every_file_keeps_the_layer_rules() -> None:
+    files = source_files()
+    assert files
+    violations = [
+        line for file in files for line in find_violations(file.relative_to(ROOT).as_posix(), file.read_text())
+    ]
+    assert not violations, "\n".join(violations)
+
+
+def test_every_package_is_a_layer() -> None:
+    packages = {directory.parent.name for directory in ROOT.glob("*/__init__.py")}
+    assert packages - {"tests", "docs", "benchmarks"} == set(LAYERS)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("protocol/x.py", "import state.table"),
+        ("protocol/x.py", "from operations import transfer"),
+        ("protocol/x.py", "def f():\n    import random"),
+        ("protocol/x.py", "open('a')"),
+        ("protocol/x.py", "from pathlib import Path"),
+        ("state/x.py", "from chain.ledger import Ledger"),
+        ("state/x.py", "import plyvel"),
+        ("consensus/x.py", "from rewards.curves import evaluate"),
+        ("rewards/x.py", "import consensus"),
+        ("rewards/x.py", "import time"),
+        ("operations/x.py", "import logging"),
+        ("operations/transfer.py", "from state.money import issue"),
+        ("chain/x.py", "import node.core"),
+        ("chain/x.py", "from node import core"),
+        ("node/core.py", "import asyncio"),
+        ("node/core.py", "from node.shell import run"),
+        ("node/core.py", "import rpc"),
+        ("wallet/x.py", "from state.table import Table"),
+        ("wallet/x.py", "import node.core"),
+        ("wallet/x.py", "import rpc.server"),
+    ],
+)
+def test_what_is_forbidden_is_found(path: str, text: str) -> None:
+    assert find_violations(path, text)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("protocol/x.py", "import hashlib\nfrom protocol.assets import Asset\nfrom . import keys"),
+        ("state/kv.py", "import plyvel\nfrom pathlib import Path\nopen('a')"),
+        ("consensus/x.py", "import state.table\nfrom protocol import assets"),
+        ("rewards/x.py", "from state.money import issue"),
+        ("node/core.py", "from chain import ledger\nimport operations"),
+        ("node/shell.py", "import asyncio\nfrom node import core\nimport rpc.server\nimport time"),
+        ("rpc/x.py", "import aiohttp\nimport chain"),
+        (
+            "wallet/x.py",
+            "import aiohttp\nfrom operations import transfer\nfrom wallet import keys\nimport protocol.keys",
+        ),
+    ],
+)
+def test_what_is_allowed_is_not_found(path: str, text: str) -> None:
+    assert find_violations(path, text) == []

@@ -1,0 +1,38 @@
+"""Finds the shared test material, which lies outside the project.
+
+It is looked for in the directory PLAUDIT_VECTORS names, else in `../shared/vectors` beside the checkout. Where it
+is absent a test is skipped and says so, but under CI=true its absence is a failure.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def vectors_path(*parts: str) -> Path:
+    """Returns the path of a file or directory of the shared vectors, or skips the running test."""
+    given = os.environ.get("PLAUDIT_VECTORS")
+    root = Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "vectors"
+    path = root.joinpath(*parts)
+    if path.exists():
+        return path
+    message = f"the shared vectors are not here: {path} does not exist"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def clients_path(*parts: str) -> Path:
+    """Returns the path of a file of the material about client libraries, which lies beside the vectors."""
+    return vectors_path("..", "clients", *parts)
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """Returns the records of a file with one JSON object a line."""
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]

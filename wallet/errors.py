@@ -1,0 +1,256 @@
+"""What the wallet tells people when something does not work: the cause, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+class WalletError(Exception):
+    """A command cannot be carried out. `cause` says why, `remedy` what helps (it may be empty)."""
+
+    exit_code = EXIT_FAILED
+
+    def __init__(self, cause: str, remedy: str = "", node_message: str = "") -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.remedy = remedy
+        self.node_message = node_message
+
+
+class UsageError(WalletError):
+    """The command was given something that cannot be meant."""
+
+    exit_code = EXIT_USAGE
+
+
+class NodeUnreachable(WalletError):
+    """No answer came from the node."""
+
+
+class NodeConfused(WalletError):
+    """What answers at the node's address is not a node, or not one this wallet understands."""
+
+
+class NodeRefused(WalletError):
+    """The node answered a request with an error; `code` and `data` are those of the JSON-RPC error."""
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        reason = explain(message)
+        super().__init__(reason.cause, reason.remedy, message)
+        self.code = code
+        self.data = data
+
+
+class Reason(NamedTuple):
+    """A node's error in words for people."""
+
+    cause: str
+    remedy: str = ""
+
+
+def explain(message: str) -> Reason:
+    """Turns the message of a node's error into cause and remedy; an unknown one is shown as it is."""
+    for pattern, make in _REASONS:
+        match = pattern.search(message)
+        if match is not None:
+            return make(match)
+    return Reason(f"the node refused: {strip_assertion(message)}")
+
+
+def strip_assertion(message: str) -> str:
+    """Leaves out the kind of error and the expression in front of the sentence, where there is a sentence."""
+    kind, colon, rest = message.partition(":")
+    if not colon:
+        return message
+    if kind == "Assert Exception":
+        sentence = rest.rpartition(": ")[2] if "{" not in rest else re.split(r": (?=[A-Z])", rest, maxsplit=1)[-1]
+        return sentence.strip() or rest.strip(": ")
+    return rest.strip() or kind
+
+
+def import_hint(account: str, role: str) -> str:
+    """How a missing key comes into the wallet."""
+    return (
+        f"Import it with `plaudit wallet keys import --account {account} --role {role}` (asks for the private key), "
+        f"or derive it with `plaudit wallet keys password {account}` (asks for the account's password)."
+    )
+
+
+def _missing(role: str) -> Callable[[re.Match[str]], Reason]:
+    def make(match: re.Match[str]) -> Reason:
+        account = match[1]
+        return Reason(f"the transaction lacks the {role} authority of {account}", import_hint(account, role))
+
+    return make
+
+
+def _asset(text: str) -> str:
+    """An amount of an error message for people, as far as it can be read without knowing the chain's symbols."""
+    match = re.search(r'"amount":"?(-?\d+)"?,"precision":(\d+),"nai":"([^"]+)"', text)
+    if match is None:
+        return text
+    amount, precision, nai = abs(int(match[1])), int(match[2]), match[3]
+    name = {"@@000000021": "STEEM", "@@000000013": "SBD", "@@000000037": "VESTS"}.get(nai, nai)
+    whole, part = divmod(amount, 10**precision)
+    return f"{whole}.{part:0{precision}d} {name}" if precision else f"{whole} {name}"
+
+
+def _insufficient(match: re.Match[str]) -> Reason:
+    name, required, available = match[1], _asset(match[2]), _asset(match[3])
+    return Reason(
+        f"{name} has {available}, and {required} is needed",
+        f"Send less, or fund the account first; `plaudit wallet balance {name}` shows what it has.",
+    )
+
+
+def _creation_fee(match: re.Match[str]) -> Reason:
+    return Reason(
+        f"the account creation fee must be exactly {_asset(match[2])}, not {_asset(match[1])}",
+        "The witnesses may just have changed it: run the command again, the wallet asks the node for the fee.",
+    )
+
+
+def _plain(cause: str, remedy: str = "") -> Callable[[re.Match[str]], Reason]:
+    def make(match: re.Match[str]) -> Reason:
+        groups = {str(number): value for number, value in enumerate(match.groups(), 1)}
+        return Reason(cause.format(**{f"g{key}": value for key, value in groups.items()}), remedy)
+
+    return make
+
+
+_WAIT = "Wait a few seconds and run the command again."
+_POWER = "Power up, wait until mana has come back, or use a smaller weight; `plaudit wallet balance` shows mana."
+
+_TABLE: tuple[tuple[str, Callable[[re.Match[str]], Reason]], ...] = (
+    (r"Missing Posting Authority (\S+)", _missing("posting")),
+    (r"Missing Active Authority (\S+)", _missing("active")),
+    (r"Missing Owner Authority (\S+)", _missing("owner")),
+    (r"missing required other authority", _plain("the transaction lacks an authority that an operation spells out")),
+    (
+        r"irrelevant signature included",
+        _plain(
+            "the transaction carries a signature that no operation needs",
+            "The account's keys may just have changed: run the command again.",
+        ),
+    ),
+    (
+        r"Account (\S+) does not have sufficient funds for balance adjustment\. "
+        r"Required: (\{.*?\}|[^,]+), Available: (\{.*?\}|.+)",
+        _insufficient,
+    ),
+    (
+        r"Insufficient balance to create account",
+        _plain(
+            "the creator has too little liquid STEEM to pay the account creation fee",
+            "Fund the creator, or use --claimed if it has claimed accounts.",
+        ),
+    ),
+    (r"Must pay the exact account creation fee\. paid: (\{.*?\}|\S+ \S+) fee: (\{.*?\}|.+)", _creation_fee),
+    (
+        r"Duplicate transaction check failed",
+        _plain(
+            "the node already has exactly this transaction",
+            "It was sent before: `plaudit wallet history` shows whether it was carried out.",
+        ),
+    ),
+    (
+        r"transaction expiration exception",
+        _plain(
+            "the transaction had expired when the node looked at it",
+            "Run the command again; if it happens again, the node's head block is old (`plaudit wallet status`).",
+        ),
+    ),
+    (
+        r"transaction tapos exception",
+        _plain("the block that the transaction refers to is not on the node's chain any more", _WAIT),
+    ),
+    (r"Can only vote once every (\d+) seconds", _plain("an account may vote once every {g1} seconds", _WAIT)),
+    (
+        r"You may only post once every (\d+) minutes",
+        _plain(
+            "an account may publish one post every {g1} minutes",
+            "Wait and run the command again; replies are not held up by this.",
+        ),
+    ),
+    (r"You may only comment once every (\d+) seconds", _plain("an account may reply every {g1} seconds", _WAIT)),
+    (r"Can only perform one comment edit per block", _plain("an account may edit once per block", _WAIT)),
+    (r"Account does not have enough mana to (vote|downvote)", _plain("too little mana is left to {g1}", _POWER)),
+    (
+        r"plugin exception:Account: (\S+) has (\d+) RC, needs (\d+) RC",
+        _plain("{g1} has {g2} resource credits, and {g3} are needed", "Wait until they have come back, or power up."),
+    ),
+    (
+        r"Your current vote on this comment is identical to this vote",
+        _plain("the post already carries this vote with this weight", "Give another weight to change the vote."),
+    ),
+    (
+        r"Voter has used the maximum number of vote changes",
+        _plain("the vote on this post was changed as often as is allowed"),
+    ),
+    (r"Vote weight cannot be 0", _plain("a vote of 0% only takes an existing vote back, and there is none")),
+    (r"Votes are not allowed on the comment", _plain("the author does not allow votes on this post")),
+    (r"The parent comment has disabled replies", _plain("the author does not allow replies to this post")),
+    (r"Cannot delete a comment with replies", _plain("a post with replies cannot be deleted")),
+    (r"Cannot delete a comment with net positive votes", _plain("a post with positive votes cannot be deleted")),
+    (
+        r"Cannot update comment because nothing appears to be changing",
+        _plain("the edit would change nothing", "Give a new title, text or tags."),
+    ),
+    (r'Beneficiary "([^"]+)" must exist', _plain("the beneficiary {g1} does not exist", "Check the spelling.")),
+    (
+        r"Cannot claim that much",
+        _plain("less is waiting to be claimed than asked for", "Another claim came first: run the command again."),
+    ),
+    (r"Must claim something", _plain("there are no rewards to claim")),
+    (
+        r"A proxy is currently set",
+        _plain(
+            "the account has a proxy that votes for witnesses in its place",
+            'Clear it first: `plaudit wallet witness proxy ACCOUNT ""`.',
+        ),
+    ),
+    (r"Proxy must change", _plain("the account has this proxy already")),
+    (r"This proxy would create a proxy loop", _plain("the proxy's votes would come back to the account itself")),
+    (r"Account has voted for too many witnesses", _plain("the account votes for as many witnesses as is allowed")),
+    (r"Vote currently exists", _plain("the account votes for this witness already")),
+    (r"Vote doesn't exist", _plain("the account does not vote for this witness")),
+    (
+        r"does not have (?:enough|sufficient) (.*?) ?(?:to delegate|for withdraw)",
+        _plain("the account has too little power for this", "`plaudit wallet balance` shows what is free."),
+    ),
+    (
+        r"Account must delegate a minimum of",
+        _plain("a delegation has a least size, and this is less", "Delegate more."),
+    ),
+    (
+        r"is not enough of a difference",
+        _plain("the change to the delegation is too small", "Change it by more, or remove it and begin again."),
+    ),
+    (
+        r"This operation would not change the vesting withdraw rate",
+        _plain("the power-down would stay exactly as it is"),
+    ),
+    (r"(\S+) has no claimed accounts to create", _plain("{g1} has no claimed accounts", "Create without --claimed.")),
+    (
+        r"(\w+)_operation is not enabled on this chain",
+        _plain("the operation {g1} is not enabled on this chain"),
+    ),
+    (r"out_of_range.*unknown key|^unknown key|unknown key:", _plain(
+        "the transaction names an account, witness or post that does not exist", "Check the spelling of all names.",
+    )),
+    (
+        r"required_active\.size\(\) == 0",
+        _plain("a transaction may not mix posting operations with those that need active or owner authority"),
+    ),
+    (
+        r"Could not find (?:API|method) (\S+)",
+        _plain("the node does not offer {g1}", "Use a node that does: --node URL, or the environment PLAUDIT_NODE."),
+    ),
+)
+
+_REASONS = tuple((re.compile(pattern), make) for pattern, make in _TABLE)
