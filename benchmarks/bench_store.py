@@ -185,11 +185,16 @@ def run(reopen: Callable[[], Backend], accounts: int = 20_000, rounds: int = 100
     store.close()
 
 
-if __name__ == "__main__":
+def main(directory: str | None = None) -> None:
+    """Prints the figures of both backends."""
     gc.set_threshold(100_000, 50, 100)
-    print("memory backend")
+    print("  memory backend")
     memory = MemoryBackend()
     run(lambda: memory)
-    with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as path:
-        print("LevelDB backend")
+    with tempfile.TemporaryDirectory(dir=directory) as path:
+        print("  LevelDB backend")
         run(lambda: LevelDBBackend(path))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

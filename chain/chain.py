@@ -29,6 +29,7 @@ from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID
 from state.context import Context
+from state.errors import StoreWriteFailed
 from state.kv import Backend, LevelDBBackend, MemoryBackend
 from state.schema import Tables
 from state.store import Store
@@ -72,6 +73,7 @@ class Chain:
         self._committed = committed.number
         self._tree = ForkTree(committed.number, committed.block_id)
         self._keeps_reversible = True
+        self._write_problem: Exception | None = None
         self._is_closed = False
 
     @classmethod
@@ -107,12 +109,7 @@ class Chain:
         try:
             self._drop_pending_state()
             self._commit(self.irreversible_number)
-            tail = [
-                (item.number, item.block.packed)
-                for item in self._main_branch(self._committed + 1)
-                if item.block is not None
-            ]
-            self._reversible.replace_all(tail)
+            self._save_reversible()
         finally:
             self._log.close()
             self._store.close()
@@ -158,6 +155,14 @@ class Chain:
     def committed_number(self) -> int:
         """Number of the last block whose state the database holds."""
         return self._committed
+
+    @property
+    def write_problem(self) -> Exception | None:
+        """Why the last write failed (a full disk, say); None when all is well.
+
+        Blocks are still applied then, in memory: what the disk lacks is written by `retry_writes` or a later commit.
+        """
+        return self._write_problem
 
     @property
     def state_digest(self) -> bytes:
@@ -244,7 +249,7 @@ class Chain:
                 advanced = self.irreversible_number
                 feed.append(Irreversible(advanced))
                 if not self.is_bulk or advanced - self._committed >= BULK_COMMIT_BLOCKS:
-                    self._commit(advanced)
+                    self._try_commit(advanced)
         finally:
             if self._store.depth == 0:
                 self._restore_pending(popped)
@@ -319,8 +324,14 @@ class Chain:
         if self._history is not None:
             self._history.add_block(effects)
         if self._keeps_reversible and not self.is_bulk:
-            self._reversible.add(block.number, block.packed)
+            self._keep_reversible(block)
         return Applied(block, effects)
+
+    def _keep_reversible(self, block: Block) -> None:
+        try:
+            self._reversible.add(block.number, block.packed)
+        except StoreWriteFailed as error:
+            self._write_problem = error
 
     def _undo(self) -> Undone:
         number, block_id = self.head_number, self.head_id
@@ -329,7 +340,10 @@ class Chain:
         if self._history is not None:
             self._history.undo_block(number)
         if self._keeps_reversible and not self.is_bulk:
-            self._reversible.remove(number)
+            try:
+                self._reversible.remove(number)
+            except StoreWriteFailed as error:
+                self._write_problem = error
         return Undone(number, block_id)
 
     def undo_head(self) -> Undone:
@@ -337,6 +351,8 @@ class Chain:
         block = self.find_block_by_id(self.head_id)
         self._drop_pending_state()
         undone = self._undo()
+        if not any(child.previous == undone.id for child in self._tree.blocks_at(undone.number + 1)):
+            self._tree.forget(undone.id)
         self._restore_pending([] if block is None else list(block.transactions))
         return undone
 
@@ -351,6 +367,30 @@ class Chain:
     def commit(self) -> None:
         """Writes everything irreversible to disk now, for the end of a bulk import."""
         self._commit_below_pending(self.irreversible_number)
+
+    def retry_writes(self) -> None:
+        """Writes what could not be written: irreversible and reversible blocks. Raises the reason if it fails again."""
+        self.commit()
+        self._save_reversible()
+        self._write_problem = None
+
+    def _try_commit(self, number: int) -> None:
+        """Commits; when the disk refuses, the blocks stay in memory and the reason in `write_problem`."""
+        try:
+            self._commit(number)
+        except (StoreWriteFailed, BlockLogError) as error:
+            self._write_problem = error
+        else:
+            self._write_problem = None
+
+    def _save_reversible(self) -> None:
+        """Keeps the blocks behind the committed one, and only these, for the next start."""
+        tail = [
+            (item.number, item.block.packed)
+            for item in self._main_branch(self._committed + 1)
+            if item.block is not None
+        ]
+        self._reversible.replace_all(tail)
 
     def _commit_below_pending(self, number: int) -> None:
         if self._store.depth == 0:
@@ -485,7 +525,11 @@ class Chain:
         self._pending.check_room(transaction)
         if self._store.depth == 0:
             self._store.begin()
-        self._ledger.apply_transaction(transaction)
+        self.ctx.is_pending = True
+        try:
+            self._ledger.apply_transaction(transaction)
+        finally:
+            self.ctx.is_pending = False
         self._pending.add(transaction)
         self._custom_limit.keep(counts)
 

@@ -129,6 +129,10 @@ class ForkTree:
         """Makes a linked block the head of the main chain."""
         self.head = self._items[block_id]
 
+    def forget(self, block_id: bytes) -> None:
+        """Removes a block that nothing builds on, without remembering it."""
+        self._remove(self._items[block_id])
+
     def mark_invalid(self, block_id: bytes) -> None:
         """Remembers a block as invalid and removes it and everything that builds on it."""
         doomed = [block_id]

@@ -86,13 +86,12 @@ def order_operations(operations: tuple[AppliedOperation, ...]) -> Iterator[Appli
     """Iterates in history order: an operation comes after the events that happened inside it."""
     waiting: AppliedOperation | None = None
     for applied in operations:
-        if applied.virtual_op == 0 or (
-            waiting is not None
-            and (applied.trx_in_block, applied.op_in_trx) != (waiting.trx_in_block, waiting.op_in_trx)
+        if waiting is not None and (
+            applied.virtual_op == 0
+            or (applied.trx_in_block, applied.op_in_trx) != (waiting.trx_in_block, waiting.op_in_trx)
         ):
-            if waiting is not None:
-                yield waiting
-                waiting = None
+            yield waiting
+            waiting = None
         if applied.virtual_op == 0:
             waiting = applied
         else:
@@ -217,7 +216,7 @@ class History:
         )
 
     def get_account_operations(self, account: str, newest: int, count: int) -> list[HistoryEntry]:
-        """Returns at most `count` operations of an account, the last of them number `newest` (or the last), ascending."""
+        """Returns at most `count` operations of an account, ascending, up to number `newest` or the last one."""
         written = self._count_written(account)
         places = [
             (block.number, place) for block in self._blocks.values() for place in block.by_account.get(account, ())

@@ -18,13 +18,13 @@ from consensus.header import (
 )
 from protocol.block import Block
 from protocol.config import ChainConfig
-from protocol.errors import Invalid, Rejected, TransactionExpired, TransactionTapos, UnknownKey
+from protocol.errors import Invalid, NotUnique, Rejected, TransactionExpired, TransactionTapos, UnknownKey
 from protocol.operation import RequiredAuthorities
 from protocol.times import time_text
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID, Authority
 from state.context import SINGLETON, Context
-from state.errors import RowMissing
+from state.errors import RowExists, RowMissing
 from state.schema import SeenTransaction, Tables, Witness
 from state.store import Store
 
@@ -87,6 +87,9 @@ class Ledger:
         except RowMissing as error:
             self._abandon()
             raise UnknownKey(key=str(error)) from error
+        except RowExists as error:
+            self._abandon()
+            raise NotUnique() from error
         except BaseException:
             self._abandon()
             raise
@@ -154,11 +157,15 @@ class Ledger:
         """
         store = self.store
         store.begin()
+        applied: list[AppliedOperation] = []
         try:
-            self._apply_transaction(transaction, 0, [], skip_signatures, self.head_number + 1)
+            self._apply_transaction(transaction, 0, applied, skip_signatures, self.head_number + 1)
         except RowMissing as error:
             store.rollback()
             raise UnknownKey(key=str(error)) from error
+        except RowExists as error:
+            store.rollback()
+            raise NotUnique(**({"op": applied[-1].op} if applied else {})) from error
         except BaseException:
             store.rollback()
             raise

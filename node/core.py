@@ -12,15 +12,19 @@ from chain.chain import Chain
 from chain.effects import FeedItem, PushResult
 from consensus.slots import get_participation_rate, get_scheduled_witness, get_slot_at_time, get_slot_time
 from protocol.block import Block
-from protocol.errors import ProtocolError
+from protocol.errors import ProtocolError, Rejected
 from protocol.keys import PrivateKey
 from protocol.transaction import Transaction
+from state.errors import StoreWriteFailed
 
 MS_PER_SECOND = 1000
 PRODUCTION_LAG_MAX_MS = 500
 """A block made later than this after its slot began would come too late at the others. Source: witness_plugin.cpp."""
 
 PRODUCTION_TIMER = "production"
+DISK_TIMER = "disk"
+DISK_RETRY_MS = 5000
+"""How long the node waits before it tries again to write what its disk refused."""
 
 
 class World(Protocol):
@@ -49,6 +53,7 @@ class ProductionOutcome(Enum):
     STALE_CHAIN = "not_synced"
     LOW_PARTICIPATION = "low_participation"
     LAG = "lag"
+    DISK_PROBLEM = "disk_problem"
     FAILED = "exception_producing_block"
 
 
@@ -58,7 +63,8 @@ class NodeSettings(NamedTuple):
     `witness_keys` maps the public signing key (33 bytes) to the private key; `witnesses` are the names it produces
     for. Without them it makes no block. `stale_production` allows to go on from a head that is long past (a chain
     that starts, or that everybody left); `participation_min_bp` is the part of the last 128 slots that must be
-    filled; `automine` makes a block as soon as a transaction waits, and none without one.
+    filled; `automine` makes a block as soon as a transaction waits, and none without one. With `mine_at_start`
+    (and always with `automine`) a block is made at once at the start, so that the chain's time is the clock's.
     """
 
     witnesses: tuple[str, ...] = ()
@@ -66,6 +72,7 @@ class NodeSettings(NamedTuple):
     stale_production: bool = True
     participation_min_bp: int = 3300
     automine: bool = False
+    mine_at_start: bool = False
 
 
 class Node:
@@ -77,19 +84,26 @@ class Node:
         self.settings = settings
         self._may_produce_stale = settings.stale_production
         self._warp_ms = 0
+        self._waits_for_disk = False
 
     # Events
 
     def on_start(self) -> None:
-        """Begins to keep time."""
-        if self.settings.witnesses and not self.settings.automine:
+        """Begins to keep time. Raises ProtocolError when it is to mine at the start and cannot."""
+        if not self.settings.witnesses:
+            return
+        if self.settings.mine_at_start or self.settings.automine:
+            self._mine_at_clock()
+        if not self.settings.automine:
             self._wait_for_next_slot()
 
     def on_timer(self, name: str) -> None:
         """A timer that was asked for has come."""
-        if name != PRODUCTION_TIMER:
+        if name == DISK_TIMER:
+            self._retry_writes()
+        elif name != PRODUCTION_TIMER:
             raise ValueError(f"no such timer: {name}")
-        if self.settings.automine:
+        elif self.settings.automine:
             self._mine_now()
         else:
             self.produce()
@@ -97,22 +111,56 @@ class Node:
 
     def on_transaction(self, transaction: Transaction) -> None:
         """A client or a peer sent a transaction: it is applied to the pending state. Raises ProtocolError."""
+        self._refuse_without_disk()
+        is_mined = self.settings.automine and bool(self.settings.witnesses)
+        if is_mined and transaction.expiration > self._latest_expiration():
+            self._mine_at_clock()  # The head is old because nothing happened; clients may count from the clock.
         self.chain.push_transaction(transaction)
-        if self.settings.automine and self.settings.witnesses:
+        if is_mined:
             self.world.set_timer(PRODUCTION_TIMER, self.world.now_ms())
 
     def on_block(self, block: Block) -> PushResult:
         """A client or a peer sent a block. Raises ProtocolError; what came before the error has been published."""
+        self._refuse_without_disk()
         result = self.chain.push_block(block)
         if block.timestamp * MS_PER_SECOND + self._interval_ms >= self.world.now_ms():
             self._may_produce_stale = True
-        self.world.publish(result.feed)
+        self._publish(result)
         return result
+
+    def _publish(self, result: PushResult) -> None:
+        self.world.publish(result.feed)
+        problem = self.chain.write_problem
+        if problem is not None and not self._waits_for_disk:
+            self._waits_for_disk = True
+            self.world.note("disk_problem", error=_describe(problem), action="stopped producing, will try again")
+            self.world.set_timer(DISK_TIMER, self.world.now_ms() + DISK_RETRY_MS)
+
+    # A disk that refuses writes
+
+    def _refuse_without_disk(self) -> None:
+        problem = self.chain.write_problem
+        if problem is not None:
+            raise Rejected(
+                "", "This node cannot write to its disk and takes nothing in until it can: ${why}", why=_describe(problem)
+            )
+
+    def _retry_writes(self) -> None:
+        try:
+            self.chain.retry_writes()
+        except (StoreWriteFailed, ProtocolError) as error:
+            self.world.note("disk_problem", error=_describe(error), action="will try again")
+            self.world.set_timer(DISK_TIMER, self.world.now_ms() + DISK_RETRY_MS)
+        else:
+            self._waits_for_disk = False
+            self.world.note("disk_writable", committed=self.chain.committed_number)
 
     # Production
 
     def produce(self) -> ProductionOutcome:
         """Makes the block of this moment's slot if it is ours to make. Source: witness_plugin.cpp."""
+        if self.chain.write_problem is not None:
+            return ProductionOutcome.DISK_PROBLEM
         now_ms = self.now_ms()
         ctx = self.chain.ctx
         slot = get_slot_at_time(ctx, (now_ms + PRODUCTION_LAG_MAX_MS) // MS_PER_SECOND)
@@ -150,7 +198,7 @@ class Node:
             self.world.note("production_failed", witness=witness, error=error.message)
             return ProductionOutcome.FAILED
         self.world.note("produced", number=block.number, witness=witness, transactions=len(block.transactions))
-        self.world.publish(result.feed)
+        self._publish(result)
         return ProductionOutcome.PRODUCED
 
     def mine(self, count: int = 1, skip_seconds: int = 0) -> list[int]:
@@ -159,7 +207,9 @@ class Node:
         For development chains: needs the keys of the scheduled witnesses and lets the chain's time run ahead of the
         clock, so that afterwards the node keeps the distance. Raises ProtocolError where a key is missing.
         """
+        self._refuse_without_disk()
         numbers = []
+        transactions = 0
         for index in range(count):
             ctx = self.chain.ctx
             wanted = get_slot_time(ctx, 1) + (skip_seconds if index == 0 else 0)
@@ -167,8 +217,10 @@ class Node:
             witness = get_scheduled_witness(ctx, slot)
             key = self.settings.witness_keys[ctx.tables.witnesses.get(witness).signing_key]
             block = self.chain.build_block(witness, key, get_slot_time(ctx, slot))
-            self.world.publish(self.chain.push_block(block).feed)
+            self._publish(self.chain.push_block(block))
+            transactions += len(block.transactions)
             numbers.append(block.number)
+        self.world.note("mined", number=numbers[-1], blocks=count, transactions=transactions)
         self._keep_distance()
         return numbers
 
@@ -183,12 +235,28 @@ class Node:
         raise ProtocolError("witness_key", "this node holds the signing key of no scheduled witness")
 
     def _mine_now(self) -> None:
-        """Automine: one block with what waits, at the clock's slot or, when that is taken, at the next one."""
+        """Automine: one block with what waits, at the clock's slot or, when that is taken, at the next one.
+
+        Clients count a transaction's time from the head block, which may be long past when nothing happened: so the
+        block's time is not after any of them expires.
+        """
         if not len(self.chain.pending):
             return
-        slot_now = get_slot_at_time(self.chain.ctx, self.now_ms() // MS_PER_SECOND)
-        interval = self.chain.ctx.rules.block_interval_seconds
-        self.mine(1, max(0, slot_now - 1) * interval)
+        earliest = min(transaction.expiration for transaction in self.chain.pending)
+        self._mine_at(min(self.now_ms() // MS_PER_SECOND, earliest))
+
+    def _mine_at_clock(self) -> None:
+        if self.chain.write_problem is None:
+            self._mine_at(self.now_ms() // MS_PER_SECOND)
+
+    def _mine_at(self, when: int) -> None:
+        """Makes a block in the slot of a time, or in the next free one."""
+        slot = get_slot_at_time(self.chain.ctx, when)
+        self.mine(1, max(0, slot - 1) * self.chain.ctx.rules.block_interval_seconds)
+
+    def _latest_expiration(self) -> int:
+        ctx = self.chain.ctx
+        return ctx.time + ctx.rules.max_time_until_expiration_seconds
 
     # Time
 
@@ -210,3 +278,7 @@ class Node:
     def _wait_for_next_slot(self) -> None:
         next_slot_ms = (self.now_ms() // self._interval_ms + 1) * self._interval_ms
         self.world.set_timer(PRODUCTION_TIMER, next_slot_ms - self._warp_ms)
+
+
+def _describe(problem: Exception) -> str:
+    return problem.message if isinstance(problem, ProtocolError) else str(problem)

@@ -16,8 +16,7 @@ from protocol.block import Block
 from protocol.errors import ProtocolError
 from protocol.transaction import Transaction
 from rpc.apis.access import Inclusion
-from rpc.apis.registry import build_methods
-from rpc.dispatch import Dispatcher
+from rpc.apis.registry import build_dispatcher
 from rpc.server import RpcServer
 
 log = logging.getLogger("plaudit.node")
@@ -30,7 +29,7 @@ HEALTHY_AGE_SECONDS = 60
 WAITERS_MAX = 100_000
 
 LEVELS = {"no_private_key": logging.WARNING, "low_participation": logging.ERROR, "lag": logging.WARNING}
-LEVELS["production_failed"] = logging.ERROR
+LEVELS["production_failed"] = LEVELS["disk_problem"] = logging.ERROR
 
 
 class NodeShell:
@@ -47,9 +46,11 @@ class NodeShell:
 
     async def start_rpc(self, host: str, port: int, extra_apis: Mapping[str, Any] | None = None) -> tuple[str, int]:
         """Opens the JSON-RPC port and returns its address. Raises OSError when it is taken."""
-        methods = build_methods(self, extra_apis)
+        dispatcher = build_dispatcher(
+            self, extra_apis, batch_length_max=BATCH_LENGTH_MAX, batch_seconds_max=BATCH_SECONDS_MAX
+        )
         self._server = RpcServer(
-            Dispatcher(methods, BATCH_LENGTH_MAX, BATCH_SECONDS_MAX),
+            dispatcher,
             self.get_status,
             body_bytes_max=BODY_BYTES_MAX,
             healthy_age_seconds=HEALTHY_AGE_SECONDS,

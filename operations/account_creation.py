@@ -35,7 +35,7 @@ def create_account(
     """Creates the rows of a new account, empty of tokens and mana.
 
     The creator becomes its recovery account, unless that is the account everybody controls.
-    Raises RowExists when the name is taken.
+    Raises RowExists when the name is taken (the ledger turns it into NotUnique).
     """
     now = ctx.time
     tables = ctx.tables

@@ -12,7 +12,7 @@ from operations.checks import (
 )
 from operations.posting import add_content, create_post, edit_content, get_parent, remove_post
 from protocol.assets import CORE_SYMBOLS, SBD, Asset
-from protocol.errors import Invalid, Rejected
+from protocol.errors import Invalid, PluginRefused, Rejected
 from protocol.integers import INT64_MAX
 from protocol.json_text import is_valid_json
 from protocol.operation import Operation, RequiredAuthorities, operation
@@ -36,6 +36,9 @@ from rewards.comments import find_comment, get_comment
 from state.context import Context
 from state.schema import TIME_MAX
 from state.schema import Comment as CommentRow
+
+SOFT_BENEFICIARIES_MAX = 8
+"""Beneficiaries of one post in a transaction that a node relays. Source: witness_plugin.cpp."""
 
 
 @operation(number=1)
@@ -82,6 +85,7 @@ class Comment(Operation):
         required.posting(self.author)
 
     def apply(self, ctx: Context) -> None:
+        self._check_relayed_depth(ctx)
         if not (self.title or self.body or self.json_metadata):
             raise Rejected(
                 "o.title.size() + o.body.size() + o.json_metadata.size()",
@@ -105,6 +109,19 @@ class Comment(Operation):
         ctx.tables.comments.update(comment, last_update=ctx.time, active=ctx.time)
         ctx.tables.accounts.update(author, last_post_edit=ctx.time)
         edit_content(ctx, comment, self.title, self.body, self.json_metadata)
+
+    def _check_relayed_depth(self, ctx: Context) -> None:
+        """A node relays no reply that is very deep. Source: witness_plugin.cpp, operation_visitor."""
+        if not ctx.is_pending or not self.parent_author:
+            return
+        parent = find_comment(ctx, self.parent_author, self.parent_permlink)
+        if parent is not None and not parent.depth < ctx.rules.soft_max_comment_depth:
+            raise PluginRefused(
+                "",
+                "Comment is nested ${x} posts deep, maximum depth is ${y}.",
+                x=parent.depth,
+                y=ctx.rules.soft_max_comment_depth,
+            )
 
     def _check_same_parent(self, comment: CommentRow) -> None:
         """An edit may not move the post to another place."""
@@ -262,6 +279,7 @@ class CommentOptions(Operation):
 
     def apply(self, ctx: Context) -> None:
         comment = get_comment(ctx, self.author, self.permlink)
+        self._check_relayed_beneficiaries(ctx)
         self._check_change(comment)
         comment = ctx.tables.comments.update(
             comment,
@@ -275,6 +293,15 @@ class CommentOptions(Operation):
                 comment = _set_beneficiaries(ctx, comment, extension)
             else:
                 _refuse_vote_assets(comment)
+
+    def _check_relayed_beneficiaries(self, ctx: Context) -> None:
+        """A node relays no long list of them. Source: witness_plugin.cpp, comment_options_extension_visitor."""
+        for extension in self.extensions if ctx.is_pending else ():
+            if (
+                isinstance(extension, CommentPayoutBeneficiaries)
+                and len(extension.beneficiaries) > SOFT_BENEFICIARIES_MAX
+            ):
+                raise PluginRefused("", f"Cannot specify more than {SOFT_BENEFICIARIES_MAX} beneficiaries.")
 
     def _check_change(self, comment: CommentRow) -> None:
         """Options may only be narrowed, and the ones that touch votes only before the first vote."""

@@ -1,28 +1,26 @@
 """Data for programs above the chain; the chain only checks who signed and the form."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from operations.checks import byte_size, check_authority, check_json
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import U16, AccountName, Authority, Bytes, CustomId, SortedSet, String, Vector
-
-if TYPE_CHECKING:
-    from state.context import Context
+from state.context import Context
 
 _NO_ACCOUNT = "at least one account must be specified"
 
 
-def _check_data_size(ctx: "Context", size: int, assertion: str, text: str) -> None:
+def _check_data_size(ctx: Context, size: int, assertion: str, text: str) -> None:
     """Refuses large data in a transaction that arrives; a block may hold it."""
     limit = ctx.rules.custom_op_data_max_bytes
     if ctx.is_pending and not size <= limit:
         raise Rejected(assertion, text, bytes=limit)
 
 
-def _check_authority_count(ctx: "Context", count: int, assertion: str) -> None:
+def _check_authority_count(ctx: Context, count: int, assertion: str) -> None:
     limit = ctx.rules.max_authority_membership
     if not count <= limit:
         raise Rejected(assertion, "Authority membership exceeded. Max: ${max} Current: ${n}", max=limit, n=count)
@@ -60,7 +58,7 @@ class Custom(Operation):
         for name in self.required_auths:
             required.active(name)
 
-    def apply(self, ctx: "Context") -> None:
+    def apply(self, ctx: Context) -> None:
         _check_data_size(
             ctx,
             len(self.data),
@@ -98,7 +96,7 @@ class CustomJson(Operation):
         for name in self.required_posting_auths:
             required.posting(name)
 
-    def apply(self, ctx: "Context") -> None:
+    def apply(self, ctx: Context) -> None:
         _check_data_size(
             ctx,
             byte_size(self.json),
@@ -112,7 +110,7 @@ class CustomJson(Operation):
 @operation(number=35)
 @dataclass(slots=True)
 class CustomBinary(Operation):
-    """Was: named binary data with any kind of authority. Producers refuse it for good.
+    """Was: named binary data with any kind of authority. Nodes accept no new one; a block may hold it.
 
     Source: steem_operations.hpp, custom_binary_operation; steem_operations.cpp, custom_binary_operation::validate;
     steem_evaluator.cpp, custom_binary_evaluator.
@@ -145,12 +143,15 @@ class CustomBinary(Operation):
         for authority in self.required_auths:
             required.other(authority)
 
-    def apply(self, ctx: "Context") -> None:
-        limit = ctx.rules.custom_op_data_max_bytes
-        if not len(self.data) <= limit:
-            raise Rejected(
-                "o.data.size() <= STEEM_CUSTOM_OP_DATA_MAX_LENGTH",
-                "Operation data must be less than ${bytes} bytes.",
-                bytes=limit,
-            )
-        raise Rejected("false", "custom_binary_operation is deprecated")
+    def apply(self, ctx: Context) -> None:
+        _check_data_size(
+            ctx,
+            len(self.data),
+            "o.data.size() <= STEEM_CUSTOM_OP_DATA_MAX_LENGTH",
+            "Operation data must be less than ${bytes} bytes.",
+        )
+        if ctx.is_pending:
+            raise Rejected("false", "custom_binary_operation is deprecated")
+        count = len(self.required_owner_auths) + len(self.required_active_auths) + len(self.required_posting_auths)
+        count += sum(len(authority.key_auths) + len(authority.account_auths) for authority in self.required_auths)
+        _check_authority_count(ctx, count, "num_auths <= STEEM_MAX_AUTHORITY_MEMBERSHIP")

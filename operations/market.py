@@ -6,7 +6,7 @@ from typing import Annotated
 from operations.checks import check_account_name, is_token
 from operations.matching import apply_order, cancel_order
 from protocol.assets import SBD, STEEM, Asset, Price, check_price, make_price, multiply
-from protocol.errors import Invalid, Rejected
+from protocol.errors import Invalid, Rejected, UnknownKey
 from protocol.integers import TIME_MAX
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
@@ -167,4 +167,7 @@ class LimitOrderCancel(Operation):
         required.active(self.owner)
 
     def apply(self, ctx: Context) -> None:
-        cancel_order(ctx, ctx.tables.limit_orders.get((self.owner, self.orderid)))
+        order = ctx.tables.limit_orders.find((self.owner, self.orderid))
+        if order is None:
+            raise UnknownKey(name=self.owner, orderid=self.orderid)
+        cancel_order(ctx, order)

@@ -226,6 +226,10 @@ class Block:
             self._signer = keys.recover(self.digest, self.witness_signature)
         return self._signer
 
+    def keep_signer(self, key: bytes) -> None:
+        """Takes over the public key that somebody trusted recovered elsewhere."""
+        self._signer = key
+
     def with_signature(self, signature: bytes) -> Block:
         """The same block with this witness signature."""
         if len(signature) != _SIGNATURE_BYTES:

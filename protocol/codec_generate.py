@@ -54,6 +54,11 @@ Decode = Callable[[bytes, int], tuple[Any, int]]
 Show = Callable[[Any], Any]
 
 
+def _refuse(value: Any) -> bytes:
+    """Sends a value of the wrong size to the slow way, which says so."""
+    raise ValueError(value)
+
+
 class _Filled(dict[Any, Any]):
     """A dictionary that makes a missing entry once."""
 
@@ -149,7 +154,7 @@ class _Encoding(_Source):
     """Builds one encoding function, an expression that joins the packed parts."""
 
     def build(self, shape: Shape) -> Encode:
-        self.names.update(VT=VARINT_TABLE, PV=pack_varint, SYM=self.generator.symbol_packed)
+        self.names.update(VT=VARINT_TABLE, SYM=self.generator.symbol_packed, ODD=_refuse)
         if isinstance(shape, Choice):
             return self.build_choice(shape)
         if isinstance(shape, Sequence):
@@ -181,7 +186,8 @@ class _Encoding(_Source):
         if isinstance(shape, Structure):
             return self.structure_parts(shape, value)
         if isinstance(shape, FixedBytes):
-            return [("", value)]
+            name = self.fresh("b")
+            return [("", f"({name} if len({name} := {value}) == {shape.size} else ODD({name}))")]
         if isinstance(shape, LegacyAssetShape):
             return [("", f"{self.bind('E', self.slow_writer(shape))}({value})")]
         if isinstance(shape, AssetShape):
@@ -191,15 +197,21 @@ class _Encoding(_Source):
             return [(shape.fixed, value)]
         if isinstance(shape, Text):
             name = self.fresh("b")
-            return [("", f"VT[len({name} := {value}.encode())]"), ("", name)]
+            return [("", f"{self.lengths(shape)}[len({name} := {value}.encode())]"), ("", name)]
         if isinstance(shape, Blob):
             name = self.fresh("b")
-            return [("", f"VT[len({name} := {value})]"), ("", name)]
+            return [("", f"{self.lengths(shape)}[len({name} := {value})]"), ("", name)]
         if isinstance(shape, Pair):
             return self.parts(shape.first, f"{value}[0]") + self.parts(shape.second, f"{value}[1]")
         if isinstance(shape, (Sequence, Choice, Maybe)):
             return [("", f"{self.bind('E', self.generator.encoder(shape))}({value})")]
         return [("", f"{self.bind('E', self.slow_writer(shape))}({value})")]
+
+    def lengths(self, shape: Text | Blob) -> str:
+        """The table of packed lengths, cut off where the shape's maximum ends."""
+        if shape.maximum >= len(VARINT_TABLE):
+            return "VT"
+        return self.bind("T", VARINT_TABLE[: shape.maximum + 1])
 
     def structure_parts(self, shape: Structure, value: str) -> list[tuple[str, str]]:
         """The parts of all fields; the structure itself is evaluated once."""

@@ -114,6 +114,20 @@ class UnknownKey(Rejected):
         super().__init__("", "${what}: ", **data, what=self.what)
 
 
+class NotUnique(Rejected):
+    """Something with the same key exists already.
+
+    Source: chainbase, generic_index::emplace, whose std::logic_error fc wraps.
+    """
+
+    code = 13
+    name = "N5boost10wrapexceptISt11logic_errorEE"
+    what = "could not insert object, most likely a uniqueness constraint was violated"
+
+    def __init__(self, /, **data: Any) -> None:
+        super().__init__("", "${what}: ", **data, what=self.what)
+
+
 class MissingActiveAuthority(Rejected):
     """A required active authority is not satisfied by the signatures."""
 

@@ -207,6 +207,10 @@ class Transaction:
             self._signers = (chain_id, tuple(keys.recover(digest, signature) for signature in self.signatures))
         return self._signers[1]
 
+    def keep_signers(self, chain_id: bytes, signers: tuple[bytes, ...]) -> None:
+        """Takes over the public keys of the signatures, in their order, that somebody trusted recovered elsewhere."""
+        self._signers = (chain_id, signers)
+
     def signature_keys(self, chain_id: bytes) -> frozenset[bytes]:
         """The set of signing keys; raises DuplicateSignature if one signed twice.
 

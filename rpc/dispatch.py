@@ -6,7 +6,7 @@ time before appbase (which a front end used to translate for the C++ node), and 
 Source: libraries/plugins/json_rpc/json_rpc_plugin.cpp.
 """
 
-import inspect
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -14,51 +14,72 @@ from typing import Any
 
 import orjson
 
-from protocol.errors import ProtocolError
+from protocol.errors import ProtocolError, UnknownKey
+from rpc.casts import as_text, fc_type
 from rpc.errors import (
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
     NO_PARAMS,
     PARSE_ERROR,
     SERVER_ERROR,
+    BadCast,
+    ParseFailure,
     RpcError,
+    ShowValue,
     assert_error,
-    bad_cast,
-    describe,
     from_protocol_error,
+    to_rpc_error,
 )
+from rpc.json_bytes import dump_json
 from rpc.method import Method
+from state.errors import RowMissing
 
 log = logging.getLogger("plaudit.rpc")
 
 CONDENSER = "condenser_api"
-NATIVE_APIS = ("jsonrpc", "plaudit_api")
+NATIVE_APIS = ("condenser_api", "jsonrpc", "plaudit_api", "dev_api", "bridge")
 """APIs whose names are never translated."""
 
 LEGACY_APIS = {0: "database_api", 1: "login_api"}
 """Numbers that the oldest clients send in place of an API's name."""
 
-PARSE_ERROR_CODE = 4
+BATCH_BYTES_MAX = 32 << 20
+"""Bytes of all answers to one batch; what comes after them is refused."""
+
+NULL = b"null"
 
 
 class Dispatcher:
-    """Answers JSON-RPC requests with the methods it is given."""
+    """Answers JSON-RPC requests with the methods it is given.
 
-    def __init__(self, methods: Mapping[str, Method], batch_length_max: int, batch_seconds_max: float) -> None:
+    A batch may hold `batch_length_max` requests; what is left of it after `batch_seconds_max` is refused. `show_value`
+    turns what errors captured of the chain (authorities, keys, operations) into JSON.
+    """
+
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        batch_length_max: int,
+        batch_seconds_max: float,
+        show_value: ShowValue | None = None,
+    ) -> None:
         self.methods = dict(methods)
         self.apis = {name.split(".")[0] for name in methods}
-        self._positional_names = {name for name, method in self.methods.items() if method.positional}
         self.batch_length_max = batch_length_max
         self.batch_seconds_max = batch_seconds_max
+        self.show_value = show_value
 
     async def answer(self, body: bytes | str) -> bytes:
         """The answer to one request or one batch; every request gets one, errors included."""
         try:
             message = orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            return _render(None, _parse_error(str(error)))
-        if not isinstance(message, list):
+            failure = ParseFailure("${problem}", problem=str(error))
+            return _render(None, to_rpc_error(failure, SERVER_ERROR, "from_string"))
+        if type(message) is dict:
             return await self._answer_one(message)
+        if not isinstance(message, list):
+            return _render(None, _no_object(message))
         if not message:
             return _render(None, RpcError(SERVER_ERROR, "Array is invalid"))
         if len(message) > self.batch_length_max:
@@ -67,38 +88,58 @@ class Dispatcher:
         return b"[" + b",".join(await self._answer_batch(message)) + b"]"
 
     async def _answer_batch(self, messages: list[Any]) -> list[bytes]:
+        """One answer each, in order. Others get their turn between two of them."""
         deadline = time.monotonic() + self.batch_seconds_max
-        answers = []
+        answers: list[bytes] = []
+        size = 0
         for message in messages:
             if time.monotonic() > deadline:
                 text = f"the batch took longer than {self.batch_seconds_max} seconds, send the rest again"
                 answers.append(_render(_get_id(message), RpcError(SERVER_ERROR, text)))
-            else:
+            elif size > BATCH_BYTES_MAX:
+                text = f"the answers to the batch exceed {BATCH_BYTES_MAX} bytes, send the rest again"
+                answers.append(_render(_get_id(message), RpcError(SERVER_ERROR, text)))
+            elif isinstance(message, dict):
                 answers.append(await self._answer_one(message))
+                size += len(answers[-1])
+                await asyncio.sleep(0)
+            else:
+                answers.append(_render(None, _no_object(message)))
         return answers
 
-    async def _answer_one(self, message: Any) -> bytes:
-        if not isinstance(message, dict):
-            error = bad_cast("Invalid cast from type '${type}' to Object", "json_rpc", type=type(message).__name__)
-            return _render(None, RpcError(PARSE_ERROR, error.message, error.data))
+    async def _answer_one(self, message: dict[str, Any]) -> bytes:
         request_id = message.get("id")
-        if "id" in message and _get_id(message) is None:
+        id_type = type(request_id)
+        if id_type is int:
+            shown_id = b"%d" % request_id
+        elif id_type is str:
+            shown_id = orjson.dumps(request_id)
+        elif "id" not in message:
+            shown_id = NULL
+        else:
             text = 'Only integer value or string is allowed for member "id"'
             return _render(None, RpcError(INVALID_REQUEST, text))
+        method: Method | None = None
         try:
             method, params = self._resolve(message)
             result = method.handler(*method.bind(params))
-            if inspect.isawaitable(result):
+            if method.is_async:
                 result = await result
-            return _render_result(request_id, result)
+            return b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (dump_json(result), shown_id)
         except RpcError as error:
-            return _render(request_id, error)
-        except ProtocolError as error:
-            return _render(request_id, from_protocol_error(error, method.full_name, method.is_broadcast))
+            return _render_error(shown_id, error)
+        except (ProtocolError, RowMissing) as error:
+            return _render_error(shown_id, self._describe(error, method))
         except Exception as error:
             log.exception("request failed by a fault of this node: %.500r", message)
             text = f"the node failed to answer: {type(error).__name__}"
-            return _render(request_id, RpcError(SERVER_ERROR, text))
+            return _render_error(shown_id, RpcError(SERVER_ERROR, text))
+
+    def _describe(self, error: ProtocolError | RowMissing, method: Method | None) -> RpcError:
+        if isinstance(error, RowMissing):
+            error = UnknownKey(key=str(error))
+        name = method.full_name if method else "json_rpc"
+        return from_protocol_error(error, name, method is not None and method.is_broadcast, self.show_value)
 
     def _resolve(self, message: dict[str, Any]) -> tuple[Method, Any]:
         """The method a request asks for, and its arguments. Raises RpcError."""
@@ -107,14 +148,14 @@ class Dispatcher:
         name = message.get("method")
         if not isinstance(name, str):
             raise RpcError(INVALID_REQUEST, 'A member "method" does not exist')
+        method = self.methods.get(name)
+        if method is not None:
+            return method, message.get("params")
         if name == "call":
             if "params" not in message:
                 raise RpcError(NO_PARAMS, 'A member "params" does not exist')
             return self._resolve_call(message["params"])
-        api, dot, method_name = name.partition(".")
-        if not dot:
-            api, method_name = CONDENSER, name
-        return self._find(api, method_name), message.get("params")
+        return self._find(*_split_name(name)), message.get("params")
 
     def _resolve_call(self, params: Any) -> tuple[Method, Any]:
         if not isinstance(params, list) or len(params) not in (2, 3):
@@ -124,13 +165,17 @@ class Dispatcher:
                 'params should be {"api", "method", "args"',
                 "json_rpc",
             )
-        api, name = params[0], params[1]
+        api = LEGACY_APIS[params[0]] if params[0] in (0, 1) and type(params[0]) is int else as_text(params[0])
+        name = as_text(params[1])
         arguments = params[2] if len(params) == 3 else None
-        if isinstance(api, int):
-            api = LEGACY_APIS.get(api, str(api))
-        if isinstance(arguments, list) and f"{api}.{name}" not in self._positional_names:
-            api = api if api in NATIVE_APIS else CONDENSER
-        return self._find(str(api), str(name)), arguments
+        if isinstance(arguments, list) and api not in NATIVE_APIS:
+            api = self._translate(api, name, arguments)
+        return self._find(api, name), arguments
+
+    def _translate(self, api: str, name: str, arguments: list[Any]) -> str:
+        """Arguments in an array mean the method of condenser_api; an empty one may also stand for an empty object."""
+        is_known = f"{CONDENSER}.{name}" in self.methods or f"{api}.{name}" not in self.methods
+        return CONDENSER if is_known or arguments else api
 
     def _find(self, api: str, name: str) -> Method:
         method = self.methods.get(f"{api}.{name}")
@@ -153,20 +198,31 @@ class Dispatcher:
         )
 
 
+def _split_name(name: str) -> tuple[str, str]:
+    """API and method; a bare name is one of condenser_api. Raises RpcError."""
+    parts = name.split(".", 2)
+    if len(parts) == 1:
+        return CONDENSER, name
+    if len(parts) == 2:
+        return parts[0], parts[1]
+    text = "method specification invalid. Should be api.method"
+    raise assert_error(METHOD_NOT_FOUND, "v.size() == 2", text, "process_params")
+
+
 def _get_id(message: Any) -> int | str | None:
     """The id of a request when it is one that may be echoed: an integer or a string."""
     request_id = message.get("id") if isinstance(message, dict) else None
     return request_id if isinstance(request_id, int | str) and not isinstance(request_id, bool) else None
 
 
-def _parse_error(problem: str) -> RpcError:
-    data = describe(PARSE_ERROR_CODE, "parse_error_exception", "Parse Error", [(problem, {})], "from_string")
-    return RpcError(SERVER_ERROR, f"Parse Error:{problem}", data)
-
-
-def _render_result(request_id: int | str | None, result: Any) -> bytes:
-    return b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (orjson.dumps(result), orjson.dumps(request_id))
+def _no_object(message: Any) -> RpcError:
+    error = BadCast("Invalid cast from type '${type}' to Object", type=fc_type(message))
+    return to_rpc_error(error, PARSE_ERROR, "get_object")
 
 
 def _render(request_id: int | str | None, error: RpcError) -> bytes:
-    return b'{"jsonrpc":"2.0","error":%b,"id":%b}' % (orjson.dumps(error.to_json()), orjson.dumps(request_id))
+    return _render_error(orjson.dumps(request_id), error)
+
+
+def _render_error(shown_id: bytes, error: RpcError) -> bytes:
+    return b'{"jsonrpc":"2.0","error":%b,"id":%b}' % (dump_json(error.to_json()), shown_id)

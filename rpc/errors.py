@@ -3,22 +3,24 @@
 Source: libraries/plugins/json_rpc/json_rpc_plugin.hpp (codes) and libraries/fc/src/exception.cpp (shape of `data`).
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from protocol.errors import ProtocolError
 
 SERVER_ERROR = -32000
+NO_PARAMS = -32001
 METHOD_NOT_FOUND = -32002
 ERROR_DURING_CALL = -32003
 INVALID_REQUEST = -32600
-NO_PARAMS = -32601
 PARSE_ERROR = -32700
 
 ASSERT_CODE = 10
 """fc's code of a failed assertion; every other kind of exception leaves a read method as SERVER_ERROR."""
 
-BAD_CAST_CODE = 7
+ShowValue = Callable[[Any], Any]
+"""Turns a captured value (an authority, an operation, a key) into JSON; leaves what it does not know."""
 
 
 class RpcError(Exception):
@@ -38,32 +40,56 @@ class RpcError(Exception):
         return error
 
 
-def describe(code: int, name: str, what: str, stack: list[tuple[str, dict[str, Any]]], method: str) -> dict[str, Any]:
-    """The `data` member: what fc prints of an exception. `stack` holds (format, values), innermost first."""
-    timestamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    context = {"level": "error", "file": "", "line": 0, "method": method, "hostname": "", "timestamp": timestamp}
-    entries = [{"context": context, "format": text, "data": values} for text, values in stack]
-    return {"code": code, "name": name, "message": what, "stack": entries}
+class BadCast(ProtocolError):
+    """A value of the wrong JSON type. Source: fc exception.hpp, bad_cast_exception."""
+
+    code = 7
+    name = "bad_cast_exception"
+    what = "Bad Cast"
+
+    def __init__(self, text: str, /, **data: Any) -> None:
+        super().__init__("", text, **data)
+
+
+class ParseFailure(ProtocolError):
+    """A text that is not what it should be. Source: fc exception.hpp, parse_error_exception."""
+
+    code = 4
+    name = "parse_error_exception"
+    what = "Parse Error"
+
+    def __init__(self, text: str, /, **data: Any) -> None:
+        super().__init__("", text, **data)
 
 
 def assert_error(code: int, assertion: str, text: str, method: str, /, **values: Any) -> RpcError:
     """A failed assertion of the RPC layer itself (unknown method, wrong number of arguments)."""
     error = ProtocolError(assertion, text, **values)
-    return RpcError(code, error.message, _data(error, method))
+    return to_rpc_error(error, code, method)
 
 
-def bad_cast(text: str, method: str, /, **values: Any) -> RpcError:
-    """A value of the wrong JSON type."""
-    data = describe(BAD_CAST_CODE, "bad_cast_exception", "Bad Cast", [(text, values)], method)
-    return RpcError(SERVER_ERROR, "Bad Cast:" + ProtocolError("", text, **values).message.split(":", 1)[1], data)
-
-
-def from_protocol_error(error: ProtocolError, method: str, is_broadcast: bool) -> RpcError:
+def from_protocol_error(
+    error: ProtocolError, method: str, is_broadcast: bool, show: ShowValue | None = None
+) -> RpcError:
     """The answer to a request that broke a rule of the protocol."""
     is_read_assertion = error.code == ASSERT_CODE and not is_broadcast
-    return RpcError(ERROR_DURING_CALL if is_read_assertion else SERVER_ERROR, error.message, _data(error, method))
+    return to_rpc_error(error, ERROR_DURING_CALL if is_read_assertion else SERVER_ERROR, method, show)
 
 
-def _data(error: ProtocolError, method: str) -> dict[str, Any]:
-    stack = [(error.format, error.json_data), *error.context]
-    return describe(error.code, error.name, error.what, stack, method)
+def to_rpc_error(error: ProtocolError, code: int, method: str, show: ShowValue | None = None) -> RpcError:
+    """The error with its message and, as `data`, what fc prints of an exception: innermost frame first."""
+    timestamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    place = {"level": "error", "file": "", "line": 0, "method": method, "hostname": "", "timestamp": timestamp}
+    frames = [(error.format, error.data, error.json_data)]
+    frames += [(text, values, values) for text, values in error.context]
+    stack = []
+    for text, values, plain in frames:
+        shown = plain if show is None else {name: _show(show, value, plain[name]) for name, value in values.items()}
+        stack.append({"context": place, "format": text, "data": shown})
+    data = {"code": error.code, "name": error.name, "message": error.what, "stack": stack}
+    return RpcError(code, error.message, data)
+
+
+def _show(show: ShowValue, value: Any, plain: Any) -> Any:
+    shown = show(value)
+    return plain if shown is value else shown

@@ -2,15 +2,16 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from protocol.errors import ProtocolError
+from rpc.casts import Unsigned, Unsigned32, build_cast, fc_type
+from rpc.errors import ERROR_DURING_CALL, BadCast, RpcError, assert_error
 
-from rpc.errors import ERROR_DURING_CALL, RpcError, assert_error, bad_cast
+__all__ = ["Method", "Parameter", "Unsigned", "Unsigned32", "collect_methods", "rpc_method"]
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-_LENIENT = ConfigDict(coerce_numbers_to_str=True, arbitrary_types_allowed=True)
 _MISSING: Any = object()
 
 
@@ -27,51 +28,52 @@ def rpc_method(*, broadcast: bool = False) -> Callable[[Handler], Handler]:
     return mark
 
 
-def _as_unsigned(value: Any) -> Any:
-    """-1 means the largest number: clients send it where the reference wraps it round."""
-    return 0xFFFFFFFFFFFFFFFF if value in (-1, "-1") else value
-
-
-Unsigned = Annotated[int, BeforeValidator(_as_unsigned)]
-"""A uint64 argument: numbers, numbers as strings and integral floats are taken, -1 is the maximum."""
-
-
 class Parameter:
-    """One argument of a method: its name, its default and the validator of its type."""
+    """One argument of a method: its name, its default and the cast to its type."""
 
-    __slots__ = ("default", "name", "validate")
+    __slots__ = ("cast", "default", "name")
 
     def __init__(self, name: str, annotation: Any, default: Any) -> None:
         self.name = name
         self.default = default
-        self.validate: Callable[[Any], Any] = (
-            _pass if annotation is Any else TypeAdapter(annotation, config=_LENIENT).validate_python
-        )
+        self.cast = build_cast(annotation)
 
+    @property
+    def is_required(self) -> bool:
+        """Whether a caller has to give it."""
+        return self.default is _MISSING
 
-def _pass(value: Any) -> Any:
-    return value
+    def take(self, value: Any, method: str) -> Any:
+        """The value as the handler wants it; null stands for the default. Raises ProtocolError."""
+        if value is None and self.default is not _MISSING:
+            return self.default
+        try:
+            return self.cast(value)
+        except ProtocolError as error:
+            error.add_context(", argument ${argument} of ${method}", argument=self.name, method=method)
+            raise
 
 
 class Method:
     """A callable API method. `positional` ones take a JSON array (condenser_api), the others a JSON object."""
 
-    __slots__ = ("full_name", "handler", "is_broadcast", "parameters", "positional", "required")
+    __slots__ = ("full_name", "handler", "is_async", "is_broadcast", "parameters", "positional", "required")
 
     def __init__(self, full_name: str, handler: Callable[..., Any], positional: bool) -> None:
         self.full_name = full_name
         self.handler = handler
         self.positional = positional
+        self.is_async = inspect.iscoroutinefunction(handler)
         self.is_broadcast: bool = handler.__dict__.get("rpc_broadcast", False)
         hints = get_type_hints(handler, include_extras=True)
         self.parameters = tuple(
             Parameter(p.name.rstrip("_"), hints.get(p.name, Any), _MISSING if p.default is p.empty else p.default)
             for p in inspect.signature(handler).parameters.values()
         )
-        self.required = sum(p.default is _MISSING for p in self.parameters)
+        self.required = sum(p.is_required for p in self.parameters)
 
     def bind(self, params: Any) -> list[Any]:
-        """The arguments for the handler out of the `params` of a request. Raises RpcError."""
+        """The arguments for the handler out of the `params` of a request. Raises RpcError and ProtocolError."""
         if self.positional:
             return self._bind_array(params)
         return self._bind_object(params)
@@ -80,59 +82,50 @@ class Method:
         if params is None or params == {}:
             params = []
         if not isinstance(params, list):
-            raise bad_cast("Invalid cast from object_type to Array", self.full_name)
-        total = len(self.parameters)
-        if not self.required <= len(params) <= total:
-            raise assert_error(
-                ERROR_DURING_CALL,
-                f"args.size() == {self.required}",
-                f"Expected #{self.required} argument(s), was ${{n}}",
-                self.full_name,
-                n=len(params),
-            )
-        values = [self._check(p, value) for p, value in zip(self.parameters, params, strict=False)]
+            raise BadCast("Invalid cast from ${type} to Array", type=fc_type(params))
+        if not self.required <= len(params) <= len(self.parameters):
+            raise self._wrong_count(len(params))
+        name = self.full_name
+        values = [p.take(value, name) for p, value in zip(self.parameters, params, strict=False)]
         values += [p.default for p in self.parameters[len(params) :]]
         return values
+
+    def _wrong_count(self, found: int) -> RpcError:
+        """The texts of the reference, whose own count in the first one was never filled in."""
+        low, high = self.required, len(self.parameters)
+        if low == high:
+            assertion, wanted = f"args.size() == {low}", "#s argument(s)"
+        elif high == low + 1:
+            assertion, wanted = f"args.size() == {low} || args.size() == {high}", f"{low}-{high} arguments"
+        else:
+            assertion, wanted = f"args.size() >= {low} && args.size() <= {high}", f"{low}-{high} argument"
+        return assert_error(ERROR_DURING_CALL, assertion, f"Expected {wanted}, was ${{n}}", self.full_name, n=found)
 
     def _bind_object(self, params: Any) -> list[Any]:
         if params is None or params == []:
             params = {}
         if not isinstance(params, Mapping):
-            raise bad_cast("Invalid cast from type '${type}' to Object", self.full_name, type=_fc_type(params))
+            raise BadCast("Invalid cast from type '${type}' to Object", type=fc_type(params))
         values = []
         for parameter in self.parameters:
-            value = params.get(parameter.name, _MISSING)
-            if value is not _MISSING:
-                values.append(self._check(parameter, value))
-            elif parameter.default is not _MISSING:
+            if parameter.name in params:
+                values.append(parameter.take(params[parameter.name], self.full_name))
+            elif not parameter.is_required:
                 values.append(parameter.default)
             else:
-                raise RpcError(
-                    ERROR_DURING_CALL,
-                    f"{self.full_name} needs the member '{parameter.name}'; given were: {', '.join(params) or 'none'}",
-                )
+                raise self._missing(parameter, params)
         return values
 
-    def _check(self, parameter: Parameter, value: Any) -> Any:
-        try:
-            return parameter.validate(value)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
-            where = ".".join([parameter.name, *map(str, first["loc"])])
-            raise bad_cast("${where}: ${problem}", self.full_name, where=where, problem=first["msg"]) from None
-
-
-def _fc_type(value: Any) -> str:
-    """The name fc gives to the type of a JSON value."""
-    if isinstance(value, list):
-        return "array_type"
-    if isinstance(value, bool):
-        return "bool_type"
-    if isinstance(value, int):
-        return "int64_type"
-    if isinstance(value, str):
-        return "string_type"
-    return "double_type"
+    def _missing(self, parameter: Parameter, params: Mapping[str, Any]) -> RpcError:
+        return assert_error(
+            ERROR_DURING_CALL,
+            "",
+            "${method} needs the member '${missing}'; given were: ${given}",
+            self.full_name,
+            method=self.full_name,
+            missing=parameter.name,
+            given=", ".join(list(params)[: len(self.parameters)]) or "none",
+        )
 
 
 def collect_methods(apis: Mapping[str, Any], positional: frozenset[str]) -> dict[str, Method]:

@@ -13,6 +13,9 @@ from state.keys import TOP
 OrderKey = tuple[Any, ...]
 PayloadT = TypeVar("PayloadT")
 
+GONE_MIN = 16
+"""From so many removed keys in a row on it is worth remembering that they are gone."""
+
 
 class KeyOverlay:
     """Keys added to and removed from an index since the last commit.
@@ -21,12 +24,14 @@ class KeyOverlay:
     return to what the database holds. Added keys are sorted only when somebody scans.
     """
 
-    __slots__ = ("_sorted", "_unsorted", "added", "removed", "version")
+    __slots__ = ("_gone", "_sorted", "_unsorted", "added", "removed", "version")
 
     def __init__(self) -> None:
         self.added: set[OrderKey] = set()
         self.removed: set[OrderKey] = set()
         self.version = 0
+        # Every key of the database from the first to before the second of these is in `removed`.
+        self._gone: tuple[OrderKey, OrderKey] | None = None
         self._sorted: Any = SortedSet()
         self._unsorted: set[OrderKey] = set()
 
@@ -42,6 +47,8 @@ class KeyOverlay:
         if new is not None:
             if new == stored:
                 self.removed.discard(new)
+                if self._gone is not None and self._gone[0] <= new < self._gone[1]:
+                    self._gone = None
             else:
                 self.added.add(new)
                 self._unsorted.add(new)
@@ -75,6 +82,39 @@ class KeyOverlay:
             else:
                 self._sorted.discard(key)
         self._unsorted.clear()
+
+    def skip_gone(self, low: OrderKey, high: OrderKey) -> OrderKey:
+        """Returns the key that a forward scan from ``low`` may begin with in the database.
+
+        Rows that wait in order and leave at the front, such as those that expire, would else be read and passed over
+        by every scan until the next commit.
+        """
+        if self._gone is not None and self._gone[0] <= low < self._gone[1]:
+            return min(self._gone[1], high)
+        return low
+
+    def live(
+        self, stored: Iterator[tuple[OrderKey, PayloadT]], low: OrderKey, high: OrderKey
+    ) -> Iterator[tuple[OrderKey, PayloadT]]:
+        """Iterates over ``stored``, which is the database's forward scan, behind the removed keys at its start."""
+        removed = self.removed
+        count = 0
+        for item in stored:
+            if item[0] not in removed:
+                self._note_gone(low, item[0], count)
+                yield item
+                yield from stored
+                return
+            count += 1
+        self._note_gone(low, high, count)
+
+    def _note_gone(self, low: OrderKey, end: OrderKey, count: int) -> None:
+        gone = self._gone
+        if gone is not None and gone[0] <= low <= gone[1]:
+            if gone[1] < end:
+                self._gone = (gone[0], end)
+        elif count >= GONE_MIN:
+            self._gone = (low, end)
 
     def merge(
         self, stored: Iterator[tuple[OrderKey, PayloadT]], low: OrderKey, high: OrderKey, reverse: bool

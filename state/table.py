@@ -145,10 +145,10 @@ class _IndexState:
 
     def scan(self, low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[Any]:
         """Iterates over the primary keys of the index entries in the range."""
-        prefix = self.prefix
-        stored = self.table.backend.scan(prefix + encode_key(low), prefix + encode_key(high), reverse)
-        table = self.table
-        for key, _ in self.overlay.merge(map(self._read, stored), low, high, reverse):
+        prefix, overlay, table = self.prefix, self.overlay, self.table
+        first = low if reverse else overlay.skip_gone(low, high)
+        stored = map(self._read, table.backend.scan(prefix + encode_key(first), prefix + encode_key(high), reverse))
+        for key, _ in overlay.merge(stored if reverse else overlay.live(stored, low, high), low, high, reverse):
             yield key[-1] if table.arity == 0 else key[-table.arity :]
 
     def _read(self, item: tuple[bytes, bytes]) -> tuple[OrderKey, None]:

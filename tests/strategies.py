@@ -58,7 +58,8 @@ def values(shape: Shape, *, json_safe: bool = False) -> st.SearchStrategy[Any]:
             raise TypeError("choose one operation")
         case Structure():
             fields = [values(field.shape, json_safe=json_safe) for field in shape.fields]
-            return st.tuples(*fields).map(lambda members, cls=shape.cls: cls(*members))
+            cls = shape.cls
+            return st.tuples(*fields).map(lambda members: cls(*members))
         case Sequence():
             return sequences(shape, json_safe)
         case Pair():

@@ -14,11 +14,15 @@ from typing import Any
 import pytest
 
 
+def vectors_root() -> Path:
+    """Returns where the shared vectors are, or would be."""
+    given = os.environ.get("PLAUDIT_VECTORS")
+    return Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "vectors"
+
+
 def vectors_path(*parts: str) -> Path:
     """Returns the path of a file or directory of the shared vectors, or skips the running test."""
-    given = os.environ.get("PLAUDIT_VECTORS")
-    root = Path(given) if given else Path(__file__).resolve().parents[2] / "shared" / "vectors"
-    path = root.joinpath(*parts)
+    path = vectors_root().joinpath(*parts)
     if path.exists():
         return path
     message = f"the shared vectors are not here: {path} does not exist"

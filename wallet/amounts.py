@@ -45,10 +45,10 @@ def format_amount(asset: Asset, identity: ChainIdentity) -> str:
 
 
 def group_digits(text: str) -> str:
-    """An amount with spaces between thousands, for reading: "1 000 000.000 STEEM"."""
+    """An amount with commas between thousands, for reading: "1,000,000.000 STEEM"."""
     number, _, symbol = text.partition(" ")
     whole, point, part = number.partition(".")
-    return f"{int(whole):,}".replace(",", "\u202f") + point + part + (f" {symbol}" if symbol else "")
+    return f"{int(whole):,}{point}{part}" + (f" {symbol}" if symbol else "")
 
 
 def parse_percent(text: str, *, negative: bool = False) -> int:

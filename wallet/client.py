@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
-import socket
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -57,7 +56,7 @@ class NodeClient:
             content = error.read(ANSWER_BYTES_MAX + 1)
             if not content.lstrip().startswith(b"{"):
                 raise self._confused(f"HTTP status {error.code} ({error.reason})") from None
-        except (TimeoutError, socket.timeout) as error:
+        except TimeoutError as error:
             raise self._unreachable(f"no answer within {self.timeout_seconds:g} seconds") from error
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(_reason(error)) from error

@@ -240,12 +240,20 @@ _TABLE: tuple[tuple[str, Callable[[re.Match[str]], Reason]], ...] = (
         r"(\w+)_operation is not enabled on this chain",
         _plain("the operation {g1} is not enabled on this chain"),
     ),
-    (r"out_of_range.*unknown key|^unknown key|unknown key:", _plain(
-        "the transaction names an account, witness or post that does not exist", "Check the spelling of all names.",
-    )),
+    (
+        r"out_of_range.*unknown key|^unknown key|unknown key:",
+        _plain(
+            "the transaction names an account, witness or post that does not exist",
+            "Check the spelling of all names.",
+        ),
+    ),
     (
         r"required_active\.size\(\) == 0",
         _plain("a transaction may not mix posting operations with those that need active or owner authority"),
+    ),
+    (
+        r"Unknown Transaction (\w+)",
+        _plain("the node knows no transaction {g1}", "If it was sent just now, ask again after the next block."),
     ),
     (
         r"Could not find (?:API|method) (\S+)",

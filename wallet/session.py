@@ -22,6 +22,8 @@ from wallet.errors import NodeConfused, NodeRefused, NodeUnreachable, WalletErro
 from wallet.signing import SigningKey, sign
 
 EXPIRATION_SECONDS = 60
+EXPIRATION_SECONDS_MAX = 3500
+"""A node takes an expiration up to one hour after its head; this is a little less."""
 POLL_SECONDS = 0.5
 WAIT_SECONDS_MAX = 120.0
 
@@ -47,7 +49,7 @@ class Session:
         self,
         client: NodeClient,
         expected_chain_id: str = "",
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """With `expected_chain_id` (hex) a node of another chain is refused."""
@@ -159,7 +161,7 @@ class Session:
             self.codec,
             ref_block_num=head & 0xFFFF,
             ref_block_prefix=int.from_bytes(bytes.fromhex(shown["head_block_id"])[4:8], "little"),
-            expiration=parse_time(shown["time"]) + EXPIRATION_SECONDS,
+            expiration=self._expiration(parse_time(shown["time"])),
             operations=operations,
         )
         signed = sign(unsigned, self.identity.chain_id, keys)
@@ -169,9 +171,17 @@ class Session:
             raise NotIncluded(
                 f"it is not known whether the node took transaction {signed.id.hex()}: {error.cause}",
                 f"Before sending again, look for it: `plaudit wallet transaction {signed.id.hex()}`. "
-                f"It cannot be included later than {EXPIRATION_SECONDS} seconds after it was made.",
+                "It is refused by all nodes once it has expired.",
             ) from error
         return self._wait(signed, head)
+
+    def _expiration(self, head_time: int) -> int:
+        """A moment after both the head's time and the clock, as far as the node allows.
+
+        A chain that makes blocks only on demand lets its head grow old; its next block has the clock's time.
+        """
+        wanted = max(head_time, int(self._clock())) + EXPIRATION_SECONDS
+        return min(wanted, head_time + EXPIRATION_SECONDS_MAX)
 
     def _wait(self, transaction: Transaction, head_before: int) -> Receipt:
         deadline = self._clock() + WAIT_SECONDS_MAX
@@ -191,7 +201,7 @@ class Session:
             if is_over and seen == head_before and head >= head_before:
                 raise NotIncluded(
                     f"transaction {wanted} expired: no block held it in time",
-                    "Nothing has happened; the command may be run again. `plaudit wallet status` shows the node's head.",
+                    "Nothing has happened; run the command again. `plaudit wallet status` shows the node's head.",
                 )
             if self._clock() > deadline:
                 raise self._unknown(transaction, f"the node made no block with it in {WAIT_SECONDS_MAX:g} seconds")

@@ -13,6 +13,8 @@ from rpc.apis.database import DatabaseApi
 from rpc.apis.jsonrpc import JsonRpcApi
 from rpc.apis.network_broadcast import NetworkBroadcastApi
 from rpc.apis.plaudit import PlauditApi
+from rpc.dispatch import Dispatcher
+from rpc.error_forms import ErrorForms
 from rpc.method import Method, collect_methods
 
 POSITIONAL_APIS = frozenset({"condenser_api"})
@@ -36,3 +38,11 @@ def build_methods(node: NodeAccess, extra: Mapping[str, Any] | None = None) -> d
     }
     methods.update(collect_methods(apis | dict(extra or {}), POSITIONAL_APIS))
     return methods
+
+
+def build_dispatcher(
+    node: NodeAccess, extra: Mapping[str, Any] | None = None, *, batch_length_max: int, batch_seconds_max: float
+) -> Dispatcher:
+    """The dispatcher of a node's methods, which shows what errors captured in this chain's forms."""
+    forms = ErrorForms(node.chain.codec, node.chain.config.identity)
+    return Dispatcher(build_methods(node, extra), batch_length_max, batch_seconds_max, forms.show)

@@ -250,8 +250,7 @@ def test_seventeen_of_twenty_one(aware: int, happens: bool) -> None:
         slot = 1
         while True:
             name = get_scheduled_witness(ctx, slot)
-            is_old = name in old
-            block = make_block(ctx, slot, **({"extensions": (VersionReport(V24),)} if is_old else {}))
+            block = make_block(ctx, slot, extensions=(VersionReport(V24),)) if name in old else make_block(ctx, slot)
             try:
                 apply_block(ctx, block)
             except Rejected:

@@ -104,3 +104,32 @@ def test_too_many_reversible_blocks() -> None:
     ctx.update_gpo(head_block_id=(120).to_bytes(4, "big") + bytes(16))
     with pytest.raises(UndoHistoryExhausted, match="not have enough undo history"):
         apply_block(ctx, make_block(ctx))
+
+
+def test_participation_while_blocks_are_missed() -> None:
+    """Counterpart of rsf_missed_blocks: the latest slot first, a block stands behind the zeros of its missed slots."""
+    ctx = make_context()
+    give_keys(ctx)
+    generate(ctx)
+    shown = "1" * 128
+    assert (ctx.gpo.recent_slots_filled, get_participation_rate(ctx)) == (ALL, 10_000)
+    skips = (1, 1, 2, 3, 5, 8, 13, 0, 0, 0, 0, 64, 32)
+    filled = (127, 126, 124, 121, 116, 108, 95, 95, 95, 95, 95, 31, 8)
+    for missed, count in zip(skips, filled, strict=True):
+        generate(ctx, 1, missed + 1)
+        shown = ("0" * missed + "1" + shown)[:128]
+        assert f"{ctx.gpo.recent_slots_filled:0128b}"[::-1] == shown
+        assert get_participation_rate(ctx) == 10_000 * count // 128
+        assert ctx.gpo.participation_count == count
+
+
+def test_a_minute_without_blocks() -> None:
+    """Counterpart of skip_block."""
+    ctx = make_context()
+    give_keys(ctx)
+    generate(ctx, 2)
+    when = get_slot_time(ctx, 20)
+    generate(ctx, 1, slot=20)
+    assert (ctx.gpo.head_block_number, ctx.time) == (3, when)
+    generate(ctx)
+    assert (ctx.gpo.head_block_number, ctx.time) == (4, when + 3)

@@ -1,7 +1,5 @@
 """Creating accounts, claiming them, and changing keys and metadata."""
 
-from dataclasses import replace
-
 import pytest
 
 from operations.account import (
@@ -16,7 +14,7 @@ from protocol.integers import INT64_MAX
 from protocol.operation import Operation, RequiredAuthorities
 from protocol.types import NULL_PUBLIC_KEY, Authority
 from state.schema import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE
-from tests.operations.world import World, account_authority, key_authority, make_key, sbd, steem, vests
+from tests.operations.world import World, account_authority, changed, key_authority, make_key, sbd, steem, vests
 
 CREATE = AccountCreate(
     fee=steem(100),
@@ -82,7 +80,7 @@ def test_account_create(world: World) -> None:
 @pytest.mark.parametrize("fee", [101, 99, 0])
 def test_account_create_needs_the_exact_fee(world: World, fee: int) -> None:
     world.set_fee(100)
-    message = world.refuse(replace(CREATE, fee=steem(fee)), "o.fee == wso.median_props.account_creation_fee")
+    message = world.refuse(changed(CREATE, fee=steem(fee)), "o.fee == wso.median_props.account_creation_fee")
     assert f'paid: {{"amount":"{fee}","precision":3,"nai":"@@000000021"}}' in message
     assert message.endswith('fee: {"amount":"100","precision":3,"nai":"@@000000021"}')
 
@@ -96,36 +94,36 @@ def test_account_create_refuses_a_name_in_use(world: World) -> None:
 def test_account_create_refuses_what_the_creator_cannot_pay(world: World) -> None:
     world.set_fee(100)
     world.push(CREATE)
-    world.refuse(replace(CREATE, creator="alice", new_account_name="bob"), "available >= -delta: Account alice")
-    world.refuse(replace(CREATE, creator="nobody", new_account_name="bob"), "nobody")
+    world.refuse(changed(CREATE, creator="alice", new_account_name="bob"), "available >= -delta: Account alice")
+    world.refuse(changed(CREATE, creator="nobody", new_account_name="bob"), "nobody")
 
 
 def test_account_create_refuses_a_huge_fee(world: World) -> None:
-    message = world.refuse(replace(CREATE, fee=steem(1_000_000_001)), "o.fee <= asset( STEEM_MAX_ACCOUNT_CREATION_FEE")
+    message = world.refuse(changed(CREATE, fee=steem(1_000_000_001)), "o.fee <= asset( STEEM_MAX_ACCOUNT_CREATION_FEE")
     assert message.endswith("Account creation fee cannot be too large")
 
 
 def test_account_create_by_the_temp_account_sets_no_recovery_account(world: World) -> None:
     world.set_fee(100)
     world.fund("temp", steem(100))
-    world.push(replace(CREATE, creator="temp"))
+    world.push(changed(CREATE, creator="temp"))
     assert world["alice"].recovery_account == ""
 
 
 @pytest.mark.parametrize("kind", ["owner", "active", "posting"])
 def test_account_create_refuses_missing_authority_accounts(world: World, kind: str) -> None:
     world.set_fee(100)
-    message = world.refuse(replace(CREATE, **{kind: account_authority("dave")}), "a != nullptr")
+    message = world.refuse(changed(CREATE, **{kind: account_authority("dave")}), "a != nullptr")
     assert message.endswith(f"New {kind} authority on account alice references non-existing account dave")
 
 
 @pytest.mark.parametrize("kind", ["owner", "active", "posting"])
 def test_account_create_limits_authorities(world: World, kind: str) -> None:
     world.set_fee(0)
-    op = replace(CREATE, fee=steem(0))
-    message = world.refuse(replace(op, **{kind: many_keys(41)}), "size <= STEEM_MAX_AUTHORITY_MEMBERSHIP")
+    op = changed(CREATE, fee=steem(0))
+    message = world.refuse(changed(op, **{kind: many_keys(41)}), "size <= STEEM_MAX_AUTHORITY_MEMBERSHIP")
     assert message.endswith("Authority membership exceeded. Max: 40 Current: 41")
-    world.push(replace(op, **{kind: many_keys(40)}))
+    world.push(changed(op, **{kind: many_keys(40)}))
 
 
 def test_account_create_needs_the_creators_active_authority() -> None:
@@ -154,7 +152,7 @@ def test_account_create_with_delegation_is_off(world: World) -> None:
 def test_account_update(world: World) -> None:
     world.create("alice")
     old = world.tables.account_authorities.get("alice")
-    op = replace(
+    op = changed(
         UPDATE,
         owner=key_authority("new"),
         active=key_authority("new", 2),
@@ -186,10 +184,10 @@ def test_account_update_leaves_what_is_not_given(world: World) -> None:
 
 def test_account_update_keeps_keys_that_another_authority_still_has(world: World) -> None:
     world.create("alice")
-    world.push(replace(UPDATE, active=key_authority("new")))
+    world.push(changed(UPDATE, active=key_authority("new")))
     keys = {row.key for row in world.tables.key_references.scan() if row.account == "alice"}
     assert keys == {make_key("alice"), make_key("alice posting"), make_key("new")}
-    world.push(replace(UPDATE, owner=key_authority("new")))
+    world.push(changed(UPDATE, owner=key_authority("new")))
     keys = {row.key for row in world.tables.key_references.scan() if row.account == "alice"}
     assert keys == {make_key("alice posting"), make_key("new")}
 
@@ -197,56 +195,56 @@ def test_account_update_keeps_keys_that_another_authority_still_has(world: World
 @pytest.mark.parametrize("op", [UPDATE, UPDATE2])
 def test_account_update_refusals(world: World, op: AccountUpdate | AccountUpdate2) -> None:
     world.create("alice")
-    world.refuse(replace(op, account="bob"), "bob")
-    world.refuse(replace(op, account="temp"), "Cannot update temp account.")
+    world.refuse(changed(op, account="bob"), "bob")
+    world.refuse(changed(op, account="temp"), "Cannot update temp account.")
     for kind in ("owner", "active", "posting"):
-        message = world.refuse(replace(op, **{kind: account_authority("dave")}), "a != nullptr")
+        message = world.refuse(changed(op, **{kind: account_authority("dave")}), "a != nullptr")
         assert message.endswith(f"New {kind} authority on account alice references non-existing account dave")
-        world.refuse(replace(op, **{kind: many_keys(41)}), "size <= STEEM_MAX_AUTHORITY_MEMBERSHIP")
-    world.refuse(replace(op, posting=account_authority("No.Name")), "is_valid_account_name( item.first )")
+        world.refuse(changed(op, **{kind: many_keys(41)}), "size <= STEEM_MAX_AUTHORITY_MEMBERSHIP")
+    world.refuse(changed(op, posting=account_authority("No.Name")), "is_valid_account_name( item.first )")
 
 
 def test_account_update_accepts_an_authority_that_can_never_be_met(world: World) -> None:
     world.create("alice")
     impossible = Authority(5, (), ((make_key("x"), 1),))
-    world.push(replace(UPDATE, posting=impossible))
+    world.push(changed(UPDATE, posting=impossible))
     assert world.tables.account_authorities.get("alice").posting == impossible
 
 
 def test_owner_authority_changes_once_an_hour_where_there_is_a_limit() -> None:
     world = World(owner_update_limit_seconds=3_600)
     world.create("alice")
-    world.push(replace(UPDATE, owner=key_authority("one")))
+    world.push(changed(UPDATE, owner=key_authority("one")))
     world.forward(3_600)
     for op in (UPDATE, UPDATE2):
-        world.refuse(replace(op, owner=key_authority("two")), "Owner authority can only be updated once an hour.")
-    world.push(replace(UPDATE, active=key_authority("two")))
+        world.refuse(changed(op, owner=key_authority("two")), "Owner authority can only be updated once an hour.")
+    world.push(changed(UPDATE, active=key_authority("two")))
     world.forward(3)
-    world.push(replace(UPDATE, owner=key_authority("two")))
+    world.push(changed(UPDATE, owner=key_authority("two")))
     world.recount()
 
 
 def test_owner_history_starts_at_a_height() -> None:
     world = World(owner_auth_history_from_block=2)
     world.create("alice")
-    world.push(replace(UPDATE, owner=key_authority("one")))
+    world.push(changed(UPDATE, owner=key_authority("one")))
     assert list(world.tables.owner_histories.scan()) == []
     world.forward(3)
-    world.push(replace(UPDATE, owner=key_authority("two")))
+    world.push(changed(UPDATE, owner=key_authority("two")))
     (history,) = world.tables.owner_histories.scan()
     assert history.previous_owner_authority == key_authority("one")
 
 
 def test_account_update_authorities() -> None:
-    assert required_by(replace(UPDATE, owner=key_authority("x"))) == ({"alice"}, set(), set())
-    assert required_by(replace(UPDATE, posting=key_authority("x"))) == (set(), {"alice"}, set())
+    assert required_by(changed(UPDATE, owner=key_authority("x"))) == ({"alice"}, set(), set())
+    assert required_by(changed(UPDATE, posting=key_authority("x"))) == (set(), {"alice"}, set())
     assert required_by(UPDATE) == (set(), {"alice"}, set())
 
 
 def test_account_update2(world: World) -> None:
     world.set_fee(100)
     world.push(CREATE)
-    op = replace(
+    op = changed(
         UPDATE2,
         owner=key_authority("new"),
         active=key_authority("new", 2),
@@ -265,25 +263,25 @@ def test_account_update2(world: World) -> None:
 def test_account_update2_changes_each_metadata_alone(world: World) -> None:
     world.set_fee(100)
     world.push(CREATE)
-    world.push(replace(UPDATE2, posting_json_metadata='{"a":1}'))
+    world.push(changed(UPDATE2, posting_json_metadata='{"a":1}'))
     metadata = world.tables.account_metadata.get("alice")
     assert (metadata.json_metadata, metadata.posting_json_metadata) == (CREATE.json_metadata, '{"a":1}')
-    world.push(replace(UPDATE2, json_metadata='{"b":2}', memo_key=NULL_PUBLIC_KEY))
+    world.push(changed(UPDATE2, json_metadata='{"b":2}', memo_key=NULL_PUBLIC_KEY))
     metadata = world.tables.account_metadata.get("alice")
     assert (metadata.json_metadata, metadata.posting_json_metadata) == ('{"b":2}', '{"a":1}')
     assert world["alice"].memo_key == CREATE.memo_key
 
 
 def test_account_update2_authorities() -> None:
-    assert required_by(replace(UPDATE2, owner=key_authority("x"))) == ({"alice"}, set(), set())
+    assert required_by(changed(UPDATE2, owner=key_authority("x"))) == ({"alice"}, set(), set())
     for change in (
         {"active": key_authority("x")},
         {"posting": key_authority("x")},
         {"memo_key": make_key("x")},
         {"json_metadata": "{}"},
     ):
-        assert required_by(replace(UPDATE2, **change)) == (set(), {"alice"}, set())
-    assert required_by(replace(UPDATE2, posting_json_metadata="{}")) == (set(), set(), {"alice"})
+        assert required_by(changed(UPDATE2, **change)) == (set(), {"alice"}, set())
+    assert required_by(changed(UPDATE2, posting_json_metadata="{}")) == (set(), set(), {"alice"})
     assert required_by(UPDATE2) == (set(), set(), {"alice"})
 
 
@@ -357,7 +355,7 @@ def test_create_claimed_account(world: World) -> None:
     message = world.refuse(CREATE_CLAIMED, "creator.pending_claimed_accounts > 0")
     assert message.endswith("alice has no claimed accounts to create")
     world.tables.accounts.update(world["alice"], pending_claimed_accounts=2)
-    world.refuse(replace(CREATE_CLAIMED, owner=account_authority("bob")), "non-existing account bob")
+    world.refuse(changed(CREATE_CLAIMED, owner=account_authority("bob")), "non-existing account bob")
     world.push(CREATE_CLAIMED)
     bob = world["bob"]
     assert (bob.recovery_account, bob.created, bob.memo_key) == ("alice", world.now, make_key("bob memo"))
@@ -372,7 +370,7 @@ def test_create_claimed_account(world: World) -> None:
 
 def test_create_claimed_account_by_the_temp_account_sets_no_recovery_account(world: World) -> None:
     world.tables.accounts.update(world["temp"], pending_claimed_accounts=1)
-    world.push(replace(CREATE_CLAIMED, creator="temp"))
+    world.push(changed(CREATE_CLAIMED, creator="temp"))
     assert world["bob"].recovery_account == ""
 
 

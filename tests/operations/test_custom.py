@@ -2,7 +2,7 @@
 
 import pytest
 
-from operations.custom import Custom, CustomJson
+from operations.custom import Custom, CustomBinary, CustomJson
 from protocol.operation import RequiredAuthorities
 from tests.operations.world import World
 
@@ -38,6 +38,14 @@ def test_signers_are_limited(world: World, op: Custom | CustomJson, assertion: s
     assert message.endswith("Authority membership exceeded. Max: 40 Current: 41")
     world.push(Custom(NAMES[:40], 1, b""))
     world.push(CustomJson(NAMES[:20], NAMES[20:40], "test", "{}"))
+
+
+def test_custom_binary_is_refused_on_arrival_only(world: World) -> None:
+    op = CustomBinary((), ("alice",), (), (), "test", b"\x00")
+    with world.pending():
+        assert world.refuse(op, "false: ").endswith("custom_binary_operation is deprecated")
+    world.push(op)
+    world.refuse(CustomBinary(NAMES[:1], NAMES[1:], (), (), "test", b""), "num_auths <= STEEM_MAX_AUTHORITY_MEMBERSHIP")
 
 
 def test_changes_nothing(world: World) -> None:

@@ -39,6 +39,7 @@ def vote_for_initminer(world: World, name: str) -> None:
     votes = world.tables.witness_votes
     votes.insert(WitnessVote(votes.next_id(), "initminer", name))
     adjust_witness_vote(world.ctx, world.tables.witnesses.get("initminer"), world[name].witness_vote_weight)
+    world.tables.accounts.update(world[name], witnesses_voted_for=1)
 
 
 # transfer_to_vesting
@@ -208,8 +209,8 @@ def test_more_than_a_week_late_is_paid_again_behind_another_account(world: World
     world.push(WithdrawVesting("alice", vests(1_000)))
     world.forward(3)
     world.push(WithdrawVesting("bob", vests(1_000)))
-    world.forward(2 * WEEK)
-    # Bob stands before the place that alice moves to, and alice before the place that bob moves to.
+    world.forward(2 * WEEK - 3)
+    # Bob stands before the place that alice moves to, so she is met again; his own next place is not due yet.
     assert [fill.from_account for fill in fills(world.run(process_vesting_withdrawals))] == ["alice", "bob", "alice"]
 
 

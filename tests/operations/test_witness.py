@@ -11,6 +11,7 @@ from operations.witness import AccountWitnessProxy, AccountWitnessVote, FeedPubl
 from protocol.assets import SBD, STEEM, Asset, Price
 from protocol.codec import Codec
 from protocol.types import NULL_PUBLIC_KEY, U16, U32, U64, LegacyChainProperties, PublicKey, String
+from state.invariants import assert_invariants
 from state.schema import SCHEDULE_NONE, Account, Witness
 from state.stake import adjust_proxied_witness_votes
 from tests.operations.world import World, make_key, sbd, steem
@@ -30,25 +31,8 @@ def witness(world: World, name: str) -> Witness:
 
 
 def recount(world: World) -> None:
-    """Counts every witness's votes and every proxy's stake again from the accounts."""
-    accounts = {account.name: account for account in world.tables.accounts.scan()}
-    assert sum(account.vesting_shares for account in accounts.values()) == world.ctx.gpo.total_vesting_shares
-    votes = dict.fromkeys((row.owner for row in world.tables.witnesses.scan()), 0)
-    given = dict.fromkeys(accounts, 0)
-    for vote in world.tables.witness_votes.scan():
-        votes[vote.witness] += accounts[vote.account].witness_vote_weight
-        given[vote.account] += 1
-    for row in world.tables.witnesses.scan():
-        assert row.votes == votes[row.owner], row.owner
-    proxied = {name: [0, 0, 0, 0] for name in accounts}
-    for account in accounts.values():
-        assert account.witnesses_voted_for == given[account.name]
-        proxy, depth = account.proxy, 0
-        while proxy and depth < 4:
-            proxied[proxy][depth] += account.vesting_shares
-            proxy, depth = accounts[proxy].proxy, depth + 1
-    for account in accounts.values():
-        assert list(account.proxied_vsf_votes) == proxied[account.name], account.name
+    """Counts supplies, every witness's votes and every proxy's stake again."""
+    assert_invariants(world.ctx)
 
 
 @pytest.fixture

@@ -174,6 +174,13 @@ def test_wrong_values_are_not_encoded() -> None:
         CODEC.encode(Sample, bad)
 
 
+def test_wrong_sizes_are_not_encoded() -> None:
+    with pytest.raises(Invalid, match="33 bytes are needed"):
+        CODEC.encode(Authority, Authority(1, (), ((bytes(32), 1),)))
+    with pytest.raises(Invalid, match="17 bytes are more than the maximum of 16"):
+        CODEC.encode(Authority, Authority(1, (("a" * 17, 1),), ()))
+
+
 def test_text_that_is_no_utf8_survives() -> None:
     data = b"\x03a\xff\xe9"
     text = CODEC.decode(String, data)

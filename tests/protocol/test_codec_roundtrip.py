@@ -37,8 +37,8 @@ class TestEveryOperation:
             assert shown == CODEC.shape(Operation).to_json(op, legacy)
             expected = op
             if legacy and op.wire_name == "create_proposal":
-                expected = type(op)(*(getattr(op, name) for name in op.__dataclass_fields__))  # type: ignore[attr-defined]
-                expected.extensions = ()  # type: ignore[attr-defined]
+                expected = type(op)(*(getattr(op, name) for name in op.__dataclass_fields__))
+                expected.extensions = ()
             assert CODEC.operation_from_json(shown) == expected
 
     @FAST

@@ -1,0 +1,83 @@
+"""What goes wrong when a chain is opened or a port is taken, in words: the cause and the remedy."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+
+from protocol.config import ChainConfigError
+from protocol.errors import BlockLogError, ProtocolError
+from state import errors
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+
+_REMEDIES: Final[dict[type[Exception], str]] = {
+    errors.StoreLocked: "Stop the other process, or choose another --data-dir.",
+    errors.ForeignChain: "Name the chain it was made for with --preset or --chain, or choose another --data-dir.",
+    errors.StoreTooNew: "Use the newer version of Plaudit that wrote it, or choose another --data-dir.",
+    errors.NotAStore: "Choose an empty directory with --data-dir; nothing was changed.",
+    errors.StoreCorrupt: "Restore the directory from a copy, or remove its folder `state`: at the next start it is made "
+    "anew from the block log.",
+    errors.StoreFull: "Make room on the disk and start again; nothing is lost.",
+    errors.StoreWriteFailed: "See to the disk and start again; nothing is lost.",
+    errors.StoreError: "See to the directory's files and their permissions.",
+    BlockLogError: "See to the files `block_log` and `block_log.index` of the data directory.",
+}
+
+
+class CommandError(click.ClickException):
+    """An error of a command: one line on standard error, and exit code 1 (2 when it was wrongly used)."""
+
+    def __init__(self, message: str, exit_code: int = EXIT_FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def explain(error: Exception) -> str | None:
+    """Returns cause and remedy in one line, or None for an error that is a fault of the program."""
+    for kind, remedy in _REMEDIES.items():
+        if isinstance(error, kind):
+            cause = error.format if isinstance(error, ProtocolError) else str(error)
+            return f"{_sentence(cause)} {remedy}"
+    if isinstance(error, ProtocolError):
+        return f"The blocks of the data directory do not fit the chain: {error.message}"
+    if isinstance(error, OSError):
+        return _explain_system(error)
+    return None
+
+
+def _explain_system(error: OSError) -> str:
+    cause = error.strerror or str(error)
+    if error.errno == errno.ENOSPC:
+        return "There is no room left on the disk. Make room and start again; nothing is lost."
+    return f"{error.filename}: {cause}" if error.filename else cause
+
+
+def explain_port(name: str, address: object, error: OSError) -> str:
+    """Returns why a port could not be opened."""
+    if error.errno == errno.EADDRINUSE:
+        return f"{address} is taken by another program. Stop it, or choose another address with --{name}."
+    return f"{address} can not be opened: {error.strerror or error}. Choose another address with --{name}."
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turns the errors that a user can do something about into a CommandError; others go on with their trace."""
+    try:
+        yield
+    except ChainConfigError as error:
+        raise CommandError(str(error), EXIT_USAGE) from error
+    except (errors.StoreError, ProtocolError, OSError) as error:
+        text = explain(error)
+        if text is None:
+            raise
+        raise CommandError(text) from error

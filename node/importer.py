@@ -1,0 +1,140 @@
+"""Imports blocks from a file into a chain: checks all of them, commits in groups, and goes on where it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from chain.chain import Chain
+from node.block_file import BlockFile, BlockFileError
+from node.recovery import RecoveryAhead
+from protocol.block import Block
+from protocol.errors import ProtocolError
+
+
+class ImportProblem(Exception):
+    """An import that could not be finished; what was imported until then is kept."""
+
+
+class Progress(Protocol):
+    """Is told how far an import is."""
+
+    def begin(self, number: int, position: int, size: int) -> None:
+        """The import begins behind block `number`, at byte `position` of `size`."""
+
+    def advance(self, number: int, transactions: int, position: int) -> None:
+        """Block `number` was applied; the file has been read up to `position`."""
+
+
+class NoProgress:
+    """Nobody looks."""
+
+    def begin(self, number: int, position: int, size: int) -> None:
+        """Does nothing."""
+
+    def advance(self, number: int, transactions: int, position: int) -> None:
+        """Does nothing."""
+
+
+class ImportResult(NamedTuple):
+    """How an import ended: `is_stopped` when it was asked to stop before its end."""
+
+    blocks: int
+    transactions: int
+    head_number: int
+    is_stopped: bool
+
+
+def import_blocks(
+    chain: Chain,
+    path: Path,
+    *,
+    until: int | None = None,
+    skip_signatures: bool = False,
+    recovery: RecoveryAhead | None = None,
+    progress: Progress | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> ImportResult:
+    """Applies the blocks of a file behind the chain's head, the last of them number `until`.
+
+    Whatever ends it, what was applied is committed and kept, and a later import goes on from there. Raises
+    ImportProblem for a file that is damaged or of another chain, the store's errors for a disk that refuses.
+    """
+    progress = progress or NoProgress()
+    try:
+        with BlockFile(path, chain.codec) as file:
+            _find_head(chain, file)
+            progress.begin(chain.head_number, file.position, file.size)
+            blocks = file.blocks(until)
+            if recovery is not None and not skip_signatures:
+                blocks = recovery.prepare(_until_damaged(blocks))
+            result = _apply(chain, file, blocks, skip_signatures, progress, is_stopped)
+            if not result.is_stopped and (until is None or file.number < until):
+                file.read()  # Raises again what ended the reading ahead, if it was not the end of the file.
+    except BlockFileError as error:
+        raise ImportProblem(_keep_note(chain, f"{error}.")) from None
+    if until is not None and chain.head_number < until and not result.is_stopped:
+        raise ImportProblem(_keep_note(chain, f"{path} ends with block {chain.head_number}, before block {until}."))
+    return result
+
+
+def _find_head(chain: Chain, file: BlockFile) -> None:
+    """Moves to the block behind the head, and makes sure that the file's blocks are those of the chain."""
+    head = chain.head_number
+    if file.first_number > head + 1:
+        raise ImportProblem(
+            f"{file.path} begins with block {file.first_number}, but the chain needs block {head + 1} next."
+        )
+    if head < file.first_number:
+        return
+    file.skip_to(head)
+    block = file.read()
+    ours = chain.head_id if block is None or block.number == head else None
+    if block is not None and block.id != ours:
+        raise ImportProblem(f"{file.path} is of another chain or branch: its block {head} is not the head of this chain.")
+
+
+def _until_damaged(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Ends where the file is damaged, so that the blocks before it, read ahead, are still applied."""
+    try:
+        yield from blocks
+    except BlockFileError:
+        return
+
+
+def _apply(
+    chain: Chain,
+    file: BlockFile,
+    blocks: Iterator[Block],
+    skip_signatures: bool,
+    progress: Progress,
+    is_stopped: Callable[[], bool],
+) -> ImportResult:
+    count = transactions = 0
+    stopped = False
+    chain.is_bulk = True
+    try:
+        for block in blocks:
+            try:
+                chain.push_block(block, skip_signatures)
+            except ProtocolError as error:
+                raise ImportProblem(
+                    _keep_note(chain, f"{file.path}: block {block.number} is refused: {error.message}.")
+                ) from error
+            if chain.write_problem is not None:
+                raise chain.write_problem
+            count += 1
+            transactions += len(block.transactions)
+            progress.advance(block.number, len(block.transactions), file.position)
+            if is_stopped():
+                stopped = True
+                break
+    finally:
+        chain.is_bulk = False
+    chain.commit()
+    return ImportResult(count, transactions, chain.head_number, stopped)
+
+
+def _keep_note(chain: Chain, text: str) -> str:
+    return f"{text} The chain is at block {chain.head_number}; what was imported is kept."

@@ -1,0 +1,36 @@
+"""What errors captured of the chain, as the JSON that the reference prints of it."""
+
+from typing import Any
+
+from protocol.assets import Asset, Price
+from protocol.codec import Codec
+from protocol.identity import ChainIdentity
+from protocol.operation import Operation
+from protocol.types import Authority
+from rpc.objects import ObjectForms
+
+PUBLIC_KEY_BYTES = 33
+
+
+class ErrorForms:
+    """Shows captured values in the form of all APIs but condenser_api."""
+
+    def __init__(self, codec: Codec, identity: ChainIdentity) -> None:
+        self._codec = codec
+        self._forms = ObjectForms(identity, legacy=False)
+
+    def show(self, value: Any) -> Any:
+        """The JSON of an authority, asset, price, operation or public key, and of lists of them; others as they are."""
+        if isinstance(value, Authority):
+            return self._forms.authority(value)
+        if isinstance(value, Operation):
+            return self._codec.operation_to_json(value, False)
+        if isinstance(value, Asset):
+            return self._forms.asset(value)
+        if isinstance(value, Price):
+            return self._forms.price(value)
+        if isinstance(value, bytes) and len(value) == PUBLIC_KEY_BYTES:
+            return self._forms.key(value)
+        if isinstance(value, list) and value and isinstance(value[0], bytes | Authority | Operation):
+            return [self.show(member) for member in value]
+        return value

@@ -1,0 +1,164 @@
+"""Recounts of everything that exists more than once in the state: supplies, votes, key references, delegations.
+
+Source: libraries/chain/database.cpp, database::validate_invariants; the sums beyond supplies and votes are ours.
+"""
+
+from collections import Counter
+
+from protocol.assets import SBD, STEEM, Asset, multiply
+from state.context import Context
+from state.money import get_median_price
+from state.schema import TIME_MAX
+
+
+class InvariantBroken(AssertionError):
+    """Two ways to count the same thing differ."""
+
+
+def assert_invariants(ctx: Context) -> None:
+    """Recounts the whole state; raises InvariantBroken that names what differs. Reads every row: for tests."""
+    _check_supplies(ctx)
+    _check_virtual_supply(ctx)
+    _check_witness_votes(ctx)
+    _check_proxies(ctx)
+    _check_key_references(ctx)
+    _check_delegations(ctx)
+    _check_withdrawals(ctx)
+    _check_comments(ctx)
+
+
+def _expect(what: str, stored: object, counted: object) -> None:
+    if stored != counted:
+        raise InvariantBroken(f"{what}: the state says {stored}, a recount gives {counted}")
+
+
+def _check_supplies(ctx: Context) -> None:
+    tables, gpo = ctx.tables, ctx.gpo
+    totals: Counter[int] = Counter()
+    vests = pending_steem = 0
+    for account in tables.accounts.scan():
+        totals[STEEM] += account.balance + account.savings_balance + account.reward_steem_balance
+        totals[SBD] += account.sbd_balance + account.savings_sbd_balance + account.reward_sbd_balance
+        vests += account.vesting_shares + account.reward_vesting_balance
+        pending_steem += account.reward_vesting_steem
+        amounts = (account.balance, account.sbd_balance, account.vesting_shares, account.reward_vesting_balance)
+        if min(amounts) < 0:
+            raise InvariantBroken(f"{account.name} has a negative balance: {amounts}")
+    for request in tables.convert_requests.scan():
+        totals[request.amount.symbol] += request.amount.amount
+    for order in tables.limit_orders.scan():
+        totals[order.sell_price.base.symbol] += order.for_sale
+    for escrow in tables.escrows.scan():
+        totals[STEEM] += escrow.steem_balance
+        totals[SBD] += escrow.sbd_balance
+        totals[escrow.pending_fee.symbol] += escrow.pending_fee.amount
+    for withdrawal in tables.savings_withdraws.scan():
+        totals[withdrawal.amount.symbol] += withdrawal.amount.amount
+    for fund in tables.reward_funds.scan():
+        totals[STEEM] += fund.reward_balance
+    totals[STEEM] += gpo.total_vesting_fund_steem + gpo.total_reward_fund_steem + gpo.pending_rewarded_vesting_steem
+    _expect("supply of STEEM", gpo.current_supply, totals[STEEM])
+    _expect("supply of SBD", gpo.current_sbd_supply + gpo.init_sbd_supply, totals[SBD])
+    _expect("VESTS", gpo.total_vesting_shares + gpo.pending_rewarded_vesting_shares, vests)
+    _expect("STEEM behind rewards to be claimed", gpo.pending_rewarded_vesting_steem, pending_steem)
+
+
+def _check_virtual_supply(ctx: Context) -> None:
+    gpo, price = ctx.gpo, get_median_price(ctx)
+    debt = 0 if price.is_null() else multiply(Asset(gpo.current_sbd_supply, SBD), price).amount
+    _expect("virtual supply", gpo.virtual_supply, gpo.current_supply + debt)
+
+
+def _check_witness_votes(ctx: Context) -> None:
+    tables, gpo = ctx.tables, ctx.gpo
+    votes: Counter[str] = Counter()
+    voted: Counter[str] = Counter()
+    for vote in tables.witness_votes.scan():
+        votes[vote.witness] += tables.accounts.get(vote.account).witness_vote_weight
+        voted[vote.account] += 1
+    for witness in tables.witnesses.scan():
+        _expect(f"votes of witness {witness.owner}", witness.votes, votes.pop(witness.owner, 0))
+        if witness.votes > gpo.total_vesting_shares:
+            raise InvariantBroken(f"witness {witness.owner} has more votes than there are VESTS")
+    _expect("votes for no witness", {}, dict(votes))
+    for account in tables.accounts.scan():
+        _expect(f"witnesses that {account.name} votes for", account.witnesses_voted_for, voted[account.name])
+
+
+def _check_proxies(ctx: Context) -> None:
+    accounts = ctx.tables.accounts
+    depth = ctx.rules.max_proxy_recursion_depth
+    proxied: dict[str, list[int]] = {}
+    reaching = 0
+    for account in accounts.scan():
+        if account.proxy == "":
+            reaching += account.witness_vote_weight
+        else:
+            reaching += account.proxied_vsf_votes[depth - 1]
+        name = account.proxy
+        for level in range(depth):
+            if name == "":
+                break
+            proxied.setdefault(name, [0] * depth)[level] += account.vesting_shares
+            name = accounts.get(name).proxy
+    for account in accounts.scan():
+        counted = tuple(proxied.get(account.name, [0] * depth))
+        _expect(f"votes proxied to {account.name}", account.proxied_vsf_votes, counted)
+    _expect("VESTS that vote for witnesses", ctx.gpo.total_vesting_shares, reaching)
+
+
+def _check_key_references(ctx: Context) -> None:
+    tables = ctx.tables
+    counted = {
+        (key, row.account)
+        for row in tables.account_authorities.scan()
+        for authority in (row.owner, row.active, row.posting)
+        for key, _weight in authority.key_auths
+    }
+    stored = {(row.key, row.account) for row in tables.key_references.scan()}
+    _expect("references of keys", sorted(stored), sorted(counted))
+
+
+def _check_delegations(ctx: Context) -> None:
+    tables = ctx.tables
+    delegated: Counter[str] = Counter()
+    received: Counter[str] = Counter()
+    for delegation in tables.vesting_delegations.scan():
+        delegated[delegation.delegator] += delegation.vesting_shares
+        received[delegation.delegatee] += delegation.vesting_shares
+    for returning in tables.vesting_delegation_expirations.scan():
+        delegated[returning.delegator] += returning.vesting_shares
+    for account in tables.accounts.scan():
+        _expect(f"VESTS {account.name} delegated", account.delegated_vesting_shares, delegated[account.name])
+        _expect(f"VESTS {account.name} received", account.received_vesting_shares, received[account.name])
+
+
+def _check_withdrawals(ctx: Context) -> None:
+    tables = ctx.tables
+    routes: Counter[str] = Counter(route.from_account for route in tables.withdraw_vesting_routes.scan())
+    requests: Counter[str] = Counter(row.from_ for row in tables.savings_withdraws.scan())
+    for account in tables.accounts.scan():
+        _expect(f"routes of {account.name}", account.withdraw_routes, routes[account.name])
+        _expect(f"savings requests of {account.name}", account.savings_withdraw_requests, requests[account.name])
+
+
+def _check_comments(ctx: Context) -> None:
+    tables = ctx.tables
+    net: Counter[int] = Counter()
+    children: Counter[tuple[str, str]] = Counter()
+    for vote in tables.comment_votes.scan():
+        net[vote.comment] += vote.rshares
+    for comment in tables.comments.scan():
+        if comment.cashout_time != TIME_MAX:
+            _expect(f"rshares of {comment.author}/{comment.permlink}", comment.net_rshares, net[comment.id])
+        parent = comment
+        while parent.parent_author != "":
+            place = (parent.parent_author, parent.parent_permlink)
+            children[place] += 1
+            found = tables.comments.index("by_permlink").find(place)
+            if found is None:
+                raise InvariantBroken(f"{parent.author}/{parent.permlink} replies to nothing")
+            parent = found
+    for comment in tables.comments.scan():
+        counted = children[comment.author, comment.permlink]
+        _expect(f"replies below {comment.author}/{comment.permlink}", comment.children, counted)

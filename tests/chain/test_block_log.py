@@ -1,0 +1,155 @@
+"""The block log: the reference's format, torn tails, lost indexes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from struct import pack, unpack
+
+import pytest
+
+from chain.block_log import BlockLog, MemoryBlockLog
+from protocol.errors import BlockLogError
+from tests.vectors import vectors_path
+
+MARK = b"block"
+
+
+def record(number: int) -> bytes:
+    return MARK + number.to_bytes(4, "big") + bytes([number & 0xFF]) * (number % 7 * 5)
+
+
+def read_number(packed: bytes) -> int:
+    number = int.from_bytes(packed[5:9], "big")
+    if packed != record(number):
+        raise ValueError("not a block")
+    return number
+
+
+def open_log(path: Path) -> BlockLog:
+    return BlockLog(path, read_number)
+
+
+def fill(path: Path, count: int) -> None:
+    log = open_log(path)
+    for number in range(1, count + 1):
+        log.append(number, record(number))
+    log.close()
+
+
+def contents(log: BlockLog) -> list[tuple[int, bytes]]:
+    return list(log.records())
+
+
+def expected(count: int) -> list[tuple[int, bytes]]:
+    return [(number, record(number)) for number in range(1, count + 1)]
+
+
+def test_format_is_packed_block_then_its_offset(tmp_path: Path) -> None:
+    fill(tmp_path, 3)
+    data, offsets = b"", []
+    for number in (1, 2, 3):
+        offsets.append(len(data))
+        data += record(number) + pack("<Q", offsets[-1])
+    assert (tmp_path / "block_log").read_bytes() == data
+    assert list(unpack("<3Q", (tmp_path / "block_log.index").read_bytes())) == offsets
+
+
+def test_blocks_are_read_by_number_before_and_after_reopening(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    log.append(1, record(1))
+    assert log.read(1) == record(1)
+    log.append(2, record(2))
+    log.sync()
+    assert log.read(2) == record(2)
+    assert log.read(0) is None and log.read(3) is None
+    log.close()
+    again = open_log(tmp_path)
+    assert contents(again) == expected(2)
+    again.append(3, record(3))
+    assert contents(again) == expected(3)
+    again.close()
+
+
+def test_appending_out_of_order_is_refused(tmp_path: Path) -> None:
+    for log in (open_log(tmp_path), MemoryBlockLog()):
+        log.append(1, record(1))
+        with pytest.raises(BlockLogError):
+            log.append(3, record(3))
+        with pytest.raises(BlockLogError):
+            log.append(1, record(1))
+        log.close()
+
+
+def test_a_tail_torn_at_any_byte_is_cut_to_whole_records(tmp_path: Path) -> None:
+    fill(tmp_path, 5)
+    log_file, index_file = tmp_path / "block_log", tmp_path / "block_log.index"
+    whole, index = log_file.read_bytes(), index_file.read_bytes()
+    ends = [*unpack("<5Q", index), len(whole)]
+    for size in range(ends[3], len(whole) + 1):
+        for index_size in (24, 28, 32, 39, 40):
+            log_file.write_bytes(whole[:size])
+            index_file.write_bytes(index[:index_size])
+            log = open_log(tmp_path)
+            count = max(number for number in range(6) if ends[number] <= size)
+            assert contents(log) == expected(count), (size, index_size)
+            log.append(count + 1, record(count + 1))
+            log.close()
+            again = open_log(tmp_path)
+            assert contents(again) == expected(count + 1)
+            again.close()
+
+
+def test_garbage_behind_the_last_record_is_cut(tmp_path: Path) -> None:
+    fill(tmp_path, 4)
+    for tail in (b"\x00" * 50, b"\xff" * 8, record(9)[:6], MARK * 9):
+        with (tmp_path / "block_log").open("ab") as file:
+            file.write(tail)
+        log = open_log(tmp_path)
+        assert contents(log) == expected(4)
+        log.close()
+
+
+def test_a_lost_or_wrong_index_is_made_anew(tmp_path: Path) -> None:
+    fill(tmp_path, 30)
+    index_file = tmp_path / "block_log.index"
+    good = index_file.read_bytes()
+    for bad in (b"", good[:80], good + bytes(16), bytes(len(good)), good[8:]):
+        index_file.write_bytes(bad)
+        log = open_log(tmp_path)
+        assert contents(log) == expected(30)
+        log.close()
+        assert index_file.read_bytes() == good
+
+
+def test_a_file_that_is_no_block_log_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "block_log").write_bytes(b"something else entirely, longer than a record")
+    with pytest.raises(BlockLogError):
+        open_log(tmp_path)
+    assert (tmp_path / "block_log").read_bytes() == b"something else entirely, longer than a record"
+
+
+def test_truncate_forgets_blocks(tmp_path: Path) -> None:
+    fill(tmp_path, 9)
+    log = open_log(tmp_path)
+    log.truncate(4)
+    assert contents(log) == expected(4)
+    log.append(5, record(5))
+    log.truncate(0)
+    assert log.head_number == 0
+    log.close()
+    assert (tmp_path / "block_log").stat().st_size == 0
+
+
+def test_a_log_of_the_reference_is_read_and_written_alike(tmp_path: Path) -> None:
+    data = vectors_path("reference_chain_a", "block_log").read_bytes()
+    (tmp_path / "block_log").write_bytes(data)
+    log = BlockLog(tmp_path, lambda packed: int.from_bytes(packed[:4], "big") + 1)
+    assert log.head_number == 1297
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    other = BlockLog(copy, lambda packed: int.from_bytes(packed[:4], "big") + 1)
+    for number, packed in log.records():
+        other.append(number, packed)
+    log.close()
+    other.close()
+    assert (copy / "block_log").read_bytes() == data

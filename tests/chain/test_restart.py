@@ -1,0 +1,207 @@
+"""Chains on disk: closing, dying at any moment, losing what was not synced, torn files, rebuilt history."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from chain.chain import Chain
+from operations.transfer import Transfer
+from protocol.config import ChainConfig
+from protocol.errors import BlockLogError
+from state.errors import ForeignChain, NotAStore, StoreLocked
+from tests.harness import Harness, config_with, steem
+
+CONFIG = ChainConfig.preset("testnet")
+
+
+def start(path: Path) -> Harness:
+    return Harness(chain=Chain.open(CONFIG, path), first_block=False)
+
+
+def grow(world: Harness, count: int) -> None:
+    for number in range(count):
+        world.push(Transfer("initminer", "null" if number % 3 else "miners", steem(number + 1), ""))
+        world.generate_block()
+
+
+def history_of(chain: Chain, name: str) -> list[tuple[int, str]]:
+    entries = chain.history.get_account_operations(name, 10**9, 10**6)
+    return [(entry.sequence, repr(entry.operation)) for entry in entries]
+
+
+def test_closing_and_opening_goes_on_exactly(tmp_path: Path) -> None:
+    steady = Harness(first_block=False)
+    for _ in range(4):
+        world = start(tmp_path / "data")
+        head = world.chain.head_number
+        assert world.chain.state_digest == steady.chain.state_digest
+        grow(world, 13)
+        for number in range(head + 1, world.chain.head_number + 1):
+            block = world.chain.get_block(number)
+            assert block is not None
+            steady.chain.push_block(block)
+        world.chain.close()
+    world = start(tmp_path / "data")
+    assert world.chain.head_number == 52
+    assert world.chain.committed_number == 31
+    assert history_of(world.chain, "initminer") == history_of(steady.chain, "initminer")
+    world.recount()
+    world.chain.close()
+
+
+@pytest.mark.parametrize("blocks", [1, 5, 21, 22, 23, 40, 57])
+def test_a_copy_taken_while_running_opens_at_the_same_head(tmp_path: Path, blocks: int) -> None:
+    world = start(tmp_path / "data")
+    grow(world, blocks)
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    other = start(tmp_path / "copy")
+    assert other.chain.head_id == world.chain.head_id
+    assert other.chain.state_digest == world.chain.state_digest
+    assert other.chain.committed_number == world.chain.committed_number
+    assert history_of(other.chain, "initminer") == history_of(world.chain, "initminer")
+    grow(other, 3)
+    other.recount()
+    other.chain.close()
+    world.chain.close()
+
+
+def test_losing_all_that_was_not_synced_loses_no_irreversible_block(tmp_path: Path) -> None:
+    """The state database as it was at an earlier moment, with the block log of now: the log is ahead."""
+    world = start(tmp_path / "data")
+    grow(world, 30)
+    shutil.copytree(tmp_path / "data", tmp_path / "old")
+    grow(world, 30)
+    digest, irreversible = world.chain.state_digest, world.chain.irreversible_number
+    packed = [world.chain.get_packed_block(number) for number in range(1, irreversible + 1)]
+    blocks = [world.chain.get_block(number) for number in range(irreversible + 1, 61)]
+    world.chain.close()
+    for name in ("block_log", "block_log.index"):
+        shutil.copy(tmp_path / "data" / name, tmp_path / "old" / name)
+    other = start(tmp_path / "old")
+    assert other.chain.head_number >= irreversible
+    assert [other.chain.get_packed_block(number) for number in range(1, irreversible + 1)] == packed
+    for block in blocks:
+        assert block is not None
+        other.chain.push_block(block)
+    assert other.chain.state_digest == digest
+    other.recount()
+    other.chain.close()
+
+
+def test_a_state_without_its_log_tail_is_mended_or_refused(tmp_path: Path) -> None:
+    world = start(tmp_path / "data")
+    grow(world, 50)
+    digest = world.chain.state_digest
+    shutil.copytree(tmp_path / "data", tmp_path / "torn")
+    shutil.copytree(tmp_path / "data", tmp_path / "gone")
+    world.chain.close()
+    log = tmp_path / "torn" / "block_log"
+    log.write_bytes(log.read_bytes()[:-5])
+    other = start(tmp_path / "torn")
+    assert other.chain.state_digest == digest
+    assert other.chain.get_block(29) is not None
+    other.chain.close()
+    log = tmp_path / "gone" / "block_log"
+    log.write_bytes(log.read_bytes()[:2000])
+    size = log.stat().st_size
+    with pytest.raises(BlockLogError, match="Restore the block log"):
+        start(tmp_path / "gone")
+    assert log.stat().st_size <= size
+
+
+def test_a_directory_with_only_a_block_log_is_replayed(tmp_path: Path) -> None:
+    world = start(tmp_path / "data")
+    grow(world, 45)
+    world.chain.close()
+    (tmp_path / "fresh").mkdir()
+    shutil.copy(tmp_path / "data" / "block_log", tmp_path / "fresh" / "block_log")
+    other = start(tmp_path / "fresh")
+    assert other.chain.head_number == 24
+    grow(other, 30)
+    other.recount()
+    other.chain.close()
+
+
+def test_a_fork_switch_survives_a_restart(tmp_path: Path) -> None:
+    world, other = start(tmp_path / "data"), Harness(first_block=False)
+    grow(world, 25)
+    for number in range(1, 24):
+        block = world.chain.get_block(number)
+        assert block is not None
+        other.chain.push_block(block)
+    other.generate_block(skip_slots=5)
+    other.generate_blocks(3)
+    for number in range(24, 28):
+        block = other.chain.get_block(number)
+        assert block is not None
+        world.chain.push_block(block)
+    assert world.chain.head_id == other.chain.head_id
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+    world.chain.close()
+    again = start(tmp_path / "copy")
+    assert again.chain.head_id == other.chain.head_id
+    assert again.chain.state_digest == other.chain.state_digest
+    assert history_of(again.chain, "initminer") == history_of(other.chain, "initminer")
+    again.chain.close()
+
+
+def test_bulk_import_commits_in_groups_and_keeps_its_tail_on_closing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chain.chain.BULK_COMMIT_BLOCKS", 10)
+    source = Harness(first_block=False)
+    grow(source, 60)
+    chain = Chain.open(CONFIG, tmp_path / "data")
+    chain.is_bulk = True
+    for number in range(1, 61):
+        block = source.chain.get_block(number)
+        assert block is not None
+        chain.push_block(block)
+    assert chain.committed_number == 30
+    shutil.copytree(tmp_path / "data", tmp_path / "died")
+    chain.close()
+    again = Chain.open(CONFIG, tmp_path / "data")
+    assert again.head_number == 60 and again.committed_number == 39
+    assert again.state_digest == source.chain.state_digest
+    again.close()
+    died = Chain.open(CONFIG, tmp_path / "died")
+    assert died.head_number == 30
+    died.close()
+
+
+def test_history_is_made_anew_when_it_is_missing(tmp_path: Path) -> None:
+    plain = Chain.open(CONFIG, tmp_path / "data", has_history=False)
+    world = Harness(chain=plain, first_block=False)
+    grow(world, 40)
+    world.chain.close()
+    steady = Harness(first_block=False)
+    again = Chain.open(CONFIG, tmp_path / "data")
+    for number in range(1, 41):
+        block = again.get_block(number)
+        assert block is not None
+        steady.chain.push_block(block)
+    for name in ("initminer", "null", "miners"):
+        assert history_of(again, name) == history_of(steady.chain, name)
+    again.rebuild_history()
+    assert history_of(again, "initminer") == history_of(steady.chain, "initminer")
+    assert again.state_digest == steady.chain.state_digest
+    again.close()
+
+
+def test_wrong_directories_are_refused_unharmed(tmp_path: Path) -> None:
+    first = Chain.open(CONFIG, tmp_path / "data")
+    with pytest.raises(StoreLocked):
+        Chain.open(CONFIG, tmp_path / "data")
+    first.close()
+    with pytest.raises(ForeignChain):
+        Chain.open(config_with("dev"), tmp_path / "data")
+    foreign = tmp_path / "foreign" / "state"
+    foreign.mkdir(parents=True)
+    (foreign / "letter.txt").write_text("mine")
+    with pytest.raises(NotAStore):
+        Chain.open(CONFIG, tmp_path / "foreign")
+    assert (foreign / "letter.txt").read_text() == "mine"
+    Chain.open(CONFIG, tmp_path / "data").close()

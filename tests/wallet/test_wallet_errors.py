@@ -1,0 +1,78 @@
+"""A node's error becomes a cause and a remedy; none that is unknown gets lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from wallet.errors import NodeRefused, explain, strip_assertion
+
+FUNDS = (
+    "Assert Exception:available >= -delta: Account alice does not have sufficient funds for balance adjustment. "
+    'Required: {"amount":"-5000","precision":3,"nai":"@@000000021"}, '
+    'Available: {"amount":"1000","precision":3,"nai":"@@000000021"}'
+)
+FEE = (
+    "Assert Exception:o.fee == wso.median_props.account_creation_fee: Must pay the exact account creation fee. "
+    'paid: {"amount":"1","precision":3,"nai":"@@000000021"} fee: {"amount":"3000","precision":3,"nai":"@@000000021"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "cause", "remedy"),
+    [
+        (FUNDS, "alice has 1.000 STEEM, and 5.000 STEEM is needed", "balance alice"),
+        (FEE, "must be exactly 3.000 STEEM, not 0.001 STEEM", "run the command again"),
+        (
+            "missing required posting authority:Missing Posting Authority alice",
+            "lacks the posting authority of alice",
+            "keys import --account alice --role posting",
+        ),
+        ("missing required active authority:Missing Active Authority bob", "active authority of bob", "keys password"),
+        ("missing required owner authority:Missing Owner Authority bob", "owner authority of bob", "keys password"),
+        ("irrelevant signature included:Unnecessary signature(s) detected", "no operation needs", "again"),
+        ("Assert Exception:x == end(): Duplicate transaction check failed", "already has exactly this", "history"),
+        ("transaction expiration exception:", "had expired", "status"),
+        ("transaction tapos exception:", "not on the node's chain", "again"),
+        ("Assert Exception:a >= b: Can only vote once every 3 seconds.", "once every 3 seconds", "Wait"),
+        ("Assert Exception:a > b: You may only post once every 5 minutes.", "every 5 minutes", "Wait"),
+        ("Assert Exception:a >= b: You may only comment once every 3 seconds.", "every 3 seconds", "Wait"),
+        (
+            "Assert Exception:a: Account does not have enough mana to downvote. x: 1",
+            "mana is left to downvote",
+            "Power",
+        ),
+        (
+            "plugin exception:Account: alice has 5 RC, needs 1000 RC. Please wait to transact, or power up STEEM.",
+            "alice has 5 resource credits, and 1000 are needed",
+            "power up",
+        ),
+        ("unknown key:unknown key:", "does not exist", "spelling"),
+        ("Assert Exception:false: escrow_transfer_operation is not enabled on this chain.", "escrow_transfer", ""),
+        ("Assert Exception:x: Could not find API plaudit_api", "does not offer plaudit_api", "--node"),
+        ("Assert Exception:required_active.size() == 0: ", "may not mix", ""),
+    ],
+)
+def test_known_errors_have_a_cause_and_a_remedy(message: str, cause: str, remedy: str) -> None:
+    reason = explain(message)
+    assert cause in reason.cause
+    assert remedy in reason.remedy
+
+
+def test_an_unknown_error_is_shown_as_the_node_said_it() -> None:
+    error = NodeRefused(-32000, "Assert Exception:a.b == c: Something that nobody foresaw", {"code": 10})
+    assert error.cause == "the node refused: Something that nobody foresaw"
+    assert error.node_message.startswith("Assert Exception")
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        ("Assert Exception:a: b", "b"),
+        ("Assert Exception:a.size() > 0: ", "a.size() > 0"),
+        ("plain", "plain"),
+        ("Bad Cast:no", "no"),
+        ("blockchain exception:", "blockchain exception"),
+    ],
+)
+def test_the_expression_is_left_out_where_there_is_a_sentence(message: str, sentence: str) -> None:
+    assert strip_assertion(message) == sentence

@@ -1,0 +1,123 @@
+"""The command line of the wallet: the group `wallet` with its settings; the commands are in wallet/commands."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+
+from protocol.errors import ProtocolError
+from wallet.app import App
+from wallet.client import TIMEOUT_SECONDS
+from wallet.commands import accounts, chain, content, funds, keys, market, other, witness
+from wallet.errors import EXIT_FAILED, EXIT_USAGE, WalletError
+from wallet.keystore import (
+    KeyMissing,
+    KeystoreDamaged,
+    KeystoreError,
+    KeystoreExists,
+    KeystoreForeign,
+    KeystoreMissing,
+    KeystoreTooNew,
+    WrongPassword,
+)
+from wallet.render import Output
+
+NODE_DEFAULT = "http://127.0.0.1:8090"
+DEBUG_VARIABLE = "PLAUDIT_DEBUG"
+
+_KEYSTORE_REMEDIES: dict[type[KeystoreError], str] = {
+    KeystoreExists: "Use it, or name another file with --keystore.",
+    KeystoreMissing: "Make one with `plaudit wallet init`, or name yours with --keystore.",
+    KeystoreForeign: "Name the right file with --keystore.",
+    KeystoreTooNew: "Use the newer version of this wallet.",
+    KeystoreDamaged: "Restore it from a copy, or make a new one with `plaudit wallet init` and import the keys again.",
+    WrongPassword: "Try again; without the password the keys cannot be had, they must then be imported anew.",
+    KeyMissing: "`plaudit wallet keys list` shows which keys there are.",
+}
+
+
+def default_keystore() -> Path:
+    """Where the key file is unless --keystore says otherwise."""
+    return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / "wallet.json"
+
+
+class WalletGroup(click.Group):
+    """Turns every error of a command into words and an exit code; nobody sees a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; exits with 1 when it was refused or failed, with 2 when it was wrongly used."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if os.environ.get(DEBUG_VARIABLE):
+                raise
+            failure = describe_failure(error)
+            app = ctx.find_object(App)
+            (app.output if app else Output(False)).fail(failure)
+            ctx.exit(failure.exit_code)
+
+
+def describe_failure(error: Exception) -> WalletError:
+    """Any error as one that can be shown."""
+    match error:
+        case WalletError():
+            return error
+        case KeystoreError():
+            return WalletError(str(error), _KEYSTORE_REMEDIES.get(type(error), ""))
+        case ProtocolError():
+            return WalletError(error.message.partition(":")[2].strip(": ") or error.message)
+        case OSError():
+            return WalletError(f"{error.filename or 'file'}: {error.strerror or error}")
+        case _:
+            return WalletError(
+                f"the wallet failed: {type(error).__name__}: {error}",
+                f"This is a fault of the wallet; {DEBUG_VARIABLE}=1 in the environment shows where.",
+            )
+
+
+@click.group(cls=WalletGroup, name="wallet")
+@click.option("--node", envvar="PLAUDIT_NODE", default=NODE_DEFAULT, show_default=True, help="URL of the node to ask.")
+@click.option(
+    "--keystore",
+    envvar="PLAUDIT_KEYSTORE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Key file.  [default: wallet.json in the user's data folder]",
+)
+@click.option(
+    "--password-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="File with the key file's password (or set PLAUDIT_WALLET_PASSWORD).",
+)
+@click.option("--chain-id", envvar="PLAUDIT_CHAIN_ID", default="", help="Refuse a node of any other chain (hex).")
+@click.option("--timeout", default=TIMEOUT_SECONDS, show_default=True, help="Seconds to wait for an answer.")
+@click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
+@click.option("--yes", "-y", "is_sure", is_flag=True, help="Send without asking.")
+@click.pass_context
+def wallet(
+    ctx: click.Context,
+    node: str,
+    keystore: Path | None,
+    password_file: Path | None,
+    chain_id: str,
+    timeout: float,
+    is_json: bool,
+    is_sure: bool,
+) -> None:
+    """A wallet: keeps your keys in an encrypted file, signs here, and talks to a node."""
+    path = default_keystore() if keystore is None else keystore
+    ctx.obj = App(node, path, password_file, chain_id, timeout, is_json, is_sure)
+
+
+for _module in (keys, accounts, funds, content, witness, market, other, chain):
+    for _command in _module.COMMANDS:
+        wallet.add_command(_command)
+
+__all__ = ["EXIT_FAILED", "EXIT_USAGE", "wallet"]

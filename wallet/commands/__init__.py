@@ -1,0 +1,1 @@
+"""The commands of the wallet, one module per subject; each lists them in COMMANDS."""

@@ -1,0 +1,178 @@
+"""Commands that only look: the node, blocks, transactions, histories, and why a payout was what it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from rich.console import Group, RenderableType
+
+from protocol.errors import Invalid
+from protocol.memo import EncryptedMemo, decrypt_memo
+from wallet.app import App
+from wallet.commands.common import POST_NAME, PostName, WalletCommand, pass_app
+from wallet.errors import WalletError
+from wallet.explain import draw_explanation
+from wallet.render import fields, table
+from wallet.session import Json
+
+HISTORY_MAX = 10_000
+NEWEST = -1
+
+
+@click.command(cls=WalletCommand)
+@pass_app
+def status(app: App) -> None:
+    """Show the node's head block, the last irreversible one, and the chain."""
+    session = app.session
+    properties = session.properties()
+    identity = session.identity
+    version = session.client.call("condenser_api.get_version", [])
+    shown = {
+        "node": session.client.url,
+        "head_block": properties["head_block_number"],
+        "head_block_id": properties["head_block_id"],
+        "time": properties["time"],
+        "current_witness": properties["current_witness"],
+        "last_irreversible_block": properties["last_irreversible_block_num"],
+        "supply": properties["current_supply"],
+        "sbd_supply": properties["current_sbd_supply"],
+        "chain_id": identity.chain_id.hex(),
+        "address_prefix": identity.address_prefix,
+        "version": version.get("blockchain_version", ""),
+    }
+    names = {name: name.replace("_", " ") for name in shown} | {"time": "head time (UTC)"}
+    app.output.show(shown, lambda: fields({names[name]: value for name, value in shown.items()}))
+
+
+@click.command(cls=WalletCommand)
+@click.argument("number", type=click.IntRange(1))
+@click.option("--virtual/--no-virtual", default=True, help="Also show what the chain itself did.")
+@pass_app
+def block(app: App, number: int, virtual: bool) -> None:
+    """Show a block and its operations."""
+    found = app.session.client.call("condenser_api.get_block", [number])
+    if not isinstance(found, dict):
+        head = app.session.properties()["head_block_number"]
+        raise WalletError(f"there is no block {number}", f"The node's head is block {head}.")
+    operations = app.session.client.call("condenser_api.get_ops_in_block", [number, False]) if virtual else []
+
+    def draw() -> RenderableType:
+        facts = {
+            "block": number,
+            "id": found.get("block_id", ""),
+            "time": f"{found['timestamp']} UTC",
+            "witness": found["witness"],
+            "previous": found["previous"],
+            "transactions": len(found["transactions"]),
+        }
+        if virtual:
+            rows = [
+                (*_operation_cells(row["op"]), "virtual" if row["virtual_op"] else row["trx_id"]) for row in operations
+            ]
+        else:
+            pairs = zip(found["transactions"], found["transaction_ids"], strict=True)
+            rows = [(*_operation_cells(op), trx_id) for trx, trx_id in pairs for op in trx["operations"]]
+        return Group(fields(facts), table(("operation", "what", "transaction"), rows))
+
+    app.output.show(found | {"operations": operations} if virtual else found, draw)
+
+
+@click.command(cls=WalletCommand)
+@click.argument("transaction_id")
+@pass_app
+def transaction(app: App, transaction_id: str) -> None:
+    """Show a transaction and the block that holds it."""
+    found = app.session.client.call("condenser_api.get_transaction", [transaction_id])
+
+    def draw() -> RenderableType:
+        facts = {
+            "transaction": found["transaction_id"],
+            "block": found["block_num"],
+            "expiration": f"{found['expiration']} UTC",
+            "signatures": len(found["signatures"]),
+        }
+        rows = [_operation_cells(op) for op in found["operations"]]
+        return Group(fields(facts), table(("operation", "what"), rows))
+
+    app.output.show(found, draw)
+
+
+@click.command(cls=WalletCommand)
+@click.argument("name")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, HISTORY_MAX), help="How many entries.")
+@click.option("--before", type=click.IntRange(0), default=None, help="Only entries up to this number.")
+@click.option("--decrypt", is_flag=True, help="Show encrypted memos as text, with the memo keys in the key file.")
+@pass_app
+def history(app: App, name: str, limit: int, before: int | None, decrypt: bool) -> None:
+    """Show what happened to an account, newest last."""
+    app.session.get_account(name)
+    if before is None:
+        start, count = NEWEST, limit - 1
+    else:
+        start, count = before, min(limit - 1, before)
+    entries = app.session.client.call("condenser_api.get_account_history", [name, start, count])
+    shown = [_history_json(app, sequence, entry, decrypt) for sequence, entry in entries]
+
+    def draw() -> RenderableType:
+        rows = [(row["number"], row["time"], row["block_num"], *_operation_cells(row["operation"])) for row in shown]
+        return table(("#", "time (UTC)", "block", "operation", "what"), rows, name, right=(0, 2))
+
+    app.output.show({"history": shown}, draw)
+
+
+def _history_json(app: App, sequence: int, entry: Json, decrypt: bool) -> Json:
+    operation = entry["op"]
+    memo = operation[1].get("memo")
+    if decrypt and isinstance(memo, str) and memo.startswith("#"):
+        operation = [operation[0], operation[1] | {"memo": _decrypt(app, memo)}]
+    return {
+        "number": sequence,
+        "time": entry["timestamp"],
+        "block_num": entry["block"],
+        "transaction_id": entry["trx_id"],
+        "operation": operation,
+    }
+
+
+def _decrypt(app: App, memo: str) -> str:
+    """The text of an encrypted memo; the memo itself where it is none or the key is not here."""
+    try:
+        parts = EncryptedMemo.from_text(memo)
+        key = app.keystore.find(parts.receiver) or app.keystore.find(parts.sender)
+        return memo if key is None else f"# {decrypt_memo(memo, key)}"
+    except Invalid:
+        return memo
+
+
+def _operation_cells(operation: Any) -> tuple[str, str]:
+    """The name of an operation, and its fields in one line."""
+    name, values = operation
+    return name, describe_fields(values)
+
+
+def describe_fields(values: Mapping[str, Any]) -> str:
+    """Fields in one line; empty ones are left out and long ones cut."""
+    parts = []
+    for key, value in values.items():
+        if value in ("", [], None):
+            continue
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        shown = shown.replace("\n", " ")
+        parts.append(f"{key}={shown if len(shown) <= 60 else shown[:57] + '...'}")
+    return "  ".join(parts)
+
+
+@click.command(cls=WalletCommand)
+@click.argument("target", type=POST_NAME)
+@pass_app
+def explain(app: App, target: PostName) -> None:
+    """Explain a post's payout step by step, paid or pending."""
+    params = {"author": target.author, "permlink": target.permlink}
+    found: Json = app.session.client.call("plaudit_api.explain_payout", params)["explanation"]
+    app.output.show(found, lambda: draw_explanation(found, app.session.identity))
+
+
+COMMANDS: tuple[click.Command, ...] = (status, block, transaction, history, explain)

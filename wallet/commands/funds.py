@@ -1,0 +1,192 @@
+"""Commands that move tokens and power."""
+
+from __future__ import annotations
+
+import time
+
+import click
+from rich.console import RenderableType
+
+from operations.reward import ClaimRewardBalance
+from operations.transfer import Transfer
+from operations.vesting import DelegateVestingShares, SetWithdrawVestingRoute, TransferToVesting, WithdrawVesting
+from protocol.assets import SBD, STEEM, VESTS, Asset
+from protocol.memo import encrypt_memo
+from wallet.amounts import format_amount, format_percent, parse_percent
+from wallet.app import App
+from wallet.commands.common import SubGroup, WalletCommand, pass_app
+from wallet.errors import UsageError, WalletError, import_hint
+from wallet.render import table
+
+
+@click.command(cls=WalletCommand)
+@click.argument("sender", metavar="FROM")
+@click.argument("receiver", metavar="TO")
+@click.argument("amount")
+@click.option("--memo", default="", help='Note to the receiver; one that begins with "#" is encrypted.')
+@pass_app
+def transfer(app: App, sender: str, receiver: str, amount: str, memo: str) -> None:
+    """Send STEEM or SBD: transfer alice bob "1.000 STEEM"."""
+    asset = app.session.amount(amount, STEEM, SBD)
+    if not asset.amount:
+        raise UsageError("the amount is 0")
+    to = app.session.get_account(receiver)
+    if memo.startswith("#"):
+        memo = _encrypt(app, sender, to["memo_key"], memo[1:])
+    app.send(Transfer(from_=sender, to=receiver, amount=asset, memo=memo))
+
+
+def _encrypt(app: App, sender: str, receiver_key: str, memo: str) -> str:
+    key = app.keystore.find(app.session.public_key(app.session.get_account(sender)["memo_key"]))
+    if key is None:
+        raise WalletError(
+            f"the memo key of {sender} is not in this wallet, and an encrypted memo needs it",
+            import_hint(sender, "memo"),
+        )
+    return encrypt_memo(memo, key, app.session.public_key(receiver_key), time.time_ns() // 1000)
+
+
+@click.command("power-up", cls=WalletCommand)
+@click.argument("account")
+@click.argument("amount")
+@click.option("--to", "receiver", default="", help="Account that gets the power.  [default: the same]")
+@pass_app
+def power_up(app: App, account: str, amount: str, receiver: str) -> None:
+    """Turn liquid STEEM into power."""
+    app.send(TransferToVesting(from_=account, to=receiver or account, amount=app.session.amount(amount, STEEM)))
+
+
+@click.command("power-down", cls=WalletCommand)
+@click.argument("account")
+@click.argument("amount", required=False)
+@click.option("--cancel", is_flag=True, help="Stop the running power-down.")
+@pass_app
+def power_down(app: App, account: str, amount: str | None, cancel: bool) -> None:
+    """Turn power back into liquid STEEM, in parts over weeks. AMOUNT is in STEEM or VESTS."""
+    if cancel == (amount is not None):
+        raise UsageError("give either an amount or --cancel")
+    vests = Asset(0, VESTS) if amount is None else _vests(app, amount)
+    app.send(WithdrawVesting(account=account, vesting_shares=vests))
+
+
+@click.command(cls=WalletCommand)
+@click.argument("delegator", metavar="FROM")
+@click.argument("delegatee", metavar="TO")
+@click.argument("amount")
+@pass_app
+def delegate(app: App, delegator: str, delegatee: str, amount: str) -> None:
+    """Lend power: AMOUNT (in STEEM or VESTS) is all that TO has from FROM afterwards."""
+    shares = _vests(app, amount)
+    app.send(DelegateVestingShares(delegator=delegator, delegatee=delegatee, vesting_shares=shares))
+
+
+@click.command(cls=WalletCommand)
+@click.argument("delegator", metavar="FROM")
+@click.argument("delegatee", metavar="TO")
+@pass_app
+def undelegate(app: App, delegator: str, delegatee: str) -> None:
+    """Take lent power back (it returns after some days)."""
+    app.send(DelegateVestingShares(delegator=delegator, delegatee=delegatee, vesting_shares=Asset(0, VESTS)))
+
+
+def _vests(app: App, amount: str) -> Asset:
+    """An amount of power given in STEEM or VESTS, as VESTS. Raises UsageError for nothing."""
+    asset = app.session.amount(amount, STEEM, VESTS)
+    shares = asset if asset.symbol == VESTS else app.session.power().to_vests(asset)
+    if not shares.amount:
+        raise UsageError("the amount is 0 VESTS")
+    return shares
+
+
+@click.command(cls=WalletCommand)
+@click.argument("name")
+@pass_app
+def delegations(app: App, name: str) -> None:
+    """List the power an account has lent."""
+    found = app.session.client.call("condenser_api.get_vesting_delegations", [name, "", 1000])
+    power = app.session.power()
+    identity = app.session.identity
+
+    def draw() -> RenderableType:
+        rows = []
+        for row in found:
+            shares = app.session.amount(row["vesting_shares"], VESTS)
+            worth = format_amount(Asset(power.to_steem(shares.amount), STEEM), identity)
+            rows.append((row["delegatee"], worth, row["vesting_shares"], row["min_delegation_time"]))
+        return table(("to", "worth", "shares", "since"), rows, right=(1, 2))
+
+    app.output.show({"delegations": found}, draw)
+
+
+@click.group(cls=SubGroup)
+def route() -> None:
+    """Say where the payments of a power-down go."""
+
+
+@route.command("set")
+@click.argument("account")
+@click.argument("receiver", metavar="TO")
+@click.argument("percent")
+@click.option("--as-power", is_flag=True, help="Power it up for the receiver at once.")
+@pass_app
+def set_route(app: App, account: str, receiver: str, percent: str, as_power: bool) -> None:
+    """Send a share of each payment to another account: route set alice bob 25%."""
+    points = parse_percent(percent)
+    if not points:
+        raise UsageError("the share is 0%", "`plaudit wallet route remove` takes a route away.")
+    app.send(SetWithdrawVestingRoute(from_account=account, to_account=receiver, percent=points, auto_vest=as_power))
+
+
+@route.command("remove")
+@click.argument("account")
+@click.argument("receiver", metavar="TO")
+@pass_app
+def remove_route(app: App, account: str, receiver: str) -> None:
+    """Take a route away."""
+    app.send(SetWithdrawVestingRoute(from_account=account, to_account=receiver, percent=0, auto_vest=False))
+
+
+@route.command("list")
+@click.argument("account")
+@pass_app
+def list_routes(app: App, account: str) -> None:
+    """List an account's routes."""
+    found = app.session.client.call("condenser_api.get_withdraw_routes", [account, "outgoing"])
+
+    def draw() -> RenderableType:
+        rows = [
+            (row["to_account"], format_percent(row["percent"]), "power" if row["auto_vest"] else "liquid")
+            for row in found
+        ]
+        return table(("to", "share", "as"), rows, right=(1,))
+
+    app.output.show({"routes": found}, draw)
+
+
+@click.command("claim-rewards", cls=WalletCommand)
+@click.argument("account")
+@pass_app
+def claim_rewards(app: App, account: str) -> None:
+    """Claim all rewards that wait for an account."""
+    found = app.session.get_account(account)
+    session = app.session
+    rewards = [
+        session.amount(found[name]) for name in ("reward_steem_balance", "reward_sbd_balance", "reward_vesting_balance")
+    ]
+    if not any(asset.amount for asset in rewards):
+        raise WalletError(f"there are no rewards to claim for {account}")
+    app.send(
+        ClaimRewardBalance(account=account, reward_steem=rewards[0], reward_sbd=rewards[1], reward_vests=rewards[2])
+    )
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    transfer,
+    power_up,
+    power_down,
+    delegate,
+    undelegate,
+    delegations,
+    route,
+    claim_rewards,
+)
