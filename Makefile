@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES := protocol state consensus rewards operations chain node rpc wallet
 PYTEST_JOBS ?= 2
+KILLS ?= 500
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check sim crash clients bench docs format lock clean
@@ -39,8 +40,8 @@ check: $(READY) ## Check format, lint, types, layers and notes
 sim: $(READY) ## Run the network simulation tests
 	$(BIN)/python -m pytest -q tests/sim
 
-crash: $(READY) ## Run the tests that kill a node and open it again
-	$(BIN)/python -m pytest -q tests/crash
+crash: $(READY) ## Kill a node 500 times at random moments and open it again (KILLS=n for another number)
+	PLAUDIT_KILLS=$(KILLS) $(BIN)/python -m pytest -q -s tests/crash
 
 clients: $(READY) ## Run the tests with client libraries against a running node
 	$(BIN)/python -m pytest -q tests/clients

@@ -283,8 +283,9 @@ def _guard(path: Path, call: Callable[..., int | None], *arguments: object) -> i
 
 
 def _write_all(descriptor: int, data: bytes | bytearray, offset: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, offset)
-        offset += written
-        view = view[written:]
+    """Writes all of it; lets go of the buffer in any case, because a kept error would else hold it fast."""
+    done = 0
+    with memoryview(data) as view:
+        while done < len(data):
+            with view[done:] as rest:
+                done += os.pwrite(descriptor, rest, offset + done)

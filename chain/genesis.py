@@ -8,20 +8,18 @@ Source: libraries/chain/database.cpp, database::init_genesis and database::apply
 """
 
 from consensus.rd import compute_params, compute_witness_params
+from operations.authority_change import store_authorities
 from protocol.assets import SBD, STEEM, Asset, Price, multiply
 from protocol.config import ChainConfig, GenesisAccount, GenesisWitness
 from protocol.hardforks import parse_version
 from protocol.types import NULL_ID, NULL_PUBLIC_KEY, Authority, ChainProperties
-from rewards.curves import Curve
 from state.context import SINGLETON, Context
 from state.schema import (
     SCHEDULE_MINER,
-    AccountAuthority,
     AccountMetadata,
     FeedHistory,
     GlobalProperties,
     HardforkProperty,
-    KeyReference,
     RewardFund,
     Witness,
     WitnessSchedule,
@@ -72,9 +70,7 @@ def _create_reserved_account(ctx: Context, name: str) -> None:
     )
     closed = Authority(1, (), ())
     control = Authority(0, (), ()) if name == rules.temp_account else closed
-    tables.account_authorities.insert(
-        AccountAuthority(tables.account_authorities.next_id(), name, control, control, closed, 0)
-    )
+    store_authorities(ctx, name, owner=control, active=control, posting=closed)
 
 
 def _create_account(ctx: Context, account: GenesisAccount) -> None:
@@ -98,11 +94,7 @@ def _create_account(ctx: Context, account: GenesisAccount) -> None:
     )
     keys = [config.account_key(account, role) for role in ("owner", "active", "posting")]
     owner, active, posting = (Authority(1, (), ((key, 1),)) for key in keys)
-    tables.account_authorities.insert(
-        AccountAuthority(tables.account_authorities.next_id(), name, owner, active, posting, 0)
-    )
-    for key in sorted(set(keys)):
-        tables.key_references.insert(KeyReference(key, name))
+    store_authorities(ctx, name, owner=owner, active=active, posting=posting)
     tables.account_metadata.insert(AccountMetadata(tables.account_metadata.next_id(), name, "", ""))
 
 
@@ -282,7 +274,7 @@ def _create_reward_fund(ctx: Context) -> None:
             content_constant=rules.content_constant,
             percent_curation_rewards=rules.curation_rewards_bp,
             percent_content_rewards=rules.content_fund_bp,
-            author_reward_curve=Curve[rules.author_reward_curve.name].value,
-            curation_reward_curve=Curve[rules.curation_reward_curve.name].value,
+            author_reward_curve=rules.author_reward_curve.number,
+            curation_reward_curve=rules.curation_reward_curve.number,
         )
     )

@@ -80,19 +80,22 @@ class Ledger:
         `skip_signatures` leaves out the witness's signature and all authorities, for blocks that this node (or a
         trusted one) has checked before. Raises Rejected, Invalid and their subclasses.
         """
+        rules = self.ctx.rules
         self.store.begin()
         try:
             operations = self._apply_block(block, skip_signatures)
             self.store.seal_block(block.number, block.id)
         except RowMissing as error:
             self._abandon()
-            raise UnknownKey(key=str(error)) from error
+            raise UnknownKey(**error.wanted) from error
         except RowExists as error:
             self._abandon()
             raise NotUnique() from error
         except BaseException:
             self._abandon()
             raise
+        if self.ctx.rules is not rules:
+            self._limits = get_limits(self.ctx.rules)
         reports = tuple(self.ctx.reports)
         self.ctx.reports.clear()
         return BlockEffects(block.number, block.id, block.timestamp, tuple(operations), reports)
@@ -162,7 +165,7 @@ class Ledger:
             self._apply_transaction(transaction, 0, applied, skip_signatures, self.head_number + 1)
         except RowMissing as error:
             store.rollback()
-            raise UnknownKey(key=str(error)) from error
+            raise UnknownKey(**error.wanted) from error
         except RowExists as error:
             store.rollback()
             raise NotUnique(**({"op": applied[-1].op} if applied else {})) from error

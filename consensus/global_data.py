@@ -8,6 +8,8 @@ from consensus.slots import SLOTS_WATCHED, get_round_witnesses, get_slot_at_time
 from protocol.block import Block
 from protocol.errors import ChainError
 from protocol.integers import UINT32_MAX
+from protocol.types import NULL_PUBLIC_KEY
+from protocol.virtual_operations import ShutdownWitness
 from state.context import Context
 from state.schema import BlockSummary, Witness
 
@@ -76,7 +78,20 @@ def _count_missed(ctx: Context, missed: int, producer: str) -> None:
             continue
         witness = witnesses.get(name)
         count = (missed - 1 - before) // len(names) + 1
-        witnesses.update(witness, total_missed=witness.total_missed + count & UINT32_MAX)
+        witness = witnesses.update(witness, total_missed=witness.total_missed + count & UINT32_MAX)
+        _shut_down_if_absent(ctx, witness)
+
+
+def _shut_down_if_absent(ctx: Context, witness: Witness) -> None:
+    """Takes the signing key of a witness that missed its turn and has made no block for too long, if the rules say so.
+
+    While it stays in the rounds of a small chain, nothing becomes irreversible.
+    """
+    limit = ctx.rules.witness_shutdown_blocks
+    silent = ctx.gpo.head_block_number - witness.last_confirmed_block_num
+    if limit and silent > limit and witness.signing_key != NULL_PUBLIC_KEY:
+        ctx.tables.witnesses.update(witness, signing_key=NULL_PUBLIC_KEY)
+        ctx.emit(ShutdownWitness(witness.owner))
 
 
 def update_signing_witness(ctx: Context, block: Block, signing_witness: Witness) -> None:

@@ -3,16 +3,17 @@
 Once a round the witnesses' votes decide which version comes next and when (see `schedule`). At the end of the first
 block from that time on, every hard fork up to that version is applied: an upgrade of the state where one is needed,
 and new rules from the next block on. The state remembers the number of the last one, so the rules follow from the
-state after a restart and after blocks were undone.
+state after a restart and after blocks were undone. Rules that the reference keeps a copy of in its objects (parts of
+inflation, curves, places of a round) are copied anew when a hard fork changes them.
 
 Source: libraries/chain/database.cpp, init_hardforks, process_hardforks, set_hardfork and apply_hardfork.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from consensus.schedule import reset_virtual_schedule_time
-from protocol.config import ChainConfig, HardFork, Rules
+from protocol.config import ChainConfig, HardFork, RewardCurve, Rules
 from protocol.errors import Rejected, UnknownHardfork
 from protocol.hardforks import parse_version
 from protocol.virtual_operations import Hardfork
@@ -20,6 +21,39 @@ from state.context import SINGLETON, Context
 
 HARDFORK_VERSION_MASK: Final = 0xFFFF0000
 """The part of a version that names a hard fork; the low 16 bits are the release of a program."""
+
+_IN_GLOBAL_PROPERTIES: Final = {
+    "required_actions_partition_bp": "required_actions_partition_percent",
+    "vote_power_reserve_rate": "vote_power_reserve_rate",
+    "delegation_return_period_seconds": "delegation_return_period",
+    "reverse_auction_seconds": "reverse_auction_seconds",
+    "sbd_stop_bp": "sbd_stop_percent",
+    "sbd_start_bp": "sbd_start_percent",
+    "content_reward_percent_bp": "content_reward_percent",
+    "vesting_reward_percent_bp": "vesting_reward_percent",
+    "proposal_fund_percent_bp": "sps_fund_percent",
+    "downvote_pool_bp": "downvote_pool_percent",
+}
+_IN_WITNESS_SCHEDULE: Final = {
+    name: name
+    for name in (
+        "elected_weight",
+        "timeshare_weight",
+        "miner_weight",
+        "max_voted_witnesses",
+        "max_miner_witnesses",
+        "max_runner_witnesses",
+        "hardfork_required_witnesses",
+    )
+}
+_IN_REWARD_FUND: Final = {
+    "content_constant": "content_constant",
+    "curation_rewards_bp": "percent_curation_rewards",
+    "content_fund_bp": "percent_content_rewards",
+    "author_reward_curve": "author_reward_curve",
+    "curation_reward_curve": "curation_reward_curve",
+}
+"""The rules that objects of the reference hold a copy of, and the fields they stand in."""
 
 UPGRADES: Final[dict[str, Callable[[Context], None]]] = {
     "reset_virtual_schedule_time": reset_virtual_schedule_time,
@@ -99,7 +133,33 @@ def apply_hardfork(ctx: Context, number: int) -> None:
         last_hardfork=number,
         current_hardfork_version=get_hardfork_version(ctx.config, number),
     )
-    ctx.rules = current_rules(ctx)
+    before, ctx.rules = ctx.rules, current_rules(ctx)
+    _copy_changed_rules(ctx, before)
+
+
+def _copy_changed_rules(ctx: Context, before: Rules) -> None:
+    """Brings the copies of rules in the state up to date; what witnesses or other rules set stays."""
+    changes = _find_changes(before, ctx.rules, _IN_GLOBAL_PROPERTIES)
+    if changes:
+        ctx.update_gpo(**changes)
+    changes = _find_changes(before, ctx.rules, _IN_WITNESS_SCHEDULE)
+    if changes:
+        schedules = ctx.tables.witness_schedule
+        schedules.update(schedules.get(SINGLETON), **changes)
+    changes = _find_changes(before, ctx.rules, _IN_REWARD_FUND)
+    if changes:
+        funds = ctx.tables.reward_funds
+        funds.update(funds.get(ctx.rules.post_reward_fund_name), **changes)
+
+
+def _find_changes(before: Rules, after: Rules, places: Mapping[str, str]) -> dict[str, int]:
+    """The fields whose rule changed, with their new values."""
+    changes: dict[str, int] = {}
+    for rule, field in places.items():
+        value = getattr(after, rule)
+        if value != getattr(before, rule):
+            changes[field] = value.number if isinstance(value, RewardCurve) else value
+    return changes
 
 
 def set_hardfork(ctx: Context, number: int) -> None:

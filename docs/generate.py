@@ -84,9 +84,10 @@ def render_operations() -> str:
 
 
 OPERATIONS_INTRODUCTION: Final = (
-    "Every operation and event with its number on the wire. Fields stand in the order of the wire. In JSON an operation is",
-    '`["transfer", {...}]` with amounts like "1.000 STEEM" (condenser_api), or `{"type": "transfer_operation", "value": {...}}`',
-    "with amounts as numeric asset identifier objects (all other APIs); both are taken everywhere.",
+    "Every operation and event with its number on the wire. Fields stand in the order of the wire. In JSON an",
+    'operation is `["transfer", {...}]` with amounts like "1.000 STEEM" (condenser_api), or',
+    '`{"type": "transfer_operation", "value": {...}}` with amounts as numeric asset identifier objects (all other',
+    "APIs); both are taken everywhere.",
 )
 
 

@@ -142,7 +142,9 @@ class Node:
         problem = self.chain.write_problem
         if problem is not None:
             raise Rejected(
-                "", "This node cannot write to its disk and takes nothing in until it can: ${why}", why=_describe(problem)
+                "",
+                "This node cannot write to its disk and takes nothing in until it can: ${why}",
+                why=_describe(problem),
             )
 
     def _retry_writes(self) -> None:
@@ -207,10 +209,10 @@ class Node:
         For development chains: needs the keys of the scheduled witnesses and lets the chain's time run ahead of the
         clock, so that afterwards the node keeps the distance. Raises ProtocolError where a key is missing.
         """
-        self._refuse_without_disk()
         numbers = []
         transactions = 0
         for index in range(count):
+            self._refuse_without_disk()
             ctx = self.chain.ctx
             wanted = get_slot_time(ctx, 1) + (skip_seconds if index == 0 else 0)
             slot = self._next_own_slot(get_slot_at_time(ctx, wanted))
@@ -281,4 +283,4 @@ class Node:
 
 
 def _describe(problem: Exception) -> str:
-    return problem.message if isinstance(problem, ProtocolError) else str(problem)
+    return problem.message.removeprefix(f"{problem.what}:") if isinstance(problem, ProtocolError) else str(problem)

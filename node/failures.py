@@ -21,8 +21,8 @@ _REMEDIES: Final[dict[type[Exception], str]] = {
     errors.ForeignChain: "Name the chain it was made for with --preset or --chain, or choose another --data-dir.",
     errors.StoreTooNew: "Use the newer version of Plaudit that wrote it, or choose another --data-dir.",
     errors.NotAStore: "Choose an empty directory with --data-dir; nothing was changed.",
-    errors.StoreCorrupt: "Restore the directory from a copy, or remove its folder `state`: at the next start it is made "
-    "anew from the block log.",
+    errors.StoreCorrupt: "Restore the directory from a copy, or remove its folder `state`: at the next start it is "
+    "made anew from the block log.",
     errors.StoreFull: "Make room on the disk and start again; nothing is lost.",
     errors.StoreWriteFailed: "See to the disk and start again; nothing is lost.",
     errors.StoreError: "See to the directory's files and their permissions.",
@@ -35,14 +35,14 @@ class CommandError(click.ClickException):
 
     def __init__(self, message: str, exit_code: int = EXIT_FAILED) -> None:
         super().__init__(message)
-        self.exit_code = exit_code
+        vars(self)["exit_code"] = exit_code  # click declares it on the class
 
 
 def explain(error: Exception) -> str | None:
     """Returns cause and remedy in one line, or None for an error that is a fault of the program."""
     for kind, remedy in _REMEDIES.items():
         if isinstance(error, kind):
-            cause = error.format if isinstance(error, ProtocolError) else str(error)
+            cause = error.message.removeprefix(f"{error.what}:") if isinstance(error, ProtocolError) else str(error)
             return f"{_sentence(cause)} {remedy}"
     if isinstance(error, ProtocolError):
         return f"The blocks of the data directory do not fit the chain: {error.message}"

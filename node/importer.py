@@ -90,9 +90,10 @@ def _find_head(chain: Chain, file: BlockFile) -> None:
         return
     file.skip_to(head)
     block = file.read()
-    ours = chain.head_id if block is None or block.number == head else None
-    if block is not None and block.id != ours:
-        raise ImportProblem(f"{file.path} is of another chain or branch: its block {head} is not the head of this chain.")
+    if block is not None and block.id != chain.head_id:
+        raise ImportProblem(
+            f"{file.path} is of another chain or branch: its block {head} is not the head of this chain."
+        )
 
 
 def _until_damaged(blocks: Iterator[Block]) -> Iterator[Block]:

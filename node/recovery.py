@@ -22,7 +22,7 @@ from protocol.errors import Invalid
 _DIGEST_BYTES: Final = 32
 _JOB_BYTES: Final = _DIGEST_BYTES + keys.SIGNATURE_BYTES
 BATCH_SIGNATURES: Final = 400
-"""Signatures that make a batch: with the batches under way they fit the buffers of the pipe, so nobody waits for room."""
+"""Signatures in a batch: all batches under way fit the buffers of the pipe, so nobody waits for room."""
 BATCHES_AHEAD: Final = 4
 
 

@@ -1,7 +1,7 @@
 """The settings of a node: from flags, environment and a TOML file, in this order of precedence, checked together.
 
-Every setting has one name: `data_dir` is the flag --data-dir, the variable PLAUDIT_DATA_DIR and the key `data_dir` of the
-file. Lists are repeated flags, words of a variable, or TOML arrays.
+Every setting has one name: `data_dir` is the flag --data-dir, the variable PLAUDIT_DATA_DIR and the key `data_dir` of
+the file. Lists are repeated flags, words of a variable, or TOML arrays.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LISTS: Final = frozenset({"witness", "witness_key"})
 
 
 class SettingsError(Exception):
-    """Settings that cannot be used; one line for each problem, naming the setting, where it is set, and what is allowed."""
+    """Settings that cannot be used; each problem is a line with the setting, where it is set, and what is allowed."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -85,14 +85,16 @@ class Settings(BaseModel):
     log_json: bool = Field(default=False, description="Log lines as JSON.")
 
     def read_witness_keys(self) -> dict[bytes, PrivateKey]:
-        """Returns the private signing keys by public key, and checks that they fit the witnesses. Raises SettingsError."""
+        """Returns the private signing keys by public key. Raises SettingsError, also for a witness without any."""
         keys = list(read_keys(self.witness_key, "witness_key: key {n}"))
         if self.witness_key_file is not None:
             keys += read_keys(_read_key_lines(self.witness_key_file), f"file {self.witness_key_file}: key {{n}}")
         if self.witness and not keys:
             raise SettingsError(
-                [f"witness {self.witness[0]} has no signing key: give it with --witness-key, {ENVIRONMENT_PREFIX}"
-                 "WITNESS_KEY or --witness-key-file"]
+                [
+                    f"witness {self.witness[0]} has no signing key: give it with --witness-key, {ENVIRONMENT_PREFIX}"
+                    "WITNESS_KEY or --witness-key-file"
+                ]
             )
         if keys and not self.witness:
             raise SettingsError(["a witness key is given, but no witness: name the account with --witness"])
@@ -165,7 +167,7 @@ def _describe(detail: dict[str, Any], sources: dict[str, str]) -> str:
     if detail["type"] == "extra_forbidden":
         return f"{place}: there is no such setting; there are {', '.join(Settings.model_fields)}"
     shown = "" if name in _SECRET else f" = {detail['input']}"
-    return f"{place}{shown}: {detail['msg'].removeprefix('Value error, ')}"
+    return f"{place}{shown}: {detail['msg'].removeprefix('Value error, ').replace('Input should be', 'must be')}"
 
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:

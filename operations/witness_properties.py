@@ -1,7 +1,9 @@
 """The properties of a witness as witness_set_properties carries them: packed values under names.
 
-Each value is unpacked by itself; bytes after it are ignored and an empty value leaves the property as it is, as the
-reference's unpack_from_vector does.
+Each value is unpacked by itself; bytes after it are ignored. From an empty value the reference's unpack_from_vector
+takes nothing and leaves the default of what it unpacks into: an empty account_creation_fee or sbd_interest_rate sets
+the chain's default (where the smallest fee is above 0 it is refused first), an empty new_signing_key changes nothing,
+and all other properties are refused when they are empty.
 Source: steem_operations.cpp, witness_set_properties_operation::validate; steem_evaluator.cpp,
 witness_set_properties_evaluator; fc/io/raw.hpp, unpack_from_vector; asset_symbol.hpp, unpack.
 """
@@ -21,7 +23,7 @@ _SYMBOL_BYTES = 8
 
 
 class WitnessProperties(NamedTuple):
-    """What a witness wants to change; None leaves a property as it is. Amounts in the smallest unit."""
+    """What a witness wants to change; None where a property is absent or empty. Amounts in the smallest unit."""
 
     account_creation_fee: Asset | None = None
     maximum_block_size: int | None = None

@@ -1,1 +1,1 @@
-"""Layer 0: what every node must agree on about bytes: types, wire codec, JSON forms, keys, blocks, chain configuration and rules."""
+"""Layer 0: what all nodes agree on about bytes: types, codec, JSON forms, keys, blocks, chain config and rules."""

@@ -2,7 +2,8 @@
 
 The file has the sections `[chain]` (identity), `[genesis]` with `[[genesis.accounts]]` and `[[genesis.witnesses]]`,
 `[rules]`, `[hardforks]` with `[[hardforks.future]]`, and `[history]`. Keys that are absent have the value of the live
-network. Two nodes with unlike files are on unlike chains.
+network, but for two heights that its own past explains (see `protocol.rules`). Two nodes with unlike files are on
+unlike chains.
 """
 
 from __future__ import annotations
@@ -11,23 +12,33 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
+from functools import cached_property, partial
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from protocol.config_problem import ConfigProblem, Problems, describe_error
 from protocol.config_report import report_config
 from protocol.errors import Invalid
-from protocol.hardforks import PAST_HARD_FORKS, HardFork, parse_version, processed_hardfork_times
+from protocol.hardforks import (
+    PAST_HARD_FORKS,
+    UPGRADE_NAMES,
+    HardFork,
+    hardfork_version,
+    parse_version,
+    processed_hardfork_times,
+)
 from protocol.identity import ChainIdentity
 from protocol.integers import INT64_MAX, UINT32_MAX
-from protocol.keys import PrivateKey, decode_public_key
+from protocol.keys import PrivateKey, decode_public_key, encode_public_key
+from protocol.names import is_valid_account_name
 from protocol.rules import RewardCurve, Rules
 from protocol.times import parse_time
+from protocol.types import NULL_PUBLIC_KEY
 
 __all__ = [
     "ChainConfig",
@@ -50,17 +61,24 @@ ROLES: Final[tuple[Role, ...]] = ("owner", "active", "posting", "memo")
 DERIVED_CHAIN_ID: Final = "derive"
 MAX_CONFIG_BYTES: Final = 4 * 1024 * 1024
 MAX_GENESIS_ACCOUNTS: Final = 100_000
-
-
-class ConfigProblem(NamedTuple):
-    """One thing that is wrong with a chain config."""
-
-    key: str
-    value: str
-    allowed: str
-
-    def __str__(self) -> str:
-        return f"{self.key} = {self.value}: {self.allowed}" if self.value else f"{self.key}: {self.allowed}"
+INFLATION_ROOM: Final = 16
+"""How many times the first supply must fit the arithmetic of inflation."""
+TIME_WORDS: Final = "a time is written 2016-01-01T00:00:00 and is UTC"
+VERSION_PATTERN: Final = r"^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,5}$"
+NAME_PATTERN: Final = r"^[a-z][a-z0-9.-]{0,15}$"
+SYMBOL_PATTERN: Final = r"^[A-Z]{1,6}$"
+PREFIX_PATTERN: Final = r"^[A-Z]{1,8}$"
+CHAIN_ID_PATTERN: Final = r"^([0-9a-f]{64}|derive)$"
+CHAIN_NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,31}$"
+_PATTERN_WORDS: Final = {
+    VERSION_PATTERN: 'a version is "major.hardfork.release", at most "255.255.65535"',
+    NAME_PATTERN: "an account name has 3 to 16 characters: parts of 3 or more small letters, digits and inner '-', "
+    "each beginning with a letter, joined by '.'",
+    SYMBOL_PATTERN: "a symbol is 1 to 6 capital letters",
+    PREFIX_PATTERN: "an address prefix is 1 to 8 capital letters",
+    CHAIN_ID_PATTERN: 'a chain id is 64 hexadecimal digits in small letters, or "derive"',
+    CHAIN_NAME_PATTERN: "a name of a chain is 1 to 32 small letters, digits and '-', not beginning with '-'",
+}
 
 
 class ChainConfigError(Exception):
@@ -75,18 +93,43 @@ class ChainConfigError(Exception):
 def _parse_time(value: object) -> object:
     """Accepts "2016-01-01T00:00:00" (UTC), a TOML date-time, or seconds since the epoch."""
     if isinstance(value, datetime):
-        utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        try:
+            utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"{TIME_WORDS}, from 1970 to 2106") from None
         value = utc.strftime("%Y-%m-%dT%H:%M:%S")
     if isinstance(value, str):
         try:
             return parse_time(value)
         except Invalid:
-            raise ValueError("a time is written 2016-01-01T00:00:00 and is UTC") from None
+            raise ValueError(f"{TIME_WORDS}, from 1970 to 2106") from None
+    if isinstance(value, bool | float | date | time_of_day):
+        raise ValueError(TIME_WORDS)
     return value
 
 
-def _check_version(value: str) -> str:
-    parse_version(value)
+def _check_version(value: object) -> object:
+    if isinstance(value, str):
+        parse_version(value)
+    return value
+
+
+def _check_name(value: str) -> str:
+    if not is_valid_account_name(value):
+        raise ValueError(_PATTERN_WORDS[NAME_PATTERN])
+    return value
+
+
+def _check_precision(fixed: int, value: object) -> object:
+    """Refuses other decimals of a core token: its number in every signed byte and every price has them built in."""
+    if value != fixed or isinstance(value, bool | float):
+        raise ValueError(f"must be {fixed}: the asset number of this token includes its decimals on every chain")
+    return value
+
+
+def _check_upgrade(value: str) -> str:
+    if value and value not in UPGRADE_NAMES:
+        raise ValueError(f"must be empty or one of {', '.join(UPGRADE_NAMES)}")
     return value
 
 
@@ -95,11 +138,14 @@ def _to_tuple(value: object) -> object:
 
 
 ChainTime = Annotated[int, BeforeValidator(_parse_time), Field(ge=0, le=UINT32_MAX)]
-Version = Annotated[str, Field(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,5}$"), BeforeValidator(_check_version)]
-Name = Annotated[str, Field(min_length=1, max_length=16, pattern=r"^[a-z][a-z0-9.-]*$")]
-SymbolName = Annotated[str, Field(pattern=r"^[A-Z]{1,6}$")]
+Version = Annotated[str, Field(pattern=VERSION_PATTERN), BeforeValidator(_check_version)]
+Name = Annotated[str, Field(pattern=NAME_PATTERN), AfterValidator(_check_name)]
+SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN)]
 PublicKeyText = Annotated[str, Field(max_length=128)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_to_tuple), Field(max_length=100)]
+Upgrade = Annotated[str, AfterValidator(_check_upgrade)]
+Precision3 = Annotated[int, BeforeValidator(partial(_check_precision, 3))]
+Precision6 = Annotated[int, BeforeValidator(partial(_check_precision, 6))]
 _FROZEN: Final = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
@@ -110,27 +156,23 @@ class Chain(BaseModel):
 
     name: str = Field(
         default="steem",
-        pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
+        pattern=CHAIN_NAME_PATTERN,
         description="Name for people and directories: small letters, digits and '-'; no effect on the rules.",
     )
     chain_id: str = Field(
         default="0" * 64,
-        pattern=r"^([0-9a-f]{64}|derive)$",
-        description='32 bytes in hexadecimal that go into every signature, or "derive": SHA-256 of the genesis.',
+        pattern=CHAIN_ID_PATTERN,
+        description='32 bytes in hexadecimal that go into every signature, or "derive": SHA-256 of genesis and rules.',
     )
     address_prefix: str = Field(
-        default="STM", pattern=r"^[A-Z]{1,8}$", description="What the text form of a public key starts with."
+        default="STM", pattern=PREFIX_PATTERN, description="What the text form of a public key starts with."
     )
     steem_symbol: SymbolName = Field(default="STEEM", description="Name of the liquid token, 1 to 6 capital letters.")
     sbd_symbol: SymbolName = Field(default="SBD", description="Name of the debt token, 1 to 6 capital letters.")
     vests_symbol: SymbolName = Field(default="VESTS", description="Name of vesting shares, 1 to 6 capital letters.")
-    steem_precision: Literal[3] = Field(
-        default=3, description="Decimals of the liquid token; its asset number holds 3."
-    )
-    sbd_precision: Literal[3] = Field(default=3, description="Decimals of the debt token; its asset number holds 3.")
-    vests_precision: Literal[6] = Field(
-        default=6, description="Decimals of vesting shares; their asset number holds 6."
-    )
+    steem_precision: Precision3 = Field(default=3, description="Decimals of the liquid token; 3 on every chain.")
+    sbd_precision: Precision3 = Field(default=3, description="Decimals of the debt token; 3 on every chain.")
+    vests_precision: Precision6 = Field(default=6, description="Decimals of vesting shares; 6 on every chain.")
     is_test_net: bool = Field(default=False, description="What get_config answers as IS_TEST_NET.")
     blockchain_version: Version = Field(
         default="0.23.1", description='Version "major.hardfork.release" announced in blocks and by RPC.'
@@ -138,8 +180,13 @@ class Chain(BaseModel):
 
     @model_validator(mode="after")
     def _has_three_symbols(self) -> Chain:
-        if len({self.steem_symbol, self.sbd_symbol, self.vests_symbol}) != 3:
-            raise ValueError("steem_symbol, sbd_symbol and vests_symbol must differ")
+        wrong = Problems()
+        taken: dict[str, str] = {}
+        for key in ("steem_symbol", "sbd_symbol", "vests_symbol"):
+            name = getattr(self, key)
+            wrong.expect(name not in taken, key, name, f"must differ from {taken.get(name)}")
+            taken.setdefault(name, key)
+        wrong.raise_any()
         return self
 
 
@@ -195,7 +242,7 @@ class Genesis(BaseModel):
         default=(), strict=False, max_length=MAX_GENESIS_ACCOUNTS, description="Accounts with keys, made next."
     )
     witnesses: tuple[GenesisWitness, ...] = Field(
-        default=(), strict=False, min_length=1, max_length=1000, description="Witnesses; the first produces block 1."
+        strict=False, min_length=1, max_length=1000, description="Witnesses; the first makes all blocks of round 1."
     )
     vesting_fund: int = Field(
         default=0,
@@ -232,30 +279,48 @@ class Genesis(BaseModel):
         """Vesting shares before block 1, in the smallest unit."""
         return sum(account.vesting_shares for account in self.accounts)
 
+    @property
+    def init_virtual_supply(self) -> int:
+        """STEEM before block 1 with all SBD counted at the first median price, in the smallest unit."""
+        price = self.median_price_sbd
+        return self.init_supply + (self.init_sbd_supply * self.median_price_steem // price if price else 0)
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Genesis:
-        names = [*self.reserved_accounts, *(account.name for account in self.accounts)]
-        if len(set(names)) != len(names):
-            twice = sorted({name for name in names if names.count(name) > 1})
-            raise ValueError(f"accounts named twice: {', '.join(twice)}")
-        owners = [witness.owner for witness in self.witnesses]
-        if len(set(owners)) != len(owners):
-            raise ValueError("a witness is named twice")
-        missing = sorted(set(owners) - set(names))
-        if missing:
-            raise ValueError(f"witnesses without an account: {', '.join(missing)}")
-        if (self.vesting_fund == 0) != (self.total_vesting_shares == 0):
-            raise ValueError("vesting_fund must be 0 if, and only if, no account has vesting_shares")
-        if (self.median_price_sbd == 0) != (self.median_price_steem == 0):
-            raise ValueError("median_price_sbd and median_price_steem must both be 0 or both be more")
-        if max(self.init_supply, self.init_sbd_supply, self.total_vesting_shares) > INT64_MAX:
-            raise ValueError("the sum of all balances must be below 2^63")
+        wrong = Problems()
+        taken: dict[str, str] = {}
+        places = [(f"reserved_accounts.{place}", name) for place, name in enumerate(self.reserved_accounts)]
+        places += [(f"accounts.{place}.name", account.name) for place, account in enumerate(self.accounts)]
+        for key, name in places:
+            wrong.expect(name not in taken, key, name, f"is also the name at genesis.{taken.get(name)}")
+            taken.setdefault(name, key)
+        owners: dict[str, int] = {}
+        for place, witness in enumerate(self.witnesses):
+            key, owner = f"witnesses.{place}.owner", witness.owner
+            wrong.expect(owner in taken, key, owner, "must be the name of a genesis account")
+            wrong.expect(owner not in owners, key, owner, f"is also the owner of witness {owners.get(owner)}")
+            owners.setdefault(owner, place)
+        for total, key in (
+            (self.init_supply, "balance of all accounts, vesting_fund and reward_fund"),
+            (self.init_sbd_supply, "sbd_balance of all accounts"),
+            (self.total_vesting_shares, "vesting_shares of all accounts"),
+            (self.init_virtual_supply, "STEEM in existence and all SBD at the median price"),
+        ):
+            wrong.expect(total <= INT64_MAX, f"sum of {key}", total, f"must not be more than {INT64_MAX}")
+        wrong.expect(
+            (self.vesting_fund == 0) == (self.total_vesting_shares == 0),
+            "vesting_fund",
+            self.vesting_fund,
+            f"must be 0 if, and only if, no account has vesting_shares (there are {self.total_vesting_shares})",
+        )
+        wrong.expect(
+            (self.median_price_sbd == 0) == (self.median_price_steem == 0),
+            "median_price_sbd",
+            self.median_price_sbd,
+            f"median_price_sbd and median_price_steem ({self.median_price_steem}) must both be 0 or both be more",
+        )
+        wrong.raise_any()
         return self
-
-    def derive_chain_id(self) -> bytes:
-        """Returns SHA-256 of the genesis as JSON with sorted keys and no spaces."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(text.encode("ascii")).digest()
 
 
 class FutureHardFork(BaseModel):
@@ -267,7 +332,9 @@ class FutureHardFork(BaseModel):
     version: Version = Field(description='Version "0.25.0" of the hard fork.')
     time: ChainTime = Field(description="Time before which it cannot happen. UTC.")
     name: str = Field(default="", max_length=64, description="Name for people.")
-    upgrade: str = Field(default="", max_length=64, description="Name of a step that changes the state, or empty.")
+    upgrade: Upgrade = Field(
+        default="", description=f"Step that changes the state: one of {', '.join(UPGRADE_NAMES)}; or empty."
+    )
     rules: dict[str, Any] = Field(default_factory=dict, description="The rules that change, with their new values.")
 
     def to_hard_fork(self) -> HardFork:
@@ -292,9 +359,20 @@ class HardForks(BaseModel):
 
     @model_validator(mode="after")
     def _is_in_order(self) -> HardForks:
-        for place, fork in enumerate(self.future, start=self.applied_at_genesis + 1):
-            if fork.number != place:
-                raise ValueError(f"future hard fork {fork.number} must have number {place}")
+        wrong = Problems()
+        before = PAST_HARD_FORKS[self.applied_at_genesis - 1].version if self.applied_at_genesis else "0.0.0"
+        for place, fork in enumerate(self.future):
+            number = self.applied_at_genesis + 1 + place
+            key = f"future.{place}"
+            wrong.expect(fork.number == number, f"{key}.number", fork.number, f"must be {number}")
+            wrong.expect(
+                parse_version(hardfork_version(fork.version)) > parse_version(hardfork_version(before)),
+                f"{key}.version",
+                fork.version,
+                f"must be later than {before} in its first two parts",
+            )
+            before = fork.version
+        wrong.raise_any()
         return self
 
 
@@ -357,46 +435,111 @@ class ChainConfig(BaseModel):
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            raise ChainConfigError(source, tuple(_problem(detail) for detail in error.errors())) from None
+            raise ChainConfigError(source, _describe(error)) from None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> ChainConfig:
-        for key, text in self._public_keys():
-            try:
-                decode_public_key(text, self.chain.address_prefix)
-            except Invalid:
-                raise ValueError(
-                    f"{key} = {text!r} is not a public key with prefix {self.chain.address_prefix}"
-                ) from None
-        for account, role, private_key in self.development_keys():
-            if private_key.public_key != self.account_key(account, role):
-                raise ValueError(f"{role}_key of genesis account {account.name} does not belong to its password")
-        for name in (
-            self.rules.null_account,
-            self.rules.miner_account,
-            self.rules.temp_account,
-            self.rules.treasury_account,
-        ):
-            if name not in self.genesis.reserved_accounts:
-                raise ValueError(f"genesis.reserved_accounts must contain {name!r}")
+        wrong = Problems()
+        self._check_keys(wrong)
+        wrong.raise_any()
+        self._check_rules(wrong, self.rules, "rules")
+        self._check_witnesses(wrong)
+        self._check_inflation(wrong)
         rules = self.rules
-        for fork in self.hardforks.future:
+        for place, fork in enumerate(self.hardforks.future):
+            key = f"hardforks.future.{place}.rules"
             try:
                 rules = fork.to_hard_fork().apply(rules)
             except ValidationError as error:
-                first = _problem(error.errors()[0])
-                raise ValueError(f"hard fork {fork.number} changes rules that cannot be: {first}") from None
+                for problem in _describe(error):
+                    wrong.add(problem._replace(key=f"{key}.{problem.key}"))
+                break
+            self._check_rules(wrong, rules, key)
+        wrong.raise_any()
         return self
+
+    def _check_keys(self, wrong: Problems) -> None:
+        """Every public key must have the chain's prefix, and those of an account with a password must fit it."""
+        prefix = self.chain.address_prefix
+        bad: set[str] = set()
+        for key, text in self._public_keys():
+            try:
+                decode_public_key(text, prefix)
+            except Invalid:
+                bad.add(key)
+                wrong.expect(False, key, text, f"is not a public key with prefix {prefix}")
+        if bad:
+            return
+        for place, account in enumerate(self.genesis.accounts):
+            if not account.password:
+                continue
+            for role in ROLES:
+                private_key = PrivateKey.from_password(account.name, role, account.password)
+                if private_key.public_key != self.account_key(account, role):
+                    wrong.expect(
+                        False,
+                        f"genesis.accounts.{place}.{role}_key",
+                        getattr(account, f"{role}_key"),
+                        f"does not belong to its password, which makes "
+                        f"{encode_public_key(private_key.public_key, prefix)}",
+                    )
+
+    def _check_rules(self, wrong: Problems, rules: Rules, section: str) -> None:
+        """The accounts that rules name must be there from the start."""
+        for key in ("miner_account", "null_account", "temp_account", "treasury_account"):
+            name = getattr(rules, key)
+            wrong.expect(
+                name in self.genesis.reserved_accounts,
+                f"{section}.{key}",
+                name,
+                f"must be one of genesis.reserved_accounts ({', '.join(self.genesis.reserved_accounts)})",
+            )
+
+    def _check_witnesses(self, wrong: Problems) -> None:
+        """The witnesses must start a chain that goes on: properties within the limits, and a key for block 1."""
+        rules = self.rules
+        limits = {
+            "account_creation_fee": (rules.min_account_creation_fee, rules.max_account_creation_fee),
+            "maximum_block_size": (rules.min_block_size_limit_bytes, rules.soft_max_block_size_bytes),
+        }
+        for place, witness in enumerate(self.genesis.witnesses):
+            for key, (low, high) in limits.items():
+                value = getattr(witness, key)
+                wrong.expect(
+                    value is None or low <= value <= high,
+                    f"genesis.witnesses.{place}.{key}",
+                    value,
+                    f"must be from {low} to {high}, as [rules] say",
+                )
+        first = self.genesis.witnesses[0]
+        wrong.expect(
+            self.public_key(first.signing_key) != NULL_PUBLIC_KEY,
+            "genesis.witnesses.0.signing_key",
+            first.signing_key,
+            "must not be the null key: the first witness makes the first blocks alone",
+        )
+
+    def _check_inflation(self, wrong: Problems) -> None:
+        """Inflation is reckoned in 64 bits; the supply must leave room to grow for centuries."""
+        most = INT64_MAX // max(self.rules.inflation_rate_start_bp, 1) // INFLATION_ROOM
+        supply = self.genesis.init_virtual_supply
+        wrong.expect(
+            supply <= most,
+            "genesis",
+            supply,
+            f"STEEM and SBD before block 1 are worth more than {most} of the smallest unit of STEEM, for which "
+            "inflation could not be reckoned in 64 bits",
+        )
 
     def _public_keys(self) -> Iterator[tuple[str, str]]:
         """Yields every public key of the genesis with the key it stands under."""
-        for account in self.genesis.accounts:
-            for role in ("owner_key", "active_key", "posting_key", "memo_key"):
-                text: str = getattr(account, role)
-                if text or role == "owner_key":
-                    yield f"{role} of genesis account {account.name}", text
-        for witness in self.genesis.witnesses:
-            yield f"signing_key of genesis witness {witness.owner}", witness.signing_key
+        for place, account in enumerate(self.genesis.accounts):
+            for role in ROLES:
+                text: str = getattr(account, f"{role}_key")
+                if text or role == "owner":
+                    yield f"genesis.accounts.{place}.{role}_key", text
+        for place, witness in enumerate(self.genesis.witnesses):
+            yield f"genesis.witnesses.{place}.signing_key", witness.signing_key
 
     @cached_property
     def identity(self) -> ChainIdentity:
@@ -413,8 +556,28 @@ class ChainConfig(BaseModel):
     def chain_id(self) -> bytes:
         """The 32 bytes that go into every signature."""
         if self.chain.chain_id == DERIVED_CHAIN_ID:
-            return self.genesis.derive_chain_id()
+            return self.derive_chain_id()
         return bytes.fromhex(self.chain.chain_id)
+
+    def derive_chain_id(self) -> bytes:
+        """Returns SHA-256 of what all nodes of the chain must agree on from the start, as JSON.
+
+        That is the genesis without the passwords, the rules, the hard forks it starts with, and of the identity the
+        prefix, the symbols and is_test_net. What has its default is left out, so that a new key with a neutral default
+        does not change the id of a chain; future hard forks are left out because a running chain adds them. Keys are
+        sorted, there are no spaces.
+        """
+        identity = {"address_prefix", "steem_symbol", "sbd_symbol", "vests_symbol", "is_test_net"}
+        agreed = {
+            "chain": self.chain.model_dump(mode="json", include=identity, exclude_defaults=True),
+            "genesis": self.genesis.model_dump(
+                mode="json", exclude={"accounts": {"__all__": {"password"}}}, exclude_defaults=True
+            ),
+            "rules": self.rules.model_dump(mode="json", exclude_defaults=True),
+            "applied_at_genesis": self.hardforks.applied_at_genesis,
+        }
+        text = json.dumps(agreed, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode("ascii")).digest()
 
     @property
     def is_test_net(self) -> bool:
@@ -467,15 +630,6 @@ class ChainConfig(BaseModel):
         return report_config(self)
 
 
-def _problem(detail: ErrorDetails) -> ConfigProblem:
-    """Turns an error of the validator into our words: where it is, what is there, what is allowed."""
-    key = ".".join(str(part) for part in detail["loc"]) or "chain config"
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        return ConfigProblem(key, "", "is not a key of a chain config")
-    if kind == "missing":
-        return ConfigProblem(key, "", "is missing")
-    text = detail["msg"].removeprefix("Value error, ")
-    value = detail["input"]
-    shown = json.dumps(value, default=str) if isinstance(value, int | str | bool | float) else ""
-    return ConfigProblem(key, shown[:200], text[:1].lower() + text[1:])
+def _describe(error: ValidationError) -> tuple[ConfigProblem, ...]:
+    """Turns the errors of the validator into our words: where it is, what is there, what is allowed."""
+    return tuple(problem for detail in error.errors() for problem in describe_error(detail, _PATTERN_WORDS))

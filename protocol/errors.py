@@ -96,6 +96,17 @@ class Invalid(ProtocolError):
     """Bytes or fields are wrong by themselves, whatever the state."""
 
 
+class Unspecified(Invalid):
+    """Something is wrong for which fc throws its plain exception instead of a failed assertion.
+
+    Source: libraries/fc/include/fc/exception/exception.hpp, exception.
+    """
+
+    code = 0
+    name = "exception"
+    what = "unspecified"
+
+
 class Rejected(ProtocolError):
     """The operation, transaction or block does not fit the state."""
 

@@ -12,6 +12,9 @@ from typing import Any, Final
 
 from protocol.rules import Rules
 
+UPGRADE_NAMES: Final = ("reset_virtual_schedule_time",)
+"""The steps that mend the state at a hard fork, which `consensus.hardfork` holds."""
+
 RulesChange = Mapping[str, Any] | Callable[[Rules], Rules]
 
 

@@ -15,7 +15,7 @@ import coincurve
 from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]
 
 from protocol import base58
-from protocol.errors import Invalid
+from protocol.errors import Invalid, Unspecified
 from protocol.hashes import ripemd160
 
 PUBLIC_KEY_BYTES: Final = 33
@@ -242,14 +242,14 @@ def sign_digest(digest: bytes, key: PrivateKey, accept: Callable[[bytes], bool] 
 def recover(digest: bytes, signature: bytes, accept: Callable[[bytes], bool] = is_canonical) -> bytes:
     """Returns the 33 bytes of the public key that signed a 32-byte digest.
 
-    Raises Invalid when the header byte is outside 27..34, `accept` refuses the form, or no key fits. The lock of
-    the interpreter is free during the computation. Source: elliptic_secp256k1.cpp, public_key::public_key.
+    Raises Unspecified when the header byte is outside 27..34, Invalid when `accept` refuses the form or no key fits.
+    The lock of the interpreter is free during the computation. Source: elliptic_secp256k1.cpp, public_key::public_key.
     """
     if len(signature) != SIGNATURE_BYTES:
         raise Invalid("", "a signature has 65 bytes, not ${length}", length=len(signature))
     header = signature[0]
     if not 27 <= header < 35:
-        raise Invalid("", "unable to reconstruct public key from signature")
+        raise Unspecified("", "unable to reconstruct public key from signature")
     if not accept(signature):
         raise Invalid("is_canonical( c, canon_type )", "signature is not canonical")
     try:

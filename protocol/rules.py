@@ -1,6 +1,7 @@
 """Every consensus constant, as one immutable record of named parameters.
 
-The defaults are the values of the live network; a chain config file changes what it wants to change.
+The defaults are the values of the live network (except for two heights that only its own past explains); a chain
+config file changes what it wants to change. Some defaults follow other rules, as they do in config.hpp: `_FOLLOWERS`.
 Amounts are integers in the smallest unit, times and windows are seconds unless the name says blocks,
 names ending in `_bp` are basis points (10,000 = 100 %). Operations read `ctx.rules.some_name`, never a
 hard-fork number. Source of all values: config.hpp, unless a field says otherwise.
@@ -8,18 +9,21 @@ hard-fork number. Source of all values: config.hpp, unless a field says otherwis
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
+from protocol.config_problem import Problems
 from protocol.integers import INT32_MAX, INT64_MAX, UINT32_MAX, UINT128_MAX
 
 HUNDRED_PERCENT_BP: Final = 10_000
 
 SECTION_KEY: Final = "section"
 SECONDS_MAX: Final = 10 * 365 * 86_400
+SATOSHIS_MAX: Final = INT64_MAX // 2
 
 
 class RewardCurve(StrEnum):
@@ -32,13 +36,18 @@ class RewardCurve(StrEnum):
     CONVERGENT_LINEAR = "convergent_linear"
     CONVERGENT_SQUARE_ROOT = "convergent_square_root"
 
+    @property
+    def number(self) -> int:
+        """The number under which the state and the wire know the curve."""
+        return list(RewardCurve).index(self)
+
 
 def _read_curve(value: object) -> object:
     """Turns the name of a curve, as it stands in a file, into the curve."""
     names = {curve.value: curve for curve in RewardCurve}
-    if not isinstance(value, str):
+    if isinstance(value, RewardCurve):
         return value
-    if value not in names:
+    if not isinstance(value, str) or value not in names:
         raise ValueError(f"must be one of {', '.join(names)}")
     return names[value]
 
@@ -107,7 +116,10 @@ class Rules(BaseModel):
     min_block_size_bytes: int = _BLOCKS.size(115, "Smallest size of a block, used for a resource estimate.")
     min_block_size_limit_bytes: int = _BLOCKS.size(65_536, "Lowest maximum_block_size a witness may propose.", 1024)
     max_block_size_bytes: int = _BLOCKS.size(
-        393_216_000, "Hard limit of a block; also maximum_block_size before the first median."
+        393_216_000,
+        "Hard limit of a block; also maximum_block_size before the first median. "
+        "If absent: 2000 transactions of the largest size for every second of the block interval.",
+        1024,
     )
     soft_max_block_size_bytes: int = _BLOCKS.size(
         2_097_152, "Highest maximum_block_size a witness may propose today.", 1024
@@ -124,7 +136,9 @@ class Rules(BaseModel):
 
     # Witnesses and their schedule
     max_witnesses: int = _WITNESSES.count(21, "Slots of one round. Witnesses.", 1, 101)
-    max_voted_witnesses: int = _WITNESSES.count(20, "Slots of a round given to the witnesses with most votes.", 0, 101)
+    max_voted_witnesses: int = _WITNESSES.count(
+        20, "Slots of a round given to the witnesses with most votes. If absent: all but the runners'.", 0, 101
+    )
     max_miner_witnesses: int = _WITNESSES.count(0, "Slots of a round given to miners; mining is over.", 0, 0)
     max_runner_witnesses: int = _WITNESSES.count(1, "Slots of a round shared by all other witnesses.", 0, 101)
     elected_weight: int = _WITNESSES.count(1, "Pay weight of an elected witness. Source: witness_objects.hpp.", 1, 1000)
@@ -149,9 +163,10 @@ class Rules(BaseModel):
         7500, "Part of the scheduled witnesses that must have built on a block to make it irreversible."
     )
     irreversible_by_witness_from_block: int = _FINALITY.blocks(
-        864_000,
+        0,
         "From this height the last irreversible block follows the witnesses' confirmations; below it, it stays "
-        "irreversible_fixed_depth_blocks behind the head. Source: database.cpp, update_last_irreversible_block.",
+        "irreversible_fixed_depth_blocks behind the head. The live network has 864,000. "
+        "Source: database.cpp, update_last_irreversible_block.",
     )
     irreversible_fixed_depth_blocks: int = _FINALITY.blocks(
         21, "Distance of the last irreversible block from the head below the height above.", 1, 10_000
@@ -160,7 +175,13 @@ class Rules(BaseModel):
         10_000, "Longest tail of reversible blocks; a longer one refuses new blocks.", 100
     )
     hardfork_required_witnesses: int = _FINALITY.count(
-        17, "Witnesses of a round whose vote schedules a hard fork.", 1, 101
+        17, "Witnesses of a round whose vote schedules a hard fork. If absent: four fifths of max_witnesses.", 1, 101
+    )
+    witness_shutdown_blocks: int = _FINALITY.blocks(
+        0,
+        "A witness that misses its slot and made none of the latest so many blocks loses its signing key until it "
+        "sets one again, so that the others can go on making blocks irreversible; 0 = never, as on the live network "
+        "today. Source: database.cpp, update_global_dynamic_data.",
     )
 
     # Transactions and authorities
@@ -177,9 +198,9 @@ class Rules(BaseModel):
     max_authority_membership: int = _TRANSACTIONS.count(40, "Keys and accounts in one authority. Members.", 1, 10_000)
 
     # Accounts and recovery
-    min_account_name_length: int = _ACCOUNTS.count(3, "Shortest account name. Characters.", 1, 16)
+    min_account_name_length: int = _ACCOUNTS.count(3, "Shortest account name. Characters.", 3, 3)
     max_account_name_length: int = _ACCOUNTS.count(
-        16, "Longest account name; the wire format holds no more. Characters.", 3, 16
+        16, "Longest account name; the wire format holds no more. Characters.", 16, 16
     )
     min_account_creation_fee: int = _ACCOUNTS.amount(1, "STEEM", "Lowest account creation fee a witness may propose.")
     max_account_creation_fee: int = _ACCOUNTS.amount(
@@ -202,7 +223,7 @@ class Rules(BaseModel):
     account_recovery_request_expiration_seconds: int = _ACCOUNTS.seconds(86_400, "Life of an account recovery request.")
     owner_update_limit_seconds: int = _ACCOUNTS.seconds(3600, "Least time between two changes of an owner authority.")
     owner_auth_history_from_block: int = _ACCOUNTS.blocks(
-        3_186_477, "Height from which replaced owner authorities are remembered."
+        0, "Height from which replaced owner authorities are remembered. The live network has 3,186,477."
     )
 
     # Subsidised accounts
@@ -217,7 +238,10 @@ class Rules(BaseModel):
         12_500, "Budget of one witness's pool against the global one.", 1_000_000
     )
     witness_subsidy_decay_bp: int = _SUBSIDY.share(
-        210_000, "Decay of one witness's pool, which decays once a round, against the global one.", 100_000_000
+        210_000,
+        "Decay of one witness's pool, which decays once a round, against the global one. "
+        "If absent: max_witnesses times the global one.",
+        100_000_000,
     )
     decay_backstop_bp: int = _SUBSIDY.share(9000, "Part of the median decay that no witness may go below.")
     rd_min_decay_bits: int = _SUBSIDY.count(6, "Lowest decay of a resource pool. Bits.", 0, 31)
@@ -287,7 +311,7 @@ class Rules(BaseModel):
     recent_claims_decay_seconds: int = _REWARDS.seconds(1_296_000, "Time constant with which old claims fade.", 1)
     min_payout_sbd: int = _REWARDS.amount(20, "SBD", "Payouts worth less are not paid.")
     max_share_supply: int = _REWARDS.amount(1_000_000_000_000_000, "a token", "Largest supply of a token.", 1)
-    max_satoshis: int = _REWARDS.amount(4_611_686_018_427_387_903, "any asset", "Largest amount.", 1)
+    max_satoshis: int = _REWARDS.amount(SATOSHIS_MAX, "any asset", "Largest amount.", SATOSHIS_MAX, SATOSHIS_MAX)
 
     # Inflation
     inflation_rate_start_bp: int = _INFLATION.share(978, "Yearly inflation at block 0.")
@@ -311,12 +335,14 @@ class Rules(BaseModel):
         "Whether the median price may value the debt above sbd_stop_bp. A reference testnet build skips the limit. "
         "Source: database.hpp, skip_price_feed_limit_check.",
     )
-    feed_interval_blocks: int = _DEBT.blocks(1200, "How often the median price is taken.", 1)
+    feed_interval_blocks: int = _DEBT.blocks(1200, "How often the median price is taken. If absent: once an hour.", 1)
     feed_history_window: int = _DEBT.count(
         84, "Prices the median is taken over; also hours of a conversion.", 1, 100_000
     )
     max_feed_age_seconds: int = _DEBT.seconds(604_800, "Older price feeds of a witness do not count.", 1)
-    min_feeds: int = _DEBT.count(7, "Fewer price feeds make no median. Feeds.", 1, 101)
+    min_feeds: int = _DEBT.count(
+        7, "Fewer price feeds make no median. If absent: a third of max_witnesses. Feeds.", 1, 101
+    )
     conversion_delay_seconds: int = _DEBT.seconds(302_400, "Delay of a conversion of SBD to STEEM.", 1)
 
     # Market
@@ -389,28 +415,98 @@ class Rules(BaseModel):
     post_reward_fund_name: str = _NAMES.field("post", "Name of the reward fund of posts.")
     comment_reward_fund_name: str = _NAMES.field("comment", "Name reserved for a reward fund of replies.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _follow(cls, data: Any) -> Any:
+        """Gives rules that are absent, and that follow other rules in config.hpp, the value that follows."""
+        if not isinstance(data, dict):
+            return data
+        filled = dict(data)
+        for key, sources, value in _FOLLOWERS:
+            numbers = [filled.get(source, cls.model_fields[source].default) for source in sources]
+            if key not in filled and all(type(number) is int and number >= 0 for number in numbers):
+                filled[key] = value(*numbers)
+        return filled
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Rules:
         """Refuses combinations that no block could be produced with."""
+        wrong = Problems()
         voted, runner, all_slots = self.max_voted_witnesses, self.max_runner_witnesses, self.max_witnesses
-        if voted + self.max_miner_witnesses + runner != all_slots:
-            raise ValueError("max_voted_witnesses + max_miner_witnesses + max_runner_witnesses must be max_witnesses")
-        if self.hardfork_required_witnesses > all_slots:
-            raise ValueError("hardfork_required_witnesses must not be more than max_witnesses")
-        shares = self.content_reward_percent_bp + self.vesting_reward_percent_bp + self.proposal_fund_percent_bp
-        if shares > HUNDRED_PERCENT_BP:
-            raise ValueError("the parts of inflation must not be more than 10000 basis points together")
-        if self.inflation_rate_stop_bp > self.inflation_rate_start_bp:
-            raise ValueError("inflation_rate_stop_bp must not be more than inflation_rate_start_bp")
-        if self.sbd_start_bp > self.sbd_stop_bp:
-            raise ValueError("sbd_start_bp must not be more than sbd_stop_bp")
-        if self.min_account_creation_fee > self.max_account_creation_fee:
-            raise ValueError("min_account_creation_fee must not be more than max_account_creation_fee")
-        if self.rc_regeneration_seconds > self.voting_mana_regeneration_seconds:
-            raise ValueError("rc_regeneration_seconds must not be more than voting_mana_regeneration_seconds")
-        if self.rc_regeneration_seconds < self.block_interval_seconds:
-            raise ValueError("rc_regeneration_seconds must not be less than block_interval_seconds")
+        wrong.expect(
+            voted + self.max_miner_witnesses + runner == all_slots,
+            "max_witnesses",
+            all_slots,
+            f"must be max_voted_witnesses + max_miner_witnesses + max_runner_witnesses, which is "
+            f"{voted + self.max_miner_witnesses + runner}",
+        )
+        for key in ("hardfork_required_witnesses", "min_feeds"):
+            self._expect_at_most(wrong, key, "max_witnesses")
+        shares = ("content_reward_percent_bp", "vesting_reward_percent_bp", "proposal_fund_percent_bp")
+        together = sum(getattr(self, key) for key in shares)
+        wrong.expect(
+            together <= HUNDRED_PERCENT_BP,
+            shares[0],
+            self.content_reward_percent_bp,
+            f"with {shares[1]} and {shares[2]} it is {together}; all three together must be at most 10000 basis points",
+        )
+        self._expect_at_most(wrong, "inflation_rate_stop_bp", "inflation_rate_start_bp")
+        self._expect_at_most(wrong, "sbd_start_bp", "sbd_stop_bp")
+        self._expect_at_most(wrong, "min_account_creation_fee", "max_account_creation_fee")
+        self._expect_at_most(wrong, "rc_regeneration_seconds", "voting_mana_regeneration_seconds")
+        self._expect_at_most(wrong, "block_interval_seconds", "rc_regeneration_seconds")
+        self._expect_at_most(wrong, "block_interval_seconds", "max_time_until_expiration_seconds")
+        self._expect_at_most(wrong, "soft_max_comment_depth", "max_comment_depth")
+        wrong.expect(
+            self.default_maximum_block_size_bytes <= self.soft_max_block_size_bytes <= self.max_block_size_bytes,
+            "soft_max_block_size_bytes",
+            self.soft_max_block_size_bytes,
+            f"must be from twice min_block_size_limit_bytes ({self.default_maximum_block_size_bytes}) "
+            f"to max_block_size_bytes ({self.max_block_size_bytes})",
+        )
+        room = self.max_undo_history_blocks - 2 * self.max_witnesses
+        wrong.expect(
+            self.witness_shutdown_blocks < room or self.witness_shutdown_blocks == 0,
+            "witness_shutdown_blocks",
+            self.witness_shutdown_blocks,
+            f"must be 0, or less than max_undo_history_blocks without two rounds ({room})",
+        )
+        wrong.expect(
+            self.irreversible_fixed_depth_blocks < self.max_undo_history_blocks,
+            "irreversible_fixed_depth_blocks",
+            self.irreversible_fixed_depth_blocks,
+            f"must be less than max_undo_history_blocks ({self.max_undo_history_blocks})",
+        )
+        self._check_subsidies(wrong)
+        wrong.raise_any()
         return self
+
+    def _expect_at_most(self, wrong: Problems, key: str, limit: str) -> None:
+        value, most = getattr(self, key), getattr(self, limit)
+        wrong.expect(value <= most, key, value, f"must not be more than {limit} ({most})")
+
+    def _check_subsidies(self, wrong: Problems) -> None:
+        """The pools of subsidised accounts must be such as a witness may ask for, and drain by something."""
+        budget, decay = self.default_account_subsidy_budget, self.default_account_subsidy_decay
+        wrong.expect(
+            self.rd_min_budget <= budget <= self.rd_max_budget,
+            "default_account_subsidy_budget",
+            budget,
+            f"must be from rd_min_budget ({self.rd_min_budget}) to {self.rd_max_budget}, "
+            "which follows from the bits of the pools",
+        )
+        wrong.expect(
+            self.rd_min_decay <= decay <= self.rd_max_decay,
+            "default_account_subsidy_decay",
+            decay,
+            f"must be from {self.rd_min_decay} to {self.rd_max_decay}, as rd_min_decay_bits and rd_max_decay_bits say",
+        )
+        wrong.expect(
+            self.rd_min_decay * self.witness_subsidy_decay_bp >= HUNDRED_PERCENT_BP,
+            "witness_subsidy_decay_bp",
+            self.witness_subsidy_decay_bp,
+            "must leave some decay: times 2^rd_min_decay_bits it must be at least 10000",
+        )
 
     # What follows from the parameters.
 
@@ -463,6 +559,22 @@ class Rules(BaseModel):
     def replace(self, **changes: Any) -> Rules:
         """Returns rules with some parameters changed, checked like those of a file. Raises pydantic.ValidationError."""
         return Rules.model_validate({**self.model_dump(), **changes})
+
+
+_FOLLOWERS: Final[tuple[tuple[str, tuple[str, ...], Callable[..., int]], ...]] = (
+    ("max_voted_witnesses", ("max_witnesses", "max_runner_witnesses"), lambda slots, runner: max(slots - runner, 0)),
+    ("hardfork_required_witnesses", ("max_witnesses",), lambda slots: (4 * slots + 4) // 5),
+    ("min_feeds", ("max_witnesses",), lambda slots: max(slots // 3, 1)),
+    ("witness_subsidy_decay_bp", ("max_witnesses",), lambda slots: slots * HUNDRED_PERCENT_BP),
+    ("feed_interval_blocks", ("block_interval_seconds",), lambda interval: 3600 // max(interval, 1)),
+    (
+        "max_block_size_bytes",
+        ("max_transaction_size_bytes", "block_interval_seconds"),
+        lambda size, interval: min(size * interval * 2000, UINT32_MAX),
+    ),
+)
+"""Rules whose default follows others: the rule, those it follows, and how. Source: config.hpp; the number of witnesses
+for a hard fork is fixed at 17 of 21 there, which is four fifths rounded up."""
 
 
 def section_of(field: FieldInfo) -> str:

@@ -38,9 +38,15 @@ def compute_faded_claims(recent_claims: int, elapsed_seconds: int, decay_seconds
 
 
 def process_claims_decay(ctx: Context) -> None:
-    """Lets the recent claims of every fund fade up to now."""
+    """Lets the recent claims of every fund fade up to now.
+
+    They begin to fade with the first block: a chain's genesis time may lie years before it, and the claims a config
+    starts with would be gone. (In the reference they are zero until long after the genesis.)
+    """
     now = ctx.time
+    is_first_block = ctx.gpo.head_block_number == 1
     table = ctx.tables.reward_funds
     for fund in list(table.scan()):
-        claims = compute_faded_claims(fund.recent_claims, now - fund.last_update, ctx.rules.recent_claims_decay_seconds)
+        elapsed = 0 if is_first_block else now - fund.last_update
+        claims = compute_faded_claims(fund.recent_claims, elapsed, ctx.rules.recent_claims_decay_seconds)
         table.update(fund, recent_claims=claims, last_update=now)

@@ -13,7 +13,7 @@ from rpc.errors import BadCast, ParseFailure
 Cast = Callable[[Any], Any]
 
 UINT64_MAX = (1 << 64) - 1
-DIGITS_MAX = 20
+DIGITS_MAX = 40
 
 Unsigned = Annotated[int, "uint64"]
 """A number from 0 on; -1 means the largest, as it does where the reference wraps it round."""
@@ -65,7 +65,7 @@ def as_bool(value: Any) -> bool:
 
 def as_signed(value: Any) -> int:
     """A signed number of 64 bits."""
-    number = _as_integer(value, "int64")
+    number = as_integer(value, "int64")
     return number - (1 << 64) if number > UINT64_MAX >> 1 else number
 
 
@@ -73,7 +73,7 @@ def as_unsigned(value: Any) -> int:
     """An unsigned number of 64 bits; negative ones wrap round."""
     if type(value) is int and 0 <= value <= UINT64_MAX:
         return value
-    return _as_integer(value, "uint64") & UINT64_MAX
+    return as_integer(value, "uint64") & UINT64_MAX
 
 
 def as_unsigned32(value: Any) -> int:
@@ -81,8 +81,8 @@ def as_unsigned32(value: Any) -> int:
     return as_unsigned(value) & 0xFFFFFFFF
 
 
-def _as_integer(value: Any, wanted: str) -> int:
-    """A number from -2^63 to 2^64 - 1."""
+def as_integer(value: Any, wanted: str, bits: int = 64) -> int:
+    """A number from the least signed one to the greatest unsigned one of so many bits."""
     if value is None:
         return 0
     try:
@@ -94,7 +94,7 @@ def _as_integer(value: Any, wanted: str) -> int:
             number = int(value)
         else:
             raise BadCast(f"Invalid cast from ${{type}} to {wanted}", type=fc_type(value))
-        if not -(1 << 63) <= number <= UINT64_MAX:
+        if not -(1 << bits - 1) <= number < 1 << bits:
             raise ValueError(value)
     except (ValueError, OverflowError):
         raise ParseFailure(f"Couldn't parse {wanted}_t") from None
@@ -146,7 +146,9 @@ def _build_tuple(casts: list[Cast]) -> Cast:
     def cast_all(value: Any) -> tuple[Any, ...]:
         members = as_array(value)
         if len(members) != len(casts):
-            raise BadCast("an array of ${wanted} values is needed, not of ${found}", wanted=len(casts), found=len(members))
+            raise BadCast(
+                "an array of ${wanted} values is needed, not of ${found}", wanted=len(casts), found=len(members)
+            )
         return tuple(cast(member) for cast, member in zip(casts, members, strict=True))
 
     return cast_all

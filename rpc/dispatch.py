@@ -109,10 +109,7 @@ class Dispatcher:
 
     async def _answer_one(self, message: dict[str, Any]) -> bytes:
         request_id = message.get("id")
-        id_type = type(request_id)
-        if id_type is int:
-            shown_id = b"%d" % request_id
-        elif id_type is str:
+        if isinstance(request_id, int | str) and not isinstance(request_id, bool):
             shown_id = orjson.dumps(request_id)
         elif "id" not in message:
             shown_id = NULL
@@ -137,7 +134,7 @@ class Dispatcher:
 
     def _describe(self, error: ProtocolError | RowMissing, method: Method | None) -> RpcError:
         if isinstance(error, RowMissing):
-            error = UnknownKey(key=str(error))
+            error = UnknownKey(**error.wanted)
         name = method.full_name if method else "json_rpc"
         return from_protocol_error(error, name, method is not None and method.is_broadcast, self.show_value)
 

@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 from aiohttp import WSMsgType, web
 
 from rpc.dispatch import Dispatcher
+from rpc.errors import SERVER_ERROR
+from rpc.json_bytes import dump_json
 
 log = logging.getLogger("plaudit.rpc")
 
@@ -25,6 +26,21 @@ CORS_HEADERS = {
     "Access-Control-Max-Age": "86400",
 }
 BAD_PAYLOAD = "error: string payload expected"
+
+CONNECTIONS_MAX = 2048
+"""Connections at one time; more are closed at once."""
+
+IDLE_SECONDS = 75
+"""How long a connection may stay open without a complete request head."""
+
+BODY_SECONDS = 30
+"""How long a body may take to arrive."""
+
+LINGER_SECONDS = 1
+"""How long the rest of a refused body is thrown away, so that the client reads why it was refused."""
+
+STOP_SECONDS = 5
+"""How long requests under way may take when the port closes."""
 
 
 class RpcServer:
@@ -42,31 +58,47 @@ class RpcServer:
         body_bytes_max: int,
         healthy_age_seconds: int,
         websocket_requests_max: int,
+        connections_max: int = CONNECTIONS_MAX,
+        body_seconds_max: float = BODY_SECONDS,
     ) -> None:
         self.dispatcher = dispatcher
         self.get_status = get_status
         self.body_bytes_max = body_bytes_max
         self.healthy_age_seconds = healthy_age_seconds
         self.websocket_requests_max = websocket_requests_max
-        self._runner: web.ServerRunner | None = None
+        self.connections_max = connections_max
+        self.body_seconds_max = body_seconds_max
+        self._http: web.Server | None = None
+        self._port: asyncio.Server | None = None
         self._sockets: set[web.WebSocketResponse] = set()
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Opens the port and returns the address it listens on. Raises OSError when it is taken."""
-        server = web.Server(self._handle, access_log=None, keepalive_timeout=75)
-        self._runner = web.ServerRunner(server)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, backlog=1024)
-        await site.start()
-        address = self._runner.addresses[0]
+        self._http = web.Server(
+            self._handle, access_log=None, keepalive_timeout=IDLE_SECONDS, lingering_time=LINGER_SECONDS
+        )
+        loop = asyncio.get_running_loop()
+        self._port = await loop.create_server(self._accept, host, port, backlog=1024)
+        address = self._port.sockets[0].getsockname()
         return str(address[0]), int(address[1])
 
+    def _accept(self) -> asyncio.Protocol:
+        """Who handles a new connection."""
+        assert self._http is not None, "the port is open"
+        if len(self._http.connections) >= self.connections_max:
+            log.warning("a connection was closed at once: there are %d already", self.connections_max)
+            return _Refusal()
+        return self._http()
+
     async def stop(self) -> None:
-        """Closes the port and every connection."""
+        """Closes the port and every connection; requests under way may finish for a moment."""
+        if self._port is not None:
+            self._port.close()
         for socket in list(self._sockets):
             await socket.close(code=1001, message=b"the node stops")
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._http is not None:
+            self._http.pre_shutdown()
+            await self._http.shutdown(STOP_SECONDS)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "GET":
@@ -76,10 +108,13 @@ class RpcServer:
                 return self._answer_get(request.path)
         elif request.method == "OPTIONS":
             return web.Response(status=204, headers=CORS_HEADERS)
-        body = await self._read_body(request)
+        try:
+            async with asyncio.timeout(self.body_seconds_max):
+                body = await self._read_body(request)
+        except TimeoutError:
+            return _refuse(f"the body of a request has to arrive within {self.body_seconds_max} seconds", 408)
         if body is None:
-            text = f"a request may hold {self.body_bytes_max} bytes"
-            return _json_response({"jsonrpc": "2.0", "error": {"code": -32000, "message": text}, "id": None}, 413)
+            return _refuse(f"a request may hold {self.body_bytes_max} bytes", 413)
         answer = await self.dispatcher.answer(body)
         return web.Response(body=answer, content_type=JSON, headers=CORS_HEADERS)
 
@@ -134,12 +169,28 @@ class RpcServer:
         try:
             answer = await self.dispatcher.answer(text)
             if not socket.closed:
-                await socket.send_str(answer.decode())
+                await socket.send_str(answer.decode(errors="replace"))
         except ConnectionError:
             log.debug("a websocket client left before its answer")
         finally:
             slots.release()
 
 
+class _Refusal(asyncio.Protocol):
+    """Closes a connection that is one too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Closes it."""
+        transport.close()
+
+
+def _refuse(problem: str, status: int) -> web.Response:
+    """Says what was wrong with a body that is not read to its end, and closes the connection."""
+    answer = {"jsonrpc": "2.0", "error": {"code": SERVER_ERROR, "message": problem}, "id": None}
+    response = _json_response(answer, status)
+    response.force_close()
+    return response
+
+
 def _json_response(value: dict[str, Any], status: int) -> web.Response:
-    return web.Response(body=orjson.dumps(value), status=status, content_type=JSON, headers=CORS_HEADERS)
+    return web.Response(body=dump_json(value), status=status, content_type=JSON, headers=CORS_HEADERS)

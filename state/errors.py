@@ -52,7 +52,11 @@ class RowError(StoreError):
 
 
 class RowMissing(RowError):
-    """There is no row with this key."""
+    """There is no row with this key; `wanted` says what was looked for, as a client is told."""
+
+    def __init__(self, text: str, key: object = None) -> None:
+        super().__init__(text)
+        self.wanted: dict[str, str] = {"name": key} if isinstance(key, str) else {"key": text}
 
 
 class RowExists(RowError):

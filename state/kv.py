@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -20,6 +21,9 @@ _DATA_SUFFIXES: Final = (".ldb", ".sst", ".log")
 # A second attempt to open a database in one process would, when it fails, release the lock of the first: POSIX drops
 # all locks of a process on a file when the process closes any handle of it.
 _OPEN_PATHS: Final[set[Path]] = set()
+_ROOM_BYTES: Final = 1 << 18
+"""Room for the catalogue and a new log when a database is opened, beside what is in its log."""
+_NO_ROOM_NUMBERS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_ROOM: Final = ("No space left", "Disk quota exceeded", "File too large")
 
 
@@ -139,12 +143,12 @@ class LevelDBBackend:
                 max_open_files=256,
             )
         except plyvel.CorruptionError as error:
-            raise StoreCorrupt(f"{self._path}: {error}") from error
+            raise StoreCorrupt(f"{self._path}: {_reason(error)}") from error
         except plyvel.Error as error:
             self._raise_open_error(error)
 
     def _raise_open_error(self, error: Exception) -> NoReturn:
-        text = str(error)
+        text = _reason(error)
         if "lock" in text.lower():
             raise StoreLocked(f"{self._path} is in use by another process: {text}") from error
         if any(reason in text for reason in _NO_ROOM):
@@ -177,6 +181,7 @@ class LevelDBBackend:
         if self._is_closed:
             raise StoreError(f"{self._path} is closed")
         if self._must_reopen:
+            self._check_room()
             self._db.close()
             self._db = self._open()
             self._must_reopen = False
@@ -189,9 +194,28 @@ class LevelDBBackend:
                         writer.put(key, value)
         except plyvel.Error as error:
             self._must_reopen = True
-            text = str(error)
+            text = _reason(error)
             kind = StoreFull if any(reason in text for reason in _NO_ROOM) else StoreWriteFailed
             raise kind(f"{self._path}: {text}") from error
+
+    def _check_room(self) -> None:
+        """Makes sure that LevelDB can be opened anew, for which it writes what its log holds to another file.
+
+        Without room it would stay closed, and nothing could be read. Raises StoreFull, StoreWriteFailed.
+        """
+        logs = (self._path / name for name in os.listdir(self._path) if name.endswith(".log"))
+        needed = sum(log.stat().st_size for log in logs) + _ROOM_BYTES
+        probe = self._path / "ROOM"
+        try:
+            try:
+                with probe.open("wb", buffering=0) as file:
+                    while needed > 0:
+                        needed -= file.write(bytes(min(needed, 1 << 20)))
+            finally:
+                probe.unlink(missing_ok=True)
+        except OSError as error:
+            kind = StoreFull if error.errno in _NO_ROOM_NUMBERS else StoreWriteFailed
+            raise kind(f"{self._path}: {error.strerror or error}") from error
 
     def close(self) -> None:
         """Closes the database and gives up its lock."""
@@ -209,4 +233,10 @@ class LevelDBBackend:
 
     def _read_error(self, error: Exception) -> StoreError:
         kind = StoreCorrupt if isinstance(error, plyvel.CorruptionError) else StoreError
-        return kind(f"{self._path}: {error}")
+        return kind(f"{self._path}: {_reason(error)}")
+
+
+def _reason(error: Exception) -> str:
+    """What LevelDB says, which plyvel hands on as bytes."""
+    reason = error.args[0] if error.args else ""
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(error)

@@ -292,7 +292,7 @@ class Table(Generic[RowT, KeyT]):
         if row is _MISS:
             row = self._load(key)
         if row is None:
-            raise RowMissing(f"{self.name}: no row with key {key!r}")
+            raise RowMissing(f"{self.name}: no row with key {key!r}", key)
         return row  # type: ignore[no-any-return]
 
     def index(self, name: str) -> IndexView[RowT]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,8 +17,8 @@ from rich.console import Group, RenderableType
 
 from protocol.operation import Operation
 from wallet.client import TIMEOUT_SECONDS, NodeClient
-from wallet.errors import UsageError, WalletError
-from wallet.keystore import Keystore, KeystoreMissing
+from wallet.errors import NodeRefused, UsageError, WalletError
+from wallet.keystore import Keystore, KeystoreMissing, StoredKey
 from wallet.render import Output, fields, text
 from wallet.session import Receipt, Session
 from wallet.signing import SigningKey, choose_keys, collect_authorities
@@ -64,7 +66,10 @@ class App:
         if self.stdin_is_used and not _has_terminal():
             raise WalletError(f"there is nobody to ask for: {question}", self._password_hint())
         try:
-            answer: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
+            with warnings.catch_warnings():
+                # Without a terminal the answer is read from standard input, where nothing is echoed anyway.
+                warnings.simplefilter("ignore", getpass.GetPassWarning)
+                answer: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
         except click.Abort:
             raise WalletError(f"no answer to: {question}", self._password_hint()) from None
         return answer
@@ -115,16 +120,23 @@ class App:
         if not is_wanted:
             raise WalletError("nothing was done, as you wished")
 
-    def send(self, *operations: Operation, extra: dict[str, Any] | None = None) -> Receipt:
-        """Shows the operations, asks, signs, sends, waits for the block, and shows where they are."""
-        return self.send_with(operations, self.choose_keys(operations), extra)
-
-    def send_with(
-        self, operations: Sequence[Operation], keys: Sequence[SigningKey], extra: dict[str, Any] | None = None
+    def send(
+        self, *operations: Operation, extra: dict[str, Any] | None = None, new_keys: Sequence[StoredKey] = ()
     ) -> Receipt:
-        """As `send`, with keys chosen before. `extra` is added to what is shown afterwards."""
+        """Shows the operations, asks, signs, sends, waits for the block, and shows where they are.
+
+        `extra` is added to what is shown afterwards. `new_keys` are keys that the operations bring into use: they are
+        in the key file before anything is sent, so that they cannot be lost, and out again if the node refuses.
+        """
+        keys = self.choose_keys(operations)
         self.confirm("Sign and send it?", self._draw_request(operations, keys))
-        receipt = self.session.send(operations, keys)
+        added = [key for key in new_keys if self.keystore.find(key.key.public_key) is None]
+        self._store(added)
+        try:
+            receipt = self.session.send(operations, keys)
+        except NodeRefused:
+            self._forget(added)
+            raise
         transaction_id = receipt.transaction.id.hex()
         shown = {"transaction_id": transaction_id, "block_num": receipt.block_num, "trx_num": receipt.trx_num}
         shown |= extra or {}
@@ -136,6 +148,18 @@ class App:
 
         self.output.show(shown | {"operations": operations_shown}, draw)
         return receipt
+
+    def _store(self, keys: Sequence[StoredKey]) -> None:
+        if keys:
+            with self.keystore.changing():
+                for key in keys:
+                    self.keystore.add(*key)
+
+    def _forget(self, keys: Sequence[StoredKey]) -> None:
+        if keys:
+            with self.keystore.changing():
+                for key in keys:
+                    self.keystore.remove(key.key.public_key)
 
     def _draw_request(self, operations: Sequence[Operation], keys: Sequence[SigningKey]) -> RenderableType:
         parts: list[RenderableType] = []

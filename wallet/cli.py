@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from wallet.commands import accounts, chain, content, funds, keys, market, other
 from wallet.errors import EXIT_FAILED, EXIT_USAGE, WalletError
 from wallet.keystore import (
     KeyMissing,
+    KeystoreChanged,
     KeystoreDamaged,
     KeystoreError,
     KeystoreExists,
@@ -36,6 +39,7 @@ _KEYSTORE_REMEDIES: dict[type[KeystoreError], str] = {
     KeystoreTooNew: "Use the newer version of this wallet.",
     KeystoreDamaged: "Restore it from a copy, or make a new one with `plaudit wallet init` and import the keys again.",
     WrongPassword: "Try again; without the password the keys cannot be had, they must then be imported anew.",
+    KeystoreChanged: "Another command changed it while this one ran: run the command again.",
     KeyMissing: "`plaudit wallet keys list` shows which keys there are.",
 }
 
@@ -112,6 +116,10 @@ def wallet(
     is_sure: bool,
 ) -> None:
     """A wallet: keeps your keys in an encrypted file, signs here, and talks to a node."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a character shows "?" rather than nothing at all.
+            stream.reconfigure(errors="replace")
     path = default_keystore() if keystore is None else keystore
     ctx.obj = App(node, path, password_file, chain_id, timeout, is_json, is_sure)
 

@@ -8,10 +8,13 @@ Everything in front of the cipher text is authenticated with it.
 from __future__ import annotations
 
 import binascii
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,6 +60,10 @@ class WrongPassword(KeystoreError):
     """The file is whole, but the password does not open it."""
 
 
+class KeystoreChanged(KeystoreError):
+    """Another process gave the file another password or another content."""
+
+
 class KeyMissing(KeystoreError):
     """The key file holds no private key for this public key."""
 
@@ -92,6 +99,7 @@ class Keystore:
         self._salt = salt
         self._file_key = file_key
         self._keys: dict[bytes, StoredKey] = {}
+        self._in_file: dict[bytes, StoredKey] = {}
 
     def __repr__(self) -> str:
         return f"Keystore({str(self.path)!r}, {len(self._keys)} keys)"
@@ -132,6 +140,7 @@ class Keystore:
         except InvalidTag:
             raise WrongPassword(f"the password does not open {path}") from None
         store._keys = _unpack_keys(plain, path)
+        store._in_file = dict(store._keys)
         return store
 
     def add(self, key: PrivateKey | str, account: str = "", role: str = "") -> StoredKey:
@@ -171,9 +180,40 @@ class Keystore:
         document |= {"nonce": nonce.hex(), "ciphertext": cipher_text.hex()}
         document["sha256"] = _checksum(document)
         _write_atomically(self.path, json.dumps(document, indent=1).encode() + b"\n")
+        self._in_file = dict(self._keys)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Reads the file again, lets the caller change the keys, and saves; other processes wait meanwhile.
+
+        What another process stored since this one opened the file is kept, and so is what this one changed before.
+        Nothing is saved when the caller raises. Raises KeystoreChanged when the file has another password now.
+        """
+        with _locked(self.path):
+            self._read_again()
+            yield
+            self.save()
+
+    def _read_again(self) -> None:
+        document = _read_document(self.path)
+        try:
+            nonce, cipher_text = _unhex(document["nonce"], _NONCE_BYTES), _unhex(document["ciphertext"])
+            plain = AESGCM(self._file_key).decrypt(nonce, cipher_text, _header(self._cost, self._salt))
+        except (KeyError, TypeError, ValueError, InvalidTag):
+            raise KeystoreChanged(f"{self.path} was changed meanwhile") from None
+        found = _unpack_keys(plain, self.path)
+        added = {key: stored for key, stored in self._keys.items() if self._in_file.get(key) != stored}
+        removed = self._in_file.keys() - self._keys.keys()
+        self._keys = {key: stored for key, stored in found.items() if key not in removed} | added
+        self._in_file = found
 
     def change_password(self, password: str) -> None:
-        """Encrypts under a new password (with new salt) and saves."""
+        """Encrypts under a new password (with new salt) and saves. Raises KeystoreChanged as `changing` does."""
+        with _locked(self.path):
+            self._read_again()
+            self._encrypt_under(password)
+
+    def _encrypt_under(self, password: str) -> None:
         salt = os.urandom(_SALT_BYTES)
         previous = self._salt, self._file_key
         self._salt, self._file_key = salt, _derive(password, self._cost, salt)
@@ -241,6 +281,17 @@ def _unpack_keys(plain: bytes, path: Path) -> dict[bytes, StoredKey]:
     except (KeyError, TypeError, ValueError, ProtocolError):
         raise KeystoreDamaged(f"the decrypted content of {path} is not a list of keys") from None
     return {entry.key.public_key: entry for entry in stored}
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keeps other processes from changing the file; the lock is a file beside it that is empty and stays."""
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _whole(value: object) -> int:

@@ -6,6 +6,7 @@ can send commands to the terminal.
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import unicodedata
@@ -72,16 +73,16 @@ class Output:
         if self.is_json:
             print(json.dumps(data, indent=2, ensure_ascii=False))
         else:
-            _console().print(draw())
+            _print(draw())
 
     def ask(self, question: RenderableType) -> None:
         """Prints what a question is about."""
-        _console(is_error=True).print(question)
+        _print(question, is_error=True)
 
     def note(self, sentence: str) -> None:
         """Tells people something beside the result."""
         if not self.is_json:
-            _console(is_error=True).print(text(sentence, "dim"))
+            _print(text(sentence, "dim"), is_error=True)
 
     def fail(self, error: WalletError) -> None:
         """Prints an error: JSON goes where the result would have gone."""
@@ -89,15 +90,20 @@ class Output:
             shown = {"cause": error.cause, "remedy": error.remedy, "node_message": error.node_message}
             print(json.dumps({"error": {name: value for name, value in shown.items() if value}}, indent=2))
             return
-        console = _console(is_error=True)
-        console.print(Text.assemble(("Error: ", "bold red"), clean(error.cause), "."))
+        _print(Text.assemble(("Error: ", "bold red"), clean(error.cause), "."), is_error=True)
         if error.remedy:
-            console.print(text(error.remedy))
+            _print(text(error.remedy), is_error=True)
         if error.node_message and error.node_message not in error.cause:
-            console.print(text(f"The node said: {error.node_message}", "dim"))
+            _print(text(f"The node said: {error.node_message}", "dim"), is_error=True)
 
 
-def _console(is_error: bool = False) -> Console:
+def _print(shown: RenderableType, is_error: bool = False) -> None:
+    """Prints to a terminal with colours, to anything else without them and without blanks at the ends of lines."""
     stream = sys.stderr if is_error else sys.stdout
-    is_terminal = stream.isatty()
-    return Console(file=stream, width=None if is_terminal else PIPE_WIDTH, highlight=False, soft_wrap=False)
+    if stream.isatty():
+        Console(file=stream, highlight=False).print(shown)
+        return
+    console = Console(file=io.StringIO(), width=PIPE_WIDTH, highlight=False, color_system=None)
+    with console.capture() as captured:
+        console.print(shown)
+    stream.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -22,10 +23,12 @@ from wallet.errors import NodeConfused, NodeRefused, NodeUnreachable, WalletErro
 from wallet.signing import SigningKey, sign
 
 EXPIRATION_SECONDS = 60
+EXPIRATION_SPREAD_SECONDS = 60
+"""Expirations differ by chance within this range, so that equal operations sent at the same time are two."""
 EXPIRATION_SECONDS_MAX = 3500
 """A node takes an expiration up to one hour after its head; this is a little less."""
 POLL_SECONDS = 0.5
-WAIT_SECONDS_MAX = 120.0
+WAIT_SECONDS_MAX = 180.0
 
 Json = dict[str, Any]
 
@@ -180,8 +183,9 @@ class Session:
 
         A chain that makes blocks only on demand lets its head grow old; its next block has the clock's time.
         """
+        spread = secrets.randbelow(EXPIRATION_SPREAD_SECONDS)
         wanted = max(head_time, int(self._clock())) + EXPIRATION_SECONDS
-        return min(wanted, head_time + EXPIRATION_SECONDS_MAX)
+        return min(wanted, head_time + EXPIRATION_SECONDS_MAX) + spread
 
     def _wait(self, transaction: Transaction, head_before: int) -> Receipt:
         deadline = self._clock() + WAIT_SECONDS_MAX

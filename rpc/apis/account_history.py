@@ -5,7 +5,7 @@ Source: plugins/apis/account_history_api, with the answers of the implementation
 
 from protocol.errors import Rejected
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.method import Unsigned, rpc_method
+from rpc.method import Unsigned, Unsigned32, rpc_method
 from rpc.objects import Json
 
 HISTORY_LIMIT_MAX = 10_000
@@ -19,7 +19,7 @@ class AccountHistoryApi(ApiBase):
         super().__init__(node, legacy)
 
     @rpc_method()
-    def get_ops_in_block(self, block_num: Unsigned, only_virtual: bool = False) -> Json:
+    def get_ops_in_block(self, block_num: Unsigned32, only_virtual: bool = False) -> Json:
         """The operations of a block by transaction, each transaction's events after all its operations.
 
         Source: account_history_api.hpp, api_operation_object::operator<, whose op_in_trx is always 0.
@@ -48,7 +48,7 @@ class AccountHistoryApi(ApiBase):
         return {"history": [[entry.sequence, self.applied_operation(entry.operation)] for entry in entries]}
 
     @rpc_method()
-    def enum_virtual_ops(self, block_range_begin: Unsigned, block_range_end: Unsigned) -> Json:
+    def enum_virtual_ops(self, block_range_begin: Unsigned32, block_range_end: Unsigned32) -> Json:
         """The events of the blocks from `begin` up to, not including, `end`, and the next block that has one (or 0)."""
         if block_range_end - block_range_begin > BLOCK_RANGE_MAX:
             text = "a range may hold ${max} blocks"

@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.method import Unsigned, rpc_method
+from rpc.json_bytes import dump_json
+from rpc.method import Unsigned32, rpc_method
 from rpc.objects import Json
 
 BLOCKS_CACHED = 64
@@ -20,13 +21,13 @@ class BlockApi(ApiBase):
         self._cache: OrderedDict[bytes, bytes] = OrderedDict()
 
     @rpc_method()
-    def get_block_header(self, block_num: Unsigned) -> Json:
+    def get_block_header(self, block_num: Unsigned32) -> Json:
         """The header of a block; an empty object when there is no such block."""
         block = self.chain.get_block(block_num)
         return {} if block is None else {"header": block.header_to_json(self.codec, self.legacy)}
 
     @rpc_method()
-    def get_block(self, block_num: Unsigned) -> Json:
+    def get_block(self, block_num: Unsigned32) -> Json:
         """A block with its id, signing key and transaction ids; an empty object when there is no such block."""
         found = self.find_block_json(block_num)
         return {} if found is None else {"block": found}
@@ -38,7 +39,7 @@ class BlockApi(ApiBase):
             return None
         text = self._cache.get(block.id)
         if text is None:
-            text = orjson.dumps(block.to_json(self.codec, self.legacy))
+            text = dump_json(block.to_json(self.codec, self.legacy))
             self._cache[block.id] = text
             if len(self._cache) > BLOCKS_CACHED:
                 self._cache.popitem(last=False)

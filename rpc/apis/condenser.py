@@ -7,18 +7,21 @@ from itertools import islice
 from typing import Any
 
 from protocol.assets import SBD, STEEM, Asset, multiply
-from protocol.errors import Rejected
+from protocol.errors import Rejected, UnknownKey
 from rewards.curves import evaluate_reward_curve
+from rpc.account_json import AccountJson
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.apis.account_by_key import AccountByKeyApi
 from rpc.apis.account_history import AccountHistoryApi
 from rpc.apis.block import BlockApi
 from rpc.apis.database import DatabaseApi
+from rpc.apis.listing import check_limit
 from rpc.apis.network_broadcast import NetworkBroadcastApi
-from rpc.method import Unsigned, rpc_method
+from rpc.apis.reputation import list_reputations
+from rpc.method import Unsigned, Unsigned32, rpc_method
 from rpc.objects import Json, active_vote, big, float_text, real_price, version_text
 from state.context import SINGLETON
-from state.schema import Comment
+from state.schema import Account, Comment
 
 ACCOUNTS_LOOKUP_MAX = 1000
 VOTES_MAX = 10_000
@@ -39,6 +42,7 @@ class CondenserApi(ApiBase):
         self.blocks = BlockApi(node, legacy=True)
         self.network = NetworkBroadcastApi(node)
         self.by_key = AccountByKeyApi(node)
+        self._extended = AccountJson(node.chain.ctx, self._extended_account)
 
     # Globals
 
@@ -55,7 +59,7 @@ class CondenserApi(ApiBase):
         return self.database.get_config()
 
     @rpc_method()
-    def get_dynamic_global_properties(self) -> Json:
+    def get_dynamic_global_properties(self) -> Any:
         """Head block, supplies and rates."""
         return self.database.get_dynamic_global_properties()
 
@@ -101,17 +105,17 @@ class CondenserApi(ApiBase):
     # Blocks and transactions
 
     @rpc_method()
-    def get_block_header(self, block_num: Unsigned) -> Json | None:
+    def get_block_header(self, block_num: Unsigned32) -> Json | None:
         """A block's header, or null."""
         return self.blocks.get_block_header(block_num).get("header")
 
     @rpc_method()
-    def get_block(self, block_num: Unsigned) -> Any:
+    def get_block(self, block_num: Unsigned32) -> Any:
         """A block with its id, signing key and transaction ids, or null."""
         return self.blocks.find_block_json(block_num)
 
     @rpc_method()
-    def get_ops_in_block(self, block_num: Unsigned, only_virtual: bool = False) -> list[Json]:
+    def get_ops_in_block(self, block_num: Unsigned32, only_virtual: bool = False) -> list[Json]:
         """The operations of a block, virtual ones included."""
         operations: list[Json] = self.history.get_ops_in_block(block_num, only_virtual)["ops"]
         return [operation for operation in operations if operation["op"][0] != "claim_reward_balance2"]
@@ -143,6 +147,11 @@ class CondenserApi(ApiBase):
         """True when the signatures of a transaction suffice; otherwise the error says what is missing."""
         return bool(self.database.verify_authority(trx)["valid"])
 
+    @rpc_method()
+    def verify_account_authority(self, account: str, keys: list[str]) -> bool:
+        """Whether the keys satisfy the active authority of an account."""
+        return bool(self.database.verify_account_authority(account, keys)["valid"])
+
     @rpc_method(broadcast=True)
     def broadcast_transaction(self, trx: Any) -> Json:
         """Applies a transaction to the pending state and passes it on."""
@@ -162,12 +171,13 @@ class CondenserApi(ApiBase):
     # Accounts
 
     @rpc_method()
-    def get_accounts(self, names: list[str]) -> list[Json]:
+    def get_accounts(self, names: list[str]) -> list[Any]:
         """The accounts among the given names, with reputation and witness votes."""
-        rows = [self.tables.accounts.find(name) for name in names]
-        return [self._extended_account(row) for row in rows if row]
+        check_limit(len(names))
+        shown = [self._extended.find(name) for name in names]
+        return [account for account in shown if account is not None]
 
-    def _extended_account(self, row: Any) -> Json:
+    def _extended_account(self, row: Account) -> Json:
         reputation = self.tables.reputations.find(row.name)
         return self.forms.account(self.chain.ctx, row) | {
             "vesting_balance": self.forms.steem(0),
@@ -185,6 +195,7 @@ class CondenserApi(ApiBase):
     @rpc_method()
     def lookup_account_names(self, names: list[str]) -> list[Json | None]:
         """The accounts of the given names, with null where there is none."""
+        check_limit(len(names))
         rows = [self.tables.accounts.find(name) for name in names]
         return [self.forms.account(self.chain.ctx, row) if row else None for row in rows]
 
@@ -192,7 +203,7 @@ class CondenserApi(ApiBase):
     def lookup_accounts(self, lower_bound: str, limit: Unsigned) -> list[str]:
         """Account names from `lower_bound` on."""
         if limit > ACCOUNTS_LOOKUP_MAX:
-            raise Rejected("limit <= 1000")
+            raise Rejected("limit <= 1000", "", limit=limit)
         rows = self.tables.accounts.scan(start=(lower_bound,) if lower_bound else None)
         return [row.name for row in islice(rows, limit)]
 
@@ -202,7 +213,7 @@ class CondenserApi(ApiBase):
         return self.tables.accounts.count_ids()
 
     @rpc_method()
-    def get_account_references(self, account_id: Any) -> None:
+    def get_account_references(self, account_id: int) -> None:
         """Not available, as in the reference."""
         raise Rejected("false", "condenser_api::get_account_references --- Needs to be refactored for Steem.")
 
@@ -219,7 +230,7 @@ class CondenserApi(ApiBase):
         return self.forms.account_recovery_request(row) if row else None
 
     @rpc_method()
-    def get_escrow(self, from_: str, escrow_id: Unsigned) -> Json | None:
+    def get_escrow(self, from_: str, escrow_id: Unsigned32) -> Json | None:
         """An escrow, or null."""
         row = self.tables.escrows.find((from_, escrow_id))
         return self.forms.escrow(row) if row else None
@@ -284,6 +295,7 @@ class CondenserApi(ApiBase):
     @rpc_method()
     def get_witnesses(self, ids: list[int]) -> list[Json | None]:
         """The witnesses with the given object ids, with null where there is none."""
+        check_limit(len(ids))
         by_id = {row.id: row for row in self.tables.witnesses.scan()}
         return [self.forms.witness(by_id[number]) if number in by_id else None for number in ids]
 
@@ -334,7 +346,7 @@ class CondenserApi(ApiBase):
         """The votes on a post that has not been paid out."""
         comment = self.tables.comments.index("by_permlink").find((author, permlink))
         if comment is None:
-            raise Rejected("", "unknown key: comment ${a}/${p}", a=author, p=permlink)
+            raise UnknownKey(author=author, permlink=permlink)
         return self._active_votes(comment)
 
     def _active_votes(self, comment: Comment) -> list[Json]:
@@ -346,7 +358,7 @@ class CondenserApi(ApiBase):
         """The votes of an account on posts that have not been paid out."""
         account = self.tables.accounts.find(voter)
         if account is None:
-            raise Rejected("", "unknown key: account ${name}", name=voter)
+            raise UnknownKey(name=voter)
         result = []
         for row in islice(self.tables.comment_votes.index("by_voter_comment").scan((account.id,)), VOTES_MAX):
             comment = self.tables.comments.get(row.comment)
@@ -439,3 +451,33 @@ class CondenserApi(ApiBase):
             for entry, row in zip(book[side], rows, strict=False):
                 entry["real_price"] = float_text(real_price(row.sell_price))
         return {"bids": book["bids"], "asks": book["asks"]}
+
+    # Proposals and reputations
+
+    @rpc_method()
+    def list_proposals(
+        self, start: Any, limit: Unsigned, order: str, order_direction: str = "ascending", status: str = "all"
+    ) -> list[Json]:
+        """Proposals by creator, dates or votes, of one status or all."""
+        rows: list[Json] = self.database.list_proposals(start, limit, order, order_direction, status)["proposals"]
+        return rows
+
+    @rpc_method()
+    def find_proposals(self, proposal_ids: list[int]) -> list[Json]:
+        """The proposals with the given ids."""
+        rows: list[Json] = self.database.find_proposals(proposal_ids)["proposals"]
+        return rows
+
+    @rpc_method()
+    def list_proposal_votes(
+        self, start: Any, limit: Unsigned, order: str, order_direction: str = "ascending", status: str = "all"
+    ) -> list[Json]:
+        """Votes for proposals by voter or by proposal."""
+        answer = self.database.list_proposal_votes(start, limit, order, order_direction, status)
+        rows: list[Json] = answer["proposal_votes"]
+        return rows
+
+    @rpc_method()
+    def get_account_reputations(self, account_lower_bound: str, limit: Unsigned = 1000) -> list[Json]:
+        """The reputations of accounts from a name on."""
+        return list_reputations(self.tables, account_lower_bound, limit)

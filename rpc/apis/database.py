@@ -6,9 +6,12 @@ Source: libraries/plugins/apis/database_api/database_api.cpp.
 from itertools import islice
 from typing import Any
 
+import orjson
+
 from chain.authority import (
     Authorities,
     AuthorityLimits,
+    SignState,
     account_authorities,
     get_limits,
     get_potential_signatures,
@@ -18,9 +21,12 @@ from chain.authority import (
 from protocol.assets import SBD, STEEM, Asset, multiply
 from protocol.errors import ProtocolError, Rejected
 from protocol.keys import decode_public_key, recover
+from protocol.operation import RequiredAuthorities
 from protocol.times import parse_time
+from rpc.account_json import AccountJson
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.apis.listing import DESCENDING, FLAG, LIMIT_MAX, NAME, NUMBER, TIME, Order, check_limit, list_rows
+from rpc.json_bytes import dump_json
 from rpc.method import Unsigned, rpc_method
 from rpc.objects import (
     Json,
@@ -35,7 +41,8 @@ from rpc.objects import (
     witness_vote,
 )
 from state.context import SINGLETON
-from state.schema import Comment, CommentVote, Proposal
+from state.errors import RowMissing
+from state.schema import Comment, CommentVote, GlobalProperties, Proposal
 
 BY_NAME = {"by_name": Order(None, (NAME,))}
 
@@ -46,6 +53,8 @@ class DatabaseApi(ApiBase):
     def __init__(self, node: NodeAccess) -> None:
         super().__init__(node, legacy=False)
         self.tables = node.chain.ctx.tables
+        self._gpo_json: tuple[GlobalProperties, Any] | None = None
+        self._accounts = AccountJson(node.chain.ctx, self._account)
 
     # Globals
 
@@ -67,9 +76,12 @@ class DatabaseApi(ApiBase):
         }
 
     @rpc_method()
-    def get_dynamic_global_properties(self) -> Json:
-        """Head block, supplies and rates."""
-        return self.forms.global_properties(self.chain.ctx.gpo)
+    def get_dynamic_global_properties(self) -> Any:
+        """Head block, supplies and rates; the JSON is kept until one of them changes."""
+        gpo = self.chain.ctx.gpo
+        if self._gpo_json is None or self._gpo_json[0] is not gpo:
+            self._gpo_json = (gpo, orjson.Fragment(dump_json(self.forms.global_properties(gpo))))
+        return self._gpo_json[1]
 
     @rpc_method()
     def get_witness_schedule(self) -> Json:
@@ -136,8 +148,12 @@ class DatabaseApi(ApiBase):
 
     @rpc_method()
     def get_active_witnesses(self) -> Json:
-        """The witnesses of this round in the order of their slots; empty places are "" as in the reference."""
-        return {"witnesses": list(self.tables.witness_schedule.get(SINGLETON).current_shuffled_witnesses)}
+        """The witnesses of this round in the order of their slots.
+
+        Empty places are left out here (condenser_api shows them as "", as the reference does): beem asks for every one.
+        """
+        names = self.tables.witness_schedule.get(SINGLETON).current_shuffled_witnesses
+        return {"witnesses": [name for name in names if name]}
 
     # Accounts
 
@@ -148,7 +164,7 @@ class DatabaseApi(ApiBase):
             "by_proxy": Order("by_proxy", (NAME, NAME)),
             "by_next_vesting_withdrawal": Order("by_next_vesting_withdrawal", (TIME, NAME)),
         }
-        return {"accounts": list_rows(self.tables.accounts, orders, start, limit, order, self._account)}
+        return {"accounts": list_rows(self.tables.accounts, orders, start, limit, order, self._accounts.show)}
 
     def _account(self, row: Any) -> Json:
         return self.forms.account(self.chain.ctx, row)
@@ -157,8 +173,8 @@ class DatabaseApi(ApiBase):
     def find_accounts(self, accounts: list[str]) -> Json:
         """The accounts among the given names."""
         check_limit(len(accounts))
-        rows = [self.tables.accounts.find(name) for name in accounts]
-        return {"accounts": [self._account(row) for row in rows if row]}
+        shown = [self._accounts.find(name) for name in accounts]
+        return {"accounts": [account for account in shown if account is not None]}
 
     @rpc_method()
     def list_owner_histories(self, start: Any = None, limit: Unsigned = LIMIT_MAX) -> Json:
@@ -185,6 +201,7 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def find_account_recovery_requests(self, accounts: list[str] | None = None) -> Json:
         """The open recovery requests of the given accounts."""
+        check_limit(len(accounts or []))
         rows = [self.tables.account_recovery_requests.find(name) for name in accounts or []]
         return {"requests": [self.forms.account_recovery_request(row) for row in rows if row]}
 
@@ -200,6 +217,7 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def find_change_recovery_account_requests(self, accounts: list[str] | None = None) -> Json:
         """The pending changes of recovery account of the given accounts."""
+        check_limit(len(accounts or []))
         rows = [self.tables.change_recovery_requests.find(name) for name in accounts or []]
         return {"requests": [change_recovery_request(row) for row in rows if row]}
 
@@ -326,6 +344,7 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def find_decline_voting_rights_requests(self, accounts: list[str] | None = None) -> Json:
         """The pending waivers of the given accounts."""
+        check_limit(len(accounts or []))
         rows = [self.tables.decline_voting_requests.find(name) for name in accounts or []]
         return {"requests": [decline_voting_request(row) for row in rows if row]}
 
@@ -494,6 +513,7 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def find_proposals(self, proposal_ids: list[int]) -> Json:
         """The proposals with the given ids."""
+        check_limit(len(proposal_ids))
         rows = [self.tables.proposals.find(number) for number in proposal_ids]
         return {"proposals": [self._proposal(row) for row in rows if row]}
 
@@ -557,6 +577,18 @@ class DatabaseApi(ApiBase):
         return account_authorities(self.tables), get_limits(self.chain.ctx.rules)
 
     @rpc_method()
+    def verify_account_authority(self, account: str, signers: list[str]) -> Json:
+        """Whether the keys satisfy the active (or owner) authority of an account.
+
+        The reference means to do this but never looks at the keys.
+        """
+        if self.tables.accounts.find(account) is None:
+            raise Rejected("account != nullptr", "no such account")
+        sources, limits = self._authority_sources()
+        state = SignState((), sources.get_active, limits, frozenset(map(self._key, signers)))
+        return {"valid": state.check_account(account) or state.check(sources.get_owner(account))}
+
+    @rpc_method()
     def verify_signatures(
         self,
         hash_: str,
@@ -565,22 +597,21 @@ class DatabaseApi(ApiBase):
         required_active: list[str] | None = None,
         required_posting: list[str] | None = None,
     ) -> Json:
-        """Whether signatures over a digest satisfy the named accounts' authorities, by keys that stand in them."""
+        """Whether signatures over a digest (both in hexadecimal) satisfy the named accounts' authorities."""
         try:
             digest = bytes.fromhex(hash_)
             keys = {recover(digest, bytes.fromhex(signature)) for signature in signatures}
         except (ValueError, ProtocolError):
             return {"valid": False}
-        wanted = [("owner", required_owner), ("active", required_active), ("posting", required_posting)]
-        return {"valid": all(self._is_signed(name, role, keys) for role, names in wanted for name in names or [])}
-
-    def _is_signed(self, name: str, role: str, keys: set[bytes]) -> bool:
-        row = self.tables.account_authorities.find(name)
-        if row is None:
-            return False
-        authority = getattr(row, role)
-        weight = sum(weight for key, weight in authority.key_auths if key in keys)
-        return bool(weight >= authority.weight_threshold)
+        required = RequiredAuthorities()
+        required.owners.update(required_owner or [])
+        required.actives.update(required_active or [])
+        required.postings.update(required_posting or [])
+        try:
+            verify_authority(required, keys, *self._authority_sources())
+        except (ProtocolError, RowMissing):
+            return {"valid": False}
+        return {"valid": True}
 
     def _key(self, text: str) -> bytes:
         return decode_public_key(text, self.chain.config.identity.address_prefix)

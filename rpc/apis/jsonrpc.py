@@ -22,10 +22,13 @@ class JsonRpcApi:
     @rpc_method()
     def get_signature(self, method: str) -> Json:
         """The parameters of a method, with the default of each (null where one has to be given)."""
+        parts = method.split(".")
+        if len(parts) != 2:
+            raise Rejected("v.size() == 2", "Invalid method name")
         found = self._get_all().get(method)
         if found is None:
-            api, _, name = method.partition(".")
-            raise Rejected("false", "Method ${api}.${method} does not exist.", api=api, method=name)
+            text = "Method ${api}.${method} does not exist."
+            raise Rejected("method_itr != api_itr->second.end()", text, api=parts[0], method=parts[1])
         return {"args": {parameter.name: _default(parameter) for parameter in found.parameters}, "ret": {}}
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from protocol.errors import Rejected
 from protocol.times import parse_time
+from rpc.casts import as_bool, as_integer, as_text
 from rpc.objects import Json
 from state.table import Table
 
@@ -62,13 +63,10 @@ def parse_start(start: Any, parts: tuple[str, ...]) -> tuple[Any, ...]:
 
 def _parse_part(value: Any, kind: str) -> Any:
     if kind == NAME:
-        return "" if value is None else str(value)
-    if kind == TIME:
-        return parse_time(str(value)) if isinstance(value, str) and "-" in value else int(value or 0)
+        return as_text(value)
     if kind == FLAG:
-        return bool(value)
-    try:
-        number = int(value or 0)
-    except (TypeError, ValueError):
-        raise Rejected("start", "'${value}' is no number", value=str(value)) from None
+        return as_bool(value)
+    if kind == TIME and isinstance(value, str) and "-" in value[1:]:
+        return parse_time(value)
+    number = as_integer(value, "number", bits=128)
     return -number if kind == DESCENDING else number

@@ -6,7 +6,7 @@ from protocol.assets import Price
 from protocol.errors import Rejected
 from rewards.explain import explain_pending
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.method import Unsigned, rpc_method
+from rpc.method import Unsigned32, rpc_method
 from rpc.objects import Json, big
 from state.schema import TIME_MAX
 
@@ -41,7 +41,7 @@ class PlauditApi(ApiBase):
         return {"explanation": explain_json(paid)}
 
     @rpc_method()
-    def get_state_digest(self, block_num: Unsigned | None = None) -> Json:
+    def get_state_digest(self, block_num: Unsigned32 | None = None) -> Json:
         """The digest over every row of the state after a block (the head, or a block that is still reversible).
 
         Two nodes of one chain that show the same digest for the same block id have the same state to the last bit.

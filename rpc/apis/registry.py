@@ -13,6 +13,8 @@ from rpc.apis.database import DatabaseApi
 from rpc.apis.jsonrpc import JsonRpcApi
 from rpc.apis.network_broadcast import NetworkBroadcastApi
 from rpc.apis.plaudit import PlauditApi
+from rpc.apis.reputation import ReputationApi
+from rpc.apis.transaction_status import TransactionStatusApi
 from rpc.dispatch import Dispatcher
 from rpc.error_forms import ErrorForms
 from rpc.method import Method, collect_methods
@@ -32,6 +34,8 @@ def build_methods(node: NodeAccess, extra: Mapping[str, Any] | None = None) -> d
         "account_history_api": AccountHistoryApi(node),
         "account_by_key_api": AccountByKeyApi(node),
         "network_broadcast_api": NetworkBroadcastApi(node),
+        "reputation_api": ReputationApi(node),
+        "transaction_status_api": TransactionStatusApi(node),
         "bridge": BridgeApi(node, condenser),
         "plaudit_api": PlauditApi(node),
         "jsonrpc": JsonRpcApi(lambda: methods),

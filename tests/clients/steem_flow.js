@@ -2,7 +2,7 @@
 // steem (npm) 0.7.11: everything a person does, once per way of connecting (settings.mode: http, ws or appbase).
 
 const steem = require('steem')
-const { amount, dev, difference, run, settings, step } = require('./steps')
+const { amount, dev, difference, nextBlock, run, settings, step } = require('./steps')
 
 const { keys } = settings
 const api = steem.api
@@ -31,27 +31,43 @@ async function send (operations, wifs, changes) {
   return api.broadcastTransactionSynchronousAsync(await sign(operations, wifs, changes))
 }
 
+const headNumber = async () => (await api.getDynamicGlobalPropertiesAsync()).head_block_number
+
+const fee = async () => (await api.getChainPropertiesAsync()).account_creation_fee
+
 const transfer = (value, to = 'bob', memo = '') => ['transfer', { from: 'alice', to, amount: value, memo }]
 
 async function reads () {
-  await step('connect', async () => (await api.getDynamicGlobalPropertiesAsync()).head_block_number > 0)
+  await step('connect', async () => await headNumber() > 0)
   await step('balances', async () => {
     const { balance, sbd_balance: sbd, vesting_shares: vests } = await account('alice')
     return { balance, sbd, vests }
   })
   await step('unknown_account', async () => (await api.getAccountsAsync(['nobody'])).length)
   await step('config', async () => (await api.getConfigAsync()).STEEM_ADDRESS_PREFIX)
-  await step('call_by_full_name', async () => (await api.callAsync('condenser_api.get_accounts', [['bob']]))[0].name)
+  // The client refuses this over a websocket.
+  if (settings.mode !== 'ws') {
+    await step('call_by_full_name', async () => (await api.callAsync('condenser_api.get_accounts', [['bob']]))[0].name)
+  }
 }
 
 async function accounts () {
   await step('create_account', async () => {
     const made = steem.auth.generateKeys('newcomer', 'secret', ['owner', 'active', 'posting', 'memo'])
     const authority = key => ({ weight_threshold: 1, account_auths: [], key_auths: [[key, 1]] })
-    await broadcast.accountCreateAsync(keys.alice.active, '3.000 STEEM', 'alice', 'newcomer', authority(made.owner),
+    await broadcast.accountCreateAsync(keys.alice.active, await fee(), 'alice', 'newcomer', authority(made.owner),
       authority(made.active), authority(made.posting), made.memo, '{}')
     const row = await account('newcomer')
     return { name: row.name, active: row.active.key_auths[0][0] === made.active, recovery: row.recovery_account }
+  })
+  await step('claimed_account', async () => {
+    const made = steem.auth.generateKeys('claimed', 'secret', ['owner', 'active', 'posting', 'memo'])
+    const authority = key => ({ weight_threshold: 1, account_auths: [], key_auths: [[key, 1]] })
+    await broadcast.claimAccountAsync(keys.alice.active, 'alice', await fee(), [])
+    const waiting = (await account('alice')).pending_claimed_accounts
+    await broadcast.createClaimedAccountAsync(keys.alice.active, 'alice', 'claimed', authority(made.owner),
+      authority(made.active), authority(made.posting), made.memo, '', [])
+    return [waiting, (await account('alice')).pending_claimed_accounts, (await account('claimed')).name]
   })
   await step('key_references', async () => {
     const key = steem.auth.wifToPublic(keys.alice.active)
@@ -151,7 +167,7 @@ async function errors () {
     send([['transfer', { from: 'nobody', to: 'bob', amount: '0.001 STEEM', memo: '' }]], [keys.alice.active]))
   await step('error_fee', () => {
     const authority = { weight_threshold: 1, account_auths: [], key_auths: [[steem.auth.wifToPublic(keys.bob.posting), 1]] }
-    return broadcast.accountCreateAsync(keys.alice.active, '2.999 STEEM', 'alice', 'cheap', authority, authority,
+    return broadcast.accountCreateAsync(keys.alice.active, '2.345 STEEM', 'alice', 'cheap', authority, authority,
       authority, authority.key_auths[0][0], '')
   })
   await step('error_mixed_authorities', () => send([vote, transfer('0.001 STEEM')], [keys.alice.active]))
@@ -166,11 +182,14 @@ async function errors () {
     send([transfer('0.001 STEEM')], [keys.alice.active], { expiration: new Date(head + 3700000) }))
   await step('error_tapos', () => send([transfer('0.001 STEEM')], [keys.alice.active], { ref_block_num: 1, ref_block_prefix: 12345 }))
   await step('error_vote_too_fast', async () => {
-    await api.broadcastTransactionAsync(await sign([vote], [keys.alice.posting]))
-    return send([other], [keys.alice.posting])
+    const [first, second] = [await sign([vote], [keys.alice.posting]), await sign([other], [keys.alice.posting])]
+    await nextBlock(headNumber)
+    await api.broadcastTransactionAsync(first)
+    return api.broadcastTransactionSynchronousAsync(second)
   })
-  await step('error_unknown_api', () => api.callAsync('nowhere_api.get_nothing', []))
-  await step('error_unknown_method', () => api.callAsync('condenser_api.get_nothing', []))
+  await step('error_unknown_method', () => new Promise((resolve, reject) =>
+    api.send('condenser_api', { method: 'get_nothing', params: [] }, error => error ? reject(error) : resolve())))
+  if (settings.mode !== 'ws') await step('error_unknown_api', () => api.callAsync('nowhere_api.get_nothing', []))
 }
 
 async function history () {
@@ -218,6 +237,10 @@ async function payout () {
       left: [after.reward_steem_balance, after.reward_sbd_balance, after.reward_vesting_balance],
       sbd: difference(after.sbd_balance, before.sbd_balance) === difference(rewards[1], '0.000 SBD')
     }
+  })
+  await step('reward_history', async () => {
+    const entries = await api.getAccountHistoryAsync('bob', -1, 100)
+    return entries.map(([, entry]) => entry.op[0]).filter(name => name.endsWith('_reward'))
   })
 }
 

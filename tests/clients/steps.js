@@ -35,6 +35,12 @@ function difference (after, before) {
   return Math.round((amount(after) - amount(before)) * 1000)
 }
 
+// Waits until the head block changes: what is sent then goes into one and the same block.
+async function nextBlock (headNumber) {
+  const start = await headNumber()
+  while (await headNumber() === start) await new Promise(resolve => setTimeout(resolve, 50))
+}
+
 function run (main) {
   main().then(() => process.exit(0), error => {
     process.stderr.write((error.stack || String(error)) + '\n')
@@ -42,4 +48,4 @@ function run (main) {
   })
 }
 
-module.exports = { amount, dev, difference, run, settings, step }
+module.exports = { amount, dev, difference, nextBlock, run, settings, step }

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import pytest
 
 from node.core import NodeSettings
 from node.shell import NodeShell
@@ -13,6 +12,15 @@ from tests.reference.follow import Follower, differences, read_lines
 from tests.vectors import vectors_path
 
 SHOWN = 40
+
+DIFFERENT = {
+    "comment_options through condenser_api with allow_votes false": (
+        "Assert Exception:comment.abs_rshares == 0: One of the included comment options requires the comment to have "
+        "no rshares allocated to it."
+    )
+}
+"""Where this node means to answer something else, and what. The reference drops a flag of the operation while it reads
+the legacy form and then finds that the signature is not for what is left; this node keeps what the client signed."""
 
 
 def describe(error: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +54,10 @@ async def _compare(directory: Path) -> Any:
         request = {"jsonrpc": "2.0", "method": "condenser_api.broadcast_transaction", "id": number}
         answer = orjson.loads(await dispatcher.answer(orjson.dumps(request | {"params": [recorded["transaction"]]})))
         where = f"{number} at {recorded['height']} ({recorded['rule']})"
+        rule = recorded["rule"].split(":")[0]
+        if rule in DIFFERENT:
+            assert answer["error"]["message"] == DIFFERENT[rule]
+            continue
         if "error" not in answer:
             yield f"{where}: was accepted, should be {recorded['error']['message']!r}"
             continue

@@ -17,6 +17,7 @@ from wallet import keystore
 from wallet.keystore import (
     KeyMissing,
     Keystore,
+    KeystoreChanged,
     KeystoreDamaged,
     KeystoreError,
     KeystoreExists,
@@ -87,7 +88,7 @@ def test_no_secret_shows(path: Path) -> None:
 
 def test_file_belongs_to_its_owner_alone(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert {entry.name for entry in path.parent.iterdir()} <= {path.name, f"{path.name}.lock"}
 
 
 def test_an_existing_file_is_not_overwritten(path: Path) -> None:
@@ -119,7 +120,7 @@ def test_a_failed_save_keeps_the_old_file(path: Path, monkeypatch: pytest.Monkey
         store.change_password("new")
     monkeypatch.undo()
     assert path.read_bytes() == before
-    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert {entry.name for entry in path.parent.iterdir()} <= {path.name, f"{path.name}.lock"}
     store.save()
     assert len(Keystore.open(path, "pass").list()) == 2
 
@@ -199,3 +200,40 @@ def test_lowered_cost_with_fitting_hash_does_not_open(path: Path) -> None:
     rewrite(path, kdf=kdf | {"n": 2})
     with pytest.raises(WrongPassword):
         Keystore.open(path, "pass")
+
+
+def test_a_change_keeps_what_another_process_stored(path: Path) -> None:
+    first, second = Keystore.open(path, "pass"), Keystore.open(path, "pass")
+    mine, theirs = PrivateKey.from_seed("mine"), PrivateKey.from_seed("theirs")
+    with second.changing():
+        second.add(theirs, "bob", "active")
+    with first.changing():
+        first.add(mine, "carol", "active")
+    kept = {stored.key for stored in Keystore.open(path, "pass").list()}
+    assert {mine, theirs} <= kept
+    with second.changing():
+        second.remove(theirs.public_key)
+    first.add(BOB)
+    first.change_password("pass")
+    kept = {stored.key for stored in Keystore.open(path, "pass").list()}
+    assert {mine, BOB} <= kept
+    assert theirs not in kept
+
+
+def test_a_change_that_fails_is_not_saved(path: Path) -> None:
+    before = path.read_bytes()
+    store = Keystore.open(path, "pass")
+    with pytest.raises(KeyMissing), store.changing():
+        store.add(PrivateKey.from_seed("mine"))
+        store.remove(bytes(33))
+    assert path.read_bytes() == before
+
+
+def test_a_change_after_another_process_changed_the_password_is_refused(path: Path) -> None:
+    first, second = Keystore.open(path, "pass"), Keystore.open(path, "pass")
+    second.change_password("other")
+    with pytest.raises(KeystoreChanged), first.changing():
+        pass
+    with pytest.raises(KeystoreChanged):
+        first.change_password("third")
+    assert Keystore.open(path, "other").list() == second.list()

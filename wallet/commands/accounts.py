@@ -18,7 +18,8 @@ from wallet.amounts import format_amount, format_percent, group_digits, parse_am
 from wallet.app import App
 from wallet.commands.common import SubGroup, WalletCommand, pass_app
 from wallet.commands.keys import ROLES
-from wallet.errors import NodeRefused, UsageError, WalletError
+from wallet.errors import UsageError, WalletError
+from wallet.keystore import StoredKey
 from wallet.render import fields, table
 from wallet.session import Json, Session
 
@@ -203,28 +204,12 @@ def create(
             json_metadata="",
             **authorities,
         )
-    signing = app.choose_keys([operation])
-    # The keys are on disk before the account exists: whatever happens afterwards, they are not lost.
-    store = app.keystore
-    for role, key in keys.items():
-        store.add(key, new_name, role)
-    store.save()
     prefix = session.identity.address_prefix
     extra: Json = {f"{role}_key": encode_public_key(key.public_key, prefix) for role, key in keys.items()}
     if show_password:
         extra["password"] = secret
-    try:
-        app.send_with([operation], signing, extra)
-    except NodeRefused:
-        _forget(app, keys)
-        raise
-    app.output.note(f"The keys of {new_name} are in {store.path}.")
-
-
-def _forget(app: App, keys: dict[str, PrivateKey]) -> None:
-    for key in keys.values():
-        app.keystore.remove(key.public_key)
-    app.keystore.save()
+    app.send(operation, extra=extra, new_keys=[StoredKey(key, new_name, role) for role, key in keys.items()])
+    app.output.note(f"The keys of {new_name} are in {app.keystore.path}.")
 
 
 def _new_password() -> str:

@@ -139,8 +139,8 @@ def remove(app: App, public_key: str) -> None:
     key = _find(app, store, public_key)
     prefix = public_key[: -len(encode_public_key(key.key.public_key, ""))]
     app.confirm("Remove this key for good?", _draw_keys([key], prefix))
-    store.remove(key.key.public_key)
-    store.save()
+    with store.changing():
+        store.remove(key.key.public_key)
     app.output.show({"removed": _key_json(key, prefix)}, lambda: fields({"removed": public_key}))
 
 
@@ -182,8 +182,8 @@ def _find(app: App, store: Keystore, public_key: str) -> StoredKey:
 
 
 def _store(app: App, store: Keystore, found: Iterable[StoredKey], extra: dict[str, Any] | None = None) -> None:
-    stored = [store.add(key.key, key.account, key.role) for key in found]
-    store.save()
+    with store.changing():
+        stored = [store.add(*key) for key in found]
     prefix = _prefix(app)
     shown = {"keys": [_key_json(key, prefix) for key in stored]} | (extra or {})
 

@@ -16,6 +16,7 @@ from wallet.amounts import format_percent, parse_percent
 from wallet.app import App
 from wallet.commands.common import SubGroup, pass_app
 from wallet.errors import UsageError, WalletError
+from wallet.keystore import StoredKey
 from wallet.render import fields, table
 from wallet.session import Json
 
@@ -67,7 +68,7 @@ def register(
     if _find(app, owner) is not None:
         raise WalletError(f"{owner} is a witness already", "Use `plaudit wallet witness update`.")
     properties = app.session.client.call("condenser_api.get_chain_properties", [])
-    key = _new_signing_key(app, owner) if signing_key is None else app.session.public_key(signing_key)
+    key = PrivateKey(os.urandom(32)) if signing_key is None else app.session.public_key(signing_key)
     _send_update(app, owner, url or "-", key, _properties(app, properties, creation_fee, block_size, interest))
 
 
@@ -94,7 +95,7 @@ def update(
     if new_key and signing_key is not None:
         raise UsageError("--new-key and --signing-key exclude each other")
     found = _get(app, owner)
-    key = _new_signing_key(app, owner) if new_key else app.session.public_key(signing_key or found["signing_key"])
+    key = PrivateKey(os.urandom(32)) if new_key else app.session.public_key(signing_key or found["signing_key"])
     props = _properties(app, found["props"], creation_fee, block_size, interest)
     _send_update(app, owner, url or found["url"], key, props)
 
@@ -119,18 +120,15 @@ def _properties(
     )
 
 
-def _send_update(app: App, owner: str, url: str, key: bytes, props: LegacyChainProperties) -> None:
-    update = WitnessUpdate(owner=owner, url=url, block_signing_key=key, props=props, fee=Asset(0, STEEM))
-    app.send(update, extra={"signing_key": encode_public_key(key, app.session.identity.address_prefix)})
-
-
-def _new_signing_key(app: App, owner: str) -> bytes:
-    key = PrivateKey(os.urandom(32))
-    app.keystore.add(key, owner, "signing")
-    app.keystore.save()
-    shown = encode_public_key(key.public_key, app.session.identity.address_prefix)
-    app.output.note(f"A new signing key is in the key file; the witness's node needs it: `keys reveal {shown}`.")
-    return key.public_key
+def _send_update(app: App, owner: str, url: str, key: bytes | PrivateKey, props: LegacyChainProperties) -> None:
+    """Sends the update; `key` is the public signing key, or a new private one that is to be stored."""
+    public_key = key if isinstance(key, bytes) else key.public_key
+    new_keys = [] if isinstance(key, bytes) else [StoredKey(key, owner, "signing")]
+    update = WitnessUpdate(owner=owner, url=url, block_signing_key=public_key, props=props, fee=Asset(0, STEEM))
+    shown = encode_public_key(public_key, app.session.identity.address_prefix)
+    app.send(update, extra={"signing_key": shown}, new_keys=new_keys)
+    if new_keys:
+        app.output.note(f"The witness's node needs the new key: `plaudit wallet keys reveal {shown}` prints it.")
 
 
 @witness.command("vote")

@@ -1,0 +1,350 @@
+"""The command line `plaudit`: what can be asked of it. Modules that take long to load are imported by their command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from node.failures import EXIT_USAGE, CommandError, plain_errors
+from node.settings import RPC_DEFAULT, Settings, SettingsError, collect_settings
+
+if TYPE_CHECKING:
+    from chain.chain import Chain
+    from protocol.config import ChainConfig
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+_DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
+_PRESETS: Final = ("steem", "testnet", "dev")
+_LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+class LazyGroup(click.Group):
+    """A group with the wallet in it, whose many modules are loaded only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands."""
+        return sorted([*super().list_commands(ctx), "wallet"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        if cmd_name == "wallet":
+            from wallet.cli import wallet
+
+            return wallet
+        return super().get_command(ctx, cmd_name)
+
+
+def options(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in the order in which help shows them."""
+
+    def decorate(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+_chain_options = options(
+    click.option(
+        "--data-dir", type=_DIRECTORY, help="Directory of the chain's data.  [default: in the user's data folder]"
+    ),
+    click.option("--preset", type=click.Choice(_PRESETS), help="A chain that comes with the program."),
+    click.option("--chain", type=_FILE, help="Chain config file (see `plaudit chain init`)."),
+)
+_log_options = options(
+    click.option("--log-level", type=click.Choice(_LOG_LEVELS), help="What is logged.  [default: info]"),
+    click.option("--log-json", is_flag=True, default=None, help="Log lines as JSON, for programs."),
+)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Plaudit: a node of a Steem-protocol chain, its tools, and a wallet."""
+
+
+@main.command()
+@_chain_options
+@click.option("--rpc", metavar="HOST:PORT", help=f"Where JSON-RPC is served.  [default: {RPC_DEFAULT}]")
+@click.option(
+    "--p2p", metavar="HOST:PORT", help="Where peers connect (taken, but there is no peer-to-peer network yet)."
+)
+@click.option("--witness", metavar="NAME", multiple=True, help="Make blocks for this account; can be repeated.")
+@click.option(
+    "--witness-key",
+    metavar="WIF",
+    multiple=True,
+    help="Private signing key; can be repeated. Others can see it in the list of processes: better use "
+    "PLAUDIT_WITNESS_KEY (words) or --witness-key-file.",
+)
+@click.option("--witness-key-file", type=_FILE, help="File with one private signing key a line.")
+@click.option(
+    "--participation", type=int, metavar="PERCENT", help="Part of the latest 128 slots to be filled.  [default: 33]"
+)
+@click.option(
+    "--stale-production/--no-stale-production",
+    default=None,
+    help="Make blocks on a head that is long past, as when a chain starts.  [default: on]",
+)
+@click.option("--history/--no-history", default=None, help="Keep account history.  [default: on]")
+@click.option("--config", type=_FILE, help="TOML file with these settings: data_dir = ..., witness = [...].")
+@_log_options
+def node(**flags: Any) -> None:
+    """Run a node: it follows the chain, serves JSON-RPC and, with witness keys, makes blocks.
+
+    Each setting can be a flag, a variable such as PLAUDIT_DATA_DIR, or a key of the --config file; the first
+    of these counts.
+    """
+    settings = _collect(flags)
+    keys = _checked(settings.read_witness_keys)
+    config = _load_chain_config(settings)
+    from node.logs import configure_logging
+
+    configure_logging(settings.log_level, settings.log_json)
+    from node.core import NodeSettings
+    from node.daemon import log, run_daemon
+
+    if settings.p2p is not None:
+        log.warning("p2p=%s is not used: there is no peer-to-peer network yet", settings.p2p)
+    chain = _open_chain(settings, config)
+    _warn_about_keys(chain, settings.witness, set(keys), log.warning)
+    node_settings = NodeSettings(
+        settings.witness,
+        keys,
+        stale_production=settings.stale_production,
+        participation_min_bp=settings.participation * 100,
+    )
+    with plain_errors():
+        run_daemon(chain, node_settings, settings.rpc)
+
+
+@main.command()
+@click.option("--data-dir", type=_DIRECTORY, help="Keep the chain in this directory.  [default: in memory]")
+@click.option("--chain", type=_FILE, help="Chain config file with known keys.  [default: preset dev]")
+@click.option("--rpc", metavar="HOST:PORT", help=f"Where JSON-RPC is served.  [default: {RPC_DEFAULT}]")
+@click.option(
+    "--block-time", type=click.IntRange(1, 3600), metavar="SECONDS", help="Time between blocks.  [default: 3]"
+)
+@click.option("--automine", is_flag=True, help="Make a block as soon as a transaction comes, and none without one.")
+@_log_options
+def dev(block_time: int | None, automine: bool, **flags: Any) -> None:
+    """Run a development chain on this machine, with ten funded accounts whose keys it shows.
+
+    It also serves dev_api, which makes blocks at once and lets time pass.
+    """
+    settings = _collect(flags)
+    from node.daemon import run_daemon
+    from node.dev import dev_settings, load_dev_config, render_banner
+    from node.dev_api import DevApi
+    from node.logs import configure_logging
+
+    configure_logging(settings.log_level, settings.log_json)
+    with plain_errors():
+        config = load_dev_config(settings.chain, block_time)
+        node_settings = dev_settings(config, automine)
+        chain = _open(config, settings.data_dir)
+        where = "kept in memory" if settings.data_dir is None else f"kept in {settings.data_dir}"
+
+        run_daemon(
+            chain,
+            node_settings,
+            settings.rpc,
+            extra_apis=lambda shell: {"dev_api": DevApi(shell.node)},
+            on_ready=lambda shell, url: click.echo(render_banner(config, url, where, automine)),
+        )
+
+
+@main.group()
+def chain() -> None:
+    """Chain configs: files that describe a chain."""
+
+
+@chain.command("init")
+@click.argument("file", type=_FILE)
+@click.option("--preset", type=click.Choice(_PRESETS), help="Start from this chain.  [default: a new one like dev]")
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
+def chain_init(file: Path, preset: Any, force: bool) -> None:
+    """Write a chain config with a comment on every key to FILE, to be changed and used with --chain."""
+    from protocol.config import ChainConfig
+    from protocol.config_template import render_template
+
+    if file.exists() and not force:
+        raise CommandError(f"{file} exists. Choose another name, or write over it with --force.")
+    with plain_errors():
+        file.write_text(render_template(ChainConfig.preset(preset) if preset else None), encoding="utf-8")
+    click.echo(f"{file} is written. Change it, look it over with `plaudit config check {file}`, then run it:")
+    click.echo(f"  plaudit dev --chain {file}")
+
+
+@main.group()
+def config() -> None:
+    """Checks of config files."""
+
+
+@config.command("check")
+@click.argument("file", type=_FILE)
+def config_check(file: Path) -> None:
+    """Say whether FILE is a chain config that can be used; if not, name each key, its value and what is allowed."""
+    from protocol.config import ChainConfig
+
+    with plain_errors():
+        found = ChainConfig.load(file)
+    genesis, rules = found.genesis, found.rules
+    click.echo(f"{file} is a chain config.")
+    click.echo(f"  chain      {found.chain.name}, id {found.chain_id.hex()}")
+    click.echo(
+        f"  symbols    {found.chain.steem_symbol}, {found.chain.sbd_symbol}, {found.chain.vests_symbol}; "
+        f"keys begin with {found.chain.address_prefix}"
+    )
+    click.echo(f"  genesis    {len(genesis.accounts)} accounts with keys, {len(genesis.witnesses)} witnesses")
+    click.echo(f"  blocks     one every {rules.block_interval_seconds} s, {len(found.hard_forks)} hard forks")
+
+
+@main.group()
+def blocks() -> None:
+    """Blocks in and out of files (the reference's block_log format)."""
+
+
+@blocks.command("import")
+@click.argument("file", type=_FILE)
+@_chain_options
+@click.option("--until", type=click.IntRange(1), metavar="N", help="Stop with block N as head.")
+@click.option("--skip-signatures", is_flag=True, help="Do not check signatures: for a file that you trust.")
+@click.option("--history/--no-history", default=None, help="Keep account history.  [default: on]")
+def blocks_import(file: Path, until: int | None, skip_signatures: bool, **flags: Any) -> None:
+    """Apply the blocks of FILE behind the head of the chain; a later import goes on where this one ended."""
+    settings = _collect(flags)
+    chain_config = _load_chain_config(settings)
+    from node.import_command import run_import
+
+    with plain_errors():
+        run_import(chain_config, lambda: _open_chain(settings, chain_config), file, until, skip_signatures)
+
+
+@blocks.command("export")
+@click.argument("file", type=_FILE)
+@_chain_options
+@click.option("--from", "first", type=click.IntRange(1), default=1, show_default=True, help="First block.")
+@click.option("--to", "last", type=click.IntRange(1), help="Last block.  [default: the head]")
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
+def blocks_export(file: Path, first: int, last: int | None, force: bool, **flags: Any) -> None:
+    """Write blocks of the chain to FILE, which `plaudit blocks import` and the reference can read."""
+    settings = _collect(flags)
+    chain_config = _load_chain_config(settings)
+    if file.exists() and not force:
+        raise CommandError(f"{file} exists. Choose another name, or write over it with --force.")
+    from node.import_command import run_export
+
+    with plain_errors():
+        run_export(_open_existing(settings, chain_config), file, first, last)
+
+
+@main.group()
+def history() -> None:
+    """Account history."""
+
+
+@history.command("rebuild")
+@_chain_options
+def history_rebuild(**flags: Any) -> None:
+    """Drop the account history and make it anew from the block log."""
+    settings = _collect(flags)
+    chain_config = _load_chain_config(settings)
+    with plain_errors():
+        opened = _open_existing(settings, chain_config)
+        try:
+            opened.rebuild_history()
+            click.echo(f"The account history was made anew up to block {opened.head_number}.")
+        finally:
+            opened.close()
+
+
+@main.command()
+def version() -> None:
+    """Show the version of Plaudit, of Python, and of the protocol."""
+    import platform
+
+    from protocol.config import ChainConfig
+
+    protocol_version = ChainConfig.preset("dev").blockchain_version
+    click.echo(f"plaudit {metadata.version('plaudit')}")
+    click.echo(f"protocol {protocol_version}, {platform.python_implementation()} {platform.python_version()}")
+
+
+# What the commands share
+
+
+def _checked(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except SettingsError as error:
+        raise CommandError(str(error), EXIT_USAGE) from error
+
+
+def _collect(flags: Mapping[str, Any]) -> Settings:
+    settings: Settings = _checked(lambda: collect_settings(flags, os.environ))
+    return settings
+
+
+def _load_chain_config(settings: Settings) -> ChainConfig:
+    from protocol.config import ChainConfig
+
+    if settings.chain is None and settings.preset is None:
+        raise CommandError(
+            "Which chain? Name one that comes with the program with --preset (steem, testnet, dev), or a chain config "
+            "file with --chain.",
+            EXIT_USAGE,
+        )
+    with plain_errors():
+        return ChainConfig.load(settings.chain) if settings.chain else ChainConfig.preset(settings.preset or "dev")
+
+
+def _data_dir(settings: Settings, chain_config: ChainConfig) -> Path:
+    if settings.data_dir is not None:
+        return settings.data_dir
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / chain_config.chain.name
+
+
+def _open(chain_config: ChainConfig, data_dir: Path | None, has_history: bool = True) -> Chain:
+    from chain.chain import Chain
+
+    if data_dir is not None:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    return Chain.open(chain_config, data_dir, has_history=has_history)
+
+
+def _open_chain(settings: Settings, chain_config: ChainConfig) -> Chain:
+    with plain_errors():
+        return _open(chain_config, _data_dir(settings, chain_config), settings.history)
+
+
+def _open_existing(settings: Settings, chain_config: ChainConfig) -> Chain:
+    data_dir = _data_dir(settings, chain_config)
+    if not (data_dir / "state").is_dir():
+        raise CommandError(f"{data_dir} holds no chain. Name the directory of one with --data-dir.")
+    return _open(chain_config, data_dir)
+
+
+def _warn_about_keys(
+    opened: Chain, witnesses: tuple[str, ...], public_keys: set[bytes], warn: Callable[..., None]
+) -> None:
+    """Says at the start what would else show only when a slot is missed; both can change while the node runs."""
+    for name in witnesses:
+        row = opened.ctx.tables.witnesses.find(name)
+        if row is None:
+            warn("witness=%s is not a witness of this chain (yet)", name)
+        elif row.signing_key not in public_keys:
+            warn("witness=%s has another signing key in the chain than those given here", name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""The commands `blocks import` and `blocks export`: files, progress and signals around the importer."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from node.block_file import write_blocks
+from node.daemon import tune_memory
+from node.failures import CommandError
+from node.importer import ImportProblem, ImportResult, import_blocks
+from node.progress import make_progress
+from node.recovery import RecoveryAhead
+
+if TYPE_CHECKING:
+    from chain.chain import Chain
+    from protocol.config import ChainConfig
+
+EXIT_INTERRUPTED = 130
+
+
+def run_import(
+    config: ChainConfig, open_chain: Callable[[], Chain], path: Path, until: int | None, skip_signatures: bool
+) -> None:
+    """Imports and reports. Raises CommandError for what is wrong with the file, the errors of opening a chain."""
+    with RecoveryAhead(config.chain_id, processors=1 if skip_signatures else None) as recovery:
+        chain = open_chain()
+        tune_memory()
+        begun = time.monotonic()
+        try:
+            with _noticed_signals() as is_stopped, make_progress() as progress:
+                result = import_blocks(
+                    chain,
+                    path,
+                    until=until,
+                    skip_signatures=skip_signatures,
+                    recovery=recovery,
+                    progress=progress,
+                    is_stopped=is_stopped,
+                )
+        except ImportProblem as error:
+            raise CommandError(str(error)) from error
+        finally:
+            chain.close()
+    click.echo(_summary(result, time.monotonic() - begun))
+    if result.is_stopped:
+        raise SystemExit(EXIT_INTERRUPTED)
+
+
+def _summary(result: ImportResult, seconds: float) -> str:
+    if not result.blocks:
+        return f"Nothing to import: the chain is at block {result.head_number}."
+    begin = "Stopped" if result.is_stopped else "Done"
+    rate = f"{result.transactions / max(seconds, 0.001):.0f} transactions/s"
+    return (
+        f"{begin}: {result.blocks} blocks with {result.transactions} transactions in {seconds:.1f} s ({rate}). "
+        f"The chain is at block {result.head_number}."
+    )
+
+
+@contextmanager
+def _noticed_signals() -> Iterator[Callable[[], bool]]:
+    """Lets SIGINT and SIGTERM end the import between two blocks."""
+    stopped = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
+
+    earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: stopped
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def run_export(chain: Chain, path: Path, first: int, last: int | None) -> None:
+    """Writes blocks first..last of the chain to a file and closes the chain. Raises CommandError."""
+    try:
+        end = chain.head_number if last is None else last
+        if not first <= end <= chain.head_number:
+            raise CommandError(f"The chain has blocks 1 to {chain.head_number}, not {first} to {end}.")
+        size = write_blocks(path, _packed_blocks(chain, first, end))
+    finally:
+        chain.close()
+    click.echo(f"{path}: blocks {first} to {end}, {size} bytes.")
+
+
+def _packed_blocks(chain: Chain, first: int, last: int) -> Iterator[bytes]:
+    for number in range(first, last + 1):
+        packed = chain.get_packed_block(number)
+        assert packed is not None, "the chain has every block up to its head"
+        yield packed

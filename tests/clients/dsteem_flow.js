@@ -1,0 +1,13 @@
+'use strict'
+// dsteem 0.11.3: everything a person does.
+
+const dsteem = require('dsteem')
+const flow = require('./dsteem_steps')
+const { run, settings } = require('./steps')
+
+run(() => {
+  // docs: dsteem
+  const client = new dsteem.Client(settings.url, { chainId: settings.chainId, addressPrefix: settings.prefix })
+  // end
+  return flow({ library: dsteem, client, confirm: async result => result })
+})

@@ -1,0 +1,287 @@
+"""The node core under a world of its own: production at slots, missing keys, late timers, automine, a full disk."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chain.chain import Chain
+from chain.effects import Applied, FeedItem, Irreversible
+from node.core import DISK_TIMER, PRODUCTION_TIMER, Node, NodeSettings, ProductionOutcome
+from operations.transfer import Transfer
+from protocol.assets import STEEM, Asset
+from protocol.config import ChainConfig
+from protocol.errors import ProtocolError, Rejected
+from protocol.keys import PrivateKey, sign_digest
+from protocol.transaction import Transaction
+from state.errors import StoreFull
+
+START_MS = 1_800_000_000_000
+KEY = PrivateKey.from_password("initminer", "active", "plaudit-dev")
+KEYS = {KEY.public_key: KEY}
+
+
+class VirtualWorld:
+    """A clock that moves only when a test says so, and the timers that are set on it."""
+
+    def __init__(self) -> None:
+        self.now = START_MS
+        self.timers: dict[str, int] = {}
+        self.feed: list[FeedItem] = []
+        self.notes: list[tuple[str, dict[str, Any]]] = []
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def set_timer(self, name: str, at_ms: int) -> None:
+        self.timers[name] = at_ms
+
+    def publish(self, items: tuple[FeedItem, ...]) -> None:
+        self.feed += items
+
+    def note(self, event: str, **figures: object) -> None:
+        self.notes.append((event, figures))
+
+    def run(self, node: Node, until_ms: int, late_ms: int = 0) -> None:
+        """Lets the time pass to a moment; timers go off `late_ms` after they are due."""
+        while due := [(at, name) for name, at in self.timers.items() if at <= until_ms]:
+            at, name = min(due)
+            del self.timers[name]
+            self.now = max(self.now, at) + late_ms
+            node.on_timer(name)
+        self.now = max(self.now, until_ms)
+
+    def applied(self) -> list[int]:
+        return [item.block.number for item in self.feed if isinstance(item, Applied)]
+
+    def events(self) -> list[str]:
+        return [event for event, _ in self.notes]
+
+
+@pytest.fixture
+def world() -> VirtualWorld:
+    return VirtualWorld()
+
+
+@pytest.fixture
+def chain() -> Iterator[Chain]:
+    opened = Chain.open(ChainConfig.preset("dev"))
+    yield opened
+    opened.close()
+
+
+def make_node(world: VirtualWorld, chain: Chain, **changes: Any) -> Node:
+    settings = NodeSettings(("initminer",), KEYS)._replace(**changes)
+    return Node(world, chain, settings)
+
+
+def transfer(chain: Chain, amount: int = 1, expiration: int | None = None) -> Transaction:
+    unsigned = Transaction.make(
+        chain.codec,
+        ref_block_num=chain.head_number & 0xFFFF,
+        ref_block_prefix=int.from_bytes(chain.head_id[4:8], "little"),
+        expiration=chain.head_time + 60 if expiration is None else expiration,
+        operations=(Transfer("alice", "bob", Asset(amount, STEEM), ""),),
+    )
+    key = PrivateKey.from_password("alice", "active", "plaudit-dev")
+    return unsigned.with_signatures([sign_digest(unsigned.digest(chain.config.chain_id), key)])
+
+
+# Production at slots
+
+
+def test_a_block_is_made_in_every_slot(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain)
+    node.on_start()
+    world.run(node, START_MS + 9_000)
+    assert world.applied() == [1, 2, 3]
+    assert [item.block.timestamp for item in world.feed if isinstance(item, Applied)] == [
+        START_MS // 1000 + 3,
+        START_MS // 1000 + 6,
+        START_MS // 1000 + 9,
+    ]
+    assert world.feed[-1] == Irreversible(3)
+    assert world.events() == ["produced"] * 3
+
+
+def test_the_first_slot_begins_at_the_next_multiple_of_the_interval(world: VirtualWorld, chain: Chain) -> None:
+    world.now += 1234
+    node = make_node(world, chain)
+    node.on_start()
+    assert world.timers == {PRODUCTION_TIMER: START_MS + 3_000}
+
+
+def test_a_node_without_a_witness_makes_no_block(world: VirtualWorld, chain: Chain) -> None:
+    node = Node(world, chain, NodeSettings())
+    node.on_start()
+    world.run(node, START_MS + 60_000)
+    assert world.timers == {}
+    assert world.applied() == []
+
+
+def test_a_late_timer_makes_no_block_but_the_next_one_does(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain)
+    node.on_start()
+    world.run(node, START_MS + 3_000, late_ms=501)
+    assert world.applied() == []
+    assert world.notes == [("lag", {"witness": "initminer", "late_ms": 501})]
+    world.run(node, START_MS + 6_000, late_ms=500)
+    assert world.applied() == [1]
+    assert chain.head_time == START_MS // 1000 + 6
+
+
+def test_a_timer_before_the_slot_makes_its_block(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain)
+    node.mine(1, START_MS // 1000 - chain.head_time - 3)
+    world.now = chain.head_time * 1000 + 2_400
+    assert node.produce() is ProductionOutcome.NOT_TIME_YET
+    world.now += 100
+    assert node.produce() is ProductionOutcome.PRODUCED
+
+
+def test_without_the_signing_key_no_block_is_made(world: VirtualWorld, chain: Chain) -> None:
+    other = PrivateKey.from_seed("another")
+    node = make_node(world, chain, witness_keys={other.public_key: other})
+    assert node.produce() is ProductionOutcome.NO_PRIVATE_KEY
+    assert world.notes == [("no_private_key", {"witness": "initminer"})]
+
+
+def test_the_slot_of_another_witness_is_left_alone(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain, witnesses=("alice",))
+    assert node.produce() is ProductionOutcome.NOT_MY_TURN
+
+
+def test_a_head_long_past_stops_a_node_that_may_not_go_on_from_it(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain, stale_production=False)
+    assert node.produce() is ProductionOutcome.STALE_CHAIN
+    node.mine(1)
+    assert node.produce() is not ProductionOutcome.PRODUCED
+
+
+def test_a_recent_block_from_outside_ends_staleness(world: VirtualWorld, chain: Chain) -> None:
+    maker = Chain.open(chain.config)
+    block = maker.generate_block("initminer", KEY, START_MS // 1000)
+    node = make_node(world, chain, stale_production=False, participation_min_bp=0)
+    node.on_block(block)
+    world.now += 3_000
+    assert node.produce() is ProductionOutcome.PRODUCED
+
+
+def test_low_participation_stops_production(world: VirtualWorld, chain: Chain) -> None:
+    maker = Chain.open(chain.config)
+    block = maker.generate_block("initminer", KEY, START_MS // 1000)
+    node = make_node(world, chain, stale_production=False, participation_min_bp=9_900)
+    node.on_block(block)
+    world.now += 3_000
+    assert node.produce() is ProductionOutcome.LOW_PARTICIPATION
+    assert world.events() == ["low_participation"]
+
+
+# Mining at will
+
+
+def test_mine_makes_blocks_ahead_of_the_clock_and_the_clock_follows(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain, mine_at_start=True)
+    node.on_start()
+    assert world.applied() == [1]
+    assert chain.head_time == START_MS // 1000
+    assert node.mine(5, skip_seconds=600) == [2, 3, 4, 5, 6]
+    assert chain.head_time == START_MS // 1000 + 600 + 5 * 3
+    assert node.now_ms() == chain.head_time * 1000
+    world.run(node, START_MS + 3_000)
+    assert world.applied() == [1, 2, 3, 4, 5, 6, 7]
+    assert chain.head_time == START_MS // 1000 + 600 + 6 * 3
+
+
+def test_mine_without_a_key_says_so(world: VirtualWorld, chain: Chain) -> None:
+    node = Node(world, chain, NodeSettings())
+    with pytest.raises(ProtocolError, match="holds the signing key of no scheduled witness"):
+        node.mine()
+
+
+# Automine
+
+
+def test_automine_makes_a_block_for_a_transaction_and_none_without(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain, automine=True)
+    node.on_start()
+    world.run(node, START_MS + 30_000)
+    assert world.applied() == [1]
+    transaction = transfer(chain)
+    node.on_transaction(transaction)
+    world.run(node, world.now)
+    assert world.applied() == [1, 2]
+    assert chain.get_block(2).transactions == (transaction,)  # type: ignore[union-attr]
+    assert chain.head_time == START_MS // 1000 + 30
+
+
+def test_automine_includes_what_counts_its_time_from_an_old_head(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain, automine=True)
+    node.on_start()
+    world.run(node, START_MS + 600_000)
+    node.on_transaction(transfer(chain, expiration=chain.head_time + 30))
+    world.run(node, world.now)
+    assert len(chain.get_block(2).transactions) == 1  # type: ignore[union-attr]
+    assert chain.head_time == START_MS // 1000 + 30
+
+
+def test_automine_catches_up_for_what_counts_its_time_from_the_clock(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain, automine=True)
+    node.on_start()
+    world.run(node, START_MS + 7_200_000)
+    node.on_transaction(transfer(chain, expiration=world.now // 1000 + 60))
+    world.run(node, world.now)
+    assert world.applied() == [1, 2, 3]
+    assert len(chain.get_block(3).transactions) == 1  # type: ignore[union-attr]
+
+
+def test_automine_takes_the_next_slot_when_the_clock_s_one_is_taken(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain, automine=True)
+    node.on_start()
+    for amount in (1, 2, 3):
+        node.on_transaction(transfer(chain, amount))
+        world.run(node, world.now)
+    assert world.applied() == [1, 2, 3, 4]
+    assert chain.head_time == START_MS // 1000 + 9
+
+
+# A full disk
+
+
+class FullDisk:
+    """Makes a chain's backend refuse writes until `has_room`."""
+
+    def __init__(self, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.has_room = False
+        write = chain.store.backend.write
+
+        def refusing(batch: Any, sync: bool) -> None:
+            if not self.has_room:
+                raise StoreFull("/data/state: No space left on device")
+            write(batch, sync)
+
+        monkeypatch.setattr(chain.store.backend, "write", refusing)
+
+
+def test_a_full_disk_stops_production_until_there_is_room(
+    world: VirtualWorld, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make_node(world, chain)
+    node.on_start()
+    world.run(node, START_MS + 3_000)
+    disk = FullDisk(chain, monkeypatch)
+    world.run(node, START_MS + 12_000)
+    assert world.applied() == [1, 2], "the block that was made is not taken back, and no other follows"
+    assert chain.committed_number == 1
+    assert "No space left" in str(world.notes[-1][1]["error"])
+    with pytest.raises(Rejected, match="cannot write to its disk"):
+        node.on_transaction(transfer(chain))
+    with pytest.raises(Rejected, match="cannot write to its disk"):
+        node.mine()
+    assert chain.get_block(2) is not None, "reads go on"
+    assert DISK_TIMER in world.timers
+    disk.has_room = True
+    world.run(node, START_MS + 21_000)
+    assert chain.committed_number == chain.head_number == 4
+    assert "disk_writable" in world.events()
+    node.on_transaction(transfer(chain))
