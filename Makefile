@@ -44,7 +44,8 @@ crash: $(READY) ## Kill a node 500 times at random moments and open it again (KI
 	PLAUDIT_KILLS=$(KILLS) $(BIN)/python -m pytest -q -s tests/crash
 
 clients: $(READY) ## Run the tests with client libraries against a running node
-	$(BIN)/python -m pytest -q tests/clients
+	$(BIN)/python -m tests.clients.install
+	$(BIN)/python -m pytest -q -n $(PYTEST_JOBS) tests/clients
 
 bench: $(READY) ## Run the benchmarks
 	$(BIN)/python -m benchmarks
@@ -65,5 +66,5 @@ LOCK_OPTIONS := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extra
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 clean: ## Remove .venv, caches and build products
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .cache build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -16,6 +16,7 @@ from struct import Struct
 from typing import Protocol
 
 from protocol.errors import BlockLogError
+from protocol.types import NULL_ID
 
 OFFSET = Struct("<Q")
 _BUFFER_BYTES = 1 << 20
@@ -216,7 +217,7 @@ class BlockLog:
 
     def _cut_by_index(self) -> bool:
         """Cuts a torn tail where the index still says where the records before it end."""
-        for number in range(self._head - 1, max(self._head - 10_000, -1), -1):
+        for number in range(self._head - 1, max(self._head - 10_000, 0), -1):
             end = self._offset(number + 1)
             if end <= self._log_bytes and self._fits(number, end):
                 if self._find_last_record(end) is not None:
@@ -237,6 +238,9 @@ class BlockLog:
     def _rebuild_index(self) -> None:
         """Makes the index anew by walking from the last whole record back to the first."""
         last = self._find_last_record(0)
+        if last is None and self._is_begun():
+            self._cut(0, 0)
+            return
         if last is None:
             raise BlockLogError("", "${path} holds no whole block: it is no block log", path=str(self._path))
         begin, end = last
@@ -255,6 +259,10 @@ class BlockLog:
         self._cut(end, len(offsets))
         if not self._fits(self._head, end):
             raise BlockLogError("", "${path} does not begin with block 1", path=str(self._path))
+
+    def _is_begun(self) -> bool:
+        """Whether the file may be the torn record of block 1: it begins with the id of no block."""
+        return not any(os.pread(self._log, len(NULL_ID), 0))
 
     def _is_block(self, packed: bytes, number: int | None) -> bool:
         try:

@@ -565,6 +565,13 @@ class Chain:
         self.push_block(block, skip_signatures)
         return block
 
+    def read_head_signing_key(self, witness: str) -> bytes:
+        """The key that signs a witness's next block: as of the head, whatever pending transactions would change."""
+        self._drop_pending_state()
+        key = get_witness(self.ctx, witness).signing_key
+        self._restore_pending([])
+        return key
+
     def build_block(
         self, witness: str, private_key: PrivateKey, timestamp: int, skip_signatures: bool = False
     ) -> Block:

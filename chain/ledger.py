@@ -193,7 +193,7 @@ class Ledger:
         rules = ctx.rules
         trx_id = transaction.id
         if not transaction.operations:
-            raise Invalid("operations.size() > 0", "A transaction must have at least one operation")
+            raise Invalid("operations.size() > 0", "A transaction must have at least one operation", trx=transaction)
         for op in transaction.operations:
             op.validate(rules)
         seen = ctx.tables.seen_transactions
@@ -245,9 +245,11 @@ class Ledger:
         """
         required = transaction.required_authorities()
         signed = transaction.signature_keys(self._chain_id)
-        if len(signed) == 1 and self._is_met_at_once(required, signed):
-            return
-        verify_authority(required, signed, self._authorities, self._limits)
+        try:
+            if not (len(signed) == 1 and self._is_met_at_once(required, signed)):
+                verify_authority(required, signed, self._authorities, self._limits)
+        except RowMissing as error:
+            raise UnknownKey(auth_containers=list(transaction.operations), sigs=sorted(signed)) from error
 
     def _is_met_at_once(self, required: RequiredAuthorities, signed: frozenset[bytes]) -> bool:
         if required.owners or required.others or len(required.actives) + len(required.postings) != 1:

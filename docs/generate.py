@@ -13,6 +13,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.rpc_methods import render_rpc_methods
 from operations.registry import ALL_OPERATIONS
 from protocol.codec import codec_for
 from protocol.composites import Choice, Maybe, Pair, Sequence, Structure
@@ -149,6 +150,7 @@ TYPE_WORDS: Final = {
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/chain_config.md": render_chain_config,
     "reference/operations.md": render_operations,
+    "reference/rpc_methods.md": lambda: render_rpc_methods(NOTICE),
 }
 """Every generated page with the function that returns its text."""
 

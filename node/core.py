@@ -177,7 +177,7 @@ class Node:
         witness = get_scheduled_witness(ctx, slot)
         if witness not in self.settings.witnesses:
             return ProductionOutcome.NOT_MY_TURN
-        key = self.settings.witness_keys.get(ctx.tables.witnesses.get(witness).signing_key)
+        key = self._find_key(witness)
         if key is None:
             self.world.note("no_private_key", witness=witness)
             return ProductionOutcome.NO_PRIVATE_KEY
@@ -217,7 +217,8 @@ class Node:
             wanted = get_slot_time(ctx, 1) + (skip_seconds if index == 0 else 0)
             slot = self._next_own_slot(get_slot_at_time(ctx, wanted))
             witness = get_scheduled_witness(ctx, slot)
-            key = self.settings.witness_keys[ctx.tables.witnesses.get(witness).signing_key]
+            key = self._find_key(witness)
+            assert key is not None, "the slot was chosen for its key"
             block = self.chain.build_block(witness, key, get_slot_time(ctx, slot))
             self._publish(self.chain.push_block(block))
             transactions += len(block.transactions)
@@ -226,13 +227,24 @@ class Node:
         self._keep_distance()
         return numbers
 
+    def _find_key(self, witness: str) -> PrivateKey | None:
+        """The private key for the next block of a witness, if it is at hand.
+
+        The state shows what pending transactions change, so a key that seems to be another is looked up at the head.
+        """
+        keys = self.settings.witness_keys
+        key = keys.get(self.chain.ctx.tables.witnesses.get(witness).signing_key)
+        if key is None and len(self.chain.pending):
+            key = keys.get(self.chain.read_head_signing_key(witness))
+        return key
+
     def _next_own_slot(self, slot: int) -> int:
         """The first slot from `slot` on whose witness's key is at hand."""
         ctx = self.chain.ctx
         places = ctx.tables.witness_schedule.get(0).num_scheduled_witnesses
         for candidate in range(slot, slot + places):
             witness = get_scheduled_witness(ctx, candidate)
-            if ctx.tables.witnesses.get(witness).signing_key in self.settings.witness_keys:
+            if self._find_key(witness) is not None:
                 return candidate
         raise ProtocolError("witness_key", "this node holds the signing key of no scheduled witness")
 

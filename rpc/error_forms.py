@@ -6,6 +6,8 @@ from protocol.assets import Asset, Price
 from protocol.codec import Codec
 from protocol.identity import ChainIdentity
 from protocol.operation import Operation
+from protocol.times import time_text
+from protocol.transaction import Transaction
 from protocol.types import Authority
 from rpc.objects import ObjectForms
 
@@ -20,11 +22,19 @@ class ErrorForms:
         self._forms = ObjectForms(identity, legacy=False)
 
     def show(self, value: Any) -> Any:
-        """The JSON of an authority, asset, price, operation or public key, and of lists of them; others as they are."""
+        """The JSON of what the protocol knows and of lists of it; others as they are. A transaction has no signatures."""
         if isinstance(value, Authority):
             return self._forms.authority(value)
         if isinstance(value, Operation):
             return self._codec.operation_to_json(value, False)
+        if isinstance(value, Transaction):
+            return {
+                "ref_block_num": value.ref_block_num,
+                "ref_block_prefix": value.ref_block_prefix,
+                "expiration": time_text(value.expiration),
+                "operations": [self.show(operation) for operation in value.operations],
+                "extensions": list(value.extensions),
+            }
         if isinstance(value, Asset):
             return self._forms.asset(value)
         if isinstance(value, Price):

@@ -207,6 +207,7 @@ class Harness:
         key = self._keys.get(ctx.tables.witnesses.get(name).signing_key)
         while key is None:
             slot += 1
+            assert slot <= skip_slots + 10 * ctx.rules.max_witnesses, "nobody whose key is known can make a block"
             name = get_scheduled_witness(ctx, slot)
             key = self._keys.get(ctx.tables.witnesses.get(name).signing_key)
         return chain.generate_block(name, key, get_slot_time(ctx, slot))

@@ -1,4 +1,4 @@
-"""Chains of one's own for tests: the TOML text of a chain config, a life that every chain must bear, and undo and redo."""
+"""Chains of one's own for tests: the TOML text of a config, a life that every chain must bear, undo and redo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from operations.witness import FeedPublish
 from protocol.assets import Price
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey, encode_public_key
-from state.context import Context
 from state.invariants import assert_invariants
 from state.kv import MemoryBackend
 from state.schema import Tables
@@ -65,7 +64,9 @@ median_price_steem = 1000
         balance, cash, power = (5_000_000_000, 40_000_000, 0) if name == "initminer" else (90_000_000, 9_000_000, 0)
         if name in PEOPLE:
             power = 20_000_000_000_000_000
-        keys = "\n".join(f'{role}_key = "{key_text(name, role, prefix)}"' for role in ("owner", "active", "posting", "memo"))
+        keys = "\n".join(
+            f'{role}_key = "{key_text(name, role, prefix)}"' for role in ("owner", "active", "posting", "memo")
+        )
         text += f"""
 [[genesis.accounts]]
 name = "{name}"
@@ -86,7 +87,7 @@ def open_chain(text: str) -> Harness:
 
 
 def live_through(world: Harness) -> dict[str, int]:
-    """Transfers, market, posts, votes, payouts, claims, delegation, power down; recounts after each. What was earned."""
+    """Transfers, market, posts, votes, payouts, claims, power down, each recounted; returns the POWER earned."""
     rules = world.config.rules
     world.create_account("dora")
     world.recount()
@@ -102,9 +103,9 @@ def live_through(world: Harness) -> dict[str, int]:
     world.recount()
 
     expires = world.now + 1000
+    before = world.account("alice").sbd_balance
     world.push(LimitOrderCreate("alice", 1, steem(40_000), sbd(10_000), False, expires))
     world.push(LimitOrderCreate("bob", 1, sbd(10_000), steem(40_000), False, expires))
-    before = world.account("alice").sbd_balance
     world.generate_block()
     assert world.account("alice").sbd_balance == before + 10_000
     assert not list(world.tables.limit_orders.scan())
@@ -172,10 +173,3 @@ def assert_undo_and_redo(world: Harness, *, at_most: int = 150) -> None:
             ledger.apply_block(block, skip_signatures=True)
             assert store.digest == digests[ledger.head_number], f"redoing block {ledger.head_number}"
     assert_invariants(ledger.ctx)
-
-
-def round_names(ctx: Context) -> tuple[str, ...]:
-    """The witnesses of the round."""
-    from consensus.slots import get_round_witnesses
-
-    return get_round_witnesses(ctx)

@@ -128,6 +128,26 @@ def test_a_file_that_is_no_block_log_is_refused_and_left_alone(tmp_path: Path) -
     assert (tmp_path / "block_log").read_bytes() == b"something else entirely, longer than a record"
 
 
+def test_a_foreign_file_beside_a_good_index_is_refused_and_left_alone(tmp_path: Path) -> None:
+    fill(tmp_path, 5)
+    foreign = bytes(range(1, 200))
+    (tmp_path / "block_log").write_bytes(foreign)
+    with pytest.raises(BlockLogError):
+        open_log(tmp_path)
+    assert (tmp_path / "block_log").read_bytes() == foreign
+
+
+def test_a_torn_first_record_is_cut(tmp_path: Path) -> None:
+    block_one = bytes(20) + b"the id of no block, then the rest of block 1"
+    for size in range(1, len(block_one)):
+        (tmp_path / "block_log").write_bytes(block_one[:size])
+        (tmp_path / "block_log.index").write_bytes(bytes(8))
+        log = open_log(tmp_path)
+        assert log.head_number == 0
+        log.append(1, record(1))
+        log.close()
+
+
 def test_truncate_forgets_blocks(tmp_path: Path) -> None:
     fill(tmp_path, 9)
     log = open_log(tmp_path)

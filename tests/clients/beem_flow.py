@@ -33,13 +33,9 @@ def wifs(*roles: str) -> list[str]:
 def connect() -> Steem:
     """Connects as a user of the client would."""
     if MODE == "condenser":
-        # docs: beem-condenser
         steem = Steem(node=URL, keys=wifs("active", "posting"), use_condenser=True)
-        # end
         return steem
-    # docs: beem
     steem = Steem(node=URL, keys=wifs("active", "posting"))
-    # end
     steem.config["use_condenser"] = MODE != "appbase"
     return steem
 

@@ -8,9 +8,7 @@ const { run, settings } = require('./steps')
 const INCLUSION_MS = 20000
 
 run(() => {
-  // docs: dhive
   const client = new dhive.Client(settings.url, { chainId: settings.chainId, addressPrefix: settings.prefix })
-  // end
 
   async function confirm (result) {
     for (let waited = 0; ; waited += 100) {

@@ -6,8 +6,6 @@ const flow = require('./dsteem_steps')
 const { run, settings } = require('./steps')
 
 run(() => {
-  // docs: dsteem
   const client = new dsteem.Client(settings.url, { chainId: settings.chainId, addressPrefix: settings.prefix })
-  // end
   return flow({ library: dsteem, client, confirm: async result => result })
 })

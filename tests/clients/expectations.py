@@ -142,7 +142,7 @@ DSTEEM: Final[dict[str, Any]] = COMMON | {
     "error_irrelevant_signature": _rpc("Unnecessary signature(s) detected..."),
     "error_funds": _rpc(FUNDS),
     "error_unknown_receiver": _rpc("unknown key:  name=nobody"),
-    "error_unknown_sender": _rpc("unknown key:  name=nobody"),
+    "error_unknown_sender": _rpc("unknown key:  auth_containers=... sigs=..."),
     "error_fee": _rpc(FEE),
     "error_mixed_authorities": _rpc("required_active.size() == 0: "),
     "error_duplicate": _rpc(f"{DUPLICATE} trx_ix=..."),

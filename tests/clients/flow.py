@@ -12,16 +12,18 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
+
+import pytest
 
 from protocol.config import ChainConfig
-from tests.clients.install import HERE, NODE_MODULES, install_npm, install_python
+from tests.clients.install import HERE, NODE_MODULES, NotInstalled, install_npm, install_python
 
 ROOT: Final = HERE.parent.parent
 START_SECONDS: Final = 20.0
 FLOW_SECONDS: Final = 120
 STOP_SECONDS: Final = 10
-NEEDS_MORE: Final = ("quick_lighthive.py", "quick_steem_python.py")
+NEED_MORE: Final = ("lighthive", "steem-python")
 
 Steps = dict[str, dict[str, Any]]
 
@@ -65,15 +67,42 @@ def run_flow(script: str, url: str, folder: Path, config: ChainConfig, **setting
         "symbol": config.chain.steem_symbol,
         "keys": keys,
     }
-    command = [*_interpreter(script), str(HERE / script), json.dumps(known | settings)]
-    # The Python clients keep settings in the user's folder: they get one of their own.
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "NODE_PATH": str(NODE_MODULES)}
+    language = "js" if script.endswith(".js") else "python"
+    client = script.removeprefix("quick_").removesuffix(".py").replace("_", "-")
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=FLOW_SECONDS, check=False
+        [*client_command(language, client), str(HERE / script), json.dumps(known | settings)],
+        cwd=folder,
+        env=client_environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=FLOW_SECONDS,
+        check=False,
     )
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     assert done.returncode == 0, f"{script} ended with {done.returncode} after {lines[-1:]}: {done.stderr[-2000:]}"
     return {line["step"]: line for line in lines}
+
+
+def client_command(language: str, client: str) -> list[str]:
+    """The interpreter for a client's language, after installing what the client needs. Raises NotInstalled."""
+    if language == "js":
+        return [install_npm(), "--no-deprecation"]
+    python = install_python("requirements.txt")
+    if client in NEED_MORE:
+        install_python("requirements-more.txt")
+    return [str(python)]
+
+
+def client_environment(folder: Path) -> dict[str, str]:
+    """The environment of a script. The Python clients keep settings in the user's folder: they get one of their own."""
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), "NODE_PATH": str(NODE_MODULES)}
+
+
+def without_client(problem: NotInstalled) -> NoReturn:
+    """Ends a test whose client cannot be had: skipped on a developer's machine, a failure where CI is set."""
+    if os.environ.get("CI"):
+        pytest.fail(f"client libraries are needed in CI: {problem}")
+    pytest.skip(f"client libraries are missing: {problem}")
 
 
 def differences(steps: Steps, expected: dict[str, Any]) -> list[str]:
@@ -125,15 +154,6 @@ class Begins:
 
     def __repr__(self) -> str:
         return f"history that begins with {self.names}"
-
-
-def _interpreter(script: str) -> list[str]:
-    if script.endswith(".js"):
-        return [install_npm(), "--no-deprecation"]
-    python = install_python("requirements.txt")
-    if script in NEEDS_MORE:
-        install_python("requirements-more.txt")
-    return [str(python)]
 
 
 def _free_port() -> int:

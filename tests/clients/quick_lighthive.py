@@ -6,9 +6,7 @@ from lighthive.client import Client
 from lighthive.datastructures import Operation
 from steps import KEYS, SETTINGS, quick
 
-# docs: lighthive
 client = Client(nodes=[SETTINGS["url"]], keys=[KEYS["alice"]["active"]], chain={"chain_id": SETTINGS["chainId"]})
-# end
 
 
 def balance(name: str) -> Any:

@@ -1,4 +1,5 @@
-"""steem-python 1.0.1, the first Python client; it knows STEEM chains only, and another chain id by a patch."""
+"""steem-python 1.0.1, the first Python client; it knows chains with STEEM only, and another id or prefix
+by a patch."""
 
 from typing import Any
 
@@ -6,13 +7,8 @@ from steem import Steem
 from steembase import chains
 from steps import KEYS, SETTINGS, quick
 
-if set(SETTINGS["chainId"]) != {"0"}:
-    # docs: steem-python-id
-    chains.known_chains["STEEM"]["chain_id"] = SETTINGS["chainId"]
-    # end
-# docs: steem-python
+chains.known_chains["STEEM"].update(chain_id=SETTINGS["chainId"], prefix=SETTINGS["prefix"])
 steem = Steem(nodes=[SETTINGS["url"]], keys=[KEYS["alice"]["active"]])
-# end
 
 
 def balance(name: str) -> Any:

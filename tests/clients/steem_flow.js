@@ -9,11 +9,9 @@ const api = steem.api
 const broadcast = steem.broadcast
 
 function connect () {
-  // docs: steem
   steem.api.setOptions({ url: settings.url })
   steem.config.set('chain_id', settings.chainId)
   steem.config.set('address_prefix', settings.prefix)
-  // end
   if (settings.mode === 'ws') steem.api.setOptions({ url: settings.wsUrl })
   if (settings.mode === 'appbase') steem.api.setOptions({ url: settings.url, useAppbaseApi: true })
 }

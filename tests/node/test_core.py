@@ -9,11 +9,14 @@ from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible
 from node.core import DISK_TIMER, PRODUCTION_TIMER, Node, NodeSettings, ProductionOutcome
 from operations.transfer import Transfer
+from operations.witness import WitnessUpdate
 from protocol.assets import STEEM, Asset
 from protocol.config import ChainConfig
 from protocol.errors import ProtocolError, Rejected
 from protocol.keys import PrivateKey, sign_digest
+from protocol.operation import Operation
 from protocol.transaction import Transaction
+from protocol.types import LegacyChainProperties
 from state.errors import StoreFull
 
 START_MS = 1_800_000_000_000
@@ -76,14 +79,18 @@ def make_node(world: VirtualWorld, chain: Chain, **changes: Any) -> Node:
 
 
 def transfer(chain: Chain, amount: int = 1, expiration: int | None = None) -> Transaction:
+    return signed(chain, Transfer("alice", "bob", Asset(amount, STEEM), ""), "alice", expiration)
+
+
+def signed(chain: Chain, operation: Operation, signer: str, expiration: int | None = None) -> Transaction:
     unsigned = Transaction.make(
         chain.codec,
         ref_block_num=chain.head_number & 0xFFFF,
         ref_block_prefix=int.from_bytes(chain.head_id[4:8], "little"),
         expiration=chain.head_time + 60 if expiration is None else expiration,
-        operations=(Transfer("alice", "bob", Asset(amount, STEEM), ""),),
+        operations=(operation,),
     )
-    key = PrivateKey.from_password("alice", "active", "plaudit-dev")
+    key = PrivateKey.from_password(signer, "active", "plaudit-dev")
     return unsigned.with_signatures([sign_digest(unsigned.digest(chain.config.chain_id), key)])
 
 
@@ -144,6 +151,21 @@ def test_without_the_signing_key_no_block_is_made(world: VirtualWorld, chain: Ch
     node = make_node(world, chain, witness_keys={other.public_key: other})
     assert node.produce() is ProductionOutcome.NO_PRIVATE_KEY
     assert world.notes == [("no_private_key", {"witness": "initminer"})]
+
+
+def test_a_key_change_that_waits_for_a_block_does_not_stop_its_producer(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain)
+    node.on_start()
+    world.run(node, START_MS + 3_000)
+    other = PrivateKey.from_seed("another key")
+    props = LegacyChainProperties(Asset(3000, STEEM), 131_072, 1000)
+    update = WitnessUpdate("initminer", "https://example.com", other.public_key, props, Asset(0, STEEM))
+    node.on_transaction(signed(chain, update, "initminer"))
+    world.run(node, START_MS + 6_000)
+    assert world.applied() == [1, 2]
+    assert chain.ctx.tables.witnesses.get("initminer").signing_key == other.public_key
+    world.run(node, START_MS + 9_000)
+    assert world.events()[-1] == "no_private_key"
 
 
 def test_the_slot_of_another_witness_is_left_alone(world: VirtualWorld, chain: Chain) -> None:

@@ -60,13 +60,15 @@ async def test_the_examples_of_requests_are_answered_as_shown() -> None:
     examples = read_examples("rpc.md")
     assert len(examples) % 2 == 0
     for request, answer in zip(examples[::2], examples[1::2], strict=True):
-        assert _without_place(await service.send(request)) == _without_place(answer)
+        assert _without_chance(await service.send(request)) == _without_chance(answer)
 
 
-def _without_place(answer: Any) -> Any:
-    """The answer without the time of the error."""
-    for frame in answer.get("error", {}).get("data", {}).get("stack", []) if isinstance(answer, dict) else []:
+def _without_chance(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer without the time of the error, and without what every change of a rule or a row changes."""
+    for frame in answer.get("error", {}).get("data", {}).get("stack", []):
         frame["context"]["timestamp"] = ""
+    if "digest" in answer.get("result", {}):
+        answer["result"] |= {"block_id": "", "digest": ""}
     return answer
 
 

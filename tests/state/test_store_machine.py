@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+import state.overlay
 import state.store
 from state.errors import StoreError
 from state.overlay import KeyOverlay
@@ -19,6 +20,14 @@ QUIET = list(HealthCheck)
 
 
 def test_memory_store_matches_the_model() -> None:
+    run_state_machine_as_test(
+        StoreMachine,
+        settings=settings(max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=QUIET),
+    )
+
+
+def test_store_that_remembers_the_shortest_gone_ranges_matches_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state.overlay, "GONE_MIN", 1)
     run_state_machine_as_test(
         StoreMachine,
         settings=settings(max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=QUIET),
@@ -159,6 +168,18 @@ def _keep_ids_in_undo(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Table, "restore", bad)
 
 
+def _remember_gone_keys_that_came_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(state.overlay, "GONE_MIN", 1)
+    original = KeyOverlay.move
+
+    def bad(self: Any, old: Any, new: Any, stored: Any) -> None:
+        gone = self._gone
+        original(self, old, new, stored)
+        self._gone = gone
+
+    patch.setattr(KeyOverlay, "move", bad)
+
+
 FAULTS: list[Callable[[pytest.MonkeyPatch], None]] = [
     _forget_index_in_undo,
     _forget_present_keys,
@@ -172,6 +193,7 @@ FAULTS: list[Callable[[pytest.MonkeyPatch], None]] = [
     _leave_old_index_entries,
     _leak_on_undo,
     _keep_ids_in_undo,
+    _remember_gone_keys_that_came_back,
 ]
 
 
