@@ -52,7 +52,7 @@ def run_daemon(
 
 
 def _find_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The faster event loop, if it is installed (extra `fast`)."""
+    """The faster event loop, on systems that have it."""
     if find_spec("uvloop") is None:
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop

@@ -204,13 +204,20 @@ class Harness:
         ctx = chain.ctx
         slot = 1 + skip_slots
         name = get_scheduled_witness(ctx, slot)
-        key = self._keys.get(ctx.tables.witnesses.get(name).signing_key)
+        key = self._find_signing_key(chain, name)
         while key is None:
             slot += 1
             assert slot <= skip_slots + 10 * ctx.rules.max_witnesses, "nobody whose key is known can make a block"
             name = get_scheduled_witness(ctx, slot)
-            key = self._keys.get(ctx.tables.witnesses.get(name).signing_key)
+            key = self._find_signing_key(chain, name)
         return chain.generate_block(name, key, get_slot_time(ctx, slot))
+
+    def _find_signing_key(self, chain: Chain, name: str) -> PrivateKey | None:
+        """The key a witness must sign with; the state shows what pending transactions change, the head counts."""
+        key = self._keys.get(chain.ctx.tables.witnesses.get(name).signing_key)
+        if key is None and len(chain.pending):
+            key = self._keys.get(chain.read_head_signing_key(name))
+        return key
 
     def generate_blocks(self, count: int) -> list[Block]:
         """Makes some blocks without gaps."""

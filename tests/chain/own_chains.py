@@ -35,6 +35,7 @@ def chain_text(
     chain: str = "",
     genesis: str = "",
     prefix: str = "GLD",
+    power: int = 20_000_000_000_000_000,
     more: str = "",
 ) -> str:
     """A chain config with tokens GOLD, CASH and POWER, rich people and so many witnesses of equal standing."""
@@ -61,9 +62,7 @@ median_price_steem = 1000
 {genesis}
 """
     for name in (*names, *PEOPLE):
-        balance, cash, power = (5_000_000_000, 40_000_000, 0) if name == "initminer" else (90_000_000, 9_000_000, 0)
-        if name in PEOPLE:
-            power = 20_000_000_000_000_000
+        balance, cash = (5_000_000_000, 40_000_000) if name == "initminer" else (90_000_000, 9_000_000)
         keys = "\n".join(
             f'{role}_key = "{key_text(name, role, prefix)}"' for role in ("owner", "active", "posting", "memo")
         )
@@ -74,7 +73,7 @@ password = "{SECRET}"
 {keys}
 balance = {balance}
 sbd_balance = {cash}
-vesting_shares = {power}
+vesting_shares = {power if name in PEOPLE else 0}
 """
     for name in names:
         text += f'\n[[genesis.witnesses]]\nowner = "{name}"\nsigning_key = "{key_text(name, "block", prefix)}"\n'
@@ -94,12 +93,13 @@ def live_through(world: Harness) -> dict[str, int]:
 
     world.push(Transfer("alice", "dora", steem(1_234_567), "gold"), Transfer("bob", "dora", sbd(1_000), "cash"))
     world.push(TransferToVesting("alice", "dora", steem(500_000)))
-    world.push(DelegateVestingShares("carol", "dora", vests(5_000_000_000_000)))
+    lent = world.account("carol").vesting_shares // 400
+    world.push(DelegateVestingShares("carol", "dora", vests(lent)))
     world.generate_block()
     dora = world.account("dora")
     assert (dora.balance, dora.sbd_balance) == (1_234_567, 1_000)
     assert dora.vesting_shares > 0
-    assert dora.received_vesting_shares == 5_000_000_000_000
+    assert dora.received_vesting_shares == lent
     world.recount()
 
     expires = world.now + 1000
@@ -124,6 +124,7 @@ def live_through(world: Harness) -> dict[str, int]:
     world.apply(WithdrawVesting("carol", vests(power)))
     balance = world.account("carol").balance
     world.generate_until(post.created + rules.cashout_window_seconds)
+    world.generate_until(world.comment("bob", "reply").created + rules.cashout_window_seconds)
     world.generate_block()
     world.recount()
 

@@ -20,7 +20,7 @@ from protocol.config import ChainConfig
 from tests.clients.install import HERE, NODE_MODULES, NotInstalled, install_npm, install_python
 
 ROOT: Final = HERE.parent.parent
-START_SECONDS: Final = 20.0
+START_SECONDS: Final = 40.0
 FLOW_SECONDS: Final = 120
 STOP_SECONDS: Final = 10
 NEED_MORE: Final = ("lighthive", "steem-python")
@@ -49,6 +49,8 @@ def dev_node(folder: Path, block_seconds: int = 1, chain: Path | None = None) ->
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+    assert process.returncode == 0, f"the node ended with {process.returncode}: {log.read_text()[-2000:]}"
+    assert "Traceback" not in log.read_text(), f"the node failed inside: {log.read_text()[-4000:]}"
 
 
 def run_flow(script: str, url: str, folder: Path, config: ChainConfig, **settings: str) -> Steps:

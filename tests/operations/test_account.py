@@ -66,6 +66,7 @@ def test_account_create(world: World) -> None:
     assert alice.proxy == ""
     assert alice.mined is False
     assert (alice.balance, alice.sbd_balance, alice.vesting_shares, alice.vesting_withdraw_rate) == (0, 0, 0, 0)
+    assert alice.proxied_vsf_votes_total == 0
     assert alice.voting_manabar == alice.downvote_manabar == (0, world.now)
     authorities = world.tables.account_authorities.get("alice")
     assert authorities.id == alice.id
@@ -377,3 +378,56 @@ def test_create_claimed_account_by_the_temp_account_sets_no_recovery_account(wor
 def test_claims_need_the_creators_active_authority() -> None:
     assert required_by(ClaimAccount("alice", steem(0), ())) == (set(), {"alice"}, set())
     assert required_by(CREATE_CLAIMED) == (set(), {"alice"}, set())
+
+
+def test_account_update_refuses_a_name_that_is_too_long(world: World) -> None:
+    """Counterpart of account_update_validate: 17 letters."""
+    world.create("alice")
+    world.refuse(changed(UPDATE, posting=account_authority("abcdefghijklmnopq")), "is_valid_account_name( item.first )")
+
+
+def test_account_update2_checks_name_and_metadata(world: World) -> None:
+    """Counterpart of account_update2_validate."""
+    world.create("alice")
+    world.refuse(changed(UPDATE2, account="invalid_account"), "Account name invalid_account is invalid")
+    for field in ("json_metadata", "posting_json_metadata"):
+        world.refuse(changed(UPDATE2, **{field: "not json"}), f"fc::json::is_valid({field})")
+    world.push(changed(UPDATE2, json_metadata='{"success":true}', posting_json_metadata='{"success":true}'))
+
+
+def test_account_update2_needs_the_highest_of_its_authorities() -> None:
+    """The end of account_update2_authorities: the fields are filled one after another."""
+    nobody = Authority(1, (), ())
+    op = changed(UPDATE2, posting_json_metadata='{"success":true}')
+    assert required_by(op) == (set(), set(), {"alice"})
+    for change in (
+        {"json_metadata": '{"success":true}'},
+        {"memo_key": NULL_PUBLIC_KEY},
+        {"posting": nobody},
+        {"active": nobody},
+    ):
+        op = changed(op, **change)
+        assert required_by(op) == (set(), {"alice"}, set())
+    assert required_by(changed(op, owner=nobody)) == ({"alice"}, set(), set())
+
+
+def test_a_claim_for_a_fee_leaves_the_pools_alone(world: World) -> None:
+    world.set_fee(5_000)
+    world.create("alice")
+    world.fund("alice", steem(5_000))
+    set_subsidies(world, 12_345, 6_789)
+    world.push(ClaimAccount("alice", steem(5_000), ()))
+    assert world.ctx.gpo.available_account_subsidies == 12_345
+    assert world.tables.witnesses.get("initminer").available_witness_account_subsidies == 6_789
+
+
+def test_create_claimed_account_refuses_broken_metadata(world: World) -> None:
+    """Counterpart of create_claimed_account_validate; other fields are in test_validate."""
+    world.create("alice")
+    world.tables.accounts.update(world["alice"], pending_claimed_accounts=1)
+    for name in ("creator", "new_account_name"):
+        world.refuse(changed(CREATE_CLAIMED, **{name: "aA0"}), "Account name aA0 is invalid")
+    world.refuse(changed(CREATE_CLAIMED, json_metadata='{"foo","bar"}'), "Expected ':'")
+    world.refuse(changed(CREATE_CLAIMED, json_metadata='{"foo":"\udca0\udca1"}'), "fc::is_utf8(json_metadata)")
+    world.push(changed(CREATE_CLAIMED, json_metadata=""))
+    assert world["bob"].proxy == ""

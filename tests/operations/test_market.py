@@ -292,3 +292,76 @@ def test_orders_need_the_owners_active_authority(market: World) -> None:
         required = RequiredAuthorities()
         op.authorities(required)
         assert (required.owners, required.actives, required.postings) == (set(), {"alice"}, set())
+
+
+def rate_order(
+    world: World, owner: str, orderid: int, sells: Asset, base: Asset, quote: Asset
+) -> LimitOrderCreate2:
+    """An order with a price that is written in other amounts than those sold."""
+    return LimitOrderCreate2(
+        owner=owner,
+        orderid=orderid,
+        amount_to_sell=sells,
+        exchange_rate=Price(base, quote),
+        fill_or_kill=False,
+        expiration=world.now + LONGEST,
+    )
+
+
+def test_trades_at_given_rates(market: World) -> None:
+    """Counterpart of limit_order_create2_apply from its first trade on."""
+    world = market
+    world.create("dave")
+    world.fund("sam", steem(1_000_000))
+    world.fund("dave", sbd(1_000_000))
+    two_three = (steem(2_000), sbd(3_000))
+    world.push(rate_order(world, "alice", 1, steem(10_000), *two_three))
+    for orderid in (1, 2):
+        world.refuse(changed(rate_order(world, "alice", orderid, steem(20_000), *two_three), fill_or_kill=True), "")
+    three_two = (sbd(3_000), steem(2_000))
+    events = world.push(rate_order(world, "bob", 1, sbd(7_500), *three_two))
+    assert events == [FillOrder("bob", 1, sbd(7_500), "alice", 1, steem(5_000))]
+    row = find(world, "alice", 1)
+    assert row is not None
+    assert (row.seller, row.orderid, row.for_sale, row.sell_price) == ("alice", 1, 5_000, Price(*two_three))
+    assert (balances(world, "alice"), balances(world, "bob")) == ((990_000, 7_500), (5_000, 992_500))
+
+    world.push(rate_order(world, "bob", 1, sbd(15_000), *three_two))
+    row = find(world, "bob", 1)
+    assert row is not None
+    assert (row.for_sale, row.sell_price, find(world, "alice", 1)) == (7_500, Price(*three_two), None)
+    assert (balances(world, "alice"), balances(world, "bob")) == ((990_000, 15_000), (10_000, 977_500))
+
+    world.push(rate_order(world, "alice", 3, steem(5_000), *two_three))
+    assert (find(world, "alice", 3), find(world, "bob", 1)) == (None, None)
+    assert (balances(world, "alice"), balances(world, "bob")) == ((985_000, 22_500), (15_000, 977_500))
+
+    world.push(rate_order(world, "alice", 4, steem(10_000), steem(1_000), sbd(1_100)))
+    world.push(rate_order(world, "bob", 4, sbd(12_000), sbd(1_200), steem(1_000)))
+    row = find(world, "bob", 4)
+    assert row is not None
+    assert (row.for_sale, row.sell_price, find(world, "alice", 4)) == (1_000, Price(sbd(1_200), steem(1_000)), None)
+    assert (balances(world, "alice"), balances(world, "bob")) == ((975_000, 33_500), (25_000, 965_500))
+    world.push(LimitOrderCancel("bob", 4))
+
+    world.push(rate_order(world, "alice", 5, steem(20_000), steem(1_000), sbd(1_100)))
+    world.push(rate_order(world, "bob", 5, sbd(12_000), sbd(1_200), steem(1_000)))
+    row = find(world, "alice", 5)
+    assert row is not None
+    assert (row.for_sale, row.sell_price, find(world, "bob", 5)) == (9_091, Price(steem(1_000), sbd(1_100)), None)
+    assert (balances(world, "alice"), balances(world, "bob")) == ((955_000, 45_500), (35_909, 954_500))
+    world.recount()
+
+    # One order meets three others, the best first; the last of them stays.
+    world.push(rate_order(world, "bob", 6, steem(20_000), steem(1_000), sbd(1_000)))
+    world.push(rate_order(world, "sam", 1, steem(20_000), steem(1_000), sbd(500)))
+    world.push(rate_order(world, "alice", 6, steem(20_000), steem(1_000), sbd(2_000)))
+    events = world.push(rate_order(world, "dave", 1, sbd(25_000), sbd(1_000), steem(10)))
+    assert events == [
+        FillOrder("dave", 1, sbd(10_000), "sam", 1, steem(20_000)),
+        FillOrder("dave", 1, sbd(15_000), "bob", 6, steem(15_000)),
+    ]
+    rests = {(row.seller, row.orderid): (row.for_sale, row.sell_price) for row in world.tables.limit_orders.scan()}
+    assert rests["bob", 6] == (5_000, Price(steem(1_000), sbd(1_000)))
+    assert rests["alice", 6] == (20_000, Price(steem(1_000), sbd(2_000)))
+    assert sorted(rests) == [("alice", 5), ("alice", 6), ("bob", 6)]

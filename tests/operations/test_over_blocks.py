@@ -7,6 +7,7 @@ from operations.custom import CustomJson
 from operations.market import LimitOrderCreate
 from operations.transfer import Transfer
 from operations.vesting import DelegateVestingShares, SetWithdrawVestingRoute, TransferToVesting, WithdrawVesting
+from protocol.assets import Asset
 from protocol.errors import (
     DuplicateSignature,
     IrrelevantSignature,
@@ -18,7 +19,7 @@ from protocol.errors import (
 )
 from protocol.operation import Operation
 from protocol.types import NULL_PUBLIC_KEY, Authority
-from protocol.virtual_operations import FillVestingWithdraw, ReturnVestingDelegation
+from protocol.virtual_operations import FillOrder, FillVestingWithdraw, ReturnVestingDelegation
 from state.context import Context
 from state.schema import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE, TIME_MAX
 from tests.harness import Harness, sbd, steem, vests
@@ -236,4 +237,75 @@ def test_power_up_for_another_account(chain: Harness) -> None:
     chain.apply(TransferToVesting("alice", "bob", steem(10_000)))
     assert chain.account("alice").vesting_shares == 0
     assert chain.account("bob").vesting_shares > 0
+    chain.recount()
+
+
+def test_a_claim_is_taken_off_the_pool_before_the_pool_decays(chain: Harness) -> None:
+    """The pool after the block of a subsidised claim, as claim_account_apply works it out."""
+    while chain.chain.head_number % 21 > 15:
+        chain.generate_block()
+    set_subsidies(chain, 2, SCHEDULE_ELECTED)
+    before = chain.gpo.available_account_subsidies
+    chain.push(ClaimAccount("alice", steem(0), ()))
+    assert chain.account("alice").pending_claimed_accounts == 1
+    assert chain.account("alice").balance == 20_000
+    assert chain.gpo.available_account_subsidies == before - 10_000
+    assert len(chain.generate_block().transactions) == 1
+    left = before - 10_000
+    assert chain.gpo.available_account_subsidies == left + 797 - (left * 347_321 >> 36)
+    chain.recount()
+
+
+def test_a_claim_too_many_waits_for_the_next_witness(chain: Harness) -> None:
+    """The end of account_subsidy_witness_limits: of n + 1 claims n are in the block, and one waits.
+
+    After the block the producer's own pool has got its part of the budget, so the last claim fits when it is tried again.
+    """
+    while chain.chain.head_number % 21 > 15:
+        chain.generate_block()
+    set_subsidies(chain, 2, SCHEDULE_ELECTED)
+
+    def fill(ctx: Context) -> None:
+        row = ctx.tables.witnesses.get("initminer")
+        ctx.tables.witnesses.update(row, available_witness_account_subsidies=28_600)
+
+    chain.edit(fill)
+    for _ in range(3):
+        chain.push(ClaimAccount("alice", steem(0), ()))
+    assert len(chain.chain.pending) == chain.account("alice").pending_claimed_accounts == 3
+    assert len(chain.generate_block().transactions) == 2
+    assert len(chain.chain.pending) == 1
+    assert chain.account("alice").pending_claimed_accounts == 3
+    # The pool after two blocks: each adds 996 and takes 7,293,741 / 2 ** 36 of what there is, which is 3 and 1.
+    assert 28_600 + 996 - 3 - 20_000 + 996 - 1 - 10_000 == 588
+    assert chain.witness("initminer").available_witness_account_subsidies == 588
+    chain.recount()
+
+
+def test_the_fills_of_the_liquidity_test(chain: Harness) -> None:
+    """The trades of liquidity_rewards: what each order pays; nobody gets a balance of liquidity rewards."""
+    unit = 25_522 // 20
+    for name in ("alice", "bob", "charlie"):
+        chain.fund(name, 25_522, 25_522)
+
+    def push(owner: str, orderid: int, sells: Asset, asks: Asset) -> list[Operation]:
+        chain.apply(LimitOrderCreate(owner, orderid, sells, asks, False, chain.now + 28 * 86_400))
+        return [op for op in last_block_operations(chain) if isinstance(op, FillOrder)]
+
+    worth = unit * 1_250 // 1_000
+    assert push("alice", 1, sbd(unit), steem(worth)) == []
+    chain.pass_time(600)
+    assert push("bob", 2, steem(worth), sbd(unit)) == [FillOrder("bob", 2, steem(worth), "alice", 1, sbd(unit))]
+    part = 25_522 // 10 * 3
+    assert push("charlie", 3, steem(unit), sbd(unit)) == []
+    assert push("bob", 4, steem(part - unit), sbd(part - unit)) == []
+    assert push("alice", 5, sbd(part), steem(part)) == [
+        FillOrder("alice", 5, sbd(unit), "charlie", 3, steem(unit)),
+        FillOrder("alice", 5, sbd(part - unit), "bob", 4, steem(part - unit)),
+    ]
+    assert push("alice", 6, sbd(unit * 2), steem(unit * 2)) == []
+    chain.pass_time(300)
+    assert push("bob", 7, steem(unit), sbd(unit)) == [FillOrder("bob", 7, steem(unit), "alice", 6, sbd(unit))]
+    assert [row.for_sale for row in chain.tables.limit_orders.scan()] == [unit]
+    assert list(chain.tables.liquidity_reward_balances.scan()) == []
     chain.recount()

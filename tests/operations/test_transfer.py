@@ -4,6 +4,7 @@ import pytest
 
 from operations.transfer import Transfer
 from protocol.assets import Asset
+from protocol.virtual_operations import Interest
 from tests.operations.world import World, sbd, steem, vests
 
 
@@ -81,3 +82,35 @@ def test_sbd_transfer_pays_interest(world: World) -> None:
     paid = 1_000_000 * 31 * 86_400 // (365 * 86_400) // 10
     assert world["alice"].sbd_balance == 999_999 + paid
     assert [event.wire_name for event in events] == ["interest"]
+
+
+def test_sbd_interest(world: World) -> None:
+    """Counterpart of sbd_interest: after the shortest interval, before it, and after a long one."""
+    day, year = 86_400, 365 * 86_400
+    world.create("alice", "bob")
+    world.ctx.update_gpo(sbd_interest_rate=1_000)
+    world.fund("alice", sbd(31_903))
+
+    def transfer() -> list[Interest]:
+        events = world.push(Transfer("alice", "bob", sbd(1_000), ""))
+        return [event for event in events if isinstance(event, Interest) and event.owner == "alice"]
+
+    world.forward(30 * day)
+    paid = 31_903 * 30 * day // year * 1_000 // 10_000
+    assert paid == 262
+    assert transfer() == [Interest("alice", sbd(paid))]
+    first = 31_903 - 1_000 + paid
+    assert world["alice"].sbd_balance == first
+    world.recount()
+
+    world.forward(15 * day)
+    assert transfer() == []
+    second = first - 1_000
+    assert world["alice"].sbd_balance == second
+    world.recount()
+
+    world.forward(70 * day)
+    paid = (second * 70 * day + first * 15 * day) // year * 1_000 // 10_000
+    assert paid == 706
+    assert transfer() == [Interest("alice", sbd(paid))]
+    assert world["alice"].sbd_balance == second - 1_000 + paid
