@@ -3,7 +3,7 @@
 The order is consensus: steps read what earlier ones wrote. Positions that only operations which are not enabled yet
 could give anything to do are empty, and named here so that their steps find their places: conversions (after
 process_funds), savings withdrawals (after vesting withdrawals), escrow ratification and declined voting rights (after
-recoveries), payment of proposals (in the treasury's round), required and optional actions (before hard forks).
+recoveries), required and optional actions (before hard forks).
 Liquidity rewards ended with hard fork 12.
 
 Source: libraries/chain/database.cpp, database::_apply_block.
@@ -28,7 +28,7 @@ from protocol.block import Block
 from rewards.cashout import process_comment_cashout
 from rewards.inflation import process_funds
 from rewards.null_account import process_null_account
-from rewards.treasury import process_treasury
+from rewards.proposals import process_proposals
 from rewards.virtual_supply import process_virtual_supply
 from state.context import Context
 from state.schema import Witness
@@ -67,7 +67,7 @@ STEPS: tuple[Step, ...] = (
     process_subsidized_accounts,
     process_virtual_supply,
     process_account_recoveries,
-    process_treasury,
+    process_proposals,
     process_hardforks,
 )
 """Steps that follow, over the state alone."""

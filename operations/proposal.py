@@ -5,10 +5,14 @@ from typing import Annotated
 
 from operations.checks import byte_size, check_account_name, check_account_names, check_permlink, is_utf8
 from protocol.assets import SBD, Asset
-from protocol.errors import Invalid
+from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import I64, AccountName, Bool, FutureExtensions, Permlink, SortedSetStrict, String, Time
+from rewards.proposals import RemovalLimit, remove_proposal
+from state.context import Context
+from state.money import move
+from state.schema import Proposal, ProposalVote
 
 
 def _check_ids(ids: tuple[int, ...], rules: Rules) -> None:
@@ -16,6 +20,11 @@ def _check_ids(ids: tuple[int, ...], rules: Rules) -> None:
         raise Invalid("proposal_ids.empty() == false")
     if not len(ids) <= rules.proposal_max_ids:
         raise Invalid("proposal_ids.size() <= STEEM_PROPOSAL_MAX_IDS_NUMBER")
+
+
+def _until_zero(text: str) -> str:
+    """A text up to its first zero byte, where the reference's strings end when they are stored."""
+    return text.partition("\0")[0]
 
 
 @operation(number=44)
@@ -60,6 +69,40 @@ class CreateProposal(Operation):
     def impacted(self) -> set[str]:
         return {self.creator, self.receiver}
 
+    def apply(self, ctx: Context) -> None:
+        accounts, comments, proposals = ctx.tables.accounts, ctx.tables.comments, ctx.tables.proposals
+        if not self.end_date > ctx.time:
+            raise Rejected("o.end_date > _db.head_block_time()", "Can't create inactive proposals...")
+        if accounts.find(self.receiver) is None:
+            raise Rejected(
+                "receiver_account != nullptr",
+                "Specified receiver account: ${r} must exist in the blockchain",
+                r=self.receiver,
+            )
+        posts = comments.index("by_permlink")
+        if all(posts.find((author, self.permlink)) is None for author in (self.creator, self.receiver)):
+            raise Rejected(
+                "commentObject != nullptr",
+                "Proposal permlink must point to the article posted by creator or receiver",
+            )
+        number = proposals.next_id()
+        proposals.insert(
+            Proposal(
+                id=number,
+                proposal_id=number,
+                creator=self.creator,
+                receiver=self.receiver,
+                start_date=self.start_date,
+                end_date=self.end_date,
+                daily_pay=self.daily_pay,
+                subject=_until_zero(self.subject),
+                permlink=_until_zero(self.permlink),
+                total_votes=0,
+                removed=False,
+            )
+        )
+        move(ctx, self.creator, ctx.rules.treasury_account, Asset(ctx.rules.treasury_fee, SBD))
+
 
 @operation(number=45)
 @dataclass(slots=True)
@@ -82,6 +125,19 @@ class UpdateProposalVotes(Operation):
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.voter)
 
+    def apply(self, ctx: Context) -> None:
+        """Numbers of no proposal, votes given twice and votes taken back that were not given have no effect."""
+        proposals, votes = ctx.tables.proposals, ctx.tables.proposal_votes
+        for number in self.proposal_ids:
+            proposal = proposals.find(number)
+            if proposal is None or proposal.removed:
+                continue
+            vote = votes.find((self.voter, number))
+            if self.approve and vote is None:
+                votes.insert(ProposalVote(votes.next_id(), self.voter, number))
+            elif not self.approve and vote is not None:
+                votes.delete(vote)
+
 
 @operation(number=46)
 @dataclass(slots=True)
@@ -102,3 +158,26 @@ class RemoveProposal(Operation):
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.proposal_owner)
+
+    def apply(self, ctx: Context) -> None:
+        """Removes the proposals with their votes as far as the limit allows, and marks what is left as removed.
+
+        What is left has its end set so far back that the next blocks take it away. As in the reference, whose
+        proposals they are is not looked at once the limit is reached.
+        """
+        proposals = ctx.tables.proposals
+        limit = RemovalLimit(ctx.rules.proposal_removals_max)
+        for number in self.proposal_ids:
+            proposal = proposals.find(number)
+            if proposal is None:
+                continue
+            if proposal.creator != self.proposal_owner:
+                raise Rejected("foundPosI->creator == proposal_owner", "Only proposal owner can remove it...")
+            remove_proposal(ctx, proposal, limit)
+            if limit.is_used_up:
+                break
+        finished = ctx.time - ctx.rules.proposal_maintenance_cleanup_seconds
+        for number in self.proposal_ids:
+            proposal = proposals.find(number)
+            if proposal is not None and not proposal.removed:
+                proposals.update(proposal, removed=True, end_date=finished)

@@ -22,7 +22,6 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from protocol.config_problem import ConfigProblem, Problems, describe_error
-from protocol.config_report import report_config
 from protocol.errors import Invalid
 from protocol.hardforks import (
     PAST_HARD_FORKS,
@@ -624,10 +623,6 @@ class ChainConfig(BaseModel):
             if account.password:
                 for role in ROLES:
                     yield account, role, PrivateKey.from_password(account.name, role, account.password)
-
-    def get_config_json(self) -> dict[str, Any]:
-        """Returns the answer of condenser_api.get_config and database_api.get_config."""
-        return report_config(self)
 
 
 def _describe(error: ValidationError) -> tuple[ConfigProblem, ...]:

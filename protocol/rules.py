@@ -309,6 +309,11 @@ class Rules(BaseModel):
         503_600_561_838_938_636, "Claims the post fund starts with. Claims.", 0, UINT128_MAX
     )
     recent_claims_decay_seconds: int = _REWARDS.seconds(1_296_000, "Time constant with which old claims fade.", 1)
+    recent_claims_wrap: bool = _REWARDS.field(
+        True,
+        "What is left of the claims after a longer pause than recent_claims_decay_seconds: as on the live network they "
+        "wrap around as unsigned 128-bit numbers, and payouts are dust from then on; or (false) nothing.",
+    )
     min_payout_sbd: int = _REWARDS.amount(20, "SBD", "Payouts worth less are not paid.")
     max_share_supply: int = _REWARDS.amount(1_000_000_000_000_000, "a token", "Largest supply of a token.", 1)
     max_satoshis: int = _REWARDS.amount(SATOSHIS_MAX, "any asset", "Largest amount.", SATOSHIS_MAX, SATOSHIS_MAX)
@@ -360,6 +365,12 @@ class Rules(BaseModel):
     proposal_maintenance_period_seconds: int = _PROPOSALS.seconds(3600, "Time between two payments of proposals.", 1)
     proposal_maintenance_cleanup_seconds: int = _PROPOSALS.seconds(
         86_400, "How long a finished proposal is kept before it may be removed."
+    )
+    proposal_removals_max: int = _PROPOSALS.count(
+        200,
+        "Finished or removed proposals and their votes that one operation, or one block, may delete. "
+        "Source: chain_plugin.cpp, sps-remove-threshold.",
+        1,
     )
     proposal_daily_budget_divider: int = _PROPOSALS.count(
         100, "One part in so many of the treasury may be paid in one day. Source: sps_processor.hpp.", 1

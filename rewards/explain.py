@@ -5,7 +5,7 @@ from protocol.integers import UINT128_MAX
 from rewards.cashout import make_terms
 from rewards.comments import get_votes
 from rewards.curves import evaluate_reward_curve
-from rewards.fund import compute_faded_claims, get_reward_fund
+from rewards.fund import fade_claims, get_reward_fund
 from rewards.payout import (
     AuthorPart,
     BeneficiaryPart,
@@ -27,9 +27,7 @@ def explain_pending(ctx: Context, comment: Comment) -> PayoutExplanation:
     if comment.cashout_time == TIME_MAX:
         raise Rejected("comment.cashout_time != fc::time_point_sec::maximum()", "The post has been paid already.")
     fund = get_reward_fund(ctx)
-    claims = compute_faded_claims(
-        fund.recent_claims, ctx.time - fund.last_update, ctx.rules.recent_claims_decay_seconds
-    )
+    claims = fade_claims(ctx, fund, ctx.time - fund.last_update)
     if comment.net_rshares > 0:
         claims += evaluate_reward_curve(comment.net_rshares, fund.author_reward_curve, fund.content_constant)
     terms = make_terms(ctx, fund, claims & UINT128_MAX)

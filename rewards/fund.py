@@ -28,13 +28,22 @@ def pay_reward_funds(ctx: Context, reward: int) -> int:
     return used
 
 
-def compute_faded_claims(recent_claims: int, elapsed_seconds: int, decay_seconds: int) -> int:
+def compute_faded_claims(recent_claims: int, elapsed_seconds: int, decay_seconds: int, can_wrap: bool = True) -> int:
     """What is left of recent claims after some time: they lose elapsed / decay of themselves.
 
     The reference's subtraction is one of unsigned 128-bit integers: after more than `decay_seconds` without a block
-    the result wraps around, and so it does here.
+    the result wraps around. Where it must not (`can_wrap` is false), nothing is left then.
     """
+    if elapsed_seconds >= decay_seconds and not can_wrap:
+        return 0
     return (recent_claims - ((recent_claims * elapsed_seconds) & UINT128_MAX) // decay_seconds) & UINT128_MAX
+
+
+def fade_claims(ctx: Context, fund: RewardFund, elapsed_seconds: int) -> int:
+    """What is left of a fund's recent claims after some time, by the rules of the chain."""
+    rules = ctx.rules
+    decay_seconds, can_wrap = rules.recent_claims_decay_seconds, rules.recent_claims_wrap
+    return compute_faded_claims(fund.recent_claims, elapsed_seconds, decay_seconds, can_wrap)
 
 
 def process_claims_decay(ctx: Context) -> None:
@@ -48,5 +57,5 @@ def process_claims_decay(ctx: Context) -> None:
     table = ctx.tables.reward_funds
     for fund in list(table.scan()):
         elapsed = 0 if is_first_block else now - fund.last_update
-        claims = compute_faded_claims(fund.recent_claims, elapsed, ctx.rules.recent_claims_decay_seconds)
+        claims = fade_claims(ctx, fund, elapsed)
         table.update(fund, recent_claims=claims, last_update=now)

@@ -1,6 +1,6 @@
 """The treasury's hourly round: it reports what inflation gave it and sets the time of the next round.
 
-Source: libraries/chain/util/sps_processor.cpp, record_funding, make_payments and update_settings.
+Source: libraries/chain/util/sps_processor.cpp, is_maintenance_period, record_funding and update_settings.
 """
 
 from protocol.assets import SBD, Asset
@@ -8,19 +8,22 @@ from protocol.virtual_operations import SpsFund
 from state.context import Context
 
 
-def process_treasury(ctx: Context) -> None:
-    """Once per maintenance period, reports the SBD that came in and starts the next period.
-
-    Proposals are not paid here: no operation that makes one is enabled on any chain yet.
-    """
+def is_maintenance_due(ctx: Context) -> bool:
+    """Whether this block is the one in which the treasury pays."""
     gpo = ctx.gpo
-    now = gpo.time
-    if gpo.next_maintenance_time > now:
-        return
-    if gpo.sps_interval_ledger > 0:
-        ctx.emit(SpsFund(additional_funds=Asset(gpo.sps_interval_ledger, SBD)))
-    ctx.update_gpo(
-        sps_interval_ledger=0,
-        next_maintenance_time=now + ctx.rules.proposal_maintenance_period_seconds,
-        last_budget_time=now,
-    )
+    return gpo.next_maintenance_time <= gpo.time
+
+
+def process_treasury_funding(ctx: Context) -> None:
+    """Reports the SBD that came in since the last report."""
+    income = ctx.gpo.sps_interval_ledger
+    if income > 0:
+        ctx.emit(SpsFund(additional_funds=Asset(income, SBD)))
+        ctx.update_gpo(sps_interval_ledger=0)
+
+
+def start_maintenance_period(ctx: Context) -> None:
+    """Sets the time of the next payment, and from when it counts."""
+    now = ctx.time
+    period = ctx.rules.proposal_maintenance_period_seconds
+    ctx.update_gpo(next_maintenance_time=now + period, last_budget_time=now)

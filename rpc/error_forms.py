@@ -22,7 +22,7 @@ class ErrorForms:
         self._forms = ObjectForms(identity, legacy=False)
 
     def show(self, value: Any) -> Any:
-        """The JSON of what the protocol knows and of lists of it; others as they are. A transaction has no signatures."""
+        """The JSON of what the protocol knows and of lists of it; others as they are. Transactions go unsigned."""
         if isinstance(value, Authority):
             return self._forms.authority(value)
         if isinstance(value, Operation):

@@ -19,6 +19,7 @@ from chain.authority import (
     verify_authority,
 )
 from protocol.assets import SBD, STEEM, Asset, multiply
+from protocol.config_report import report_config
 from protocol.errors import ProtocolError, Rejected
 from protocol.keys import decode_public_key, recover
 from protocol.operation import RequiredAuthorities
@@ -61,7 +62,7 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def get_config(self) -> Json:
         """Every constant of this chain under the reference's names."""
-        return self.chain.config.get_config_json()
+        return report_config(self.chain.config)
 
     @rpc_method()
     def get_version(self) -> Json:

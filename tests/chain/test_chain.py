@@ -7,6 +7,7 @@ import pytest
 from chain.chain import Chain
 from chain.effects import Applied, Irreversible, Undone
 from consensus.slots import get_slot_time
+from operations.account import AccountCreate
 from operations.custom import CustomJson
 from operations.transfer import Transfer
 from protocol.block import Block
@@ -20,7 +21,7 @@ from protocol.errors import (
 )
 from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.types import HardforkVersionVote
-from tests.harness import Harness, config_with, steem
+from tests.harness import Harness, authority_of, config_with, steem
 
 INIT_KEY = PrivateKey.from_seed("init_key")
 
@@ -395,3 +396,100 @@ def test_history_is_optional() -> None:
     assert not chain.has_history
     with pytest.raises(Rejected):
         _ = chain.history
+
+
+def test_a_transaction_of_a_block_is_refused_by_every_node(world: Harness) -> None:
+    """The second half of duplicate_transactions: the node that got the block refuses too, and paid once."""
+    other = twin(world)
+    transaction = world.push(Transfer("initminer", "bob", steem(500), ""))
+    with pytest.raises(Rejected, match="Duplicate"):
+        world.chain.push_transaction(transaction)
+    other.chain.push_block(world.generate_block())
+    for node in (world, other):
+        with pytest.raises(Rejected, match="Duplicate transaction check failed"):
+            node.chain.push_transaction(transaction)
+        assert node.account("bob").balance == 500
+        node.recount()
+
+
+def test_an_account_that_a_fork_switch_takes_away_comes_back() -> None:
+    """switch_forks_undo_create with the account it creates: in a block, then waiting only, then in another block."""
+    world, other = Harness(), Harness(first_block=False)
+    first = world.chain.get_block(1)
+    assert first is not None
+    other.chain.push_block(first)
+    keys = authority_of(INIT_KEY)
+    create = AccountCreate(
+        fee=steem(world.tables.witness_schedule.get(0).median_props.account_creation_fee.amount),
+        creator="initminer",
+        new_account_name="alice",
+        owner=keys,
+        active=keys,
+        posting=keys,
+        memo_key=INIT_KEY.public_key,
+        json_metadata="",
+    )
+    transaction = world.push(create)
+    world.generate_block()
+    number = world.account("alice").id
+    for _ in range(2):
+        world.chain.push_block(other.generate_block(skip_slots=1))
+    assert other.tables.accounts.find("alice") is None
+    assert world.account("alice").id == number, "it waits to be included again"
+    world.chain.pending.take_all()
+    while world.chain.store.depth:
+        world.chain.store.rollback()
+    assert world.tables.accounts.find("alice") is None
+    other.chain.push_transaction(transaction)
+    world.chain.push_block(other.generate_block())
+    assert world.account("alice") == other.account("alice")
+    assert world.account("alice").id == number
+    world.recount()
+
+
+@pytest.mark.parametrize(
+    ("number", "prefix", "is_accepted"),
+    [(0, 0, True), (None, None, True), (0, 0x12345678, False), (1, 0x12345678, False), (9999, 0x12345678, False)],
+)
+def test_optional_tapos(world: Harness, number: int | None, prefix: int | None, is_accepted: bool) -> None:
+    """The references of optional_tapos; None is a right one."""
+    plain = world.build(Transfer("alice", "bob", steem(1_000), ""))
+    transaction = type(plain).make(
+        world.codec,
+        ref_block_num=plain.ref_block_num if number is None else number,
+        ref_block_prefix=plain.ref_block_prefix if prefix is None else prefix,
+        expiration=plain.expiration,
+        operations=plain.operations,
+    )
+    signed = world.sign(transaction, world.key("alice"))
+    if is_accepted:
+        world.chain.push_transaction(signed)
+        assert world.generate_block().transaction_ids == [signed.id]
+    else:
+        with pytest.raises(TransactionTapos):
+            world.chain.push_transaction(signed)
+    world.recount()
+
+
+def test_a_transaction_expires_between_two_blocks(world: Harness) -> None:
+    """The end of tapos: two seconds to live, two blocks later."""
+    plain = world.build(Transfer("initminer", "alice", steem(50), ""), expires_in=2)
+    world.generate_blocks(2)
+    with pytest.raises(TransactionExpired):
+        world.chain.push_transaction(world.sign(plain, INIT_KEY))
+
+
+@pytest.mark.parametrize(("partition_bp", "taken"), [(0, 0), (2500, 1)])
+def test_the_transaction_that_does_not_fit_waits(partition_bp: int, taken: int) -> None:
+    """Counterpart of generate_block_size with its two transactions; with room kept for actions the large one waits."""
+    world = Harness()
+    world.edit(lambda ctx: ctx.update_gpo(maximum_block_size=65_536, required_actions_partition_percent=partition_bp))
+    large = world.push(*(Transfer("initminer", "temp", steem(1_000), "") for _ in range(1_975)))
+    memo = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ123"
+    small = world.push(Transfer("initminer", "temp", steem(1_000), memo))
+    assert (large.size, small.size) == (79 + 1_975 * 33, 78 + 33 + 55)
+    block = world.generate_block()
+    assert block.transaction_ids == [(large, small)[taken].id]
+    assert len(world.chain.pending) == 1
+    assert block.size < 65_536
+    world.recount()

@@ -17,6 +17,7 @@ from operations.witness import AccountWitnessVote, FeedPublish, WitnessUpdate
 from protocol.assets import Price
 from protocol.codec import Codec
 from protocol.config import ChainConfig
+from protocol.config_report import report_config
 from protocol.errors import Invalid, MissingActiveAuthority, Rejected
 from protocol.keys import decode_public_key
 from protocol.transaction import Transaction
@@ -268,7 +269,7 @@ def test_what_follows_the_block_interval(interval: int) -> None:
     blocks = world.generate_blocks(30)
     assert [block.timestamp for block in blocks] == [genesis + interval * number for number in range(2, 32)]
     assert rules.feed_interval_blocks * interval == 3600
-    report = world.config.get_config_json()
+    report = report_config(world.config)
     assert report["STEEM_BLOCK_INTERVAL"] == interval
     assert report["STEEM_BLOCKS_PER_YEAR"] == 365 * 86_400 // interval
     assert report["STEEM_BLOCKS_PER_DAY"] == 86_400 // interval

@@ -138,7 +138,7 @@ def test_a_program_that_does_not_know_the_fork_stops_at_it() -> None:
 def test_a_fork_switch_undoes_the_hard_fork_and_applies_it_again() -> None:
     world = open_world(7, "hardfork_required_witnesses = 5")
     other = Chain.open(world.config)
-    while world.now + 30 < FORK_TIME:
+    while world.now + 9 < FORK_TIME:
         world.generate_block()
     for number in range(1, world.chain.head_number + 1):
         shared = world.chain.get_block(number)

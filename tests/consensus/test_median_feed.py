@@ -109,3 +109,17 @@ def test_a_testnet_skips_the_debt_limit(is_skipped: bool) -> None:
     for name in make_round(ctx, 7):
         feed(ctx, name, price(100))
     assert take(ctx) == (price(100) if is_skipped else Price(Asset(900_000, SBD), Asset(500_000, STEEM)))
+
+
+def test_a_day_of_feeds() -> None:
+    """Counterpart of feed_publish_mean with its figures: every hour each feed asks 0.010 STEEM more."""
+    ctx = make_context()
+    names = make_round(ctx, 7)
+    quotes = (100_000, 105_000, 98_000, 97_000, 99_000, 97_500, 102_000)
+    for hour in range(24):
+        for name, quote in zip(names, quotes, strict=True):
+            feed(ctx, name, price(1000, quote + 10 * hour))
+        median = take(ctx, 1200 * (hour + 1))
+        assert history(ctx)[-1] == price(1000, 99_000 + 10 * hour)
+        assert len(history(ctx)) == hour + 1
+        assert median == history(ctx)[hour // 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consensus.rd import compute_params
 from consensus.subsidized_accounts import process_subsidized_accounts
 from state.context import SINGLETON
 from state.schema import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE
@@ -38,3 +39,19 @@ def test_the_pool_comes_to_rest() -> None:
     ctx.update_gpo(available_account_subsidies=rest * 2)
     process_subsidized_accounts(ctx)
     assert ctx.gpo.available_account_subsidies == rest
+
+
+def test_the_pool_fills_until_it_holds_a_hundred_accounts() -> None:
+    """Counterpart of generate_account_subsidies with its figures: a budget of 5,123 and a half-life of ten minutes."""
+    ctx = make_context()
+    params = compute_params(ctx.rules, 5_123, 249_617_279)
+    table = ctx.tables.witness_schedule
+    table.update(table.get(SINGLETON), account_subsidy_rd=params)
+    assert (params.resource_unit, params.budget_per_time_unit) == (10_000, 5_123)
+    assert params.pool_eq * 249_617_279 >> 36 == 5_123
+    assert (params.pool_eq - 1) * 249_617_279 >> 36 == 5_122
+    pool = 0
+    while pool < 100 * 10_000:
+        process_subsidized_accounts(ctx)
+        pool = pool + 5_123 - (249_617_279 * pool >> 36)
+        assert ctx.gpo.available_account_subsidies == pool

@@ -2,8 +2,9 @@
 
 import pytest
 
-from operations.content import CommentOptions, CommentPayoutBeneficiaries, DeleteComment
+from operations.content import Comment, CommentOptions, CommentPayoutBeneficiaries, DeleteComment
 from protocol.assets import SBD, Asset
+from protocol.errors import Invalid
 from protocol.types import Beneficiary
 from state.schema import TIME_MAX
 from tests.operations.blog import fill_fund, find_post, forward_to_payout, pay_due, post, vote
@@ -214,3 +215,76 @@ def test_beneficiaries(blog: World) -> None:
     rest = author - author // 4 - author // 2 - author // 10
     assert alice.reward_sbd_balance + alice.reward_vesting_steem == rest
     assert find_post(blog, "alice").beneficiary_payout_value == author - rest
+
+
+def test_comment_apply(blog: World) -> None:
+    """Counterpart of comment_apply: a post, a reply, a reply to that, edits, and the pause between posts."""
+    world = blog
+    text = ("Lorem Ipsum", "Lorem ipsum dolor sit amet", '{"foo":"bar"}')
+    world.refuse(Comment("alice", "foobar", "bob", "ipsum", *text), "unknown key")
+    chain = (("", "ipsum", "alice", "lorem"), ("alice", "lorem", "bob", "ipsum"), ("bob", "ipsum", "sam", "dolor"))
+    for parent_author, parent_permlink, author, permlink in chain:
+        world.push(Comment(parent_author, parent_permlink, author, permlink, *text))
+        row = find_post(world, author, permlink)
+        assert (row.parent_author, row.parent_permlink, row.author, row.permlink) == (
+            parent_author,
+            parent_permlink,
+            author,
+            permlink,
+        )
+        assert (row.created, row.last_update, row.cashout_time) == (world.now, world.now, world.now + HOUR)
+        assert (row.net_rshares, row.abs_rshares) == (0, 0)
+        assert row.root_comment == find_post(world, "alice", "lorem").id
+        content = world.tables.comment_contents.get(row.id)
+        assert (content.title, content.body, content.json_metadata) == text
+        world.recount()
+
+    created = world.now
+    world.forward(303)
+    edited = ("foo", "bar", '{"bar":"foo"}')
+    world.push(Comment("bob", "ipsum", "sam", "dolor", *edited))
+    row = find_post(world, "sam", "dolor")
+    assert (row.created, row.last_update, row.cashout_time) == (created, world.now, created + HOUR)
+    assert (row.parent_author, row.parent_permlink, row.author, row.permlink) == ("bob", "ipsum", "sam", "dolor")
+    content = world.tables.comment_contents.get(row.id)
+    assert (content.title, content.body, content.json_metadata) == edited
+    again = Comment("bob", "ipsum", "sam", "dolor", "foo", "edit", "")
+    world.refuse(again, "Can only perform one comment edit per block.")
+    world.forward(3)
+    world.push(again)
+
+    world.push(Comment("", "test", "sam", "sit", *edited))
+    world.forward(300)
+    world.refuse(Comment("", "test", "sam", "amet", *edited), "You may only post once every 5 minutes.")
+    world.forward(3)
+    world.push(Comment("", "test", "sam", "amet", *edited))
+
+
+def test_post_rate_limit(blog: World) -> None:
+    """Counterpart of post_rate_limit: five posts, each just after the pause, have all full weight."""
+    for number in range(5):
+        blog.push(post("alice", f"test{number}"))
+        assert find_post(blog, "alice", f"test{number}").reward_weight == 10_000
+        blog.forward(303)
+
+
+def test_beneficiaries_are_checked_by_themselves() -> None:
+    """Counterpart of comment_beneficiaries_validate."""
+    rules = World().ctx.rules
+
+    def check(*shares: tuple[str, int]) -> None:
+        options(extensions=beneficiaries(*shares)).validate(rules)
+
+    most = sorted((f"foo{number}", 1) for number in range(127))
+    check(*most)
+    check(("alice", 100), ("bob", 100))
+    for shares, text in (
+        ([("bob", 10_001)], "Cannot allocate more than 100% of rewards to one account"),
+        ([("bob", 7_500), ("sam", 7_500)], "Cannot allocate more than 100% of rewards to a comment"),
+        (sorted([*most, ("bar", 1)]), "Cannot specify more than 127 beneficiaries."),
+        ([("bob", 200), ("bob", 100)], "Benficiaries must be specified in sorted order (account ascending)"),
+        ([("bob", 100), ("alice", 100)], "Benficiaries must be specified in sorted order (account ascending)"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            check(*shares)
+        assert refused.value.message.endswith(text)

@@ -294,9 +294,7 @@ def test_orders_need_the_owners_active_authority(market: World) -> None:
         assert (required.owners, required.actives, required.postings) == (set(), {"alice"}, set())
 
 
-def rate_order(
-    world: World, owner: str, orderid: int, sells: Asset, base: Asset, quote: Asset
-) -> LimitOrderCreate2:
+def rate_order(world: World, owner: str, orderid: int, sells: Asset, base: Asset, quote: Asset) -> LimitOrderCreate2:
     """An order with a price that is written in other amounts than those sold."""
     return LimitOrderCreate2(
         owner=owner,

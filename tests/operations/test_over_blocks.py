@@ -101,13 +101,20 @@ def test_account_authorities_count_by_their_kind(chain: Harness) -> None:
 
 
 def test_errors_about_rows_are_those_of_the_reference(chain: Harness) -> None:
-    with pytest.raises(UnknownKey, match=r"^unknown key:unknown key: $"):
+    with pytest.raises(UnknownKey, match=r"^unknown key:unknown key: $") as missing:
         chain.push(Transfer("alice", "nobody", steem(1), ""))
+    assert missing.value.data == {"name": "nobody", "what": "unknown key"}
+    op_of_nobody = Transfer("nobody", "alice", steem(1), "")
+    with pytest.raises(UnknownKey) as missing:
+        chain.push(op_of_nobody, keys=[chain.key("alice")])
+    signed_by = [chain.key("alice").public_key]
+    assert missing.value.data == {"auth_containers": [op_of_nobody], "sigs": signed_by, "what": "unknown key"}
     op = LimitOrderCreate("alice", 1, steem(1), sbd(1), False, chain.now + 60)
     chain.push(op)
     text = "could not insert object, most likely a uniqueness constraint was violated"
-    with pytest.raises(NotUnique, match=f"^{text}:{text}: $"):
+    with pytest.raises(NotUnique, match=f"^{text}:{text}: $") as refused:
         chain.push(op)
+    assert refused.value.data == {"op": op, "what": text}
     chain.generate_block()
     chain.recount()
 
@@ -259,7 +266,7 @@ def test_a_claim_is_taken_off_the_pool_before_the_pool_decays(chain: Harness) ->
 def test_a_claim_too_many_waits_for_the_next_witness(chain: Harness) -> None:
     """The end of account_subsidy_witness_limits: of n + 1 claims n are in the block, and one waits.
 
-    After the block the producer's own pool has got its part of the budget, so the last claim fits when it is tried again.
+    After the block the producer's own pool has got its part of the budget, so the last claim fits when tried again.
     """
     while chain.chain.head_number % 21 > 15:
         chain.generate_block()

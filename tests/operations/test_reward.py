@@ -62,3 +62,15 @@ def test_part_and_rest(earned: World) -> None:
 def test_part_is_rounded_down(earned: World) -> None:
     earned.push(claim(0, 0, 1999))
     assert earned["alice"].reward_vesting_steem == 9999  # 1.999 satoshis of STEEM went with the claim
+
+
+@pytest.mark.parametrize("parts", [(1_000, 0, 0), (0, 1_000, 0), (0, 0, 1_000)])
+def test_one_kind_alone_may_be_claimed(earned: World, parts: tuple[int, int, int]) -> None:
+    """Counterpart of claim_reward_balance_validate; what it refuses is in test_validate."""
+    earned.push(claim(*parts))
+    left = earned["alice"]
+    assert (left.reward_steem_balance, left.reward_sbd_balance, left.reward_vesting_balance) == (
+        10_000 - parts[0],
+        10_000 - parts[1],
+        10_000_000 - parts[2],
+    )

@@ -48,7 +48,9 @@ OPERATIONS: dict[str, Callable[[Harness], Operation]] = {
         "alice", 2, steem(1_000), Price(steem(1_000), sbd(1_000)), False, chain.now + DAY
     ),
     "limit_order_cancel": lambda chain: LimitOrderCancel("alice", 1),
-    "comment": lambda chain: Comment("", "ipsum", "alice", "lorem", "Lorem Ipsum", "Lorem ipsum dolor", '{"foo":"bar"}'),
+    "comment": lambda chain: Comment(
+        "", "ipsum", "alice", "lorem", "Lorem Ipsum", "Lorem ipsum dolor", '{"foo":"bar"}'
+    ),
 }
 
 

@@ -23,6 +23,7 @@ from state.stake import (
     get_vesting_share_price,
     regenerate_mana,
 )
+from tests.operations.blog import find_post, find_vote, post, vote
 from tests.operations.world import World, sbd, steem, vests
 
 WEEK = 7 * 86_400
@@ -51,12 +52,12 @@ def test_power_up(world: World) -> None:
     world.fund("alice", steem(10_000))
     gpo = world.ctx.gpo
     before_bob = world["bob"].vesting_shares
-    new = multiply(steem(7_500), get_vesting_share_price(gpo)).amount
+    new = 7_500 * gpo.total_vesting_shares // gpo.total_vesting_fund_steem
     world.push(TransferToVesting("alice", "", steem(7_500)))
     assert (world["alice"].balance, world["alice"].vesting_shares) == (2_500, new)
     assert world.ctx.gpo.total_vesting_fund_steem == gpo.total_vesting_fund_steem + 7_500
     assert world.ctx.gpo.total_vesting_shares == gpo.total_vesting_shares + new
-    newer = multiply(steem(2_000), get_vesting_share_price(world.ctx.gpo)).amount
+    newer = 2_000 * (gpo.total_vesting_shares + new) // (gpo.total_vesting_fund_steem + 7_500)
     world.push(TransferToVesting("alice", "bob", steem(2_000)))
     assert (world["alice"].balance, world["alice"].vesting_shares) == (500, new)
     assert (world["bob"].balance, world["bob"].vesting_shares) == (0, before_bob + newer)
@@ -106,7 +107,7 @@ def test_withdraw_vesting(world: World) -> None:
         world.push(WithdrawVesting("alice", vests(total // part)))
         alice = world["alice"]
         assert alice.vesting_shares == total
-        assert alice.vesting_withdraw_rate == compute_withdraw_rate(total // part, INTERVALS)
+        assert alice.vesting_withdraw_rate == -(-(total // part) // INTERVALS), "a quarter, rounded up"
         assert (alice.to_withdraw, alice.withdrawn) == (total // part, 0)
         assert alice.next_vesting_withdrawal == world.now + WEEK
         world.refuse(WithdrawVesting("alice", vests(total // part)), "would not change the vesting withdraw rate.")
@@ -224,6 +225,7 @@ def test_vesting_withdraw_route(world: World) -> None:
     rate = world["alice"].vesting_withdraw_rate
     total = world["alice"].vesting_shares
     world.forward(WEEK)
+    gpo = world.ctx.gpo
     events = fills(world.run(process_vesting_withdrawals))
     half, third = rate * 5_000 // 10_000, rate * 3_000 // 10_000
     rest = rate - half - third
@@ -233,6 +235,9 @@ def test_vesting_withdraw_route(world: World) -> None:
         ("alice", "alice", vests(rest)),
     ]
     assert events[0].deposited == vests(half)
+    for paid in events[1:]:
+        worth_now = paid.withdrawn.amount * gpo.total_vesting_fund_steem // gpo.total_vesting_shares
+        assert abs(paid.deposited.amount - worth_now) <= 1, "the price moves by what was paid before"
     assert (world["bob"].vesting_shares, world["bob"].balance) == (half, 0)
     assert world.tables.witnesses.get("initminer").votes == half
     assert (world["sam"].vesting_shares, world["sam"].balance) == (0, events[1].deposited.amount)
@@ -418,10 +423,11 @@ def test_delegation_returns_after_its_period(lenders: World) -> None:
     world.forward(5 * 86_400)
     assert world.run(process_expired_delegations) == []
     world.forward(3)
-    before = Mana(world, world["alice"])
+    before, bob_before = Mana(world, world["alice"]), world["bob"]
     assert world.run(process_expired_delegations) == [ReturnVestingDelegation("alice", vests(amount))]
     assert world["alice"].delegated_vesting_shares == 0
     assert_mana(world["alice"], before, amount)
+    assert world["bob"] == bob_before
     assert list(world.tables.vesting_delegation_expirations.scan()) == []
 
 
@@ -443,3 +449,28 @@ def test_delegation_can_be_ended_whatever_the_fee_became(lenders: World) -> None
     world.push(DelegateVestingShares("alice", "bob", vests(0)))
     assert world["alice"].delegated_vesting_shares == 10**8
     assert world["bob"].received_vesting_shares == 0
+
+
+def test_received_vests_vote(lenders: World) -> None:
+    """The vote in delegate_vesting_shares_apply: bob, who owns nothing, votes with what alice lent him."""
+    world = lenders
+    world.vest("alice", 100_000_000)
+    amount = world["alice"].vesting_shares // 2
+    world.push(DelegateVestingShares("alice", "bob", vests(amount)))
+    world.forward(600)
+    world.push(post("alice"))
+    world.push(vote("bob", "alice"))
+    used = (amount * 86_400 + 4_319_999) // 4_320_000
+    dust = world.ctx.rules.vote_dust_threshold
+    assert dust == 50_000_000
+    assert world["bob"].voting_manabar.current_mana == amount - used
+    assert find_post(world, "alice").net_rshares == used - dust > 0
+    assert find_vote(world, "bob", "alice").rshares == used - dust
+
+
+def test_powering_down_what_is_lent(lenders: World) -> None:
+    """In delegate_vesting_shares_apply: after half and 1,000 more are lent, as many can not be withdrawn."""
+    world = lenders
+    lent = world["alice"].vesting_shares // 2 + 1_000
+    world.push(DelegateVestingShares("alice", "bob", vests(lent)))
+    world.refuse(WithdrawVesting("alice", vests(lent)), "does not have sufficient Steem Power for withdraw.")

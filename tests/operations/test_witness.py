@@ -10,7 +10,9 @@ import pytest
 from operations.witness import AccountWitnessProxy, AccountWitnessVote, FeedPublish, WitnessSetProperties, WitnessUpdate
 from protocol.assets import SBD, STEEM, Asset, Price
 from protocol.codec import Codec
-from protocol.types import NULL_PUBLIC_KEY, U16, U32, U64, LegacyChainProperties, PublicKey, String
+from protocol.errors import Invalid
+from protocol.operation import RequiredAuthorities
+from protocol.types import NULL_PUBLIC_KEY, U16, U32, U64, Authority, LegacyChainProperties, PublicKey, String
 from state.invariants import assert_invariants
 from state.schema import SCHEDULE_NONE, Account, Witness
 from state.stake import adjust_proxied_witness_votes
@@ -99,6 +101,10 @@ def test_limits_of_the_properties(world: World) -> None:
 
 def pack(kind: Any, value: Any) -> bytes:
     return CODEC.encode(kind, value)
+
+
+def pack_i32(value: int) -> bytes:
+    return value.to_bytes(4, "little", signed=True)
 
 
 def set_properties(name: str, key: bytes, **packed: bytes) -> WitnessSetProperties:
@@ -387,3 +393,58 @@ def test_a_witness_publishes_a_feed(world: World) -> None:
     world.refuse(FeedPublish("alice", Price(steem(1000), sbd(1000))), "Price feed must be a SBD/STEEM price")
     world.refuse(FeedPublish("alice", Price(Asset(0, SBD), Asset(1, STEEM))), "base.amount > share_type(0)")
     recount(world)
+
+
+# --- witness_set_properties by itself -----------------------------------------------------------------------------
+
+
+def test_values_that_pass_by_themselves(world: World) -> None:
+    """Counterpart of witness_set_properties_validate, its successes; a year, a day and an hour as half-lives."""
+    key, rules = make_key("key"), world.ctx.rules
+    unit = 1 << 36
+    for packed in (
+        {},
+        {"account_subsidy_budget": pack_i32(5_000)},
+        {"account_subsidy_budget": pack_i32(268_435_455)},
+        {"account_subsidy_decay": pack(U32, 300_000)},
+        *({"account_subsidy_decay": pack(U32, unit // blocks)} for blocks in (10_512_000, 28_800, 1_200)),
+    ):
+        set_properties("alice", key, **packed).validate(rules)
+
+
+def test_values_that_are_refused(world: World) -> None:
+    """Counterpart of witness_set_properties_validate, its failures."""
+    key = make_key("key")
+    world.push(update("alice", key))
+    with pytest.raises(Invalid, match="No signing key provided"):
+        WitnessSetProperties("alice", (), ()).validate(world.ctx.rules)
+    for packed, text in (
+        ({"account_creation_fee": pack(Asset, sbd(2_000))}, "account_creation_fee must be in STEEM"),
+        ({"maximum_block_size": pack(U32, 65_535)}, "maximum_block_size smaller than minimum max block size"),
+        ({"sbd_interest_rate": pack_i32(-700)}, "sbd_interest_rate must not exceed 100%"),
+        ({"sbd_interest_rate": pack_i32(10_001)}, "sbd_interest_rate must not exceed 100%"),
+        ({"sbd_exchange_rate": pack(Price, Price(steem(1_000), sbd(10_000)))}, "Price feed must be a STEEM/SBD price"),
+        ({"url": pack(String, "")}, "URL size must be greater than 0"),
+        ({"url": b"\x03\xe0\x80\x80"}, "URL is not valid UTF8"),
+        ({"account_subsidy_budget": pack_i32(0)}, "Budget must be at least 1"),
+        ({"account_subsidy_budget": pack_i32(-5_000)}, "Budget must be at least 1"),
+        ({"account_subsidy_budget": pack_i32(268_435_456)}, "Budget must be at most 268435455"),
+        ({"account_subsidy_budget": pack_i32(0x50000000)}, "Budget must be at most 268435455"),
+        ({"account_subsidy_decay": pack(U32, 0)}, "Decay must be at least 64"),
+        ({"account_subsidy_decay": pack(U32, 40)}, "Decay must be at least 64"),
+    ):
+        assert world.refuse(set_properties("alice", key, **packed), "").endswith(text)
+    recount(world)
+
+
+def test_its_key_signs_or_nobody() -> None:
+    """Counterpart of witness_set_properties_authorities."""
+    key = make_key("key")
+    for op, authority in (
+        (set_properties("alice", key), Authority(1, (), ((key, 1),))),
+        (WitnessSetProperties("alice", (), ()), Authority(1, (("null", 1),), ())),
+    ):
+        required = RequiredAuthorities()
+        op.authorities(required)
+        assert (required.owners, required.actives, required.postings) == (set(), set(), set())
+        assert required.others == [authority]

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol import base58
-from protocol.errors import Invalid
+from protocol.errors import Invalid, Unspecified
 from protocol.hashes import ripemd160
 from protocol.keys import (
     CURVE_ORDER,
@@ -406,8 +406,10 @@ def test_fc_canonical(r: str, s: str, expected: bool) -> None:
 @pytest.mark.parametrize("header", [0, 26, 35, 255])
 def test_other_headers_are_refused(header: int) -> None:
     signature = sign_digest(bytes(32), PrivateKey.from_seed("x"))
-    with pytest.raises(Invalid, match="unable to reconstruct public key from signature"):
+    with pytest.raises(Unspecified) as refused:
         recover(bytes(32), bytes((header,)) + signature[1:])
+    assert refused.value.message == "unspecified:unable to reconstruct public key from signature"
+    assert (refused.value.code, refused.value.name) == (0, "exception")
 
 
 @pytest.mark.parametrize("body", [bytes(64), b"\xff" * 32 + b"\1" * 32, b"\1" * 32 + bytes(32), bytes(32) + b"\1" * 32])

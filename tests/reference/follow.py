@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from chain.chain import Chain
 from node.core import NodeSettings
 from node.shell import NodeShell
@@ -79,8 +81,8 @@ NOT_SERVED = {("condenser_api", "ticker"), ("condenser_api", "volume")}
 """Answers of market_history_api, which comes with the whole market; rc_api comes with resource credits."""
 
 BODY_SHOWN = 60
-"""The recorded bodies and metadata of posts are cut to this length. `promoted` is left aside: the reference itself shows
-another symbol there after a replay."""
+"""The recorded bodies and metadata of posts are cut to this length. `promoted` is left aside: the reference itself
+shows another symbol there after a replay."""
 
 
 class Follower:
@@ -95,8 +97,6 @@ class Follower:
 
     def call(self, name: str, params: Any) -> Any:
         """What a client would get, through JSON."""
-        import orjson
-
         method = self.methods[name]
         return orjson.loads(orjson.dumps(method.handler(*method.bind(params))))
 

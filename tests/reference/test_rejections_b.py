@@ -1,4 +1,4 @@
-"""Transactions that the C++ node refused on chain B, up to the first block with an operation that is not enabled yet."""
+"""Transactions that the C++ node refused on chain B, up to the first block with an operation not enabled yet."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ NOT_ENABLED = "is not enabled on this chain"
 NOT_COMPARED = {
     "duplicate transaction, still pending": "needs a transaction that waited at that moment and is not recorded",
     "transaction larger than the maximum block size less 256": "the record was cut",
-    "feed in the wrong direction": "the answer is right but for the outer code: the reference fails while it reads JSON",
+    "feed in the wrong direction": "right but for the outer code: the reference fails while it reads JSON",
 }
 """Rules of records that are left out, and why."""
 

@@ -21,6 +21,7 @@ from rewards.curves import evaluate_reward_curve
 from rewards.explain import explain_pending
 from rewards.fund import get_reward_fund
 from rewards.payout import AuthorPart, BeneficiaryPart, PayoutExplanation
+from rewards.virtual_supply import process_virtual_supply
 from state.context import SINGLETON
 from state.schema import TIME_MAX, Account
 from tests.operations.blog import fill_fund, find_post, forward_to_payout, pay_due, post, vote
@@ -229,3 +230,29 @@ def test_only_due_posts_are_read(world: World) -> None:
     world.forward(3)
     _, reports = pay_due(world)
     assert [report.author for report in reports] == ["bob"]
+
+
+def test_an_equal_share_in_sbd(world: World) -> None:
+    """The figures of comment_payout_equalize: a third of the fund, half of it for the author, half of that as SBD.
+
+    As there, one satoshi of STEEM is worth one SBD, so that nothing is dust.
+    """
+    set_price(world, 1000, 1)
+    world.run(process_virtual_supply)
+    assert world.ctx.gpo.sbd_print_rate == 10_000
+    for author in ("alice", "bob", "dave"):
+        world.push(post(author))
+    world.push(decline("bob"))
+    world.forward(3)
+    for voter, author in (("ulysses", "alice"), ("vivian", "bob"), ("wendy", "dave")):
+        world.push(vote(voter, author))
+    forward_to_payout(world, "alice")
+    share = get_reward_fund(world.ctx).reward_balance // 3
+    pay_due(world)
+    author_part = share - share // 2
+    in_sbd = author_part // 2
+    for name in ("alice", "dave"):
+        assert world[name].reward_sbd_balance == in_sbd * 1000
+        assert world[name].reward_vesting_steem == author_part - in_sbd
+    assert world["bob"].reward_sbd_balance == 0
+    world.run(process_virtual_supply)

@@ -47,6 +47,8 @@ def test_claims_fade() -> None:
     assert claims == 1_756_033_043_766
     assert compute_faded_claims(1000, 1_296_000, 1_296_000) == 0
     assert compute_faded_claims(1000, 2 * 1_296_000, 1_296_000) == (1 << 128) - 1000
+    assert compute_faded_claims(1000, 2 * 1_296_000, 1_296_000, can_wrap=False) == 0
+    assert compute_faded_claims(1000, 648_000, 1_296_000, can_wrap=False) == 500
 
 
 def test_print_rate() -> None:

@@ -103,3 +103,32 @@ def test_null_account_is_cleared(world: World) -> None:
     assert world.ctx.gpo.current_supply == supply - 10_000
     assert world.ctx.gpo.current_sbd_supply == debt - 8000
     assert world.run(process_null_account) == []
+
+
+def test_printing_comes_back_as_the_supply_grows(world: World) -> None:
+    """Counterpart of sbd_stability: printing slows above the start, never falls while the debt does, and comes back."""
+    world.create("sam")
+    price = 10  # STEEM for one SBD
+    feed = world.tables.feed_history.get(SINGLETON)
+    world.tables.feed_history.update(feed, current_median_history=Price(Asset(1000, SBD), Asset(10_000, STEEM)))
+    world.run(process_virtual_supply)
+    gpo = world.ctx.gpo
+    assert (gpo.sbd_print_rate, gpo.sbd_start_percent, gpo.sbd_stop_percent) == (10_000, 900, 1_000)
+    # SBD worth 9.9 per cent of the virtual supply, as the sum of both.
+    world.fund("sam", sbd(gpo.current_supply * 99 // 901 // price))
+    world.run(process_virtual_supply)
+    assert world.ctx.gpo.sbd_print_rate == 1_000
+    rates = [1_000]
+    debt = world.ctx.gpo.current_sbd_supply * price
+    while rates[-1] < 10_000:
+        world.fund("initminer", steem(1_000_000_000))
+        world.run(process_virtual_supply)
+        gpo = world.ctx.gpo
+        assert gpo.virtual_supply == gpo.current_supply + debt
+        part = (debt * 10_000 + gpo.virtual_supply // 2) // gpo.virtual_supply
+        assert gpo.sbd_print_rate == (10_000 if part <= 900 else (1_000 - part) * 100)
+        assert gpo.sbd_print_rate >= rates[-1]
+        rates.append(gpo.sbd_print_rate)
+        world.recount()
+    assert len(rates) > 20
+    assert debt * 10_000 // world.ctx.gpo.virtual_supply <= 900

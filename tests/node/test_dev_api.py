@@ -1,0 +1,48 @@
+"""Time travel on a development chain: blocks at once, weeks at once, and a reward fund that outlives them."""
+
+import pytest
+
+from chain.chain import Chain
+from node.core import Node, NodeSettings
+from node.dev_api import SKIP_SECONDS_MAX, DevApi
+from protocol.config import ChainConfig
+from protocol.errors import Rejected
+from tests.node.test_core import KEYS, VirtualWorld
+
+DAY_SECONDS = 86_400
+INTERVAL_SECONDS = 3
+
+
+@pytest.fixture
+def node() -> Node:
+    node = Node(VirtualWorld(), Chain.open(ChainConfig.preset("dev")), NodeSettings(("initminer",), KEYS))
+    node.mine()
+    return node
+
+
+def test_blocks_are_made_at_once(node: Node) -> None:
+    start = node.chain.head_time
+    assert DevApi(node).mine(3) == {"block_nums": [2, 3, 4]}
+    assert node.chain.head_time == start + 3 * INTERVAL_SECONDS
+
+
+def test_a_week_passes_in_one_block(node: Node) -> None:
+    start = node.chain.head_time
+    assert DevApi(node).advance_time(7 * DAY_SECONDS) == {"block_nums": [2]}
+    assert node.chain.head_time == start + 7 * DAY_SECONDS + INTERVAL_SECONDS
+
+
+def test_two_months_leave_the_reward_fund_alive(node: Node) -> None:
+    start, before = node.chain.head_time, node.chain.ctx.tables.reward_funds.get("post").recent_claims
+    numbers = DevApi(node).advance_time(60 * DAY_SECONDS)["block_nums"]
+    assert numbers == list(range(2, 10))
+    assert node.chain.head_time == start + 60 * DAY_SECONDS + INTERVAL_SECONDS
+    assert 0 < node.chain.ctx.tables.reward_funds.get("post").recent_claims < before
+
+
+@pytest.mark.parametrize("seconds", [SKIP_SECONDS_MAX + 1, 0xFFFFFFFFFFFFFFFF])
+def test_no_more_than_ten_years(node: Node, seconds: int) -> None:
+    with pytest.raises(Rejected, match="seconds"):
+        DevApi(node).advance_time(seconds)
+    with pytest.raises(Rejected, match="skip_seconds"):
+        DevApi(node).mine(1, seconds)

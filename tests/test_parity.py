@@ -1,0 +1,129 @@
+"""docs/reference-parity.md names tests that exist, and each enabled operation has its three kinds of test."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from operations.registry import ALL_OPERATIONS
+from protocol.operation import Operation
+from tests.operations.samples import SAMPLES
+from tests.operations.test_authorities import EXPECTED
+from tests.operations.test_validate import CASES, REFUSED_FOR_GOOD
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs" / "reference-parity.md"
+KINDS: Final = "## Three kinds of test for each operation"
+ROWS_MIN: Final = 104
+"""Rows of cases that the page had when all were compared; it never gets shorter."""
+
+_NAME = re.compile(r"`(tests/[\w/]+\.py)::(\w+)(?:\[([^\]`]*)\])?`")
+
+
+class Named(NamedTuple):
+    """A test as the page names it; `parameter` is the text in brackets, or empty."""
+
+    path: str
+    name: str
+    parameter: str
+
+
+def read_names(text: str) -> list[Named]:
+    return [Named(*match) for match in _NAME.findall(text)]
+
+
+def read_rows(text: str) -> list[list[str]]:
+    """The cells of all rows of all tables but their headings."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    rules = [number for number, row in enumerate(rows) if set("".join(row)) == {"-", " "} or row[0] == "---"]
+    headings = {number for rule in rules for number in (rule - 1, rule)}
+    return [row for number, row in enumerate(rows) if number not in headings]
+
+
+@cache
+def read_functions(path: str) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The functions of a test module by name."""
+    file = ROOT / path
+    if not file.exists():
+        return {}
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    return {node.name: node for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def get_arguments(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    return [argument.arg for argument in function.args.args]
+
+
+def recounts(path: str, name: str) -> bool:
+    """Whether a function, or a fixture that it gets, counts the supplies again."""
+    functions = read_functions(path)
+    nearby = read_functions(str(Path(path).parent / "conftest.py"))
+    function = functions.get(name) or nearby.get(name)
+    if function is None:
+        return False
+    calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+    called = {call.attr if isinstance(call, ast.Attribute) else getattr(call, "id", "") for call in calls}
+    if called & {"recount", "assert_invariants"}:
+        return True
+    return any(recounts(path, argument) for argument in get_arguments(function) if argument != name)
+
+
+def enabled_operations() -> list[str]:
+    """Operations that do something: neither events nor without effect nor refused for good."""
+    return [
+        cls.wire_name
+        for cls in ALL_OPERATIONS.values()
+        if not cls.virtual and cls.apply is not Operation.apply and cls.wire_name not in REFUSED_FOR_GOOD
+    ]
+
+
+def read_kinds() -> dict[str, list[str]]:
+    """The cells of the table of kinds by operation: validate, authorities, apply."""
+    _before, _heading, after = PAGE.read_text(encoding="utf-8").partition(KINDS)
+    return {row[0]: row[1:] for row in read_rows(after)}
+
+
+def test_every_named_test_exists() -> None:
+    names = read_names(PAGE.read_text(encoding="utf-8"))
+    missing = sorted({f"{named.path}::{named.name}" for named in names if named.name not in read_functions(named.path)})
+    assert not missing, "\n".join(missing)
+
+
+def test_nothing_that_looks_like_a_test_was_overlooked() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.count("::") == len(read_names(text))
+
+
+def test_every_case_has_a_test() -> None:
+    cases, _heading, _kinds = PAGE.read_text(encoding="utf-8").partition("## Operations that are not enabled yet")
+    rows = read_rows(cases)
+    assert len(rows) >= ROWS_MIN
+    assert len({row[0] for row in rows}) == len(rows)
+    for row in rows:
+        assert read_names(row[1]), f"no test for {row[0]}"
+
+
+def test_parameters_are_those_of_the_tests() -> None:
+    """A name in brackets is an operation with a sample, or stands in the module as a text of its own."""
+    for named in read_names(PAGE.read_text(encoding="utf-8")):
+        if named.parameter and named.parameter not in SAMPLES:
+            assert f'"{named.parameter}"' in (ROOT / named.path).read_text(encoding="utf-8"), named
+
+
+def test_the_table_of_kinds_holds_the_enabled_operations() -> None:
+    assert sorted(read_kinds()) == sorted(enabled_operations())
+
+
+@pytest.mark.parametrize("name", enabled_operations())
+def test_each_operation_has_its_three_kinds_of_test(name: str) -> None:
+    validate, authorities, apply = (read_names(cell) for cell in read_kinds()[name])
+    assert validate and authorities and apply
+    assert name in {case[0] for case in CASES}, "no broken instance"
+    assert name in SAMPLES, "no valid instance"
+    assert set(EXPECTED) <= set(SAMPLES)
+    for named in apply:
+        assert recounts(named.path, named.name), f"{named.path}::{named.name} does not end in a recount"
