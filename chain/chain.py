@@ -16,6 +16,8 @@ from chain.effects import NOTHING_CHANGED, Applied, FeedItem, Irreversible, Push
 from chain.fork_tree import ForkItem, ForkTree
 from chain.history import History
 from chain.ledger import Ledger
+from chain.market_history import MarketHistory
+from chain.observers import Observer
 from chain.pending import REAPPLIED_MAX, CustomOperationLimit, PendingTransactions
 from chain.reversible import ReversibleBlocks
 from consensus.header import build_header_extensions
@@ -66,6 +68,8 @@ class Chain:
         self._ledger = Ledger(self._store, config)
         self._reversible = ReversibleBlocks(backend)
         self._history = History(backend, codec) if has_history else None
+        self._market = MarketHistory(backend) if has_history else None
+        self._observers: tuple[Observer, ...] = tuple(part for part in (self._history, self._market) if part)
         self._pending = PendingTransactions()
         self._custom_limit = CustomOperationLimit()
         committed = self._store.committed
@@ -177,8 +181,15 @@ class Chain:
         return self._history
 
     @property
+    def market_history(self) -> MarketHistory:
+        """Trades and candles of the internal market. Raises Rejected when this chain keeps no history."""
+        if self._market is None:
+            raise Rejected("", "This node keeps no market history")
+        return self._market
+
+    @property
     def has_history(self) -> bool:
-        """Whether this chain keeps account history."""
+        """Whether this chain keeps account and market history."""
         return self._history is not None
 
     @property
@@ -321,8 +332,8 @@ class Chain:
         effects = self._ledger.apply_block(block, skip_signatures)
         self._tree.set_head(block.id)
         self._custom_limit.clear()
-        if self._history is not None:
-            self._history.add_block(effects)
+        for observer in self._observers:
+            observer.add_block(effects)
         if self._keeps_reversible and not self.is_bulk:
             self._keep_reversible(block)
         return Applied(block, effects)
@@ -337,8 +348,8 @@ class Chain:
         number, block_id = self.head_number, self.head_id
         self._ledger.undo_block()
         self._tree.set_head(self.head_id)
-        if self._history is not None:
-            self._history.undo_block(number)
+        for observer in self._observers:
+            observer.undo_block(number)
         if self._keeps_reversible and not self.is_bulk:
             try:
                 self._reversible.remove(number)
@@ -413,11 +424,11 @@ class Chain:
             self._append_to_log(item.number, item.block.packed)
         self._log.sync()
         extra = self._reversible.collect_deletes(self._committed)
-        if self._history is not None:
-            extra += self._history.prepare(number)
+        for observer in self._observers:
+            extra += observer.prepare(number)
         self._store.commit(number, extra)
-        if self._history is not None:
-            self._history.finish(number)
+        for observer in self._observers:
+            observer.finish(number)
         root = self._tree.find_on_main_branch(number)
         assert root is not None, "reversible blocks are in the tree"
         self._tree.set_root(root.id)
@@ -436,7 +447,7 @@ class Chain:
     def _resume(self) -> None:
         """Goes on where the last run ended: repairs the log, then applies what lies behind the committed state."""
         self._mend_log()
-        if self._history is not None and (self._history.cursor or 0) != self._committed:
+        if any((observer.cursor or 0) != self._committed for observer in self._observers):
             self._rebuild_history()
         self._keeps_reversible = False
         kept = [(number, packed) for number, packed in self._reversible.scan() if number > self._committed]
@@ -487,21 +498,25 @@ class Chain:
         return True
 
     def _rebuild_history(self) -> None:
-        """Makes the history anew by replaying the log on a state in memory."""
-        assert self._history is not None, "asked for only with history"
-        self._history.drop()
+        """Makes account and market history anew by replaying the log on a state in memory."""
+        for observer in self._observers:
+            observer.drop()
         ledger = Ledger(Store(MemoryBackend(), Tables, chain_id=self.config.chain_id), self.config)
         for number in range(1, self._committed + 1):
             packed = self._log.read(number)
             assert packed is not None, "the log was mended"
-            self._history.add_block(ledger.apply_block(Block.from_bytes(self.codec, packed), skip_signatures=True))
+            effects = ledger.apply_block(Block.from_bytes(self.codec, packed), skip_signatures=True)
+            for observer in self._observers:
+                observer.add_block(effects)
             if number % BULK_COMMIT_BLOCKS == 0 or number == self._committed:
                 ledger.store.commit(number)
-                self._store.backend.write(self._history.prepare(number), sync=True)
-                self._history.finish(number)
+                puts = [put for observer in self._observers for put in observer.prepare(number)]
+                self._store.backend.write(puts, sync=True)
+                for observer in self._observers:
+                    observer.finish(number)
 
     def rebuild_history(self) -> None:
-        """Drops the account history and makes it anew from the block log. Reversible blocks are taken in again."""
+        """Drops account and market history and makes them anew from the block log. Reversible blocks are taken in again."""
         if self._history is None:
             raise Rejected("", "This node keeps no account history")
         self._rebuild_history()
@@ -511,7 +526,9 @@ class Chain:
             self._ledger.undo_block()
         for block in tail:
             assert block is not None, "only the root has no block"
-            self._history.add_block(self._ledger.apply_block(block, skip_signatures=True))
+            effects = self._ledger.apply_block(block, skip_signatures=True)
+            for observer in self._observers:
+                observer.add_block(effects)
         self._restore_pending([])
 
     # Transactions
