@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bench_apply, bench_import, bench_protocol, bench_restart, bench_rpc, bench_store
+from benchmarks import bench_apply, bench_import, bench_operations, bench_protocol, bench_restart, bench_rpc, bench_store
 from benchmarks.timing import show_machine
 
 BENCHMARKS = {
     "protocol": ("Codec and keys", bench_protocol.main),
     "store": ("Store", bench_store.main),
+    "operations": ("Operations and payouts", bench_operations.main),
     "apply": ("Blocks", bench_apply.main),
     "import": ("Import", bench_import.main),
     "rpc": ("JSON-RPC", bench_rpc.main),
