@@ -116,14 +116,6 @@ class SignState:
         return total >= threshold
 
 
-def get_required_authorities(operations: Iterable[Operation]) -> RequiredAuthorities:
-    """Collects the authorities that a list of operations needs."""
-    required = RequiredAuthorities()
-    for operation in operations:
-        operation.authorities(required)
-    return required
-
-
 class Authorities(NamedTuple):
     """Where the three kinds of authority of accounts are looked up."""
 

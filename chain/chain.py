@@ -11,7 +11,9 @@ libraries/plugins/witness/block_producer.cpp.
 from collections.abc import Iterator
 
 import operations.registry  # noqa: F401 - the codec must know every operation
+from chain.actions import EXTENSION_BYTES, choose_actions, compute_partition
 from chain.block_log import BlockLog, BlockStore, MemoryBlockLog
+from chain.config_record import check_config, record_config
 from chain.effects import NOTHING_CHANGED, Applied, FeedItem, Irreversible, PushResult, Undone
 from chain.fork_tree import ForkItem, ForkTree
 from chain.history import History
@@ -20,13 +22,13 @@ from chain.market_history import MarketHistory
 from chain.observers import Observer
 from chain.pending import REAPPLIED_MAX, CustomOperationLimit, PendingTransactions
 from chain.reversible import ReversibleBlocks
-from consensus.header import build_header_extensions
+from consensus.header import HeaderActions, build_header_extensions, check_merkle_root
 from consensus.slots import get_scheduled_witness, get_slot_at_time
 from consensus.witnesses import get_witness
 from protocol.block import Block
 from protocol.codec import Codec
 from protocol.config import ChainConfig
-from protocol.errors import BlockLogError, ProtocolError, Rejected
+from protocol.errors import BlockLogError, Invalid, ProtocolError, Rejected
 from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID
@@ -46,14 +48,13 @@ TRANSACTION_LENGTH_BYTES = 4
 TRANSACTION_SIZE_MARGIN = 256
 """How much smaller than a block a transaction must be to be accepted."""
 
-BASIS_POINTS = 10_000
-
 
 class Chain:
     """The node's view of a chain. Everything runs in the caller's thread; nothing is called back.
 
     `is_bulk` groups commits: for importing many blocks. What is not committed is then lost in a crash and must be
-    imported again.
+    imported again. `refuses_without_credits` is this node's policy: it accepts and produces only transactions whose
+    accounts have the resource credits for them; the blocks of others are no matter of it.
     """
 
     def __init__(
@@ -63,9 +64,13 @@ class Chain:
         self.config = config
         self.codec = codec
         self.is_bulk = False
+        self.refuses_without_credits = True
         self._log = log
         self._store: Store[Tables] = Store(backend, Tables, chain_id=config.chain_id)
+        has_record = check_config(backend, config)
         self._ledger = Ledger(self._store, config)
+        if not has_record:
+            record_config(backend, config)
         self._reversible = ReversibleBlocks(backend)
         self._history = History(backend, codec) if has_history else None
         self._market = MarketHistory(backend) if has_history else None
@@ -84,8 +89,8 @@ class Chain:
     def open(cls, config: ChainConfig, data_dir: object | None = None, *, has_history: bool = True) -> "Chain":
         """Opens the chain in a directory (a path), made if it is not there; None keeps it in memory.
 
-        Raises the errors of the store (StoreLocked, ForeignChain, StoreTooNew, StoreCorrupt, NotAStore, StoreFull) and
-        BlockLogError.
+        Raises the errors of the store (StoreLocked, ForeignChain, ForeignConfig, StoreTooNew, StoreCorrupt, NotAStore,
+        StoreFull) and BlockLogError.
         """
         codec = Codec(config.identity)
         if data_dir is None:
@@ -200,19 +205,31 @@ class Chain:
     # Blocks by number and id
 
     def get_block(self, number: int) -> Block | None:
-        """Returns a block of the main chain, or None."""
+        """Returns a block of the main chain, or None. Raises BlockLogError when its record is damaged."""
         item = self._tree.find_on_main_branch(number)
         if item is not None and item.block is not None:
             return item.block
+        return self._read_logged(number)
+
+    def _read_logged(self, number: int) -> Block | None:
+        """Reads a block from the log. Raises BlockLogError when it is not what the next block builds on."""
         packed = self._log.read(number)
-        return None if packed is None else Block.from_bytes(self.codec, packed)
+        if packed is None:
+            return None
+        following = self._log.read(number + 1)
+        wanted = self._tree.root.id if following is None else following[: len(NULL_ID)]
+        try:
+            block = Block.from_bytes(self.codec, packed)
+        except Invalid:
+            block = None
+        if block is None or block.id != wanted or block.merkle_root() != block.transaction_merkle_root:
+            raise BlockLogError("", "The record of block ${number} in the block log is damaged", number=number)
+        return block
 
     def get_packed_block(self, number: int) -> bytes | None:
-        """Returns the bytes of a block of the main chain, or None."""
-        item = self._tree.find_on_main_branch(number)
-        if item is not None and item.block is not None:
-            return item.block.packed
-        return self._log.read(number)
+        """Returns the bytes of a block of the main chain, or None. Raises BlockLogError."""
+        block = self.get_block(number)
+        return None if block is None else block.packed
 
     def get_block_id(self, number: int) -> bytes | None:
         """Returns the id of a block of the main chain, or None."""
@@ -249,6 +266,7 @@ class Chain:
         """
         if self._tree.find(block.id) is not None:
             return NOTHING_CHANGED
+        check_merkle_root(block)  # Others can take transactions out of a block, and its id must not suffer for it.
         feed: list[FeedItem] = []
         popped: list[Transaction] = []
         irreversible = self.irreversible_number
@@ -516,7 +534,7 @@ class Chain:
                     observer.finish(number)
 
     def rebuild_history(self) -> None:
-        """Drops account and market history and makes them anew from the block log. Reversible blocks are taken in again."""
+        """Makes account and market history anew from the block log; reversible blocks are taken in again."""
         if self._history is None:
             raise Rejected("", "This node keeps no account history")
         self._rebuild_history()
@@ -544,7 +562,7 @@ class Chain:
             self._store.begin()
         self.ctx.is_pending = True
         try:
-            self._ledger.apply_transaction(transaction)
+            self._ledger.apply_transaction(transaction, needs_credits=self.refuses_without_credits)
         finally:
             self.ctx.is_pending = False
         self._pending.add(transaction)
@@ -607,11 +625,12 @@ class Chain:
                 raise Rejected("scheduled_witness == witness_owner", "", scheduled=scheduled, witness=witness)
             if get_witness(ctx, witness).signing_key != private_key.public_key and not skip_signatures:
                 raise Rejected("witness_obj.signing_key == block_signing_private_key.get_public_key()")
-            extensions = build_header_extensions(ctx, witness)
+            reports = build_header_extensions(ctx, witness)
             empty = Block.make(
-                self.codec, previous=self.head_id, timestamp=timestamp, witness=witness, extensions=extensions
+                self.codec, previous=self.head_id, timestamp=timestamp, witness=witness, extensions=reports
             )
-            transactions = self._choose_transactions(witness, timestamp, empty.size + TRANSACTION_LENGTH_BYTES)
+            size = empty.size + TRANSACTION_LENGTH_BYTES + (2 * EXTENSION_BYTES if ctx.rules.tokens_enabled else 0)
+            transactions, actions = self._choose_contents(witness, timestamp, size)
         except BaseException:
             self._restore_pending([])
             raise
@@ -621,16 +640,17 @@ class Chain:
             timestamp=timestamp,
             witness=witness,
             transactions=transactions,
-            extensions=extensions,
+            extensions=(*reports, *actions.as_extensions()),
         )
         return block.with_signature(sign_digest(block.digest, private_key, is_canonical))
 
-    def _choose_transactions(self, witness: str, timestamp: int, size: int) -> list[Transaction]:
-        """Tries the pending transactions on the head, one by one, and leaves out what fails or does not fit."""
+    def _choose_contents(self, witness: str, timestamp: int, size: int) -> tuple[list[Transaction], HeaderActions]:
+        """Tries the pending transactions on the head, one by one, and leaves out what fails or does not fit.
+
+        Then come the automated actions that are due, for which they left a part of the block.
+        """
         ctx, store, rules = self.ctx, self._store, self.ctx.rules
-        gpo = ctx.gpo
-        maximum = gpo.maximum_block_size
-        limit = maximum - maximum * gpo.required_actions_partition_percent // BASIS_POINTS
+        limit = ctx.gpo.maximum_block_size - compute_partition(ctx)
         chosen: list[Transaction] = []
         postponed = 0
         store.begin()
@@ -645,16 +665,14 @@ class Chain:
                     postponed += 1
                     continue
                 try:
-                    self._ledger.apply_transaction(transaction)
+                    self._ledger.apply_transaction(transaction, needs_credits=self.refuses_without_credits)
                 except ProtocolError:
                     continue
                 size += transaction.size
                 chosen.append(transaction)
+            ctx.update_gpo(time=timestamp, head_block_number=self.head_number + 1)
+            actions = choose_actions(ctx, timestamp, size, store.session)
         finally:
             store.rollback()
-        return chosen
-
-    @property
-    def genesis_id(self) -> bytes:
-        """The id that the first block builds on."""
-        return NULL_ID
+            ctx.events.clear()
+        return chosen, actions

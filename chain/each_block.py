@@ -1,18 +1,19 @@
 """What happens in every block after its transactions, in the order of the reference.
 
-The order is consensus: steps read what earlier ones wrote. Positions that only operations which are not enabled yet
-could give anything to do are empty, and named here so that their steps find their places: conversions (after
-process_funds), savings withdrawals (after vesting withdrawals), escrow ratification and declined voting rights (after
-recoveries), required and optional actions (before hard forks).
-Liquidity rewards ended with hard fork 12.
+The order is consensus: steps read what earlier ones wrote. Liquidity rewards, which stood after the subsidised
+accounts, ended with hard fork 12.
 
 Source: libraries/chain/database.cpp, database::_apply_block.
 """
 
 from collections.abc import Callable
 
+from chain.actions import process_optional_actions, process_required_actions
+from chain.delayed_payments import process_conversions, process_savings_withdrawals
 from chain.expiries import (
     process_account_recoveries,
+    process_declined_voting_rights,
+    process_escrow_ratification,
     process_expired_delegations,
     process_expired_orders,
     process_expired_transactions,
@@ -20,6 +21,7 @@ from chain.expiries import (
 from chain.withdrawals import process_vesting_withdrawals
 from consensus.global_data import create_block_summary, update_global_dynamic_data, update_signing_witness
 from consensus.hardfork import process_hardforks
+from consensus.header import HeaderActions
 from consensus.irreversibility import update_last_irreversible_block
 from consensus.median_feed import update_median_feed
 from consensus.schedule import update_witness_schedule
@@ -35,6 +37,7 @@ from state.schema import Witness
 
 Step = Callable[[Context], None]
 BlockStep = Callable[[Context, Block, Witness], None]
+ActionStep = Callable[[Context, HeaderActions], None]
 
 
 def _update_global_dynamic_data(ctx: Context, block: Block, _witness: Witness) -> None:
@@ -62,12 +65,24 @@ STEPS: tuple[Step, ...] = (
     process_virtual_supply,
     process_null_account,
     process_funds,
+    process_conversions,
     process_comment_cashout,
     process_vesting_withdrawals,
+    process_savings_withdrawals,
     process_subsidized_accounts,
     process_virtual_supply,
     process_account_recoveries,
+    process_escrow_ratification,
+    process_declined_voting_rights,
     process_proposals,
-    process_hardforks,
 )
 """Steps that follow, over the state alone."""
+
+ACTION_STEPS: tuple[ActionStep, ...] = (
+    process_required_actions,
+    process_optional_actions,
+)
+"""Steps that carry out the automated actions of the header."""
+
+LAST_STEPS: tuple[Step, ...] = (process_hardforks,)
+"""Steps after the actions, over the state alone."""

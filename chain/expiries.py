@@ -1,15 +1,17 @@
-"""Per-block steps that remove what has run out: transactions, orders, returning delegations, owner histories.
+"""Per-block steps that remove what has run out: transactions, orders, returning delegations, requests, escrows.
 
-Source: libraries/chain/database.cpp, clear_expired_transactions, clear_expired_orders, clear_expired_delegations and
-account_recovery_processing.
+Source: libraries/chain/database.cpp, clear_expired_transactions, clear_expired_orders, clear_expired_delegations,
+account_recovery_processing, expire_escrow_ratification and process_decline_voting_rights.
 """
 
+from operations.escrow import return_escrow
 from operations.matching import cancel_order
 from protocol.assets import VESTS, Asset
 from protocol.virtual_operations import ReturnVestingDelegation
 from state.context import Context
-from state.schema import LimitOrder, OwnerAuthorityHistory, SeenTransaction, VestingDelegationExpiration
-from state.stake import update_manabars
+from state.resource_credits import regenerate_rc, update_max_rc
+from state.schema import Escrow, LimitOrder, OwnerAuthorityHistory, SeenTransaction, VestingDelegationExpiration
+from state.stake import adjust_proxied_witness_votes_by_depth, clear_witness_votes, update_manabars
 
 
 def process_expired_transactions(ctx: Context) -> None:
@@ -34,9 +36,11 @@ def process_expired_delegations(ctx: Context) -> None:
     for returning in due:
         accounts = ctx.tables.accounts
         ctx.emit(ReturnVestingDelegation(returning.delegator, Asset(returning.vesting_shares, VESTS)))
+        regenerate_rc(ctx, returning.delegator)
         account = update_manabars(ctx, accounts.get(returning.delegator), returning.vesting_shares)
         remaining = account.delegated_vesting_shares - returning.vesting_shares
         accounts.update(account, delegated_vesting_shares=remaining)
+        update_max_rc(ctx, returning.delegator)
         expirations.delete(returning)
 
 
@@ -65,3 +69,26 @@ def _find_old_histories(ctx: Context) -> list[OwnerAuthorityHistory]:
             break
         old.append(history)
     return old
+
+
+def process_escrow_ratification(ctx: Context) -> None:
+    """Gives back every escrow that its receiver and its agent have not both approved by the deadline."""
+    waiting = ctx.tables.escrows.index("by_ratification_deadline")
+    due: list[Escrow] = list(waiting.scan((False,), stop=(False, ctx.time + 1)))
+    for escrow in due:
+        return_escrow(ctx, escrow)
+
+
+def process_declined_voting_rights(ctx: Context) -> None:
+    """Takes the voting rights of those who gave them up: own and proxied votes no longer count anywhere.
+
+    Source: database::process_decline_voting_rights.
+    """
+    accounts, requests = ctx.tables.accounts, ctx.tables.decline_voting_requests
+    for request in list(requests.index("by_effective_date").scan(stop=(ctx.time + 1,))):
+        account = accounts.get(request.account)
+        deltas = (-account.vesting_shares, *(-votes for votes in account.proxied_vsf_votes))
+        adjust_proxied_witness_votes_by_depth(ctx, account, deltas)
+        clear_witness_votes(ctx, account.name)
+        accounts.update(accounts.get(account.name), can_vote=False, proxy="")
+        requests.delete(request)

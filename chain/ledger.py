@@ -4,9 +4,10 @@ Source: libraries/chain/database.cpp, _apply_block, validate_block_header, _appl
 """
 
 from chain.authority import PRE_APPROVED, AuthorityLimits, account_authorities, get_limits, verify_authority
-from chain.each_block import HEAD_STEPS, STEPS
+from chain.each_block import ACTION_STEPS, HEAD_STEPS, LAST_STEPS, STEPS
 from chain.effects import NO_TRANSACTION_ID, NO_TRANSACTION_INDEX, AppliedOperation, BlockEffects
 from chain.genesis import initialize_genesis
+from chain.resource_credits import CreditBooks
 from consensus.hardfork import current_rules
 from consensus.header import (
     HeaderActions,
@@ -16,6 +17,7 @@ from consensus.header import (
     process_header_extensions,
     validate_block_header,
 )
+from operations.resources import STAKE_CHANGES
 from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.errors import Invalid, NotUnique, Rejected, TransactionExpired, TransactionTapos, UnknownKey
@@ -46,6 +48,7 @@ class Ledger:
         self._chain_id = config.chain_id
         self._authorities = account_authorities(store.tables)
         self._limits: AuthorityLimits = get_limits(config.rules)
+        self._credits = CreditBooks(self.ctx)
         if store.head is None:
             store.begin()
             initialize_genesis(self.ctx)
@@ -127,42 +130,47 @@ class Ledger:
         actions = process_header_extensions(ctx, block)
         check_running_version(ctx, block)
         operations: list[AppliedOperation] = []
+        self._credits.begin_block()
         for index, transaction in enumerate(block.transactions):
             self._apply_transaction(transaction, index, operations, skip_signatures, block.number)
-        self._run_steps(block, witness, operations)
-        _refuse_actions(actions)
+        self._run_steps(block, witness, actions, operations)
         return operations
 
-    def _run_steps(self, block: Block, witness: Witness, operations: list[AppliedOperation]) -> None:
+    def _run_steps(
+        self, block: Block, witness: Witness, actions: HeaderActions, operations: list[AppliedOperation]
+    ) -> None:
         ctx, events = self.ctx, self.ctx.events
         number = block.number
         for head_step in HEAD_STEPS:
             head_step(ctx, block, witness)
-        virtual_op = 0
         for step in STEPS:
             step(ctx)
-            if events:
-                for event in events:
-                    virtual_op += 1
-                    operations.append(
-                        AppliedOperation(
-                            NO_TRANSACTION_ID, number, NO_TRANSACTION_INDEX, 0, virtual_op, block.timestamp, event
-                        )
-                    )
-                events.clear()
+        for action_step in ACTION_STEPS:
+            action_step(ctx, actions)
+        for step in LAST_STEPS:
+            step(ctx)
+        self._credits.close_block()
+        for virtual_op, event in enumerate(events, start=1):
+            operations.append(
+                AppliedOperation(NO_TRANSACTION_ID, number, NO_TRANSACTION_INDEX, 0, virtual_op, block.timestamp, event)
+            )
+        events.clear()
 
     # Transactions
 
-    def apply_transaction(self, transaction: Transaction, skip_signatures: bool = False) -> None:
+    def apply_transaction(
+        self, transaction: Transaction, skip_signatures: bool = False, needs_credits: bool = False
+    ) -> None:
         """Applies a transaction on top of the head inside a checkpoint that is already open, all or nothing.
 
-        Raises Rejected, Invalid and their subclasses.
+        With `needs_credits` its account must have the resource credits for it (no rule for blocks). Raises Rejected,
+        Invalid and their subclasses.
         """
         store = self.store
         store.begin()
         applied: list[AppliedOperation] = []
         try:
-            self._apply_transaction(transaction, 0, applied, skip_signatures, self.head_number + 1)
+            self._apply_transaction(transaction, 0, applied, skip_signatures, self.head_number + 1, needs_credits)
         except RowMissing as error:
             store.rollback()
             raise UnknownKey(**error.wanted) from error
@@ -177,10 +185,6 @@ class Ledger:
             self.ctx.reports.clear()
         store.squash()
 
-    def check_signatures(self, transaction: Transaction) -> None:
-        """Checks the signatures of a transaction against the authorities in the state."""
-        self._check_authority(transaction)
-
     def _apply_transaction(
         self,
         transaction: Transaction,
@@ -188,6 +192,7 @@ class Ledger:
         operations: list[AppliedOperation],
         skip_signatures: bool,
         number: int,
+        needs_credits: bool = False,
     ) -> None:
         ctx, events = self.ctx, self.ctx.events
         rules = ctx.rules
@@ -214,12 +219,16 @@ class Ledger:
         virtual_op = 0
         for op_in_trx, op in enumerate(transaction.operations):
             operations.append(AppliedOperation(trx_id, number, index, op_in_trx, 0, now, op))
-            op.apply(ctx)
+            if type(op) in STAKE_CHANGES:
+                self._credits.apply(op)
+            else:
+                op.apply(ctx)
             if events:
                 for event in events:
                     virtual_op += 1
                     operations.append(AppliedOperation(trx_id, number, index, op_in_trx, virtual_op, now, event))
                 events.clear()
+        self._credits.charge(transaction, needs_credits)
 
     def _check_reference_and_time(self, transaction: Transaction, now: int) -> None:
         """Checks TaPoS and expiration; a block that is not known has a summary of zeros."""
@@ -266,13 +275,3 @@ class Ledger:
             return False
         key, weight = authority.key_auths[0]
         return key in signed and weight >= authority.weight_threshold > 0
-
-
-def _refuse_actions(actions: HeaderActions) -> None:
-    """No token operation that schedules automated actions is enabled yet, so a header can not carry any."""
-    if actions.required:
-        raise Rejected(
-            "pending_itr != pending_action_idx.end()", "Block included required action that does not exist in queue"
-        )
-    if actions.optional:
-        raise Rejected("", "Optional automated actions are not enabled on this chain")

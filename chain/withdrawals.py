@@ -10,6 +10,7 @@ from protocol.errors import Rejected
 from protocol.virtual_operations import FillVestingWithdraw
 from state.context import Context
 from state.money import BASIS_POINTS
+from state.resource_credits import regenerate_rc, update_max_rc
 from state.schema import TIME_MAX, Account, WithdrawVestingRoute
 from state.stake import adjust_proxied_witness_votes, get_vesting_share_price
 
@@ -67,9 +68,11 @@ def _route_vesting(ctx: Context, route: WithdrawVestingRoute, part: int) -> int:
         accounts = ctx.tables.accounts
         vests = Asset(share, VESTS)
         ctx.emit(FillVestingWithdraw(route.from_account, route.to_account, vests, vests))
+        _regenerate_both(ctx, route)
         receiver = accounts.get(route.to_account)
         receiver = accounts.update(receiver, vesting_shares=receiver.vesting_shares + share)
         adjust_proxied_witness_votes(ctx, receiver, share)
+        _update_both(ctx, route)
     return share
 
 
@@ -80,10 +83,22 @@ def _route_liquid(ctx: Context, route: WithdrawVestingRoute, part: int) -> int:
         accounts = ctx.tables.accounts
         steem = _convert(ctx, share)
         ctx.emit(FillVestingWithdraw(route.from_account, route.to_account, Asset(share, VESTS), steem))
+        _regenerate_both(ctx, route)
         receiver = accounts.get(route.to_account)
         accounts.update(receiver, balance=receiver.balance + steem.amount)
         _shrink_fund(ctx, share, steem.amount)
+        _update_both(ctx, route)
     return share
+
+
+def _regenerate_both(ctx: Context, route: WithdrawVestingRoute) -> None:
+    regenerate_rc(ctx, route.from_account)
+    regenerate_rc(ctx, route.to_account)
+
+
+def _update_both(ctx: Context, route: WithdrawVestingRoute) -> None:
+    update_max_rc(ctx, route.from_account)
+    update_max_rc(ctx, route.to_account)
 
 
 def _convert(ctx: Context, vests: int) -> Asset:
@@ -104,6 +119,7 @@ def _pay_rest(ctx: Context, name: str, part: int, rest: int) -> None:
     accounts = ctx.tables.accounts
     steem = _convert(ctx, rest)
     ctx.emit(FillVestingWithdraw(name, name, Asset(rest, VESTS), Asset(steem.amount, STEEM)))
+    regenerate_rc(ctx, name)
     account = accounts.get(name)
     withdrawn = account.withdrawn + part
     vesting_shares = account.vesting_shares - part
@@ -120,3 +136,4 @@ def _pay_rest(ctx: Context, name: str, part: int, rest: int) -> None:
     _shrink_fund(ctx, rest, steem.amount)
     if part > 0:
         adjust_proxied_witness_votes(ctx, account, -part)
+    update_max_rc(ctx, name)

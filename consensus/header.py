@@ -25,6 +25,12 @@ class HeaderActions(NamedTuple):
     required: tuple[RequiredAction, ...]
     optional: tuple[OptionalAction, ...]
 
+    def as_extensions(self) -> tuple[RequiredActions | OptionalActions, ...]:
+        """The extensions that carry them; none for no actions."""
+        required = (RequiredActions(self.required),) if self.required else ()
+        optional = (OptionalActions(self.optional),) if self.optional else ()
+        return (*required, *optional)
+
 
 def validate_block_header(
     ctx: Context, block: Block, *, skip_signature: bool = False, skip_schedule: bool = False

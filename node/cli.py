@@ -329,7 +329,7 @@ def _open_chain(settings: Settings, chain_config: ChainConfig) -> Chain:
 
 def _open_existing(settings: Settings, chain_config: ChainConfig) -> Chain:
     data_dir = _data_dir(settings, chain_config)
-    if not (data_dir / "state").is_dir():
+    if not ((data_dir / "state").is_dir() or (data_dir / "block_log").is_file()):
         raise CommandError(f"{data_dir} holds no chain. Name the directory of one with --data-dir.")
     return _open(chain_config, data_dir)
 

@@ -27,8 +27,8 @@ class DevApi:
     def advance_time(self, seconds: Unsigned) -> dict[str, list[int]]:
         """Lets `seconds` pass and makes a block then: payouts, withdrawals and expiries in between are due in it.
 
-        On the way it makes a block each time half of `recent_claims_decay_seconds` is over: the claims on the reward fund
-        fade from block to block, and over a longer gap than the whole of it nothing would be left of them.
+        On the way it makes a block each time half of `recent_claims_decay_seconds` is over: the claims on the reward
+        fund fade from block to block, and over a longer gap than the whole of it nothing would be left of them.
         """
         if seconds > SKIP_SECONDS_MAX:
             raise Rejected("seconds <= ${max}", "seconds is ${n}", n=seconds, max=SKIP_SECONDS_MAX)

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from protocol.config import ChainConfigError
-from protocol.errors import BlockLogError, ProtocolError
+from protocol.errors import BlockLogError, ProtocolError, UnknownHardfork
 from state import errors
 
 EXIT_FAILED: Final = 1
@@ -18,6 +18,8 @@ EXIT_USAGE: Final = 2
 
 _REMEDIES: Final[dict[type[Exception], str]] = {
     errors.StoreLocked: "Stop the other process, or choose another --data-dir.",
+    errors.ForeignConfig: "Use the chain config (and --block-time) it was made with, or choose another --data-dir; "
+    "a chain that runs changes its rules by a hard fork.",
     errors.ForeignChain: "Name the chain it was made for with --preset or --chain, or choose another --data-dir.",
     errors.StoreTooNew: "Use the newer version of Plaudit that wrote it, or choose another --data-dir.",
     errors.NotAStore: "Choose an empty directory with --data-dir; nothing was changed.",
@@ -26,7 +28,9 @@ _REMEDIES: Final[dict[type[Exception], str]] = {
     errors.StoreFull: "Make room on the disk and start again; nothing is lost.",
     errors.StoreWriteFailed: "See to the disk and start again; nothing is lost.",
     errors.StoreError: "See to the directory's files and their permissions.",
-    BlockLogError: "See to the files `block_log` and `block_log.index` of the data directory.",
+    UnknownHardfork: "Use the chain config that holds the hard fork, or the newer version of Plaudit that knows it.",
+    BlockLogError: "Restore `block_log` of the data directory from a copy. If only `block_log.index` is damaged, "
+    "remove it: it is made anew.",
 }
 
 
@@ -42,7 +46,7 @@ def explain(error: Exception) -> str | None:
     """Returns cause and remedy in one line, or None for an error that is a fault of the program."""
     for kind, remedy in _REMEDIES.items():
         if isinstance(error, kind):
-            cause = error.message.removeprefix(f"{error.what}:") if isinstance(error, ProtocolError) else str(error)
+            cause = _describe_protocol(error) if isinstance(error, ProtocolError) else str(error)
             return f"{_sentence(cause)} {remedy}"
     if isinstance(error, ProtocolError):
         return f"The blocks of the data directory do not fit the chain: {error.message}"
@@ -63,6 +67,11 @@ def explain_port(name: str, address: object, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"{address} is taken by another program. Stop it, or choose another address with --{name}."
     return f"{address} can not be opened: {error.strerror or error}. Choose another address with --{name}."
+
+
+def _describe_protocol(error: ProtocolError) -> str:
+    """The error's own words, or the name of its kind when it has none."""
+    return error.message.removeprefix(f"{error.what}:") or error.what
 
 
 def _sentence(text: str) -> str:

@@ -62,6 +62,8 @@ def import_blocks(
     ImportProblem for a file that is damaged or of another chain, the store's errors for a disk that refuses.
     """
     progress = progress or NoProgress()
+    if until is not None and chain.head_number > until:
+        raise ImportProblem(f"The chain is at block {chain.head_number} already, behind block {until}.")
     try:
         with BlockFile(path, chain.codec) as file:
             _find_head(chain, file)

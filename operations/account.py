@@ -21,6 +21,7 @@ from protocol.rules import Rules
 from protocol.types import NULL_PUBLIC_KEY, AccountName, Authority, FutureExtensions, Optional, PublicKey, String
 from state.context import SINGLETON, Context
 from state.money import move
+from state.resource_credits import open_rc_account
 
 
 def _check_fee_not_negative(fee: Asset) -> None:
@@ -133,6 +134,7 @@ class AccountCreate(Operation):
             active=self.active,
             posting=self.posting,
         )
+        open_rc_account(ctx, self.new_account_name, self.fee)
 
     def impacted(self) -> set[str]:
         return {self.new_account_name, self.creator}
@@ -310,6 +312,7 @@ class CreateClaimedAccount(Operation):
             active=self.active,
             posting=self.posting,
         )
+        open_rc_account(ctx, self.new_account_name, _get_median_fee(ctx))
 
     def impacted(self) -> set[str]:
         return {self.creator, self.new_account_name}

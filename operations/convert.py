@@ -5,10 +5,13 @@ from typing import Annotated
 
 from operations.checks import check_account_name
 from protocol.assets import SBD, Asset
-from protocol.errors import Invalid
+from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import U32, AccountName
+from state.context import Context
+from state.money import adjust_balance, get_median_price
+from state.schema import ConvertRequest
 
 
 @operation(number=8)
@@ -33,3 +36,20 @@ class Convert(Operation):
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.owner)
+
+    def apply(self, ctx: Context) -> None:
+        adjust_balance(ctx, self.owner, Asset(-self.amount.amount, SBD))
+        if get_median_price(ctx).is_null():
+            raise Rejected(
+                "!fhistory.current_median_history.is_null()", "Cannot convert SBD because there is no price feed."
+            )
+        requests = ctx.tables.convert_requests
+        requests.insert(
+            ConvertRequest(
+                id=requests.next_id(),
+                owner=self.owner,
+                requestid=self.requestid,
+                amount=self.amount,
+                conversion_date=ctx.time + ctx.rules.conversion_delay_seconds,
+            )
+        )

@@ -5,10 +5,13 @@ from typing import Annotated
 
 from operations.checks import check_account_names, check_optional_json
 from protocol.assets import SBD, STEEM, Asset
-from protocol.errors import Invalid
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.errors import Invalid, NotUnique, Rejected, UnknownKey
+from protocol.operation import Fields, Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, String, Time
+from state.context import Context
+from state.money import adjust_balance
+from state.schema import Escrow
 
 ESCROW_ID_DEFAULT = 30
 """What the reference takes for an escrow_id that JSON input leaves out."""
@@ -28,6 +31,39 @@ def _check_amounts(sbd_amount: Asset, steem_amount: Asset, verb: str) -> None:
         raise Invalid("steem_amount.amount >= 0", "steem amount cannot be negative")
     if not (sbd_amount.amount > 0 or steem_amount.amount > 0):
         raise Invalid("sbd_amount.amount > 0 || steem_amount.amount > 0", f"escrow must {verb} a non-zero amount")
+
+
+def _get_escrow(ctx: Context, payer: str, escrow_id: int) -> Escrow:
+    escrow = ctx.tables.escrows.find((payer, escrow_id))
+    if escrow is None:
+        raise UnknownKey(name=payer, escrow_id=escrow_id)
+    return escrow
+
+
+def _check_parties(escrow: Escrow, to: str, agent: str, variable: str) -> None:
+    """Refuses other parties than the escrow has. The text about the agent misses a value, as it does in the reference.
+
+    `variable` is what the reference calls the escrow in the assertion.
+    """
+    if escrow.to != to:
+        raise Rejected(
+            f"{variable}.to == o.to", "Operation 'to' (${o}) does not match escrow 'to' (${e}).", o=to, e=escrow.to
+        )
+    if escrow.agent != agent:
+        raise Rejected(
+            f"{variable}.agent == o.agent",
+            "Operation 'agent' (${a}) does not match escrow 'agent' (${e}).",
+            o=agent,
+            e=escrow.agent,
+        )
+
+
+def return_escrow(ctx: Context, escrow: Escrow) -> None:
+    """Gives everything that is in an escrow, the agent's fee too, back to the payer and removes it."""
+    adjust_balance(ctx, escrow.from_, Asset(escrow.steem_balance, STEEM))
+    adjust_balance(ctx, escrow.from_, Asset(escrow.sbd_balance, SBD))
+    adjust_balance(ctx, escrow.from_, escrow.pending_fee)
+    ctx.tables.escrows.delete(escrow)
 
 
 @operation(number=27)
@@ -69,6 +105,49 @@ class EscrowTransfer(Operation):
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.from_)
 
+    def apply(self, ctx: Context) -> None:
+        tables = ctx.tables
+        for name in (self.from_, self.to, self.agent):
+            tables.accounts.get(name)
+        self._check_times(ctx.time)
+        steem, sbd = self.steem_amount.amount, self.sbd_amount.amount
+        if self.fee.symbol == STEEM:
+            steem += self.fee.amount
+        else:
+            sbd += self.fee.amount
+        adjust_balance(ctx, self.from_, Asset(-steem, STEEM))
+        adjust_balance(ctx, self.from_, Asset(-sbd, SBD))
+        if tables.escrows.find((self.from_, self.escrow_id)) is not None:
+            raise NotUnique(o=Fields(self))
+        tables.escrows.insert(
+            Escrow(
+                id=tables.escrows.next_id(),
+                escrow_id=self.escrow_id,
+                from_=self.from_,
+                to=self.to,
+                agent=self.agent,
+                ratification_deadline=self.ratification_deadline,
+                escrow_expiration=self.escrow_expiration,
+                sbd_balance=self.sbd_amount.amount,
+                steem_balance=self.steem_amount.amount,
+                pending_fee=self.fee,
+                to_approved=False,
+                agent_approved=False,
+                disputed=False,
+            )
+        )
+
+    def _check_times(self, now: int) -> None:
+        if not self.ratification_deadline > now:
+            raise Rejected(
+                "o.ratification_deadline > _db.head_block_time()",
+                "The escorw ratification deadline must be after head block time.",
+            )
+        if not self.escrow_expiration > now:
+            raise Rejected(
+                "o.escrow_expiration > _db.head_block_time()", "The escrow expiration must be after head block time."
+            )
+
     def impacted(self) -> set[str]:
         return {self.from_, self.to, self.agent}
 
@@ -97,6 +176,35 @@ class EscrowApprove(Operation):
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.who)
 
+    def apply(self, ctx: Context) -> None:
+        escrows = ctx.tables.escrows
+        escrow = _get_escrow(ctx, self.from_, self.escrow_id)
+        _check_parties(escrow, self.to, self.agent, "escrow")
+        if not escrow.ratification_deadline >= ctx.time:
+            raise Rejected(
+                "escrow.ratification_deadline >= _db.head_block_time()",
+                "The escrow ratification deadline has passed. Escrow can no longer be ratified.",
+            )
+        self._check_not_approved(escrow)
+        if not self.approve:
+            return_escrow(ctx, escrow)
+            return
+        if self.who == self.to:
+            escrow = escrows.update(escrow, to_approved=True)
+        if self.who == self.agent:
+            escrow = escrows.update(escrow, agent_approved=True)
+        if escrow.to_approved and escrow.agent_approved:
+            adjust_balance(ctx, self.agent, escrow.pending_fee)
+            escrows.update(escrow, pending_fee=Asset(0, escrow.pending_fee.symbol))
+
+    def _check_not_approved(self, escrow: Escrow) -> None:
+        if self.who == self.to and escrow.to_approved:
+            raise Rejected("!escrow.to_approved", "Account 'to' (${t}) has already approved the escrow.", t=self.to)
+        if self.who == self.agent and escrow.agent_approved:
+            raise Rejected(
+                "!escrow.agent_approved", "Account 'agent' (${a}) has already approved the escrow.", a=self.agent
+            )
+
     def impacted(self) -> set[str]:
         return {self.from_, self.to, self.agent}
 
@@ -123,6 +231,23 @@ class EscrowDispute(Operation):
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.who)
+
+    def apply(self, ctx: Context) -> None:
+        ctx.tables.accounts.get(self.from_)
+        escrow = _get_escrow(ctx, self.from_, self.escrow_id)
+        if not ctx.time < escrow.escrow_expiration:
+            raise Rejected(
+                "_db.head_block_time() < e.escrow_expiration", "Disputing the escrow must happen before expiration."
+            )
+        if not (escrow.to_approved and escrow.agent_approved):
+            raise Rejected(
+                "e.to_approved && e.agent_approved",
+                "The escrow must be approved by all parties before a dispute can be raised.",
+            )
+        if escrow.disputed:
+            raise Rejected("!e.disputed", "The escrow is already under dispute.")
+        _check_parties(escrow, self.to, self.agent, "e")
+        ctx.tables.escrows.update(escrow, disputed=True)
 
     def impacted(self) -> set[str]:
         return {self.from_, self.to, self.agent}
@@ -158,5 +283,59 @@ class EscrowRelease(Operation):
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.who)
 
+    def apply(self, ctx: Context) -> None:
+        ctx.tables.accounts.get(self.from_)
+        escrow = _get_escrow(ctx, self.from_, self.escrow_id)
+        _check_released("steem", self.steem_amount, escrow.steem_balance)
+        _check_released("sbd", self.sbd_amount, escrow.sbd_balance)
+        _check_parties(escrow, self.to, self.agent, "e")
+        if not (escrow.to_approved and escrow.agent_approved):
+            raise Rejected("e.to_approved && e.agent_approved", "Funds cannot be released prior to escrow approval.")
+        self._check_right(escrow, ctx.time)
+        adjust_balance(ctx, self.receiver, self.steem_amount)
+        adjust_balance(ctx, self.receiver, self.sbd_amount)
+        escrow = ctx.tables.escrows.update(
+            escrow,
+            steem_balance=escrow.steem_balance - self.steem_amount.amount,
+            sbd_balance=escrow.sbd_balance - self.sbd_amount.amount,
+        )
+        if escrow.steem_balance == 0 and escrow.sbd_balance == 0:
+            ctx.tables.escrows.delete(escrow)
+
+    def _check_right(self, escrow: Escrow, now: int) -> None:
+        """A dispute is the agent's to settle; else each side may give to the other, and to itself once it expired."""
+        parties = {"f": escrow.from_, "t": escrow.to}
+        if escrow.disputed:
+            if self.who != escrow.agent:
+                raise Rejected(
+                    "o.who == e.agent",
+                    "Only 'agent' (${a}) can release funds in a disputed escrow.",
+                    a=escrow.agent,
+                )
+            return
+        if self.who not in (escrow.from_, escrow.to):
+            raise Rejected(
+                "o.who == e.from || o.who == e.to",
+                "Only 'from' (${f}) and 'to' (${t}) can release funds from a non-disputed escrow",
+                **parties,
+            )
+        if not escrow.escrow_expiration > now:
+            return
+        if self.who == escrow.from_:
+            if self.receiver != escrow.to:
+                raise Rejected("o.receiver == e.to", "Only 'from' (${f}) can release funds to 'to' (${t}).", **parties)
+        elif self.receiver != escrow.from_:
+            raise Rejected("o.receiver == e.from", "Only 'to' (${t}) can release funds to 'from' (${t}).", **parties)
+
     def impacted(self) -> set[str]:
         return {self.from_, self.to, self.agent}
+
+
+def _check_released(name: str, released: Asset, held: int) -> None:
+    if not held >= released.amount:
+        raise Rejected(
+            f"e.{name}_balance >= o.{name}_amount",
+            "Release amount exceeds escrow balance. Amount: ${a}, Balance: ${b}",
+            a=released.nai_json,
+            b=Asset(held, released.symbol).nai_json,
+        )

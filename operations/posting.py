@@ -9,6 +9,7 @@ from operations.checks import byte_size
 from operations.text_patch import compute_edited_body
 from protocol.errors import Rejected
 from protocol.rules import Rules
+from protocol.times import time_text
 from rewards.comments import get_comment
 from state.context import Context
 from state.money import BASIS_POINTS
@@ -136,8 +137,8 @@ def _check_may_post(ctx: Context, author: Account, parent: Comment | None) -> No
             raise Rejected(
                 "( now - auth.last_root_post ) > STEEM_MIN_ROOT_COMMENT_INTERVAL",
                 "You may only post once every 5 minutes.",
-                now=now,
-                last_root_post=author.last_root_post,
+                now=time_text(now),
+                last_root_post=time_text(author.last_root_post),
             )
         return
     if not ctx.tables.comments.get(parent.root_comment).allow_replies:
@@ -146,7 +147,7 @@ def _check_may_post(ctx: Context, author: Account, parent: Comment | None) -> No
         raise Rejected(
             "(now - auth.last_post) >= STEEM_MIN_REPLY_INTERVAL_HF20",
             "You may only comment once every 3 seconds.",
-            **{"now": now, "auth.last_post": author.last_post},
+            **{"now": time_text(now), "auth.last_post": time_text(author.last_post)},
         )
 
 

@@ -1,16 +1,22 @@
 """Getting a stolen account back, and giving voting rights up."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from operations.checks import check_account_name, check_account_names, check_authority, is_impossible
+from operations.authority_change import store_authorities
+from operations.checks import (
+    check_account_name,
+    check_account_names,
+    check_authority,
+    check_authority_size,
+    is_impossible,
+)
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import AccountName, Authority, Bool, Default, FutureExtensions
-
-if TYPE_CHECKING:
-    from state.context import Context
+from state.context import Context
+from state.schema import Account, AccountRecoveryRequest, ChangeRecoveryAccountRequest, DeclineVotingRightsRequest
 
 
 def _check_usable(authority: Authority) -> None:
@@ -41,6 +47,59 @@ class RequestAccountRecovery(Operation):
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.recovery_account)
+
+    def apply(self, ctx: Context) -> None:
+        self._check_partner(ctx, ctx.tables.accounts.get(self.account_to_recover))
+        requests = ctx.tables.account_recovery_requests
+        request = requests.find(self.account_to_recover)
+        expires = ctx.time + ctx.rules.account_recovery_request_expiration_seconds
+        if request is None:
+            self._check_new(ctx)
+            requests.insert(
+                AccountRecoveryRequest(
+                    id=requests.next_id(),
+                    account_to_recover=self.account_to_recover,
+                    new_owner_authority=self.new_owner_authority,
+                    expires=expires,
+                )
+            )
+        elif not self.new_owner_authority.weight_threshold:
+            requests.delete(request)
+        else:
+            self._check_possible()
+            self._check_members(ctx)
+            requests.update(request, new_owner_authority=self.new_owner_authority, expires=expires)
+
+    def _check_partner(self, ctx: Context, account: Account) -> None:
+        """Refuses everybody but the recovery account; an account that names none is recovered by the top witness."""
+        if account.recovery_account:
+            if account.recovery_account != self.recovery_account:
+                raise Rejected(
+                    "account_to_recover.recovery_account == o.recovery_account",
+                    "Cannot recover an account that does not have you as there recovery partner.",
+                )
+            return
+        top = ctx.tables.witnesses.index("by_vote_name").first()
+        if top is None or top.owner != self.recovery_account:
+            raise Rejected(
+                "_db.get_index< witness_index >().indices().get< by_vote_name >().begin()->owner == o.recovery_account",
+                "Top witness must recover an account with no recovery partner.",
+            )
+
+    def _check_new(self, ctx: Context) -> None:
+        self._check_possible()
+        if not self.new_owner_authority.weight_threshold:
+            raise Rejected("o.new_owner_authority.weight_threshold", "Cannot recover using an open authority.")
+        check_authority_size(self.new_owner_authority, ctx.rules)
+        self._check_members(ctx)
+
+    def _check_possible(self) -> None:
+        if is_impossible(self.new_owner_authority):
+            raise Rejected("!o.new_owner_authority.is_impossible()", "Cannot recover using an impossible authority.")
+
+    def _check_members(self, ctx: Context) -> None:
+        for name, _weight in self.new_owner_authority.account_auths:
+            ctx.tables.accounts.get(name)
 
     def impacted(self) -> set[str]:
         return {self.account_to_recover, self.recovery_account}
@@ -79,6 +138,31 @@ class RecoverAccount(Operation):
         required.other(self.new_owner_authority)
         required.other(self.recent_owner_authority)
 
+    def apply(self, ctx: Context) -> None:
+        tables = ctx.tables
+        account = tables.accounts.get(self.account_to_recover)
+        if not ctx.time - account.last_account_recovery > ctx.rules.owner_update_limit_seconds:
+            raise Rejected(
+                "_db.head_block_time() - account.last_account_recovery > STEEM_OWNER_UPDATE_LIMIT",
+                "Owner authority can only be updated once an hour.",
+            )
+        request = tables.account_recovery_requests.find(account.name)
+        if request is None:
+            raise Rejected(
+                "request != recovery_request_idx.end()", "There are no active recovery requests for this account."
+            )
+        if request.new_owner_authority != self.new_owner_authority:
+            raise Rejected(
+                "request->new_owner_authority == o.new_owner_authority",
+                "New owner authority does not match recovery request.",
+            )
+        histories = tables.owner_histories.index("by_account").scan((account.name,))
+        if not any(history.previous_owner_authority == self.recent_owner_authority for history in histories):
+            raise Rejected("found", "Recent authority not found in authority history.")
+        tables.account_recovery_requests.delete(request)
+        store_authorities(ctx, account.name, owner=self.new_owner_authority)
+        tables.accounts.update(account, last_account_recovery=ctx.time)
+
     def impacted(self) -> set[str]:
         return {self.account_to_recover}
 
@@ -102,6 +186,27 @@ class ChangeRecoveryAccount(Operation):
     def authorities(self, required: RequiredAuthorities) -> None:
         required.owner(self.account_to_recover)
 
+    def apply(self, ctx: Context) -> None:
+        accounts = ctx.tables.accounts
+        accounts.get(self.new_recovery_account)
+        account = accounts.get(self.account_to_recover)
+        requests = ctx.tables.change_recovery_requests
+        request = requests.find(account.name)
+        effective_on = ctx.time + ctx.rules.owner_auth_recovery_period_seconds
+        if request is None:
+            requests.insert(
+                ChangeRecoveryAccountRequest(
+                    id=requests.next_id(),
+                    account_to_recover=account.name,
+                    recovery_account=self.new_recovery_account,
+                    effective_on=effective_on,
+                )
+            )
+        elif account.recovery_account != self.new_recovery_account:
+            requests.update(request, recovery_account=self.new_recovery_account, effective_on=effective_on)
+        else:
+            requests.delete(request)
+
 
 @operation(number=36)
 @dataclass(slots=True)
@@ -120,6 +225,25 @@ class DeclineVotingRights(Operation):
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.owner(self.account)
+
+    def apply(self, ctx: Context) -> None:
+        account = ctx.tables.accounts.get(self.account)
+        requests = ctx.tables.decline_voting_requests
+        request = requests.find(account.name)
+        if not self.decline:
+            if request is None:
+                raise Rejected("itr != request_idx.end()", "Cannot cancel the request because it does not exist.")
+            requests.delete(request)
+            return
+        if request is not None:
+            raise Rejected("itr == request_idx.end()", "Cannot create new request because one already exists.")
+        requests.insert(
+            DeclineVotingRightsRequest(
+                id=requests.next_id(),
+                account=account.name,
+                effective_date=ctx.time + ctx.rules.owner_auth_recovery_period_seconds,
+            )
+        )
 
 
 @operation(number=37)
@@ -143,7 +267,7 @@ class ResetAccount(Operation):
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.reset_account)
 
-    def apply(self, ctx: "Context") -> None:
+    def apply(self, ctx: Context) -> None:
         raise Rejected("false", "Reset Account Operation is currently disabled.")
 
 
@@ -174,5 +298,5 @@ class SetResetAccount(Operation):
         else:
             required.posting(self.account)
 
-    def apply(self, ctx: "Context") -> None:
+    def apply(self, ctx: Context) -> None:
         raise Rejected("false", "Set Reset Account Operation is currently disabled.")

@@ -1,15 +1,15 @@
 """Claiming earned rewards."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from operations.checks import check_account_name
+from operations.checks import check_account_name, is_token
 from protocol.assets import SBD, STEEM, VESTS, Asset, decimals, nai_string, symbol_to_nai
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import AccountName, FutureExtensions, Vector
-from rewards.claiming import claim_rewards
+from rewards.claiming import claim_reward, claim_rewards
 from state.context import Context
 
 
@@ -94,6 +94,43 @@ class ClaimRewardBalance2(Operation):
     def authorities(self, required: RequiredAuthorities) -> None:
         required.posting(self.account)
 
+    def apply(self, ctx: Context) -> None:
+        for token in self.reward_tokens:
+            if token.amount != 0:
+                self._claim(ctx, token)
+
+    def _claim(self, ctx: Context, token: Asset) -> None:
+        if is_token(token.symbol):
+            raise Rejected("delta.amount.value >= 0", "Insufficient SMT ${smt} funds", smt=_show_symbol(token.symbol))
+        account = ctx.tables.accounts.find(self.account)
+        if account is None:
+            raise Rejected("a != nullptr", "Could NOT find account ${a}", a=self.account)
+        name, available, assertion = {
+            STEEM: (
+                "STEEM",
+                account.reward_steem_balance,
+                "is_asset_type( token, STEEM_SYMBOL ) == false || token <= a->reward_steem_balance",
+            ),
+            SBD: (
+                "SBD",
+                account.reward_sbd_balance,
+                "is_asset_type( token, SBD_SYMBOL ) == false || token <= a->reward_sbd_balance",
+            ),
+            VESTS: ("VESTS", account.reward_vesting_balance, "token <= a->reward_vesting_balance"),
+        }[token.symbol]
+        if not token.amount <= available:
+            raise Rejected(
+                assertion,
+                f"Cannot claim that much {name}. Claim: ${{c}} Actual: ${{a}}",
+                c=token.nai_json,
+                a=Asset(available, token.symbol).nai_json,
+            )
+        claim_reward(ctx, account, token)
+
+
+def _show_symbol(symbol: int) -> dict[str, Any]:
+    return {"nai": nai_string(symbol), "decimals": decimals(symbol)}
+
 
 def _check_follows(left: Asset, right: Asset) -> None:
     left_nai, right_nai = symbol_to_nai(left.symbol), symbol_to_nai(right.symbol)
@@ -105,7 +142,7 @@ def _check_follows(left: Asset, right: Asset) -> None:
         raise Invalid(
             "itl->symbol.to_nai() != itr->symbol.to_nai()",
             "Duplicate symbol ${s} inserted into claim reward operation container.",
-            s={"nai": nai_string(left.symbol), "decimals": decimals(left.symbol)},
+            s=_show_symbol(left.symbol),
         )
     if not right.amount >= 0:
         raise Invalid("itr->amount >= 0", "Cannot claim a negative amount")

@@ -5,10 +5,13 @@ from typing import Annotated
 
 from operations.checks import check_account_name, check_account_names, check_memo
 from protocol.assets import SBD, STEEM, Asset
-from protocol.errors import Invalid
+from protocol.errors import Invalid, Rejected, UnknownKey
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, String
+from state.context import Context
+from state.money import adjust_balance, adjust_savings_balance
+from state.schema import Account, SavingsWithdraw
 
 
 def _check_amount(amount: Asset) -> None:
@@ -40,6 +43,15 @@ class TransferToSavings(Operation):
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.from_)
 
+    def apply(self, ctx: Context) -> None:
+        accounts, treasury = ctx.tables.accounts, ctx.rules.treasury_account
+        accounts.get(self.from_)
+        accounts.get(self.to)
+        if self.to == treasury:
+            raise Rejected("op.to != STEEM_TREASURY_ACCOUNT", "Cannot transfer savings to ${s}", s=treasury)
+        adjust_balance(ctx, self.from_, Asset(-self.amount.amount, self.amount.symbol))
+        adjust_savings_balance(ctx, self.to, self.amount)
+
     def impacted(self) -> set[str]:
         return {self.from_, self.to}
 
@@ -67,6 +79,43 @@ class TransferFromSavings(Operation):
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.from_)
 
+    def apply(self, ctx: Context) -> None:
+        accounts, requests = ctx.tables.accounts, ctx.tables.savings_withdraws
+        account = accounts.get(self.from_)
+        accounts.get(self.to)
+        self._check(ctx, account)
+        adjust_savings_balance(ctx, self.from_, Asset(-self.amount.amount, self.amount.symbol))
+        requests.insert(
+            SavingsWithdraw(
+                id=requests.next_id(),
+                from_=self.from_,
+                to=self.to,
+                memo=self.memo,
+                request_id=self.request_id,
+                amount=self.amount,
+                complete=ctx.time + ctx.rules.savings_withdraw_seconds,
+            )
+        )
+        account = accounts.get(self.from_)
+        accounts.update(account, savings_withdraw_requests=account.savings_withdraw_requests + 1)
+
+    def _check(self, ctx: Context, account: Account) -> None:
+        if not account.savings_withdraw_requests < ctx.rules.savings_withdraw_request_limit:
+            raise Rejected(
+                "from.savings_withdraw_requests < STEEM_SAVINGS_WITHDRAW_REQUEST_LIMIT",
+                "Account has reached limit for pending withdraw requests.",
+            )
+        treasury = ctx.rules.treasury_account
+        if self.amount.symbol != SBD and self.to == treasury:
+            raise Rejected(
+                "op.amount.symbol == SBD_SYMBOL || op.to != STEEM_TREASURY_ACCOUNT",
+                "Can only transfer SBD to ${s}",
+                s=treasury,
+            )
+        saved = account.savings_balance if self.amount.symbol == STEEM else account.savings_sbd_balance
+        if not saved >= self.amount.amount:
+            raise Rejected("_db.get_savings_balance( from, op.amount.symbol ) >= op.amount")
+
     def impacted(self) -> set[str]:
         return {self.from_, self.to}
 
@@ -88,3 +137,12 @@ class CancelTransferFromSavings(Operation):
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.from_)
+
+    def apply(self, ctx: Context) -> None:
+        accounts, requests = ctx.tables.accounts, ctx.tables.savings_withdraws
+        request = requests.find((self.from_, self.request_id))
+        if request is None:
+            raise UnknownKey(owner=self.from_, request_id=self.request_id)
+        account = adjust_savings_balance(ctx, request.from_, request.amount)
+        requests.delete(request)
+        accounts.update(account, savings_withdraw_requests=account.savings_withdraw_requests - 1)

@@ -1,6 +1,8 @@
 """Actions that the chain itself schedules and a block producer must or may include in the block header.
 
-Numbers and fields follow the branch in which tokens were finished. Source: libraries/protocol
+Numbers and fields follow the branch in which tokens were finished. The 0.23.x line had the two examples alone, with
+number 0, in its test builds; no chain of it that anyone keeps carries one, and its other builds knew no action at all.
+Source: libraries/protocol
 required_automated_actions.hpp, steem_required_actions.hpp, optional_automated_actions.hpp, steem_optional_actions.hpp
 (branch master).
 """

@@ -559,15 +559,19 @@ class ChainConfig(BaseModel):
         return bytes.fromhex(self.chain.chain_id)
 
     def derive_chain_id(self) -> bytes:
-        """Returns SHA-256 of what all nodes of the chain must agree on from the start, as JSON.
+        """Returns SHA-256 of `agreed_values` as JSON with sorted keys and without spaces."""
+        text = json.dumps(self.agreed_values(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode("ascii")).digest()
+
+    def agreed_values(self) -> dict[str, Any]:
+        """Returns what all nodes of the chain must agree on from the start, as values of JSON.
 
         That is the genesis without the passwords, the rules, the hard forks it starts with, and of the identity the
         prefix, the symbols and is_test_net. What has its default is left out, so that a new key with a neutral default
-        does not change the id of a chain; future hard forks are left out because a running chain adds them. Keys are
-        sorted, there are no spaces.
+        changes nothing; future hard forks are left out because a running chain adds them.
         """
         identity = {"address_prefix", "steem_symbol", "sbd_symbol", "vests_symbol", "is_test_net"}
-        agreed = {
+        return {
             "chain": self.chain.model_dump(mode="json", include=identity, exclude_defaults=True),
             "genesis": self.genesis.model_dump(
                 mode="json", exclude={"accounts": {"__all__": {"password"}}}, exclude_defaults=True
@@ -575,8 +579,6 @@ class ChainConfig(BaseModel):
             "rules": self.rules.model_dump(mode="json", exclude_defaults=True),
             "applied_at_genesis": self.hardforks.applied_at_genesis,
         }
-        text = json.dumps(agreed, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(text.encode("ascii")).digest()
 
     @property
     def is_test_net(self) -> bool:

@@ -53,7 +53,8 @@ class ProtocolError(Exception):
 
     ``assertion`` is the expression the reference asserts (or "" where it throws without one), ``text`` its
     sentence with ``${name}`` placeholders, ``data`` the captured values. ``context`` holds (format, data) of the
-    outer frames that added something, innermost first.
+    outer frames that added something, innermost first. ``advice`` says what to do about it, where there is something to
+    say; the reference has nothing of the kind.
     """
 
     code: ClassVar[int] = 10
@@ -66,6 +67,7 @@ class ProtocolError(Exception):
         self.text = text
         self.data: dict[str, Any] = data
         self.context: list[tuple[str, dict[str, Any]]] = []
+        self.advice: dict[str, Any] | None = None
 
     @property
     def format(self) -> str:

@@ -6,7 +6,7 @@ Source: libraries/protocol base.hpp, operations.hpp (numbers), operation_util.hp
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from protocol.errors import Invalid, Rejected
 from protocol.types import Authority, snake_case
@@ -83,6 +83,12 @@ class Operation:
         required = RequiredAuthorities()
         self.authorities(required)
         return required.postings | required.actives | required.owners
+
+
+class Fields(NamedTuple):
+    """An operation that an error captured without its name."""
+
+    operation: Operation
 
 
 OperationClass = TypeVar("OperationClass", bound=type[Operation])

@@ -21,6 +21,7 @@ from rewards.payout import BeneficiaryPart, CuratorPart, PayoutExplanation, Payo
 from rewards.sbd import compute_sbd_value
 from state.context import Context
 from state.money import adjust_balance, adjust_supply, get_median_price
+from state.resource_credits import touch_rc
 from state.schema import TIME_MAX, Comment, CommentVote, RewardFund
 
 
@@ -128,6 +129,7 @@ def _pay_curator(ctx: Context, comment: Comment, part: CuratorPart) -> None:
         )
     )
     _add_rewards(ctx, part.voter, vesting_steem=part.steem, vests=part.vests, curation=part.steem)
+    touch_rc(ctx, part.voter)
 
 
 def _pay_beneficiary(ctx: Context, comment: Comment, part: BeneficiaryPart) -> None:
@@ -155,6 +157,7 @@ def _pay_beneficiary(ctx: Context, comment: Comment, part: BeneficiaryPart) -> N
             vesting_payout=Asset(part.paid_vests, VESTS),
         )
     )
+    touch_rc(ctx, part.account)
 
 
 def _pay_author(ctx: Context, comment: Comment, payout: PayoutExplanation) -> None:
@@ -179,6 +182,7 @@ def _pay_author(ctx: Context, comment: Comment, payout: PayoutExplanation) -> No
             vesting_payout=Asset(part.paid_vests, VESTS),
         )
     )
+    touch_rc(ctx, part.account)
     claimed_sbd = compute_sbd_value(payout.median_price, payout.fund_paid)
     ctx.emit(CommentReward(author=comment.author, permlink=comment.permlink, payout=Asset(claimed_sbd, SBD)))
 

@@ -1,9 +1,9 @@
 """Claiming: earned rewards become balances, and VESTS that count.
 
-Source: libraries/chain/steem_evaluator.cpp, claim_reward_balance_evaluator.
+Source: libraries/chain/steem_evaluator.cpp, claim_reward_balance_evaluator and claim_reward_balance2_evaluator.
 """
 
-from protocol.assets import SBD, STEEM, Asset
+from protocol.assets import SBD, STEEM, VESTS, Asset
 from state.context import Context
 from state.money import adjust_balance, adjust_reward_balance
 from state.schema import Account
@@ -20,11 +20,26 @@ def compute_claimed_vesting_steem(account: Account, vests: int) -> int:
 def claim_rewards(ctx: Context, account: Account, steem: int, sbd: int, vests: int) -> None:
     """Moves rewards, which the account must have, to its balances; a claim always touches its SBD interest."""
     name = account.name
-    vesting_steem = compute_claimed_vesting_steem(account, vests)
     adjust_reward_balance(ctx, name, Asset(-steem, STEEM))
     adjust_reward_balance(ctx, name, Asset(-sbd, SBD))
     adjust_balance(ctx, name, Asset(steem, STEEM))
-    account = update_manabars(ctx, adjust_balance(ctx, name, Asset(sbd, SBD)), vests)
+    _claim_vests(ctx, update_manabars(ctx, adjust_balance(ctx, name, Asset(sbd, SBD)), vests), vests)
+
+
+def claim_reward(ctx: Context, account: Account, reward: Asset) -> None:
+    """Moves a reward of one symbol, which the account must have, to its balance.
+
+    Only this symbol is touched: SBD interest is counted with SBD alone, and VESTS come without mana.
+    """
+    if reward.symbol == VESTS:
+        _claim_vests(ctx, account, reward.amount)
+        return
+    adjust_reward_balance(ctx, account.name, Asset(-reward.amount, reward.symbol))
+    adjust_balance(ctx, account.name, reward)
+
+
+def _claim_vests(ctx: Context, account: Account, vests: int) -> None:
+    vesting_steem = compute_claimed_vesting_steem(account, vests)
     account = ctx.tables.accounts.update(
         account,
         vesting_shares=account.vesting_shares + vests,

@@ -13,6 +13,7 @@ from rewards.fund import pay_reward_funds
 from rewards.sbd import compute_sbd_value
 from state.context import SINGLETON, Context
 from state.money import BASIS_POINTS, adjust_balance, get_median_price
+from state.resource_credits import regenerate_rc, update_max_rc
 from state.schema import (
     SCHEDULE_ELECTED,
     SCHEDULE_MINER,
@@ -95,5 +96,7 @@ def process_funds(ctx: Context) -> None:
         virtual_supply=gpo.virtual_supply + made + inflation.treasury,
         sps_interval_ledger=gpo.sps_interval_ledger + new_sbd,
     )
+    regenerate_rc(ctx, witness.owner)
     shares = create_vesting(ctx, witness.owner, Asset(pay, STEEM))
+    update_max_rc(ctx, witness.owner)
     ctx.emit(ProducerReward(producer=witness.owner, vesting_shares=Asset(shares.amount, VESTS)))

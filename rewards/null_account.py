@@ -7,6 +7,7 @@ from protocol.assets import SBD, STEEM, VESTS, Asset, multiply
 from protocol.virtual_operations import ClearNullAccountBalance
 from state.context import Context
 from state.money import adjust_balance, adjust_reward_balance, adjust_savings_balance, adjust_supply
+from state.resource_credits import regenerate_rc, update_max_rc
 from state.schema import Account
 from state.stake import get_vesting_share_price
 
@@ -29,8 +30,10 @@ def process_null_account(ctx: Context) -> None:
         return
     totals = (Asset(steem, STEEM), Asset(vests, VESTS), Asset(sbd, SBD))
     ctx.emit(ClearNullAccountBalance(total_cleared=tuple(total for total in totals if total.amount > 0)))
+    regenerate_rc(ctx, account.name)
     _clear_liquid(ctx, account)
     _clear_vesting(ctx, account, shares_value)
+    update_max_rc(ctx, account.name)
     if steem > 0:
         adjust_supply(ctx, Asset(-steem, STEEM))
     if sbd > 0:

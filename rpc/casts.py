@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from protocol.times import parse_time
 from rpc.errors import BadCast, ParseFailure
 
 Cast = Callable[[Any], Any]
@@ -20,6 +21,9 @@ Unsigned = Annotated[int, "uint64"]
 
 Unsigned32 = Annotated[int, "uint32"]
 """A number of 32 bits; more is cut off, as the reference does."""
+
+Moment = Annotated[int, "time"]
+"""A time as text, in seconds since the epoch."""
 
 
 def fc_type(value: Any) -> str:
@@ -101,6 +105,11 @@ def as_integer(value: Any, wanted: str, bits: int = 64) -> int:
     return number
 
 
+def as_moment(value: Any) -> int:
+    """A time. Raises Invalid when it is not written like one."""
+    return parse_time(as_text(value))
+
+
 def as_array(value: Any) -> list[Any]:
     """A JSON array."""
     if isinstance(value, list):
@@ -113,7 +122,7 @@ def _pass(value: Any) -> Any:
 
 
 _PLAIN: dict[Any, Cast] = {str: as_text, bool: as_bool, int: as_signed, Any: _pass}
-_MARKED: dict[str, Cast] = {"uint64": as_unsigned, "uint32": as_unsigned32}
+_MARKED: dict[str, Cast] = {"uint64": as_unsigned, "uint32": as_unsigned32, "time": as_moment}
 
 
 def build_cast(declared: Any) -> Cast:

@@ -5,7 +5,7 @@ from typing import Any
 from protocol.assets import Asset, Price
 from protocol.codec import Codec
 from protocol.identity import ChainIdentity
-from protocol.operation import Operation
+from protocol.operation import Fields, Operation
 from protocol.times import time_text
 from protocol.transaction import Transaction
 from protocol.types import Authority
@@ -27,6 +27,8 @@ class ErrorForms:
             return self._forms.authority(value)
         if isinstance(value, Operation):
             return self._codec.operation_to_json(value, False)
+        if isinstance(value, Fields):
+            return self._codec.operation_to_json(value.operation, False)["value"]
         if isinstance(value, Transaction):
             return {
                 "ref_block_num": value.ref_block_num,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from protocol.errors import ProtocolError
+from rpc.objects import big
 
 SERVER_ERROR = -32000
 NO_PARAMS = -32001
@@ -86,7 +87,9 @@ def to_rpc_error(error: ProtocolError, code: int, method: str, show: ShowValue |
     for text, values, plain in frames:
         shown = plain if show is None else {name: _show(show, value, plain[name]) for name, value in values.items()}
         stack.append({"context": place, "format": text, "data": shown})
-    data = {"code": error.code, "name": error.name, "message": error.what, "stack": stack}
+    data: dict[str, Any] = {"code": error.code, "name": error.name, "message": error.what, "stack": stack}
+    if error.advice is not None:
+        data["advice"] = {key: big(value) if isinstance(value, int) else value for key, value in error.advice.items()}
     return RpcError(code, error.message, data)
 
 

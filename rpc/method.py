@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 from protocol.errors import ProtocolError
-from rpc.casts import Unsigned, Unsigned32, build_cast, fc_type
+from rpc.casts import Moment, Unsigned, Unsigned32, build_cast, fc_type
 from rpc.errors import ERROR_DURING_CALL, BadCast, RpcError, assert_error
 
-__all__ = ["Method", "Parameter", "Unsigned", "Unsigned32", "collect_methods", "rpc_method"]
+__all__ = ["Method", "Moment", "Parameter", "Unsigned", "Unsigned32", "collect_methods", "rpc_method"]
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 

@@ -8,7 +8,7 @@ Source: libraries/plugins/apis/database_api/database_api_objects.hpp and condens
 
 from typing import Any
 
-from protocol.assets import SBD, STEEM, VESTS, Asset, Price, decimals, nai_string
+from protocol.assets import SBD, STEEM, VESTS, Asset, Price, decimals, multiply, nai_string
 from protocol.identity import ChainIdentity
 from protocol.keys import encode_public_key
 from protocol.times import time_text
@@ -375,6 +375,19 @@ class ObjectForms:
         if self.legacy:
             result |= {"real_price": float_text(real_price(order.sell_price)), "rewarded": False}
         return result
+
+    def market_order(self, order: LimitOrder, price: float) -> Json:
+        """An open order of the market of STEEM and SBD as an order book shows it, at the given price."""
+        selling = order.sell_price.base.symbol
+        receives = multiply(Asset(order.for_sale, selling), order.sell_price).amount
+        steem, sbd = (order.for_sale, receives) if selling == STEEM else (receives, order.for_sale)
+        return {
+            "order_price": self.price(order.sell_price),
+            "real_price": float_text(price),
+            "steem": big(steem),
+            "sbd": big(sbd),
+            "created": time_text(order.created),
+        }
 
     def vesting_delegation(self, row: VestingDelegation) -> Json:
         """VESTS lent to another account."""

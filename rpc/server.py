@@ -7,7 +7,8 @@ reference take another status for a broken connection and try again. GET / and G
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -26,6 +27,7 @@ CORS_HEADERS = {
     "Access-Control-Max-Age": "86400",
 }
 BAD_PAYLOAD = "error: string payload expected"
+TOO_MANY_UNREAD = "this node has too many large answers waiting to be read, ask again later"
 
 CONNECTIONS_MAX = 2048
 """Connections at one time; more are closed at once."""
@@ -38,6 +40,15 @@ BODY_SECONDS = 30
 
 LINGER_SECONDS = 1
 """How long the rest of a refused body is thrown away, so that the client reads why it was refused."""
+
+WRITE_SECONDS = 60
+"""How long an answer may take to be read; then the connection is cut."""
+
+SMALL_BYTES = 1 << 15
+"""An answer up to this size fits into the buffer of a connection that has nothing else to send."""
+
+UNREAD_BYTES_MAX = 256 << 20
+"""Bytes of larger answers that wait to be read, by all clients together; further ones are refused."""
 
 STOP_SECONDS = 5
 """How long requests under way may take when the port closes."""
@@ -60,6 +71,8 @@ class RpcServer:
         websocket_requests_max: int,
         connections_max: int = CONNECTIONS_MAX,
         body_seconds_max: float = BODY_SECONDS,
+        write_seconds_max: float = WRITE_SECONDS,
+        unread_bytes_max: int = UNREAD_BYTES_MAX,
     ) -> None:
         self.dispatcher = dispatcher
         self.get_status = get_status
@@ -68,6 +81,9 @@ class RpcServer:
         self.websocket_requests_max = websocket_requests_max
         self.connections_max = connections_max
         self.body_seconds_max = body_seconds_max
+        self.write_seconds_max = write_seconds_max
+        self.unread_bytes_max = unread_bytes_max
+        self._unread_bytes = 0
         self._http: web.Server | None = None
         self._port: asyncio.Server | None = None
         self._sockets: set[web.WebSocketResponse] = set()
@@ -116,12 +132,41 @@ class RpcServer:
         if body is None:
             return _refuse(f"a request may hold {self.body_bytes_max} bytes", 413)
         answer = await self.dispatcher.answer(body)
-        return web.Response(body=answer, content_type=JSON, headers=CORS_HEADERS)
+        response = web.Response(body=answer, content_type=JSON, headers=CORS_HEADERS)
+        if _fits(answer, request.transport):
+            return response
+        if not self._has_room(answer):
+            return _refuse(TOO_MANY_UNREAD, 503)
+        async with self._writing(answer, request.transport):
+            await response.prepare(request)
+            await response.write_eof()
+        return response
+
+    def _has_room(self, answer: bytes) -> bool:
+        return self._unread_bytes + len(answer) <= self.unread_bytes_max
+
+    @asynccontextmanager
+    async def _writing(self, answer: bytes, transport: asyncio.WriteTransport | None) -> AsyncIterator[None]:
+        """Counts an answer as unread until it is written; cuts the connection of a client that does not read it."""
+        self._unread_bytes += len(answer)
+        try:
+            async with asyncio.timeout(self.write_seconds_max):
+                yield
+        except TimeoutError:
+            log.warning("a connection was cut: an answer was not read for %s seconds", self.write_seconds_max)
+            if transport is not None:
+                transport.abort()
+            raise ConnectionResetError("the answer was not read") from None
+        finally:
+            self._unread_bytes -= len(answer)
 
     async def _read_body(self, request: web.BaseRequest) -> bytes | None:
         """The body, or None when it is larger than allowed."""
         if (request.content_length or 0) > self.body_bytes_max:
             return None
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
         body = bytearray()
         async for chunk in request.content.iter_any():
             body += chunk
@@ -153,27 +198,48 @@ class RpcServer:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
                     await slots.acquire()
-                    task = asyncio.create_task(self._answer_frame(socket, message.data, slots))
+                    task = asyncio.create_task(self._answer_frame(socket, request.transport, message.data, slots))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
                 elif message.type is WSMsgType.BINARY:
-                    await socket.send_str(BAD_PAYLOAD)
+                    await self._send_frame(socket, request.transport, BAD_PAYLOAD.encode())
+        except ConnectionError:
+            log.debug("a websocket client left")
         finally:
             self._sockets.discard(socket)
             for task in tasks:
                 task.cancel()
         return socket
 
-    async def _answer_frame(self, socket: web.WebSocketResponse, text: str, slots: asyncio.Semaphore) -> None:
+    async def _answer_frame(
+        self,
+        socket: web.WebSocketResponse,
+        transport: asyncio.WriteTransport | None,
+        text: str,
+        slots: asyncio.Semaphore,
+    ) -> None:
         """Answers one frame; answers to frames sent together may come in another order."""
         try:
             answer = await self.dispatcher.answer(text)
             if not socket.closed:
-                await socket.send_str(answer.decode(errors="replace"))
+                await self._send_frame(socket, transport, answer)
         except ConnectionError:
             log.debug("a websocket client left before its answer")
         finally:
             slots.release()
+
+    async def _send_frame(
+        self, socket: web.WebSocketResponse, transport: asyncio.WriteTransport | None, answer: bytes
+    ) -> None:
+        """Sends one text frame. Raises ConnectionError."""
+        if not _fits(answer, transport) and not self._has_room(answer):
+            answer = dump_json(_error_answer(TOO_MANY_UNREAD))
+        text = answer.decode(errors="replace")
+        if _fits(answer, transport):
+            await socket.send_str(text)
+        else:
+            async with self._writing(answer, transport):
+                await socket.send_str(text)
 
 
 class _Refusal(asyncio.Protocol):
@@ -184,10 +250,18 @@ class _Refusal(asyncio.Protocol):
         transport.close()
 
 
+def _fits(answer: bytes, transport: asyncio.WriteTransport | None) -> bool:
+    """Whether an answer can be written at once, whatever the client does."""
+    return len(answer) <= SMALL_BYTES and transport is not None and not transport.get_write_buffer_size()
+
+
+def _error_answer(problem: str) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "error": {"code": SERVER_ERROR, "message": problem}, "id": None}
+
+
 def _refuse(problem: str, status: int) -> web.Response:
-    """Says what was wrong with a body that is not read to its end, and closes the connection."""
-    answer = {"jsonrpc": "2.0", "error": {"code": SERVER_ERROR, "message": problem}, "id": None}
-    response = _json_response(answer, status)
+    """Says why a request is not answered, and closes the connection."""
+    response = _json_response(_error_answer(problem), status)
     response.force_close()
     return response
 

@@ -23,6 +23,10 @@ class ForeignChain(StoreError):
     """The database belongs to a chain with another chain id."""
 
 
+class ForeignConfig(ForeignChain):
+    """The database belongs to a chain with this chain id, but with other rules or another genesis."""
+
+
 class StoreTooNew(StoreError):
     """The database was written by a newer program whose rows this one cannot read."""
 

@@ -8,6 +8,7 @@ from collections import Counter
 from protocol.assets import SBD, STEEM, Asset, multiply
 from state.context import Context
 from state.money import get_median_price
+from state.resource_credits import compute_max_rc, is_rc_counted
 from state.schema import TIME_MAX
 
 
@@ -25,6 +26,8 @@ def assert_invariants(ctx: Context) -> None:
     _check_delegations(ctx)
     _check_withdrawals(ctx)
     _check_comments(ctx)
+    _check_proposals(ctx)
+    _check_resource_credits(ctx)
 
 
 def _expect(what: str, stored: object, counted: object) -> None:
@@ -41,7 +44,16 @@ def _check_supplies(ctx: Context) -> None:
         totals[SBD] += account.sbd_balance + account.savings_sbd_balance + account.reward_sbd_balance
         vests += account.vesting_shares + account.reward_vesting_balance
         pending_steem += account.reward_vesting_steem
-        amounts = (account.balance, account.sbd_balance, account.vesting_shares, account.reward_vesting_balance)
+        amounts = (
+            account.balance,
+            account.sbd_balance,
+            account.vesting_shares,
+            account.savings_balance,
+            account.savings_sbd_balance,
+            account.reward_steem_balance,
+            account.reward_sbd_balance,
+            account.reward_vesting_balance,
+        )
         if min(amounts) < 0:
             raise InvariantBroken(f"{account.name} has a negative balance: {amounts}")
     for request in tables.convert_requests.scan():
@@ -52,6 +64,8 @@ def _check_supplies(ctx: Context) -> None:
         totals[STEEM] += escrow.steem_balance
         totals[SBD] += escrow.sbd_balance
         totals[escrow.pending_fee.symbol] += escrow.pending_fee.amount
+        if min(escrow.steem_balance, escrow.sbd_balance, escrow.pending_fee.amount) < 0:
+            raise InvariantBroken(f"escrow {escrow.from_}/{escrow.escrow_id} holds less than nothing")
     for withdrawal in tables.savings_withdraws.scan():
         totals[withdrawal.amount.symbol] += withdrawal.amount.amount
     for fund in tables.reward_funds.scan():
@@ -162,3 +176,31 @@ def _check_comments(ctx: Context) -> None:
     for comment in tables.comments.scan():
         counted = children[comment.author, comment.permlink]
         _expect(f"replies below {comment.author}/{comment.permlink}", comment.children, counted)
+
+
+def _check_proposals(ctx: Context) -> None:
+    """Every proposal has its accounts, and every vote a voter and a proposal. `total_votes` is as of the last round."""
+    tables = ctx.tables
+    for proposal in tables.proposals.scan():
+        _expect("the two numbers of a proposal", proposal.id, proposal.proposal_id)
+        if proposal.daily_pay.symbol != SBD or proposal.daily_pay.amount < 0:
+            raise InvariantBroken(f"proposal {proposal.id} asks for {proposal.daily_pay}")
+        for name in (proposal.creator, proposal.receiver):
+            if tables.accounts.find(name) is None:
+                raise InvariantBroken(f"proposal {proposal.id} names {name}, who does not exist")
+    for vote in tables.proposal_votes.scan():
+        if tables.proposals.find(vote.proposal_id) is None or tables.accounts.find(vote.voter) is None:
+            raise InvariantBroken(
+                f"a vote of {vote.voter} for proposal {vote.proposal_id}, one of which does not exist"
+            )
+
+
+def _check_resource_credits(ctx: Context) -> None:
+    """From the first block on every account has a row that knows the account's stake (rc_plugin validate_database)."""
+    if not is_rc_counted(ctx):
+        return
+    for account in ctx.tables.accounts.scan():
+        row = ctx.tables.rc_accounts.find(account.name)
+        if row is None:
+            raise InvariantBroken(f"{account.name} has no resource credits")
+        _expect(f"most resource credits of {account.name}", row.last_max_rc, compute_max_rc(account, row))

@@ -24,6 +24,8 @@ _OPEN_PATHS: Final[set[Path]] = set()
 _ROOM_BYTES: Final = 1 << 18
 """Room for the catalogue and a new log when a database is opened, beside what is in its log."""
 _NO_ROOM_NUMBERS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_BROKEN_FILES: Final = ("No such file", "does not exist", "Invalid argument")
+"""What LevelDB says of files that are missing, or too short for what is read from them."""
 _NO_ROOM: Final = ("No space left", "Disk quota exceeded", "File too large")
 
 
@@ -153,7 +155,7 @@ class LevelDBBackend:
             raise StoreLocked(f"{self._path} is in use by another process: {text}") from error
         if any(reason in text for reason in _NO_ROOM):
             raise StoreFull(f"{self._path}: {text}") from error
-        if "No such file" in text or "does not exist" in text:
+        if any(reason in text for reason in _BROKEN_FILES):
             raise StoreCorrupt(f"{self._path}: {text}") from error
         raise StoreError(f"{self._path} cannot be opened: {text}") from error
 
@@ -232,8 +234,9 @@ class LevelDBBackend:
         return self._db
 
     def _read_error(self, error: Exception) -> StoreError:
-        kind = StoreCorrupt if isinstance(error, plyvel.CorruptionError) else StoreError
-        return kind(f"{self._path}: {_reason(error)}")
+        text = _reason(error)
+        is_broken = isinstance(error, plyvel.CorruptionError) or any(reason in text for reason in _BROKEN_FILES)
+        return (StoreCorrupt if is_broken else StoreError)(f"{self._path}: {text}")
 
 
 def _reason(error: Exception) -> str:

@@ -581,6 +581,50 @@ class ProposalVote(NamedTuple):
     proposal_id: int
 
 
+class PendingRequiredAction(NamedTuple):
+    """An automated action that a block must carry out, packed. Source: pending_required_action_object.hpp."""
+
+    id: int
+    execution_time: int
+    action: bytes
+
+
+class PendingOptionalAction(NamedTuple):
+    """An automated action that a block may carry out, packed. Source: pending_optional_action_object.hpp.
+
+    `due_block` is the number of the first block whose time is not before the action's, 0 until there is one. The
+    offer ends when that block is irreversible; the reference asks its block log for the time instead.
+    """
+
+    id: int
+    execution_time: int
+    action: bytes
+    due_block: int
+
+
+class RcAccount(NamedTuple):
+    """An account's resource credits. Source: plugins/rc/rc_objects.hpp, rc_account_object.
+
+    Credits are counted in VESTS satoshis. `max_rc_creation_adjustment` is what the fee for the account's creation gave
+    it for good; `last_max_rc` is the maximum at the last change of its stake.
+    """
+
+    account: str
+    rc_manabar: Manabar
+    max_rc_creation_adjustment: int
+    last_max_rc: int
+
+
+class RcPools(NamedTuple):
+    """The one row with what is left of each resource. Source: plugins/rc/rc_objects.hpp, rc_pool_object.
+
+    In the order of the reference: history bytes, new accounts, market bytes, state bytes, execution time.
+    """
+
+    id: int
+    pools: tuple[int, ...]
+
+
 def price_key(price: Price) -> tuple[int, int, bytes]:
     """The place of a price in an order book: by market, then from the highest price to the lowest, exactly."""
     ratio = (price.base.amount << PRICE_RATIO_BITS) // price.quote.amount
@@ -622,6 +666,10 @@ class Tables:
     escrows: Table[Escrow, tuple[str, int]]
     proposals: Table[Proposal, int]
     proposal_votes: Table[ProposalVote, tuple[str, int]]
+    rc_accounts: Table[RcAccount, str]
+    rc_pools: Table[RcPools, int]
+    pending_required_actions: Table[PendingRequiredAction, int]
+    pending_optional_actions: Table[PendingOptionalAction, int]
 
     SPECS: ClassVar[tuple[TableSpec[Any, Any], ...]] = (
         TableSpec(
@@ -845,5 +893,21 @@ class Tables:
             ProposalVote,
             key=lambda row: (row.voter, row.proposal_id),
             indexes=(Index("by_proposal_voter", lambda row: (row.proposal_id, row.voter), fields=()),),
+        ),
+        TableSpec("rc_accounts", 40, RcAccount, key=lambda row: row.account),
+        TableSpec("rc_pools", 41, RcPools, key=lambda row: row.id),
+        TableSpec(
+            "pending_required_actions",
+            32,
+            PendingRequiredAction,
+            key=lambda row: row.id,
+            indexes=(Index("by_execution", lambda row: (row.execution_time, row.id), fields=("execution_time",)),),
+        ),
+        TableSpec(
+            "pending_optional_actions",
+            33,
+            PendingOptionalAction,
+            key=lambda row: row.id,
+            indexes=(Index("by_execution", lambda row: (row.execution_time, row.id), fields=("execution_time",)),),
         ),
     )

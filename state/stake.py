@@ -6,7 +6,7 @@ adjust_witness_vote) and libraries/chain/include/steem/chain/util/manabar.hpp.
 
 from protocol.assets import STEEM, VESTS, Asset, Price, multiply
 from protocol.errors import Rejected
-from protocol.integers import INT64_MAX, INT64_MIN, UINT128_MAX, div_trunc
+from protocol.integers import INT64_MAX, INT64_MIN, UINT128_MAX, div_trunc, to_int64
 from state.context import SINGLETON, Context
 from state.money import BASIS_POINTS, adjust_balance, adjust_reward_balance
 from state.schema import TIME_MAX, Account, GlobalProperties, Manabar, Witness
@@ -62,6 +62,8 @@ def _saturate(value: int) -> int:
 def update_manabars(ctx: Context, account: Account, new_mana: int = 0) -> Account:
     """Refills both mana bars of an account and adds `new_mana` VESTS satoshis to them; stores and returns the row.
 
+    What new shares add to the down vote bar is a product of signed 64-bit numbers in the reference: from 2**63 divided
+    by the down vote pool's basis points on (some 3.7 billion VESTS at once) it wraps around.
     Source: util/manabar.hpp, update_manabar.
     """
     gpo = ctx.gpo
@@ -71,7 +73,7 @@ def update_manabars(ctx: Context, account: Account, new_mana: int = 0) -> Accoun
     max_downvote = effective * gpo.downvote_pool_percent // BASIS_POINTS
     downvote = use_mana(
         regenerate_mana(account.downvote_manabar, max_downvote, seconds, gpo.time),
-        div_trunc(-new_mana * gpo.downvote_pool_percent, BASIS_POINTS),
+        div_trunc(to_int64(-new_mana * gpo.downvote_pool_percent), BASIS_POINTS),
     )
     return ctx.tables.accounts.update(account, voting_manabar=voting, downvote_manabar=downvote)
 

@@ -73,11 +73,20 @@ class Harness:
     """A chain in memory; counterpart of the reference's database_fixture."""
 
     def __init__(
-        self, config: ChainConfig | None = None, *, chain: Chain | None = None, first_block: bool = True
+        self,
+        config: ChainConfig | None = None,
+        *,
+        chain: Chain | None = None,
+        first_block: bool = True,
+        needs_credits: bool = False,
     ) -> None:
-        """Opens preset testnet unless another config (or an open chain) is given, and makes block 1."""
+        """Opens preset testnet unless another config (or an open chain) is given, and makes block 1.
+
+        As in the reference's fixture, accounts may act without resource credits unless a test asks for it.
+        """
         self.config = config or (chain.config if chain else ChainConfig.preset("testnet"))
         self.chain = chain or Chain.open(self.config)
+        self.chain.refuses_without_credits = needs_credits
         self.codec = self.chain.codec
         self._keys: dict[bytes, PrivateKey] = {}
         self._salt = 0

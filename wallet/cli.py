@@ -14,7 +14,24 @@ import platformdirs
 from protocol.errors import ProtocolError
 from wallet.app import App
 from wallet.client import TIMEOUT_SECONDS
-from wallet.commands import accounts, chain, content, funds, keys, market, other, witness
+from wallet.commands import (
+    account_update,
+    accounts,
+    chain,
+    content,
+    convert,
+    escrow,
+    funds,
+    keys,
+    market,
+    multisig,
+    other,
+    proposal,
+    rc,
+    recover,
+    savings,
+    witness,
+)
 from wallet.errors import EXIT_FAILED, EXIT_USAGE, WalletError
 from wallet.keystore import (
     KeyMissing,
@@ -124,7 +141,10 @@ def wallet(
     ctx.obj = App(node, path, password_file, chain_id, timeout, is_json, is_sure)
 
 
-for _module in (keys, accounts, funds, content, witness, market, other, chain):
+for _module in (
+    *(keys, accounts, account_update, recover, funds, savings, convert, escrow),
+    *(content, witness, proposal, market, rc, multisig, other, chain),
+):
     for _command in _module.COMMANDS:
         wallet.add_command(_command)
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from wallet.durations import describe_seconds
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 
@@ -41,7 +43,7 @@ class NodeRefused(WalletError):
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         reason = explain(message)
-        super().__init__(reason.cause, reason.remedy, message)
+        super().__init__(reason.cause, read_advice(data) or reason.remedy, message)
         self.code = code
         self.data = data
 
@@ -60,6 +62,20 @@ def explain(message: str) -> Reason:
         if match is not None:
             return make(match)
     return Reason(f"the node refused: {strip_assertion(message)}")
+
+
+def read_advice(data: Any) -> str:
+    """What to do when resource credits are missing, as far as the node says how many and how long; else ""."""
+    advice = data.get("advice") if isinstance(data, dict) else None
+    if not isinstance(advice, dict) or "rc_missing" not in advice:
+        return ""
+    seconds = advice.get("seconds_until_enough")
+    if isinstance(seconds, int):
+        return f"Wait {describe_seconds(seconds)} until they have come back, or power up (`plaudit wallet power-up`)."
+    return (
+        "The account can never hold as many with the power it has: power up (`plaudit wallet power-up`), or ask "
+        "somebody to delegate power to it."
+    )
 
 
 def strip_assertion(message: str) -> str:
@@ -234,6 +250,100 @@ _TABLE: tuple[tuple[str, Callable[[re.Match[str]], Reason]], ...] = (
     (
         r"This operation would not change the vesting withdraw rate",
         _plain("the power-down would stay exactly as it is"),
+    ),
+    (
+        r"Cancelling order because it was not filled",
+        _plain("the order cannot be filled whole now, so it was not placed"),
+    ),
+    (
+        r"Limit order has to expire after head block time|Limit Order Expiration must not be more than 28 days",
+        _plain("an order lives for at most 28 days from now", "Give another --hours."),
+    ),
+    (
+        r"Cannot convert SBD because there is no price feed",
+        _plain(
+            "no price of STEEM is known yet, so SBD cannot be converted", "The witnesses have to publish one first."
+        ),
+    ),
+    (
+        r"_db\.get_savings_balance\( from, op\.amount\.symbol \) >= op\.amount",
+        _plain("the account has less than that in its savings", "`plaudit wallet balance` shows what it has."),
+    ),
+    (
+        r"Account has reached limit for pending withdraw requests",
+        _plain(
+            "the account has as many withdrawals from savings on their way as is allowed",
+            "Wait for one, or cancel one: `plaudit wallet savings list` shows them.",
+        ),
+    ),
+    (
+        r"The esc\w+ ratification deadline must be after|The escrow expiration must be after",
+        _plain("the dates of the escrow have passed already", "Give later --approve-until and --expires."),
+    ),
+    (
+        r"ratification deadline must be before escrow expiration",
+        _plain("the escrow would expire before its approval ends", "Give a later --expires."),
+    ),
+    (r"agent must be a third party", _plain("the agent must be neither the payer nor the receiver")),
+    (r"Account '(?:to|agent)' \((\S+)\) has already approved", _plain("{g1} has approved this escrow already")),
+    (
+        r"The escrow ratification deadline has passed",
+        _plain("the time to approve this escrow is over", "Make a new one."),
+    ),
+    (r"Disputing the escrow must happen before expiration", _plain("the escrow has expired; either side may release")),
+    (r"The escrow is already under dispute", _plain("the escrow is under dispute already", "The agent decides now.")),
+    (
+        r"must be approved by all parties before a dispute|Funds cannot be released prior to escrow approval",
+        _plain("the receiver and the agent have not both approved this escrow yet", "`plaudit wallet escrow show`."),
+    ),
+    (
+        r"Release amount exceeds escrow balance",
+        _plain("the escrow holds less than that", "`plaudit wallet escrow show`."),
+    ),
+    (r"Only 'agent' \((\S+)\) can release", _plain("the escrow is under dispute: only its agent {g1} may release")),
+    (
+        r"Only 'from' \((\S+)\) and 'to' \((\S+)\) can release",
+        _plain("without a dispute only {g1} and {g2} may release this escrow"),
+    ),
+    (
+        r"Only '(?:from|to)' \((\S+)\) can release funds to",
+        _plain("before it expires each side may release only to the other one", "Name the other side with --to."),
+    ),
+    (
+        r"Cannot recover an account that does not have you as there recovery partner|"
+        r"Top witness must recover an account with no recovery partner",
+        _plain("only the account's recovery account may do this", "`plaudit wallet recover show` says which it is."),
+    ),
+    (
+        r"There are no active recovery requests",
+        _plain(
+            "there is no open request to recover this account", "Its recovery account makes one; it holds for a day."
+        ),
+    ),
+    (r"New owner authority does not match recovery request", _plain("the request names another new owner key")),
+    (
+        r"Recent authority not found in authority history",
+        _plain("the old owner key was not valid in the last 30 days, so it proves nothing"),
+    ),
+    (
+        r"Owner authority can only be updated (?:once an hour|twice)",
+        _plain("the owner key was changed within the last hour", "Wait and run the command again."),
+    ),
+    (
+        r"declined (?:its|their) voting rights|declined the ability to vote",
+        _plain("the account has given its voting rights up for good"),
+    ),
+    (
+        r"Can't create inactive proposals|end date must be greater than start date",
+        _plain("a proposal must end in the future and after its start", "Give another --start or --end."),
+    ),
+    (
+        r"Proposal permlink must point to",
+        _plain("the post that explains a proposal must be by its creator or receiver", "Publish it first."),
+    ),
+    (
+        r"Specified receiver account: (\S+) must exist",
+        _plain("there is no account {g1}", "Check the spelling."),
     ),
     (r"(\S+) has no claimed accounts to create", _plain("{g1} has no claimed accounts", "Create without --claimed.")),
     (

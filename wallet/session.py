@@ -159,15 +159,31 @@ class Session:
         Raises NodeRefused when the node does not take it, NotIncluded when its way into a block is not seen.
         """
         shown = self.properties()
-        head = int(shown["head_block_number"])
-        unsigned = Transaction.make(
+        unsigned = self._make(shown, operations, self._expiration(parse_time(shown["time"])))
+        signed = sign(unsigned, self.identity.chain_id, keys)
+        return self._broadcast(signed, int(shown["head_block_number"]))
+
+    def build(self, operations: Iterable[Operation], seconds: int) -> Transaction:
+        """The operations as a transaction without signatures that expires after so many seconds."""
+        shown = self.properties()
+        head_time = parse_time(shown["time"])
+        wanted = max(head_time, int(self._clock())) + seconds
+        return self._make(shown, operations, min(wanted, head_time + EXPIRATION_SECONDS_MAX))
+
+    def broadcast(self, signed: Transaction) -> Receipt:
+        """Sends a signed transaction and waits for the block that holds it. Raises as `send` does."""
+        return self._broadcast(signed, int(self.properties()["head_block_number"]))
+
+    def _make(self, shown: Json, operations: Iterable[Operation], expiration: int) -> Transaction:
+        return Transaction.make(
             self.codec,
-            ref_block_num=head & 0xFFFF,
+            ref_block_num=int(shown["head_block_number"]) & 0xFFFF,
             ref_block_prefix=int.from_bytes(bytes.fromhex(shown["head_block_id"])[4:8], "little"),
-            expiration=self._expiration(parse_time(shown["time"])),
+            expiration=expiration,
             operations=operations,
         )
-        signed = sign(unsigned, self.identity.chain_id, keys)
+
+    def _broadcast(self, signed: Transaction, head: int) -> Receipt:
         try:
             self.client.call("condenser_api.broadcast_transaction", [signed.to_json(self.codec, legacy=True)])
         except NodeUnreachable as error:

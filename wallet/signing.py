@@ -77,6 +77,11 @@ def sign(transaction: Transaction, chain_id: bytes, keys: Iterable[SigningKey]) 
     return transaction.with_signatures(sign_digest(digest, signing.key) for signing in keys)
 
 
+def can_sign(authority: Authority, keys: KeyFinder) -> bool:
+    """Whether the held keys reach the threshold of an authority by themselves."""
+    return _choose_from(authority, keys) is not None
+
+
 def _choose_for_account(
     name: str, role: str, authorities: AuthorityFinder, keys: KeyFinder, prefix: str
 ) -> tuple[SigningKey, ...]:
@@ -110,7 +115,7 @@ def _missing_key(name: str, role: str, authority: Authority, keys: KeyFinder, pr
         return WalletError(
             f"the {role} authority of {name} needs signatures of weight {authority.weight_threshold}, and the keys in "
             f"this wallet weigh {held}",
-            "It is shared among several signers; this wallet signs with its own keys only.",
+            "It is shared among several signers: `plaudit wallet multisig build` makes a transaction for all to sign.",
         )
     if not authority.key_auths:
         if not authority.account_auths:
@@ -118,7 +123,7 @@ def _missing_key(name: str, role: str, authority: Authority, keys: KeyFinder, pr
         others = ", ".join(account for account, _weight in authority.account_auths)
         return WalletError(
             f"the {role} authority of {name} is held by other accounts ({others})",
-            "This wallet signs with the keys that stand in the account's own authorities.",
+            "Let these sign: `plaudit wallet multisig build` makes a transaction for all to sign.",
         )
     wanted = " or ".join(encode_public_key(key, prefix) for key, _weight in authority.key_auths)
     return WalletError(f"the {role} key of {name} is not in this wallet: {wanted}", import_hint(name, role))

@@ -6,7 +6,7 @@ Source: libraries/plugins/apis/condenser_api/condenser_api.cpp.
 from itertools import islice
 from typing import Any
 
-from protocol.assets import SBD, STEEM, Asset, multiply
+from protocol.assets import STEEM, Asset, multiply
 from protocol.errors import Rejected, UnknownKey
 from rewards.curves import evaluate_reward_curve
 from rpc.account_json import AccountJson
@@ -16,10 +16,12 @@ from rpc.apis.account_history import AccountHistoryApi
 from rpc.apis.block import BlockApi
 from rpc.apis.database import DatabaseApi
 from rpc.apis.listing import check_limit
+from rpc.apis.market_history import MarketHistoryApi
 from rpc.apis.network_broadcast import NetworkBroadcastApi
 from rpc.apis.reputation import list_reputations
-from rpc.method import Unsigned, Unsigned32, rpc_method
-from rpc.objects import Json, active_vote, big, float_text, real_price, version_text
+from rpc.method import Moment, Unsigned, Unsigned32, rpc_method
+from rpc.objects import Json, ObjectForms, active_vote, big, version_text
+from rpc.proposals import ProposalLists
 from state.context import SINGLETON
 from state.schema import Account, Comment
 
@@ -38,7 +40,10 @@ class CondenserApi(ApiBase):
         self.tables = node.chain.ctx.tables
         self.database = DatabaseApi(node)
         self.database.forms = self.forms
+        self._proposals = ProposalLists(node.chain.ctx, self.forms)
+        self._proposal_votes = ProposalLists(node.chain.ctx, ObjectForms(node.chain.config.identity, legacy=False))
         self.history = AccountHistoryApi(node, legacy=True)
+        self.market = MarketHistoryApi(node, legacy=True)
         self.blocks = BlockApi(node, legacy=True)
         self.network = NetworkBroadcastApi(node)
         self.by_key = AccountByKeyApi(node)
@@ -443,39 +448,64 @@ class CondenserApi(ApiBase):
         return orders
 
     @rpc_method()
-    def get_order_book(self, limit: Unsigned = 500) -> Json:
+    def get_order_book(self, limit: Unsigned32 = 500) -> Json:
         """The best offers of both sides, with their prices as numbers."""
-        book = self.database.get_order_book(limit)
-        for side, symbol in (("asks", STEEM), ("bids", SBD)):
-            rows = self.tables.limit_orders.index("by_price").scan((symbol, SBD if symbol == STEEM else STEEM))
-            for entry, row in zip(book[side], rows, strict=False):
-                entry["real_price"] = float_text(real_price(row.sell_price))
-        return {"bids": book["bids"], "asks": book["asks"]}
+        return self.market.get_order_book(limit)
+
+    @rpc_method()
+    def get_ticker(self) -> Json:
+        """The market at a glance: prices and the traded volume."""
+        return self.market.get_ticker()
+
+    @rpc_method()
+    def get_volume(self) -> Json:
+        """What has been traded, in both tokens."""
+        return self.market.get_volume()
+
+    @rpc_method()
+    def get_trade_history(self, start: Moment, end: Moment, limit: Unsigned32 = 1000) -> list[Json]:
+        """The trades between two times, both included, oldest first."""
+        trades: list[Json] = self.market.get_trade_history(start, end, limit)["trades"]
+        return trades
+
+    @rpc_method()
+    def get_recent_trades(self, limit: Unsigned32 = 1000) -> list[Json]:
+        """The last trades, newest first."""
+        trades: list[Json] = self.market.get_recent_trades(limit)["trades"]
+        return trades
+
+    @rpc_method()
+    def get_market_history(self, bucket_seconds: Unsigned32, start: Moment, end: Moment) -> list[Json]:
+        """The candles of one length that begin from `start` up to, not including, `end`."""
+        buckets: list[Json] = self.market.get_market_history(bucket_seconds, start, end)["buckets"]
+        return buckets
+
+    @rpc_method()
+    def get_market_history_buckets(self) -> list[int]:
+        """The lengths of the candles that are kept, in seconds."""
+        sizes: list[int] = self.market.get_market_history_buckets()["bucket_sizes"]
+        return sizes
 
     # Proposals and reputations
 
     @rpc_method()
     def list_proposals(
-        self, start: Any, limit: Unsigned, order: str, order_direction: str = "ascending", status: str = "all"
+        self, start: Any, limit: Unsigned, order: str, order_direction: Any = "ascending", status: Any = "all"
     ) -> list[Json]:
-        """Proposals by creator, dates or votes, of one status or all."""
-        rows: list[Json] = self.database.list_proposals(start, limit, order, order_direction, status)["proposals"]
-        return rows
+        """Proposals by creator, dates or votes, of one status or all, in either direction."""
+        return self._proposals.list_proposals(start, limit, order, order_direction, status)
 
     @rpc_method()
     def find_proposals(self, proposal_ids: list[int]) -> list[Json]:
         """The proposals with the given ids."""
-        rows: list[Json] = self.database.find_proposals(proposal_ids)["proposals"]
-        return rows
+        return self._proposals.find_proposals(proposal_ids)
 
     @rpc_method()
     def list_proposal_votes(
-        self, start: Any, limit: Unsigned, order: str, order_direction: str = "ascending", status: str = "all"
+        self, start: Any, limit: Unsigned, order: str, order_direction: Any = "ascending", status: Any = "all"
     ) -> list[Json]:
-        """Votes for proposals by voter or by proposal."""
-        answer = self.database.list_proposal_votes(start, limit, order, order_direction, status)
-        rows: list[Json] = answer["proposal_votes"]
-        return rows
+        """Votes for proposals by voter or by proposal; they are shown as database_api shows them."""
+        return self._proposal_votes.list_votes(start, limit, order, order_direction, status)
 
     @rpc_method()
     def get_account_reputations(self, account_lower_bound: str, limit: Unsigned = 1000) -> list[Json]:

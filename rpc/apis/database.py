@@ -18,9 +18,9 @@ from chain.authority import (
     get_required_signatures,
     verify_authority,
 )
-from protocol.assets import SBD, STEEM, Asset, multiply
+from protocol.assets import SBD, STEEM
 from protocol.config_report import report_config
-from protocol.errors import ProtocolError, Rejected
+from protocol.errors import DuplicateSignature, ProtocolError, Rejected
 from protocol.keys import decode_public_key, recover
 from protocol.operation import RequiredAuthorities
 from protocol.times import parse_time
@@ -34,16 +34,14 @@ from rpc.objects import (
     change_recovery_request,
     comment_vote,
     decline_voting_request,
-    float_text,
     hardfork_property,
-    proposal_status,
-    proposal_vote,
     withdraw_route,
     witness_vote,
 )
+from rpc.proposals import ProposalLists
 from state.context import SINGLETON
 from state.errors import RowMissing
-from state.schema import Comment, CommentVote, GlobalProperties, Proposal
+from state.schema import Comment, CommentVote, GlobalProperties
 
 BY_NAME = {"by_name": Order(None, (NAME,))}
 
@@ -56,6 +54,7 @@ class DatabaseApi(ApiBase):
         self.tables = node.chain.ctx.tables
         self._gpo_json: tuple[GlobalProperties, Any] | None = None
         self._accounts = AccountJson(node.chain.ctx, self._account)
+        self._proposals = ProposalLists(node.chain.ctx, self.forms)
 
     # Globals
 
@@ -458,21 +457,8 @@ class DatabaseApi(ApiBase):
 
     def _side(self, symbol: int, limit: int) -> list[Json]:
         other = SBD if symbol == STEEM else STEEM
-        result = []
-        for row in islice(self.tables.limit_orders.index("by_price").scan((symbol, other)), limit):
-            receives = multiply(Asset(row.for_sale, symbol), row.sell_price).amount
-            steem, sbd = (row.for_sale, receives) if symbol == STEEM else (receives, row.for_sale)
-            shown = self.forms.limit_order(row)
-            result.append(
-                {
-                    "order_price": shown["sell_price"],
-                    "real_price": float_text(0.0),
-                    "steem": steem,
-                    "sbd": sbd,
-                    "created": shown["created"],
-                }
-            )
-        return result
+        rows = islice(self.tables.limit_orders.index("by_price").scan((symbol, other)), limit)
+        return [self.forms.market_order(row, 0.0) for row in rows]
 
     # Proposals
 
@@ -482,41 +468,16 @@ class DatabaseApi(ApiBase):
         start: Any = None,
         limit: Unsigned = LIMIT_MAX,
         order: str = "by_creator",
-        order_direction: str = "ascending",
-        status: str = "all",
+        order_direction: Any = "ascending",
+        status: Any = "all",
     ) -> Json:
-        """Proposals by creator, dates or votes, of one status or all."""
-        parts = {
-            "by_creator": (NAME, NUMBER),
-            "by_start_date": (TIME, NUMBER),
-            "by_end_date": (TIME, NUMBER),
-            "by_total_votes": (NUMBER, NUMBER),
-        }
-        orders = {name: Order(name, kinds) for name, kinds in parts.items()}
-        check_limit(limit)
-        rows = list_rows(self.tables.proposals, orders, start, LIMIT_MAX, order, self._proposal)
-        if order_direction == "descending":
-            rows.reverse()
-        now = self.chain.ctx.time
-        wanted = [row for row in rows if self._has_status(row, status, now)]
-        return {"proposals": wanted[:limit]}
-
-    def _proposal(self, row: Proposal) -> Json:
-        return self.forms.proposal(row, self.chain.ctx.time)
-
-    def _has_status(self, proposal: Json, status: str, now: int) -> bool:
-        row = self.tables.proposals.get(proposal["id"])
-        if row.removed:
-            return False
-        actual = proposal_status(row, now)
-        return status == "all" or actual == status or (status == "votable" and actual in ("active", "inactive"))
+        """Proposals by creator, dates or votes, of one status or all, in either direction."""
+        return {"proposals": self._proposals.list_proposals(start, limit, order, order_direction, status)}
 
     @rpc_method()
     def find_proposals(self, proposal_ids: list[int]) -> Json:
         """The proposals with the given ids."""
-        check_limit(len(proposal_ids))
-        rows = [self.tables.proposals.find(number) for number in proposal_ids]
-        return {"proposals": [self._proposal(row) for row in rows if row]}
+        return {"proposals": self._proposals.find_proposals(proposal_ids)}
 
     @rpc_method()
     def list_proposal_votes(
@@ -524,22 +485,11 @@ class DatabaseApi(ApiBase):
         start: Any = None,
         limit: Unsigned = LIMIT_MAX,
         order: str = "by_voter_proposal",
-        order_direction: str = "ascending",
-        status: str = "all",
+        order_direction: Any = "ascending",
+        status: Any = "all",
     ) -> Json:
-        """Votes for proposals by voter or by proposal."""
-        orders = {
-            "by_voter_proposal": Order(None, (NAME, NUMBER)),
-            "by_proposal_voter": Order("by_proposal_voter", (NUMBER, NAME)),
-        }
-        rows = list_rows(self.tables.proposal_votes, orders, start, limit, order, self._proposal_vote)
-        if order_direction == "descending":
-            rows.reverse()
-        now = self.chain.ctx.time
-        return {"proposal_votes": [row for row in rows if self._has_status(row["proposal"], status, now)]}
-
-    def _proposal_vote(self, row: Any) -> Json:
-        return proposal_vote(row, self._proposal(self.tables.proposals.get(row.proposal_id)))
+        """Votes for proposals by voter or by proposal, in either direction."""
+        return {"proposal_votes": self._proposals.list_votes(start, limit, order, order_direction, status)}
 
     # Authorities
 
@@ -601,9 +551,12 @@ class DatabaseApi(ApiBase):
         """Whether signatures over a digest (both in hexadecimal) satisfy the named accounts' authorities."""
         try:
             digest = bytes.fromhex(hash_)
-            keys = {recover(digest, bytes.fromhex(signature)) for signature in signatures}
+            found = [recover(digest, bytes.fromhex(signature)) for signature in signatures]
         except (ValueError, ProtocolError):
             return {"valid": False}
+        keys = frozenset(found)
+        if len(keys) != len(found):
+            raise DuplicateSignature("", "Duplicate Signature detected")
         required = RequiredAuthorities()
         required.owners.update(required_owner or [])
         required.actives.update(required_active or [])

@@ -11,8 +11,10 @@ from rpc.apis.bridge import BridgeApi
 from rpc.apis.condenser import CondenserApi
 from rpc.apis.database import DatabaseApi
 from rpc.apis.jsonrpc import JsonRpcApi
+from rpc.apis.market_history import MarketHistoryApi
 from rpc.apis.network_broadcast import NetworkBroadcastApi
 from rpc.apis.plaudit import PlauditApi
+from rpc.apis.rc import RcApi
 from rpc.apis.reputation import ReputationApi
 from rpc.apis.transaction_status import TransactionStatusApi
 from rpc.dispatch import Dispatcher
@@ -33,7 +35,9 @@ def build_methods(node: NodeAccess, extra: Mapping[str, Any] | None = None) -> d
         "block_api": BlockApi(node),
         "account_history_api": AccountHistoryApi(node),
         "account_by_key_api": AccountByKeyApi(node),
+        "market_history_api": MarketHistoryApi(node),
         "network_broadcast_api": NetworkBroadcastApi(node),
+        "rc_api": RcApi(node),
         "reputation_api": ReputationApi(node),
         "transaction_status_api": TransactionStatusApi(node),
         "bridge": BridgeApi(node, condenser),

@@ -140,6 +140,29 @@ def test_a_bad_block_on_the_longer_branch_leaves_everything_as_it_was(world: Har
     world.recount()
 
 
+def test_a_block_with_its_transactions_taken_out_does_not_spoil_the_true_one(world: Harness) -> None:
+    """Both have one id: it covers the header, and the transactions only through the merkle root stated there."""
+    other = twin(world)
+    world.push(Transfer("alice", "bob", steem(1), ""))
+    block = world.generate_block()
+    header = {name: getattr(block, name) for name in ("previous", "timestamp", "witness", "extensions")}
+    hollow = Block.make(
+        world.codec,
+        **header,
+        transaction_merkle_root=block.transaction_merkle_root,
+        witness_signature=block.witness_signature,
+    )
+    assert hollow.id == block.id
+    with pytest.raises(Rejected, match="Merkle check failed"):
+        other.chain.push_block(hollow)
+    following = world.generate_block()
+    with pytest.raises(BlockLinkError):
+        other.chain.push_block(following)
+    other.chain.push_block(block)
+    assert other.chain.head_id == following.id
+    assert other.chain.state_digest == world.chain.state_digest
+
+
 def test_switch_forks_undo_create() -> None:
     world, other = Harness(), Harness(first_block=False)
     first = world.chain.get_block(1)

@@ -205,3 +205,31 @@ def test_wrong_directories_are_refused_unharmed(tmp_path: Path) -> None:
         Chain.open(CONFIG, tmp_path / "foreign")
     assert (foreign / "letter.txt").read_text() == "mine"
     Chain.open(CONFIG, tmp_path / "data").close()
+
+
+@pytest.mark.parametrize("part", ["previous", "witness_signature", "transaction"])
+def test_a_damaged_record_of_the_block_log_is_never_served(tmp_path: Path, part: str) -> None:
+    """The record's frame is whole, so only the ids and the merkle root show the damage."""
+    world = start(tmp_path)
+    grow(world, 40)
+    assert world.chain.committed_number > 11
+    block = world.chain.get_block(11)
+    assert block is not None
+    world.chain.close()
+    wanted = {
+        "previous": block.previous,
+        "witness_signature": block.witness_signature,
+        "transaction": block.transactions[0].packed,
+    }[part]
+    log = tmp_path / "block_log"
+    data = bytearray(log.read_bytes())
+    data[data.index(wanted) + len(wanted) // 2] ^= 1
+    log.write_bytes(data)
+    chain = Chain.open(CONFIG, tmp_path)
+    with pytest.raises(BlockLogError, match="record of block 11 in the block log is damaged"):
+        chain.get_block(11)
+    with pytest.raises(BlockLogError):
+        chain.get_packed_block(11)
+    for number in (9, 12, chain.committed_number, chain.head_number):
+        assert chain.get_block(number) is not None
+    chain.close()

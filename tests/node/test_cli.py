@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -304,6 +305,14 @@ def test_blocks_are_imported_to_a_height_exported_and_history_rebuilt(tmp_path: 
             "blocks", "export", exported, "--preset", "testnet", "--data-dir", tmp_path / "no", "--force", code=1
         ).output
     )
+
+
+def test_a_block_log_without_its_state_is_a_chain(tmp_path: Path) -> None:
+    data, exported = tmp_path / "data", tmp_path / "exported"
+    where = ("--preset", "testnet", "--data-dir", data)
+    run("blocks", "import", vectors_path("reference_chain_a", "block_log"), "--until", 60, *where)
+    shutil.rmtree(data / "state")
+    assert "blocks 1 to 39" in run("blocks", "export", exported, *where).output
 
 
 def test_version_and_help() -> None:

@@ -86,6 +86,13 @@ def test_a_file_may_begin_behind_block_1(block_log: Path, tmp_path: Path, chain:
     assert import_blocks(chain, part).blocks == 20
 
 
+def test_a_head_behind_the_wanted_block_is_no_success(block_log: Path, chain: Chain) -> None:
+    import_blocks(chain, block_log, until=30, skip_signatures=True)
+    assert import_blocks(chain, block_log, until=30).blocks == 0
+    with pytest.raises(ImportProblem, match="at block 30 already, behind block 29"):
+        import_blocks(chain, block_log, until=29)
+
+
 def test_an_import_can_be_stopped_between_blocks(block_log: Path, chain: Chain) -> None:
     calls = itertools.count(1)
     result = import_blocks(chain, block_log, skip_signatures=True, is_stopped=lambda: next(calls) == 25)

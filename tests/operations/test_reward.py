@@ -1,8 +1,10 @@
-"""Claims. Counterpart of the reference's claim_reward_balance_apply."""
+"""Claims of rewards. Counterparts of the reference's claim_reward_balance_apply and of its operation for tokens."""
 
 import pytest
 
-from operations.reward import ClaimRewardBalance
+from operations.reward import ClaimRewardBalance, ClaimRewardBalance2
+from operations.witness import AccountWitnessVote
+from protocol.assets import Asset, symbol_from_nai
 from tests.operations.world import World, sbd, steem, vests
 
 
@@ -74,3 +76,79 @@ def test_one_kind_alone_may_be_claimed(earned: World, parts: tuple[int, int, int
         10_000 - parts[1],
         10_000_000 - parts[2],
     )
+
+
+# The operation for several symbols
+
+
+def claim2(*tokens: Asset) -> ClaimRewardBalance2:
+    return ClaimRewardBalance2("alice", (), tokens)
+
+
+def test_claim2_of_each_symbol(earned: World) -> None:
+    """Moves what claim_reward_balance moves, but VESTS come without mana. Source: claim_reward_balance2_evaluator."""
+    before = earned["alice"]
+    supply = earned.ctx.gpo.total_vesting_shares
+    earned.push(claim2(sbd(4_000), steem(3_000), vests(5_000_000)))
+    alice = earned["alice"]
+    assert (alice.balance, alice.reward_steem_balance) == (3_000, 7_000)
+    assert (alice.sbd_balance, alice.reward_sbd_balance) == (4_000, 6_000)
+    assert (alice.reward_vesting_balance, alice.reward_vesting_steem) == (5_000_000, 5_000)
+    assert alice.vesting_shares == before.vesting_shares + 5_000_000
+    assert alice.voting_manabar == before.voting_manabar
+    assert alice.downvote_manabar == before.downvote_manabar
+    assert earned.ctx.gpo.total_vesting_shares == supply + 5_000_000
+    earned.recount()
+    earned.push(claim2(vests(1_999)))
+    assert earned["alice"].reward_vesting_steem == 4_999  # 1.999 satoshis of STEEM went with the claim
+    earned.push(claim2(vests(5_000_000 - 1_999)))
+    assert (earned["alice"].reward_vesting_balance, earned["alice"].reward_vesting_steem) == (0, 0)
+    earned.recount()
+
+
+def test_claim2_adds_to_votes_for_witnesses(earned: World) -> None:
+    earned.push(AccountWitnessVote("alice", "initminer", True))
+    votes = earned.tables.witnesses.get("initminer").votes
+    earned.push(claim2(vests(10_000_000)))
+    assert earned.tables.witnesses.get("initminer").votes == votes + 10_000_000
+
+
+def test_claim2_leaves_out_zeros(earned: World) -> None:
+    """SBD that is not claimed is not touched either: its interest stays as it is."""
+    before = earned["alice"]
+    earned.forward(100)
+    earned.push(claim2(sbd(0), steem(1)))
+    assert earned["alice"] == before._replace(balance=1, reward_steem_balance=9_999)
+
+
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [
+        (
+            steem(10_001),
+            "is_asset_type( token, STEEM_SYMBOL ) == false || token <= a->reward_steem_balance: "
+            'Cannot claim that much STEEM. Claim: {"amount":"10001","precision":3,"nai":"@@000000021"} '
+            'Actual: {"amount":"10000","precision":3,"nai":"@@000000021"}',
+        ),
+        (
+            sbd(10_001),
+            "is_asset_type( token, SBD_SYMBOL ) == false || token <= a->reward_sbd_balance: "
+            "Cannot claim that much SBD.",
+        ),
+        (vests(10_000_001), "token <= a->reward_vesting_balance: Cannot claim that much VESTS."),
+        (
+            Asset(1, symbol_from_nai(100_000_006, 3)),
+            'delta.amount.value >= 0: Insufficient SMT {"nai":"@@100000006","decimals":3} funds',
+        ),
+    ],
+)
+def test_claim2_refuses_more_than_there_is(earned: World, token: Asset, message: str) -> None:
+    earned.refuse(claim2(token), message)
+
+
+def test_claim2_all_or_nothing(earned: World) -> None:
+    earned.refuse(claim2(sbd(1_000), steem(1_000), vests(10_000_001)), "Cannot claim that much VESTS.")
+
+
+def test_claim2_of_nobody(earned: World) -> None:
+    earned.refuse(ClaimRewardBalance2("nobody", (), (steem(1),)), "a != nullptr: Could NOT find account nobody")

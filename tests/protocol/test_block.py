@@ -14,6 +14,7 @@ from protocol.codec import Codec
 from protocol.errors import Invalid
 from protocol.hashes import ripemd160
 from protocol.identity import STEEM_MAINNET
+from protocol.transaction import Transaction
 from protocol.types import HardforkVersionVote, Void
 from tests.strategies import TESTNET, import_all_operations
 from tests.vectors import read_jsonl, vectors_path
@@ -88,6 +89,30 @@ def test_merkle_root_of_few_leaves() -> None:
     pair = sha256(one + two).digest()
     assert merkle_root([one, two]) == ripemd160(pair)
     assert merkle_root([one, two, three]) == ripemd160(sha256(pair + three).digest())
+
+
+def test_merkle_root_of_ten_transactions() -> None:
+    """Counterpart of the reference's merkle_root: each tree of its drawings, from no transaction to ten."""
+    transactions = [
+        Transaction.make(CODEC, ref_block_num=0, ref_block_prefix=number, expiration=0, operations=())
+        for number in range(10)
+    ]
+    t = [sha256(transaction.packed_signed).digest() for transaction in transactions]
+
+    def d(left: bytes, right: bytes) -> bytes:
+        return sha256(left + right).digest()
+
+    a, b, c = d(t[0], t[1]), d(t[2], t[3]), d(t[4], t[5])
+    i = d(a, b)
+    j = d(c, d(t[6], t[7]))
+    m = d(i, j)
+    tops = [t[0], a, d(a, t[2]), i, d(i, t[4]), d(i, c), d(i, d(c, t[6])), m, d(m, t[8]), d(m, d(t[8], t[9]))]
+    roots = [bytes(20)] + [ripemd160(top) for top in tops]
+    for count, root in enumerate(roots):
+        block = Block.make(
+            CODEC, previous=bytes(20), timestamp=3, witness="initminer", transactions=transactions[:count]
+        )
+        assert block.merkle_root() == block.transaction_merkle_root == root
 
 
 def test_header_extensions_in_both_forms() -> None:

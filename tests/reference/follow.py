@@ -1,7 +1,7 @@
 """Imports a chain that the C++ node made and compares, at every block and at the recorded heights, field by field."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from node.core import NodeSettings
 from node.shell import NodeShell
 from protocol.block import Block
 from protocol.config import ChainConfig
+from protocol.times import parse_time
 from rpc.apis.registry import build_methods
 from rpc.method import Method
+from state.invariants import assert_invariants
 
 LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "witnesses": ("list_witnesses", {"start": "", "limit": 200, "order": "by_name"}),
@@ -69,6 +71,8 @@ CONDENSER_GETTERS = (
     "active_witnesses",
     "feed_history",
     "current_median_history_price",
+    "ticker",
+    "volume",
 )
 DATABASE_GETTERS = (
     "dynamic_global_properties",
@@ -77,9 +81,6 @@ DATABASE_GETTERS = (
     "feed_history",
     "hardfork_properties",
 )
-NOT_SERVED = {("condenser_api", "ticker"), ("condenser_api", "volume")}
-"""Answers of market_history_api, which comes with the whole market; rc_api comes with resource credits."""
-
 BODY_SHOWN = 60
 """The recorded bodies and metadata of posts are cut to this length. `promoted` is left aside: the reference itself
 shows another symbol there after a replay."""
@@ -93,7 +94,7 @@ class Follower:
         self.chain = Chain.open(ChainConfig.preset("testnet"))
         shell = NodeShell(self.chain, NodeSettings())
         self.methods: dict[str, Method] = build_methods(shell)
-        self.blocks = read_block_log(directory / "block_log")
+        self._packed = list(read_block_log(directory / "block_log"))
 
     def call(self, name: str, params: Any) -> Any:
         """What a client would get, through JSON."""
@@ -102,9 +103,23 @@ class Follower:
 
     def push_next(self) -> Block:
         """Applies the next block of the log with all checks."""
-        block = Block.from_bytes(self.chain.codec, next(self.blocks))
+        block = self.read_next()
         self.chain.push_block(block)
         return block
+
+    def read_next(self) -> Block:
+        """The next block of the log."""
+        return Block.from_bytes(self.chain.codec, self._packed[self.chain.head_number])
+
+    def push_waiting(self, expires_until: int) -> None:
+        """Pushes those transactions of the next block that expire until then and do not wait already.
+
+        Each transaction of the recorded chains was sent with a later expiration than the one before it at the same
+        height, so these are the ones that waited when one with this expiration was sent.
+        """
+        for transaction in self.read_next().transactions:
+            if transaction.expiration <= expires_until and transaction.id not in self.chain.pending:
+                self.chain.push_transaction(transaction)
 
     def operations(self, number: int) -> list[Any]:
         """The operations of a block as condenser_api shows them."""
@@ -116,11 +131,16 @@ class Follower:
         condenser, database = recorded["condenser_api"], recorded["database_api"]
         mine: dict[str, Any] = {"condenser_api": {}, "database_api": {}}
         for key in condenser:
-            if ("condenser_api", key) not in NOT_SERVED:
-                mine["condenser_api"][key] = self._condenser(key, condenser[key])
+            mine["condenser_api"][key] = self._condenser(key, condenser[key])
         for key in database:
             mine["database_api"][key] = self._database(key, database[key])
+        mine["rc_api"] = self._resource_credits(recorded["rc_api"])
         return mine
+
+    def _resource_credits(self, recorded: dict[str, Any]) -> dict[str, Any]:
+        names = [row["account"] for row in recorded["rc_accounts"]]
+        found = self.call("rc_api.find_rc_accounts", {"accounts": names})["rc_accounts"]
+        return {"rc_accounts": found, "resource_pool": self.call("rc_api.get_resource_pool", {})["resource_pool"]}
 
     def _condenser(self, key: str, recorded: Any) -> Any:
         if key in CONDENSER_GETTERS:
@@ -206,3 +226,38 @@ def _label(value: Any, index: int) -> str:
             if name in value:
                 return f"{index} {value[name]}"
     return str(index)
+
+
+def compare_chain(directory: Path, waiting: Mapping[int, str] | None = None) -> Iterator[str]:
+    """Every difference between a recorded chain and what this node makes of its block log.
+
+    `waiting` holds the heights whose state was recorded while transactions waited, with the latest expiration of these.
+    Hard forks are left aside: a testnet of the reference passes through its old ones in block 1.
+    """
+    waiting = waiting or {}
+    follower = Follower(directory)
+    states = {state["height"]: state for state in read_lines(directory / "states.jsonl")}
+    for recorded in read_lines(directory / "blocks.jsonl"):
+        block = follower.push_next()
+        number = recorded["height"]
+        assert (block.number, block.id.hex()) == (number, recorded["block"]["block_id"])
+        yield from _compare_block(follower, number, recorded)
+        if number in states:
+            state = states[number]
+            if number in waiting:
+                follower.push_waiting(parse_time(waiting[number]))
+            for api, answers in follower.state(state).items():
+                for key, answer in answers.items():
+                    yield from differences(answer, state[api][key], f"state {number} {api}.{key}")
+    assert_invariants(follower.chain.ctx)
+
+
+def _compare_block(follower: Follower, number: int, recorded: dict[str, Any]) -> Iterator[str]:
+    theirs = [entry for entry in recorded["ops"] if entry["op"][0] != "hardfork"]
+    mine = [entry for entry in follower.operations(number) if entry["op"][0] != "hardfork"]
+    yield from differences(mine, theirs, f"block {number} ops")
+    if "ops_account_history_api" in recorded:
+        shown = follower.call("account_history_api.get_ops_in_block", {"block_num": number, "only_virtual": False})
+        yield from differences(shown["ops"], recorded["ops_account_history_api"], f"block {number} history")
+    shown = follower.call("block_api.get_block", {"block_num": number})["block"]
+    yield from differences(shown, recorded["block"], f"block {number}")

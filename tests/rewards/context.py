@@ -1,24 +1,17 @@
 """A context over the genesis of a reference testnet, for tests of single functions."""
 
-from chain.genesis import initialize_genesis
 from protocol.assets import STEEM, Asset
-from protocol.config import ChainConfig
 from state.context import Context
-from state.kv import MemoryBackend
 from state.money import adjust_balance
-from state.schema import Account, Comment, CommentContent, Tables, new_account
+from state.schema import Account, Comment, CommentContent, new_account
 from state.stake import create_vesting
-from state.store import Store
+from tests.consensus import worlds
 from tests.rewards.rows import CREATED, make_comment
 
 
 def make_context(now: int = CREATED) -> Context:
     """A context whose checkpoint is open, at time `now`."""
-    config = ChainConfig.preset("testnet")
-    store = Store(MemoryBackend(), Tables)
-    store.begin()
-    ctx = Context(config, config.rules, store.tables)
-    initialize_genesis(ctx)
+    ctx = worlds.make_context()
     ctx.update_gpo(time=now)
     return ctx
 

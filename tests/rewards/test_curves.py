@@ -65,3 +65,24 @@ def test_claims_never_fall(low: int, high: int) -> None:
     low, high = sorted((low, high))
     for curve in (Curve.LINEAR, Curve.CONVERGENT_LINEAR, Curve.SQUARE_ROOT):
         assert evaluate_reward_curve(low, curve, S) <= evaluate_reward_curve(high, curve, S)
+
+
+def test_curation_weight() -> None:
+    """Counterpart of the reference's curation_weight_test.
+
+    4 * 10**12 lies between 2 ** 41 and 2 ** 42: the root is 2 ** 20 + (2 ** 20 + (1800976744448 >> 21)) / 2.
+    """
+    for rshares in (856_158, 0):
+        root = compute_approximate_square_root(rshares + 2 * S)
+        assert root == 2_002_250
+        assert rshares // root == 0
+        assert evaluate_reward_curve(rshares, Curve.CONVERGENT_SQUARE_ROOT, S) == 0
+    rshares = 3_351_842_535_167
+    new_weight = evaluate_reward_curve(rshares, Curve.CONVERGENT_SQUARE_ROOT, S)
+    assert new_weight == rshares // compute_approximate_square_root(rshares + 2 * S)
+    old_weight = 0
+    for missing in range(856_158, -1, -1):
+        weight = evaluate_reward_curve(rshares - missing, Curve.CONVERGENT_SQUARE_ROOT, S)
+        assert old_weight <= weight <= new_weight
+        old_weight = weight
+    assert old_weight == new_weight

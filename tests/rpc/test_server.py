@@ -28,6 +28,8 @@ class Port:
             websocket_requests_max=4,
             connections_max=50,
             body_seconds_max=0.3,
+            write_seconds_max=0.5,
+            unread_bytes_max=30_000_000,
         )
         self.host, self.port = "", 0
 
@@ -150,6 +152,16 @@ async def test_requests_sent_at_once_on_one_connection_are_answered_in_order(por
     writer.close()
 
 
+async def test_a_client_that_asks_first_is_told_to_go_on(port: Port) -> None:
+    reader, writer = await asyncio.open_connection(port.host, port.port)
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {len(QUESTION)}\r\n\r\n"
+    writer.write(head.encode())
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 0.2) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(QUESTION.encode())
+    assert (await asyncio.wait_for(reader.readuntil(b"}"), 5)).startswith(b"HTTP/1.1 200 OK")
+    writer.close()
+
+
 async def test_people_and_monitors_see_the_status(port: Port, client: aiohttp.ClientSession) -> None:
     async with client.get(port.url) as response:
         status = await response.json()
@@ -181,6 +193,59 @@ async def test_connections_beyond_the_limit_are_closed(port: Port) -> None:
         other.close()
     await asyncio.sleep(0.05)
     assert (await port.send_raw(b"GET / HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.")
+
+
+async def answer_much(_body: bytes | str) -> bytes:
+    return b"1" * 20_000_000
+
+
+async def connect_unread(port: Port, request: bytes) -> asyncio.StreamWriter:
+    """Asks on a connection of which nothing is read."""
+    _, writer = await asyncio.open_connection(port.host, port.port)
+    assert isinstance(writer.transport, asyncio.ReadTransport)
+    writer.transport.pause_reading()
+    writer.write(request)
+    await writer.drain()
+    return writer
+
+
+HTTP_REQUEST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+WS_REQUEST = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x82\0\0\0\0{}"
+)
+
+
+@pytest.mark.parametrize("request_bytes", [HTTP_REQUEST, WS_REQUEST])
+async def test_a_client_that_does_not_read_is_cut(port: Port, request_bytes: bytes) -> None:
+    port.service.dispatcher.answer = answer_much  # type: ignore[method-assign]
+    writer = await connect_unread(port, request_bytes)
+    await asyncio.sleep(0.2)
+    assert port.server._http is not None
+    assert len(port.server._http.connections) == 1
+    assert port.server._unread_bytes == 20_000_000
+    await asyncio.sleep(0.8)
+    assert len(port.server._http.connections) == 0
+    assert port.server._unread_bytes == 0
+    writer.close()
+
+
+async def test_large_answers_are_refused_while_too_many_are_not_read(port: Port, client: aiohttp.ClientSession) -> None:
+    port.service.dispatcher.answer = answer_much  # type: ignore[method-assign]
+    writer = await connect_unread(port, HTTP_REQUEST)
+    await asyncio.sleep(0.1)
+    async with client.post(port.url, data=QUESTION) as response:
+        assert response.status == 503
+        assert "ask again later" in (await response.json())["error"]["message"]
+    async with client.ws_connect(port.url, max_msg_size=0) as socket:
+        await socket.send_str(QUESTION)
+        assert "ask again later" in (await socket.receive_json())["error"]["message"]
+        await asyncio.sleep(1)
+        await socket.send_str(QUESTION)
+        assert len(await socket.receive_str()) == 20_000_000
+    async with client.post(port.url, data=QUESTION) as response:
+        assert len(await response.read()) == 20_000_000
+    writer.close()
 
 
 async def test_stopping_closes_idle_connections(service: Service) -> None:

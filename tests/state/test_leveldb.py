@@ -118,6 +118,12 @@ def test_damaged_or_missing_table_file_is_corruption(tmp_path: Path) -> None:
     victim.unlink()
     with pytest.raises(StoreCorrupt):
         LevelDBBackend(tmp_path)
+    for short in (b"", whole[: len(whole) // 2]):
+        victim.write_bytes(short)
+        backend = LevelDBBackend(tmp_path)
+        with pytest.raises(StoreCorrupt):
+            list(backend.scan(b"", None))
+        backend.close()
     victim.write_bytes(whole)
     open_and_check(tmp_path, digest)
 

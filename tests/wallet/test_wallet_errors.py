@@ -48,6 +48,56 @@ FEE = (
         ),
         ("unknown key:unknown key:", "does not exist", "spelling"),
         ("Assert Exception:false: escrow_transfer_operation is not enabled on this chain.", "escrow_transfer", ""),
+        ("Assert Exception:filled: Cancelling order because it was not filled.", "cannot be filled whole", ""),
+        (
+            "Assert Exception:o.expiration > _db.head_block_time(): Limit order has to expire after head block time.",
+            "at most 28 days",
+            "--hours",
+        ),
+        (
+            "Assert Exception:!fhistory.current_median_history.is_null(): "
+            "Cannot convert SBD because there is no price feed.",
+            "no price of STEEM",
+            "witnesses",
+        ),
+        (
+            "Assert Exception:a < b: Account has reached limit for pending withdraw requests.",
+            "as many withdrawals",
+            "savings list",
+        ),
+        (
+            "Assert Exception:a > b: The escorw ratification deadline must be after head block time.",
+            "have passed already",
+            "--expires",
+        ),
+        (
+            "Assert Exception:e.to_approved && e.agent_approved: Funds cannot be released prior to escrow approval.",
+            "not both approved",
+            "escrow show",
+        ),
+        (
+            "Assert Exception:o.who == e.from || o.who == e.to: Only 'from' (alice) and 'to' (bob) can release funds "
+            "from a non-disputed escrow",
+            "only alice and bob may release",
+            "",
+        ),
+        (
+            "Assert Exception:found: Recent authority not found in authority history.",
+            "not valid in the last 30 days",
+            "",
+        ),
+        (
+            "Assert Exception:x > y: Owner authority can only be updated once an hour.",
+            "within the last hour",
+            "again",
+        ),
+        ("Assert Exception:voter.can_vote: Voter has declined their voting rights.", "for good", ""),
+        (
+            "Assert Exception:commentObject != nullptr: "
+            "Proposal permlink must point to the article posted by creator or receiver",
+            "must be by its creator or receiver",
+            "Publish",
+        ),
         ("Assert Exception:x: Could not find API plaudit_api", "does not offer plaudit_api", "--node"),
         ("Assert Exception:required_active.size() == 0: ", "may not mix", ""),
     ],

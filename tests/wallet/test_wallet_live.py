@@ -282,16 +282,214 @@ def test_witnesses(user: Wallet) -> None:
     assert "exclude each other" in user.refused("witness update bob --new-key --signing-key STM1", code=2)
 
 
-def test_orders(user: Wallet) -> None:
-    placed = user.json('order create alice --sell "10 STEEM" --for "5 SBD"')
+def test_market(user: Wallet) -> None:
+    placed = user.json('market sell alice "10 STEEM" --for "5 SBD"')
     number = placed["order_id"]
-    assert [row["orderid"] for row in user.json("order list alice")["orders"]] == [number]
-    assert str(number) in user.run("order list alice").stdout
-    assert "10.000 STEEM" in user.run("order book").stdout
-    user.json(f"order cancel alice {number}")
-    assert user.json("order list alice")["orders"] == []
-    assert "does not exist" in user.refused("order cancel alice 77")
-    assert "one token for the other" in user.refused('order create alice --sell "1 SBD" --for "1 SBD"', code=2)
+    assert [row["orderid"] for row in user.json("market orders alice")["orders"]] == [number]
+    assert str(number) in user.run("market orders alice").stdout
+    assert "10.000 STEEM" in user.run("market book").stdout
+    user.json(f"market cancel alice {number}")
+    assert user.json("market orders alice")["orders"] == []
+    assert "does not exist" in user.refused("market cancel alice 77")
+    assert "Allowed: STEEM" in user.refused('market sell alice "1 SBD" --for "1 SBD"', code=2)
+    assert "either --for or --price" in user.refused('market sell alice "1 STEEM"', code=2)
+    assert "no 0 in it" in user.refused('market buy bob "0.001 STEEM" --price "0.3 SBD"', code=2)
+    assert "cannot be filled whole" in user.refused('market sell alice "1 STEEM" --for "1 SBD" --fill-or-kill')
+
+
+def test_market_trades_and_ticker(user: Wallet) -> None:
+    sold = user.json('market sell alice "0.007 STEEM" --price "0.333 SBD"')
+    assert sold["operations"][0][1]["min_to_receive"] == "0.003 SBD"
+    user.json(f"market cancel alice {sold['order_id']}")
+    user.json('market sell alice "4 STEEM" --price "0.250 SBD" --id 5')
+    bought = user.json('market buy bob "2 STEEM" --price "0.250 SBD" --fill-or-kill')
+    assert bought["operations"][0][1]["amount_to_sell"] == "0.500 SBD"
+    trades = user.json("market trades")["trades"]
+    assert (trades[0]["current_pays"], trades[0]["open_pays"]) == ("0.500 SBD", "2.000 STEEM")
+    shown = user.run("market trades --limit 1").stdout
+    assert "bought" in shown and "0.250000" in shown
+    ticker = user.json("market ticker")
+    assert float(ticker["latest"]) == float(ticker["lowest_ask"]) == 0.25
+    assert "0.250000" in user.run("market ticker").stdout
+    user.json("market cancel alice 5")
+
+
+def test_convert(user: Wallet) -> None:
+    number = user.json('convert alice "1 SBD"')["request_id"]
+    other = user.json('convert alice "2 SBD"')["request_id"]
+    found = user.json("conversions alice")["conversions"]
+    assert [(row["requestid"], row["amount"]) for row in found] == [(number, "1.000 SBD"), (other, "2.000 SBD")]
+    assert str(number) in user.run("conversions alice").stdout
+    assert "Allowed: SBD" in user.refused('convert alice "1 STEEM"', code=2)
+    assert "the amount is 0" in user.refused('convert alice "0 SBD"', code=2)
+
+
+def test_savings(user: Wallet) -> None:
+    user.json('savings deposit alice "3 STEEM"')
+    user.json('savings deposit alice "1 SBD" --to bob --memo gift')
+    first = user.json('savings withdraw alice "1 STEEM" --to bob --memo rent')["request_id"]
+    second = user.json('savings withdraw alice "1 STEEM"')["request_id"]
+    found = user.json("savings list alice")["withdrawals"]
+    assert [(row["request_id"], row["to"], row["memo"]) for row in found] == [
+        (first, "bob", "rent"),
+        (second, "alice", ""),
+    ]
+    assert "rent" in user.run("savings list alice").stdout
+    user.json(f"savings cancel alice {second}")
+    assert len(user.json("savings list alice")["withdrawals"]) == 1
+    assert user.account("alice")["savings_balance"] == "2.000 STEEM"
+    assert user.account("bob")["savings_sbd_balance"] == "1.000 SBD"
+    assert "less than that in its savings" in user.refused('savings withdraw alice "100 STEEM"')
+
+
+def test_escrow(user: Wallet) -> None:
+    number = user.json('escrow transfer alice bob initminer "2 STEEM" "1 SBD" --fee "0.1 STEEM"')["escrow_id"]
+    assert "has not approved" in user.run(f"escrow show alice {number}").stdout
+    user.json(f"escrow approve alice {number} --as bob")
+    assert "bob has approved this escrow already" in user.refused(f"escrow approve alice {number} --as bob")
+    assert "not both approved" in user.refused(f"escrow dispute alice {number} --as bob")
+    user.json(f"escrow approve alice {number} --as initminer")
+    assert "only to the other one" in user.refused(f'escrow release alice {number} "1 STEEM" --as bob --to bob')
+    assert "holds less" in user.refused(f'escrow release alice {number} "9 STEEM" --as alice --to bob')
+    user.json(f'escrow release alice {number} "1 STEEM" --as alice --to bob')
+    user.json(f"escrow dispute alice {number} --as bob")
+    assert "only its agent initminer" in user.refused(f"escrow release alice {number} --as alice --to bob")
+    shown = user.json(f"escrow show alice {number}")
+    assert (shown["steem_balance"], shown["sbd_balance"], shown["disputed"]) == ("1.000 STEEM", "1.000 SBD", True)
+    user.json(f"escrow release alice {number} --as initminer --to alice")
+    assert "no escrow" in user.refused(f"escrow show alice {number}")
+    refused = user.json('escrow transfer alice bob initminer "2 STEEM" --id 7 --terms {}')["escrow_id"]
+    assert refused == 7
+    user.json("escrow approve alice 7 --as bob --refuse")
+    assert "no escrow" in user.refused("escrow show alice 7")
+    assert "give each token once" in user.refused('escrow transfer alice bob initminer "2 STEEM" "1 STEEM"', code=2)
+
+
+def make_account(user: Wallet, name: str) -> Any:
+    made = user.json(f"account create {name} --creator alice --show-password")
+    user.json(f'transfer alice {name} "20 STEEM"')
+    user.json(f'transfer alice {name} "20 SBD"')
+    user.json(f'power-up alice "50 STEEM" --to {name}')
+    return made
+
+
+def test_account_update(user: Wallet) -> None:
+    made = make_account(user, "changer")
+    user.json("""account update changer --profile '{"profile": {"name": "x"}}'""")
+    assert json.loads(user.account("changer")["posting_json_metadata"]) == {"profile": {"name": "x"}}
+    user.json(f"account update changer --posting {made['posting_key']} --posting bob=2 --posting-threshold 2")
+    assert user.account("changer")["posting"] == {
+        "weight_threshold": 2,
+        "account_auths": [["bob", 2]],
+        "key_auths": [[made["posting_key"], 1]],
+    }
+    renewed = user.json("account update changer --new-password --show-password")
+    assert renewed["active_key"] == user.account("changer")["active"]["key_auths"][0][0] != made["active_key"]
+    assert renewed["memo_key"] == user.account("changer")["memo_key"]
+    user.json('transfer changer bob "1 STEEM"')
+    assert "changed within the last hour" in user.refused("account update changer --new-password")
+    assert "nobody could meet" in user.refused("account update changer --active bob --active-threshold 2", code=2)
+    assert "no weight from 1" in user.refused("account update changer --active bob=x", code=2)
+    assert "nothing to change" in user.refused("account update changer", code=2)
+    assert "no account 'nobody'" in user.refused("account update changer --active nobody")
+
+
+def test_recovery(user: Wallet) -> None:
+    old = make_account(user, "victim")
+    stolen = user.json("keys generate --account victim --role owner")["keys"][0]["public_key"]
+    fresh = user.json("keys generate --account victim --role owner")["keys"][0]["public_key"]
+    user.json(f"account update victim --owner {stolen}")
+    assert "no request to recover" in user.refused("recover confirm victim")
+    user.json(f"recover request victim {stolen}")
+    user.json("recover request victim --cancel")
+    user.json(f"recover request victim {fresh}")
+    assert "only the account's recovery account" in user.refused(f"recover request victim {fresh} --by bob")
+    shown = user.json("recover show victim")
+    assert shown["recovery_account"] == "alice"
+    assert shown["request"]["new_owner_authority"]["key_auths"] == [[fresh, 1]]
+    assert shown["former_owner_authorities"][0]["previous_owner_authority"]["key_auths"] == [[old["owner_key"], 1]]
+    assert fresh in user.run("recover show victim").stdout
+    user.mine(1, 3700)
+    user.json("recover confirm victim")
+    assert user.account("victim")["owner"]["key_auths"] == [[fresh, 1]]
+    user.json("recover change victim bob")
+    assert user.json("recover show victim")["change"]["recovery_account"] == "bob"
+    assert "either a new owner key or --cancel" in user.refused("recover request victim", code=2)
+
+
+def test_declined_voting_rights(user: Wallet) -> None:
+    make_account(user, "silent")
+    user.json("decline-voting silent")
+    user.json("decline-voting silent --cancel")
+    user.json("decline-voting silent")
+    user.mine(2, 31 * 86_400)
+    assert "given its voting rights up" in user.refused("witness vote silent initminer")
+
+
+def test_proposals(user: Wallet) -> None:
+    user.json("post bob --title Plan --tags x", "what I would do")
+    start, end = "2050-01-01", "2050-03-01"
+    user.json(f'proposal create bob "Paint the fence" --pay "2 SBD" --start {start} --end {end} --post @bob/plan')
+    (found,) = user.json("proposal list")["proposals"]
+    assert (found["subject"], found["status"]) == ("Paint the fence", "inactive")
+    number = found["proposal_id"]
+    user.json(f"proposal vote alice {number}")
+    user.json(f"proposal unvote alice {number}")
+    assert "Paint the fence" in user.run("proposal list --status votable").stdout
+    assert "2.000 SBD" in user.run("proposal list").stdout
+    user.json(f"proposal remove bob {number}")
+    assert user.json("proposal list")["proposals"] == []
+    assert "neither the creator" in user.refused(
+        f'proposal create bob x --pay "2 SBD" --start {start} --end {end} --post @alice/plan', code=2
+    )
+    assert (
+        "no time" in user.run(f'proposal create bob x --pay "2 SBD" --start soon --end {end} --post @bob/plan').stderr
+    )
+
+
+def test_signing_together(user: Wallet) -> None:
+    """Two of three keys move tokens: each signer has a key file of its own."""
+    make_account(user, "shared")
+    signers = []
+    members = ""
+    for name in ("ann", "ben", "cyd"):
+        (user.folder / name).mkdir()
+        signer = Wallet(user.url, user.folder / name)
+        signers.append(signer)
+        public = signer.json("keys generate --account shared --role active")["keys"][0]["public_key"]
+        members += f" --active {public}"
+    user.json(f"account update shared {members} --active-threshold 2")
+    assert "multisig build" in signers[0].refused('transfer shared bob "1 STEEM"')
+
+    transfer = json.dumps(["transfer", {"from": "shared", "to": "bob", "amount": "1.000 STEEM", "memo": "together"}])
+    owner_keys = [key for key in user.json("keys list")["keys"] if key["account"] == "shared"]
+    for key in owner_keys:
+        user.run(f"keys remove {key['public_key']} --yes")
+    file = user.folder / "tx.json"
+    built = user.json(f"multisig build {file} '{transfer}' --minutes 30")
+    assert (built["complete"], built["needed"][0]["threshold"], built["needed"][0]["reached"]) == (False, 2, 0)
+    assert "no key that is needed" in user.refused(f"multisig sign {file}")
+    assert "exists already" in user.refused(f"multisig build {file} '{transfer}'")
+    assert "signatures are missing" in user.refused(f"multisig broadcast {file}")
+    copies = []
+    for signer in signers:
+        copy = signer.file("copy.json", file.read_text())
+        assert signer.json(f"multisig sign {copy}")["needed"][0]["reached"] == 1
+        copies.append(copy)
+    assert "0 of 2" in user.run(f"multisig show {file}").stdout
+    combined = user.json(f"multisig combine {file} {copies[0]} {copies[1]} {copies[2]}")
+    assert combined["complete"] is True
+    assert sum(member["signed"] for member in combined["needed"][0]["members"]) == 2
+    assert "complete, it can be sent" in user.run(f"multisig show {file}").stdout
+    assert "all signatures it needs" in signers[2].refused(f"multisig sign {file}")
+    before = float(user.account("bob")["balance"].split()[0])
+    receipt = user.json(f"multisig broadcast {file}")
+    assert receipt["operations"] == [json.loads(transfer)]
+    assert float(user.account("bob")["balance"].split()[0]) == before + 1
+    assert "already has exactly this transaction" in user.refused(f"multisig broadcast {file}")
+    other = user.folder / "other.json"
+    user.json(f"multisig build {other} '{transfer}'")
+    assert "holds another transaction" in user.refused(f"multisig combine {file} {other}")
 
 
 def test_custom_json_and_any_operation(user: Wallet) -> None:

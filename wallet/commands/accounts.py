@@ -182,7 +182,7 @@ def create(
     session = app.session
     if session.find_account(new_name) is not None:
         raise WalletError(f"there is an account {new_name} already", "Choose another name.")
-    secret = secret_file.read().rstrip("\r\n") if secret_file is not None else _new_password()
+    secret = secret_file.read().rstrip("\r\n") if secret_file is not None else make_password()
     keys = {role: PrivateKey.from_password(new_name, role, secret) for role in ROLES}
     authorities = {role: Authority(1, (), ((keys[role].public_key, 1),)) for role in ("owner", "active", "posting")}
     operation: AccountCreate | CreateClaimedAccount
@@ -212,7 +212,7 @@ def create(
     app.output.note(f"The keys of {new_name} are in {app.keystore.path}.")
 
 
-def _new_password() -> str:
+def make_password() -> str:
     """A master password with 256 bits of chance, in the form that other wallets use too."""
     return "P" + PrivateKey(os.urandom(32)).to_wif()
 

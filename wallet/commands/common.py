@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
+from protocol.errors import Invalid
+from protocol.operation import Operation
+from protocol.times import parse_time
 from wallet.app import App
 from wallet.errors import UsageError, WalletError
 
@@ -91,3 +96,51 @@ def read_text(app: App, path: str) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text: byte {error.start}") from None
+
+
+def parse_json(data: str) -> Any:
+    """Reads JSON. Raises UsageError."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"this is not JSON: {error}") from None
+
+
+def read_operations(app: App, data: str) -> list[Operation]:
+    """One operation or a list of them, as JSON in either form, in a file ("@FILE") or from standard input ("-")."""
+    if data == "-" or data.startswith("@"):
+        data = read_text(app, data.removeprefix("@"))
+    value = parse_json(data)
+    is_one = isinstance(value, dict) or (isinstance(value, list) and value[:1] and isinstance(value[0], str | int))
+    if not is_one and not (isinstance(value, list) and value):
+        raise UsageError("this is no operation", 'Write ["transfer", {"from": ...}].')
+    try:
+        return [app.session.codec.operation_from_json(item) for item in ([value] if is_one else value)]
+    except Invalid as error:
+        raise UsageError(f"this is no operation: {error.message.partition(':')[2]}") from None
+
+
+def choose_number(taken: Iterable[int], start: int) -> int:
+    """The first number from `start` on that is not taken."""
+    used = set(taken)
+    number = start
+    while number in used:
+        number += 1
+    return number
+
+
+class MomentType(click.ParamType[int]):
+    """Reads a time in UTC, "2026-01-31" or "2026-01-31T12:00:00", as seconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Returns the seconds; refuses what is no time."""
+        shown = str(value)
+        try:
+            return parse_time(f"{shown}T00:00:00" if len(shown) == len("2026-01-31") else shown)
+        except Invalid:
+            self.fail(f"{shown!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00 (UTC)", param, ctx)
+
+
+MOMENT = MomentType()

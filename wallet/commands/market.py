@@ -1,6 +1,9 @@
-"""Commands for the internal market."""
+"""Commands for the internal market of STEEM and SBD."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import click
 from rich.console import RenderableType
@@ -10,60 +13,94 @@ from protocol.assets import SBD, STEEM, Asset
 from protocol.times import parse_time
 from wallet.amounts import format_amount
 from wallet.app import App
-from wallet.commands.common import SubGroup, pass_app
+from wallet.commands.common import SubGroup, choose_number, pass_app
 from wallet.errors import UsageError
-from wallet.render import table
+from wallet.render import fields, table
 
 HOURS_MAX = 28 * 24
 NUMBER_MAX = 0xFFFFFFFF
+WHOLE = 1000
+"""Smallest units of one STEEM."""
 
 
 @click.group(cls=SubGroup)
-def order() -> None:
-    """Trade STEEM and SBD on the chain's own market."""
+def market() -> None:
+    """Trade STEEM for SBD on the chain's own market. Prices are SBD for one STEEM."""
 
 
-@order.command()
-@click.argument("owner")
-@click.option("--sell", required=True, help='What is sold, as "10.000 STEEM".')
-@click.option("--for", "receive", required=True, help='What must come in for all of it, as "2.500 SBD".')
-@click.option(
-    "--id", "number", type=click.IntRange(0, NUMBER_MAX), default=None, help="Order number.  [default: a new one]"
-)
-@click.option("--hours", type=click.IntRange(1, HOURS_MAX), default=HOURS_MAX - 1, show_default=True, help="Lifetime.")
-@click.option("--fill-or-kill", is_flag=True, help="Refuse it unless it is filled whole at once.")
+def _placing(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments that buying and selling share."""
+    for decorate in (
+        click.option("--fill-or-kill", is_flag=True, help="Refuse it unless it is filled whole at once."),
+        click.option(
+            "--hours", type=click.IntRange(1, HOURS_MAX), default=HOURS_MAX - 1, show_default=True, help="Lifetime."
+        ),
+        click.option(
+            "--id",
+            "number",
+            type=click.IntRange(0, NUMBER_MAX),
+            default=None,
+            help="Order number.  [default: a new one]",
+        ),
+        click.option("--price", default=None, help='Price of one STEEM, as "0.250 SBD".'),
+        click.option("--for", "total", default=None, help='SBD for all of it, as "2.500 SBD".'),
+        click.argument("amount", metavar="STEEM"),
+        click.argument("owner"),
+    ):
+        command = decorate(command)
+    return command
+
+
+@market.command()
+@_placing
 @pass_app
-def create(app: App, owner: str, sell: str, receive: str, number: int | None, hours: int, fill_or_kill: bool) -> None:
-    """Place an order."""
-    session = app.session
-    selling, wanted = session.amount(sell, STEEM, SBD), session.amount(receive, STEEM, SBD)
-    if selling.symbol == wanted.symbol:
-        raise UsageError("an order sells one token for the other")
-    if not selling.amount or not wanted.amount:
+def buy(app: App, /, owner: str, amount: str, **options: Any) -> None:
+    """Offer SBD for STEEM: market buy alice "10.000 STEEM" --price "0.250 SBD"."""
+    steem, sbd = _read_offer(app, amount, options["total"], options["price"], round_up=False)
+    _place(app, owner, sbd, steem, options)
+
+
+@market.command()
+@_placing
+@pass_app
+def sell(app: App, /, owner: str, amount: str, **options: Any) -> None:
+    """Offer STEEM for SBD: market sell alice "10.000 STEEM" --for "2.500 SBD"."""
+    steem, sbd = _read_offer(app, amount, options["total"], options["price"], round_up=True)
+    _place(app, owner, steem, sbd, options)
+
+
+def _read_offer(app: App, amount: str, total: str | None, price: str | None, *, round_up: bool) -> tuple[Asset, Asset]:
+    """The STEEM and the SBD of an order. A price that gives no whole amount is rounded in the owner's favour."""
+    if (total is None) == (price is None):
+        raise UsageError("give either --for or --price")
+    steem = app.session.amount(amount, STEEM)
+    sbd = app.session.amount(total or price or "", SBD)
+    if total is None:
+        scaled = steem.amount * sbd.amount
+        sbd = Asset(-(-scaled // WHOLE) if round_up else scaled // WHOLE, SBD)
+    if not steem.amount or not sbd.amount:
         raise UsageError("an order has no 0 in it")
-    now = parse_time(session.properties()["time"])
+    return steem, sbd
+
+
+def _place(app: App, owner: str, selling: Asset, wanted: Asset, options: dict[str, Any]) -> None:
+    now = parse_time(app.session.properties()["time"])
+    number = options["number"]
     if number is None:
-        number = _free_number(app, owner, now)
+        found = app.session.client.call("condenser_api.get_open_orders", [owner])
+        number = choose_number((int(row["orderid"]) for row in found), now)
     operation = LimitOrderCreate(
         owner=owner,
         orderid=number,
         amount_to_sell=selling,
         min_to_receive=wanted,
-        fill_or_kill=fill_or_kill,
-        expiration=now + hours * 3600,
+        fill_or_kill=options["fill_or_kill"],
+        expiration=now + options["hours"] * 3600,
     )
     app.send(operation, extra={"order_id": number})
 
 
-def _free_number(app: App, owner: str, now: int) -> int:
-    taken = {int(row["orderid"]) for row in app.session.client.call("condenser_api.get_open_orders", [owner])}
-    number = now
-    while number in taken:
-        number += 1
-    return number
-
-
-@order.command()
+@market.command()
 @click.argument("owner")
 @click.argument("number", type=click.IntRange(0, NUMBER_MAX))
 @pass_app
@@ -72,10 +109,10 @@ def cancel(app: App, owner: str, number: int) -> None:
     app.send(LimitOrderCancel(owner=owner, orderid=number))
 
 
-@order.command("list")
+@market.command()
 @click.argument("owner")
 @pass_app
-def list_orders(app: App, owner: str) -> None:
+def orders(app: App, owner: str) -> None:
     """List an account's open orders."""
     found = app.session.client.call("condenser_api.get_open_orders", [owner])
     identity = app.session.identity
@@ -92,7 +129,7 @@ def list_orders(app: App, owner: str) -> None:
     app.output.show({"orders": found}, draw)
 
 
-@order.command()
+@market.command()
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 500), help="Orders of each side.")
 @pass_app
 def book(app: App, limit: int) -> None:
@@ -105,11 +142,57 @@ def book(app: App, limit: int) -> None:
         for side, name in (("bids", f"buys {identity.steem_symbol}"), ("asks", f"sells {identity.steem_symbol}")):
             for row in found[side]:
                 steem, sbd = (format_amount(Asset(int(row[key]), symbol), identity) for key, symbol in _SIDES)
-                rows.append((name, steem, sbd, row["real_price"]))
+                rows.append((name, steem, sbd, _round(row["real_price"])))
         return table(("", identity.steem_symbol, identity.sbd_symbol, "price"), rows, right=(1, 2, 3))
 
     app.output.show(found, draw)
 
 
+@market.command()
+@pass_app
+def ticker(app: App) -> None:
+    """Show last price, best offers and volume."""
+    found = app.session.client.call("condenser_api.get_ticker", [])
+
+    def draw() -> RenderableType:
+        facts = {
+            "latest price": _round(found["latest"]),
+            "change": f"{float(found['percent_change']):+.2f}%",
+            "highest bid": _round(found["highest_bid"]),
+            "lowest ask": _round(found["lowest_ask"]),
+            "volume": f"{found['steem_volume']} for {found['sbd_volume']}",
+        }
+        return fields(facts)
+
+    app.output.show(found, draw)
+
+
+@market.command()
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@pass_app
+def trades(app: App, limit: int) -> None:
+    """List the last trades, newest first."""
+    found = app.session.client.call("condenser_api.get_recent_trades", [limit])
+    symbol = app.session.identity.steem_symbol
+
+    def draw() -> RenderableType:
+        rows = []
+        for row in found:
+            pays = [row["current_pays"], row["open_pays"]]
+            is_sale = pays[0].endswith(f" {symbol}")
+            steem, sbd = (app.session.amount(text) for text in (pays if is_sale else pays[::-1]))
+            price = f"{sbd.amount / steem.amount:.6f}"
+            rows.append(
+                (f"{row['date']} UTC", "sold" if is_sale else "bought", *(pays if is_sale else pays[::-1]), price)
+            )
+        return table(("time", "", symbol, app.session.identity.sbd_symbol, "price"), rows, right=(2, 3, 4))
+
+    app.output.show({"trades": found}, draw)
+
+
+def _round(price: str) -> str:
+    return f"{float(price):.6f}"
+
+
 _SIDES = (("steem", STEEM), ("sbd", SBD))
-COMMANDS: tuple[click.Command, ...] = (order,)
+COMMANDS: tuple[click.Command, ...] = (market,)

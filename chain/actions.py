@@ -1,0 +1,138 @@
+"""Automated actions in blocks: the check of those a header carries, and the choice of those for a new block.
+
+Source: libraries/chain/database.cpp, process_required_actions and process_optional_actions;
+libraries/plugins/witness/block_producer.cpp, apply_pending_transactions.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from consensus.header import HeaderActions
+from operations.actions import (
+    apply_action,
+    pack_required,
+    unpack_optional,
+    unpack_required,
+    validate_action,
+)
+from protocol.actions import RequiredAction
+from protocol.codec import codec_for
+from protocol.errors import ProtocolError, Rejected
+from protocol.times import time_text
+from state.context import Context
+from state.schema import PendingRequiredAction
+
+BASIS_POINTS = 10_000
+EXTENSION_BYTES = 6
+"""The most that a header extension adds around its actions: its tag and their number."""
+
+
+def compute_partition(ctx: Context) -> int:
+    """Bytes of a block that are kept for required actions."""
+    gpo = ctx.gpo
+    return gpo.maximum_block_size * gpo.required_actions_partition_percent // BASIS_POINTS
+
+
+def process_required_actions(ctx: Context, actions: HeaderActions) -> None:
+    """Carries out the required actions of a header, which must be the oldest of the queue in their order.
+
+    The block may leave out what is due only when the part of a block kept for them has no room for it. The queue is
+    ordered by time and then by age; the 0.23.x line looked at the age alone and disagreed with its own producer, which
+    later versions mended. Raises Rejected.
+    """
+    queue = ctx.tables.pending_required_actions
+    total = 0
+    for action in actions.required:
+        pending = queue.index("by_execution").first()
+        if pending is None:
+            raise Rejected(
+                "pending_itr != pending_action_idx.end()", "Block included required action that does not exist in queue"
+            )
+        data = pack_required(ctx, action)
+        if data != pending.action:
+            raise Rejected(
+                "actions_itr->visit( equal_visitor )",
+                "Unexpected action included. Expected: ${e} Observed: ${o}",
+                e=_show(ctx, pending.action),
+                o=_show(ctx, data),
+            )
+        apply_action(ctx, action)
+        total += len(data)
+        queue.delete(pending)
+    _check_nothing_left_out(ctx, total)
+
+
+def _check_nothing_left_out(ctx: Context, total: int) -> None:
+    pending = ctx.tables.pending_required_actions.index("by_execution").first()
+    if pending is None or pending.execution_time > ctx.time:
+        return
+    total += len(pending.action)
+    partition = compute_partition(ctx)
+    if not total > partition:
+        raise Rejected(
+            "total_actions_size > required_actions_partition_size",
+            "Expected action was not included in block. total_actions_size: ${as}, "
+            "required_actions_partition_action: ${rs}, pending_action: ${pa}",
+            **{"as": total, "rs": partition, "pa": _show_row(ctx, pending)},
+        )
+
+
+def _show(ctx: Context, data: bytes) -> Any:
+    return codec_for(ctx.config.identity).to_json(RequiredAction, unpack_required(ctx, data))
+
+
+def _show_row(ctx: Context, row: PendingRequiredAction) -> Any:
+    return {"id": row.id, "execution_time": time_text(row.execution_time), "action": _show(ctx, row.action)}
+
+
+def process_optional_actions(ctx: Context, actions: HeaderActions) -> None:
+    """Carries out the optional actions of a header, and forgets those that were offered in irreversible blocks.
+
+    An action that a supermajority of witnesses left out until then is not wanted. Whether it comes too early or twice
+    is for the action itself to judge. Raises Rejected and Invalid.
+    """
+    for action in actions.optional:
+        validate_action(ctx, action)
+        apply_action(ctx, action)
+    gpo, offers = ctx.gpo, ctx.tables.pending_optional_actions
+    for row in list(offers.index("by_execution").scan(stop=(gpo.time + 1,))):
+        due_block = row.due_block or gpo.head_block_number
+        if due_block <= gpo.last_irreversible_block_num:
+            offers.delete(row)
+        elif not row.due_block:
+            offers.update(row, due_block=due_block)
+
+
+def choose_actions(
+    ctx: Context, timestamp: int, size: int, session: Callable[[], AbstractContextManager[Any]]
+) -> HeaderActions:
+    """Tries the actions that are due on top of a block's transactions and returns those for its header.
+
+    `size` is that of the block so far, in bytes. Required actions get all the room that is left, optional ones what
+    the required ones leave. The changes stay in the open checkpoint; `session` opens one inside it. Raises what a
+    required action raises: no valid block can be made then.
+    """
+    maximum = ctx.gpo.maximum_block_size
+    required: list[Any] = []
+    for row in list(ctx.tables.pending_required_actions.index("by_execution").scan(stop=(timestamp + 1,))):
+        if size + len(row.action) > maximum:
+            break
+        action = unpack_required(ctx, row.action)
+        with session():
+            apply_action(ctx, action)
+        size += len(row.action)
+        required.append(action)
+    optional: list[Any] = []
+    for offer in list(ctx.tables.pending_optional_actions.index("by_execution").scan(stop=(timestamp + 1,))):
+        if size + len(offer.action) > maximum:
+            break
+        action = unpack_optional(ctx, offer.action)
+        try:
+            with session():
+                apply_action(ctx, action)
+        except ProtocolError:
+            continue
+        size += len(offer.action)
+        optional.append(action)
+    return HeaderActions(tuple(required), tuple(optional))

@@ -1,0 +1,70 @@
+"""What a database remembers of the chain config it was made with, so that it is never gone on with under another one.
+
+The record holds the values that all nodes of a chain agree on from its start, as JSON. It lies in the state database
+under its own prefix. A database without it, written by an older program, gets that of the config it is opened with.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from protocol.config import ChainConfig
+from protocol.rules import Rules
+from state.errors import ForeignConfig, StoreCorrupt
+from state.kv import Backend
+
+KEY = b"\x11config"
+"""Key of the record."""
+
+SHOWN_MAX = 3
+"""How many differences an error names."""
+
+
+def check_config(backend: Backend, config: ChainConfig) -> bool:
+    """Whether the database has a record, which then fits the config. Raises ForeignConfig, StoreCorrupt."""
+    data = backend.get(KEY)
+    if data is None:
+        return False
+    try:
+        kept = dict(_flatten("", orjson.loads(data)))
+    except ValueError as error:
+        raise StoreCorrupt("the record of the chain config cannot be read") from error
+    given = dict(_flatten("", orjson.loads(_pack(config))))
+    differences = [key for key in sorted(kept.keys() | given.keys()) if kept.get(key) != given.get(key)]
+    if differences:
+        absent = dict(_flatten("", {"rules": Rules().model_dump(mode="json")}))
+        shown = [
+            f"{key} was {_show(key, kept, absent)}, now it is {_show(key, given, absent)}"
+            for key in differences[:SHOWN_MAX]
+        ]
+        rest = len(differences) - len(shown)
+        text = "; ".join(shown) + (f"; and {rest} more" if rest else "")
+        raise ForeignConfig(f"the database was made with another chain config: {text}")
+    return True
+
+
+def record_config(backend: Backend, config: ChainConfig) -> None:
+    """Writes the record. Raises StoreFull, StoreWriteFailed."""
+    backend.write([(KEY, _pack(config))], sync=True)
+
+
+def _pack(config: ChainConfig) -> bytes:
+    return orjson.dumps(config.agreed_values(), option=orjson.OPT_SORT_KEYS)
+
+
+def _show(key: str, values: dict[str, Any], defaults: dict[str, Any]) -> object:
+    """A value for people; rules that have their default are not in the record."""
+    return values.get(key, defaults.get(key, "absent"))
+
+
+def _flatten(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yields (dotted key, value) of every leaf; an empty list or table is none."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _flatten(f"{path}.{name}" if path else str(name), inner)
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _flatten(f"{path}.{place}", inner)
+    else:
+        yield path, value

@@ -1,0 +1,153 @@
+"""Resource credits over blocks and transactions: who pays how much, what the pools lose, and who is refused.
+
+The books follow every block. A transaction is refused only where this node has a choice: when it arrives, and when it
+is chosen for a block. In a block made by others it counts as far as the account can pay.
+
+Source: libraries/plugins/rc/rc_plugin.cpp, on_first_block, on_post_apply_transaction, use_account_rcs and
+on_post_apply_block.
+"""
+
+from typing import Any
+
+from consensus.resource_pools import (
+    Price,
+    compute_cost,
+    compute_price,
+    compute_rc_regeneration,
+    get_resource_params,
+    insert_full_pools,
+    process_resource_pools,
+)
+from operations.resources import (
+    NOTHING,
+    STAKE_CHANGES,
+    WITHOUT_NEW_CREDITS,
+    Counts,
+    count_resources,
+    find_resource_user,
+)
+from protocol.errors import PluginRefused
+from protocol.operation import Operation
+from protocol.transaction import Transaction
+from state.context import SINGLETON, Context
+from state.resource_credits import (
+    compute_current_rc,
+    compute_max_rc,
+    compute_used_rc,
+    compute_waiting_seconds,
+    insert_rc_account,
+    is_rc_counted,
+    regenerate_rc,
+    update_max_rc,
+)
+from state.schema import Manabar, RcPools
+
+
+class CreditBooks:
+    """Keeps the books of one ledger; the rows are in the state, here is only what one block needs more than once."""
+
+    __slots__ = ("_ctx", "_priced_at", "_prices", "_usage")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._usage: list[Counts] = []
+        self._priced_at: tuple[RcPools | None, int] = (None, 0)
+        self._prices: tuple[Price, ...] = ()
+
+    def begin_block(self) -> None:
+        """Forgets what transactions took so far."""
+        self._usage.clear()
+
+    def charge(self, transaction: Transaction, refuses: bool = False) -> None:
+        """Takes the credits for a transaction that was just applied off its account, and counts it for the block.
+
+        With `refuses` an account must have them. Raises PluginRefused then.
+        """
+        counts = count_resources(transaction)
+        self._usage.append(counts)
+        tables = self._ctx.tables
+        pools = tables.rc_pools.find(SINGLETON)
+        if pools is None:
+            return
+        gpo = tables.global_properties.get(SINGLETON)
+        user = find_resource_user(transaction)
+        if user is None:
+            if refuses:
+                raise PluginRefused("", "Tried to execute transaction with no resource user")
+            return
+        account, row = tables.accounts.get(user), tables.rc_accounts.get(user)
+        maximum = compute_max_rc(account, row)
+        if maximum < 0:
+            return
+        cost = compute_cost(self._find_prices(pools, gpo.total_vesting_shares), counts)
+        rules = self._ctx.rules
+        current = compute_current_rc(row.rc_manabar, maximum, rules.rc_regeneration_seconds, gpo.time)
+        if refuses and current < cost > 0:
+            raise _refusal(self._ctx, user, current, maximum, cost, transaction)
+        left = compute_used_rc(current, cost, maximum, rules.rc_max_negative_bp)
+        tables.rc_accounts.update(row, rc_manabar=Manabar(left, gpo.time))
+
+    def apply(self, op: Operation) -> None:
+        """Applies an operation that may change the stake of accounts; their credits follow."""
+        ctx = self._ctx
+        names = STAKE_CHANGES[type(op)](op)
+        for name in names:
+            regenerate_rc(ctx, name)
+        op.apply(ctx)
+        fills = type(op) not in WITHOUT_NEW_CREDITS
+        for name in names:
+            update_max_rc(ctx, name, fills)
+
+    def close_block(self) -> None:
+        """Moves the pools at the very end of a block; at the end of the first one it opens the books."""
+        ctx = self._ctx
+        if not is_rc_counted(ctx):
+            insert_full_pools(ctx)
+            adjustment = ctx.rules.rc_historical_account_creation_adjustment
+            for account in list(ctx.tables.accounts.scan()):
+                insert_rc_account(ctx, account, adjustment)
+        process_resource_pools(ctx, tuple(map(sum, zip(NOTHING, *self._usage, strict=True))))
+
+    def _find_prices(self, pools: RcPools, total: int) -> tuple[Price, ...]:
+        """The prices at a level of the pools and a sum of VESTS; none while stake gives nobody any credits."""
+        ctx = self._ctx
+        priced_pools, priced_total = self._priced_at
+        if priced_pools is not pools or priced_total != total:
+            regeneration = compute_rc_regeneration(ctx, total)
+            self._prices = (
+                tuple(
+                    compute_price(params, pool, regeneration)
+                    for params, pool in zip(get_resource_params(ctx), pools.pools, strict=True)
+                )
+                if regeneration > 0
+                else ()
+            )
+            self._priced_at = (pools, total)
+        return self._prices
+
+
+def _refusal(
+    ctx: Context, user: str, current: int, maximum: int, needed: int, transaction: Transaction
+) -> PluginRefused:
+    """The reference's words, and as advice how long to wait."""
+    error = PluginRefused(
+        "",
+        "Account: ${account} has ${rc_current} RC, needs ${rc_needed} RC. Please wait to transact, or power up STEEM.",
+        account=user,
+        rc_needed=needed,
+        rc_current=current,
+    )
+    error.add_context("", **{"mbparams.max_mana": maximum})
+    error.add_context("", **{"note.transaction": transaction})
+    error.add_context("rethrow")
+    seconds = compute_waiting_seconds(current, maximum, needed, ctx.rules.rc_regeneration_seconds)
+    advice: dict[str, Any] = {"rc_missing": needed - current, "max_rc": maximum, "seconds_until_enough": seconds}
+    advice["remedy"] = _describe_remedy(user, seconds, needed - maximum)
+    error.advice = advice
+    return error
+
+
+def _describe_remedy(user: str, seconds: int | None, missing: int) -> str:
+    if seconds is None:
+        return f"{user} can never hold this many credits: power up STEEM or be delegated {missing} VESTS satoshis more."
+    return f"Wait {seconds} seconds, or power up STEEM."

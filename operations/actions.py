@@ -1,0 +1,111 @@
+"""Automated actions: what the chain itself schedules, and block producers carry out in the header of a block.
+
+Required actions wait in a queue and must be carried out in its order, as soon as their time has come and the part of
+a block that is kept for them has room. Optional ones may be carried out, also without having been scheduled.
+Source: libraries/chain/database.cpp, push_required_action and push_optional_action; required_action_evaluator.cpp;
+optional_action_evaluator.cpp.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from operations.checks import check_account_name
+from protocol.actions import ExampleOptionalAction, ExampleRequiredAction, OptionalAction, RequiredAction
+from protocol.codec import codec_for
+from protocol.errors import Rejected
+from protocol.times import time_text
+from protocol.types import wire_name_of
+from state.context import Context
+from state.schema import PendingOptionalAction, PendingRequiredAction
+
+
+class ActionRule(NamedTuple):
+    """What one kind of action demands of its fields (raises Invalid), and what it does (raises Rejected)."""
+
+    validate: Callable[[Any], None]
+    apply: Callable[[Context, Any], None]
+    is_for_tests: bool = False
+
+
+def _check_account(action: ExampleRequiredAction | ExampleOptionalAction) -> None:
+    check_account_name(action.account)
+
+
+def _do_nothing(_ctx: Context, _action: object) -> None:
+    """The examples have no effect; they show that the mechanism works."""
+
+
+ACTION_RULES: dict[type, ActionRule] = {
+    ExampleRequiredAction: ActionRule(_check_account, _do_nothing, is_for_tests=True),
+    ExampleOptionalAction: ActionRule(_check_account, _do_nothing, is_for_tests=True),
+}
+"""The actions that are enabled. The examples exist on test networks only, as in the reference."""
+
+
+def _get_rule(ctx: Context, action: object) -> ActionRule:
+    rule = ACTION_RULES.get(type(action))
+    if rule is None or (rule.is_for_tests and not ctx.config.is_test_net):
+        name = wire_name_of(type(action))
+        raise Rejected("false", "${name} is not enabled on this chain.", name=name)
+    return rule
+
+
+def validate_action(ctx: Context, action: object) -> None:
+    """Checks the fields of an action; raises Invalid, or Rejected for one that this chain does not know."""
+    _get_rule(ctx, action).validate(action)
+
+
+def apply_action(ctx: Context, action: object) -> None:
+    """Carries out an action; raises Rejected."""
+    _get_rule(ctx, action).apply(ctx, action)
+
+
+def pack_required(ctx: Context, action: RequiredAction) -> bytes:
+    """A required action as it stands in a header and in the queue."""
+    return codec_for(ctx.config.identity).encode(RequiredAction, action)
+
+
+def pack_optional(ctx: Context, action: OptionalAction) -> bytes:
+    """An optional action as it stands in a header and in the state."""
+    return codec_for(ctx.config.identity).encode(OptionalAction, action)
+
+
+def unpack_required(ctx: Context, data: bytes) -> Any:
+    """The required action of a row."""
+    return codec_for(ctx.config.identity).decode(RequiredAction, data)
+
+
+def unpack_optional(ctx: Context, data: bytes) -> Any:
+    """The optional action of a row."""
+    return codec_for(ctx.config.identity).decode(OptionalAction, data)
+
+
+def schedule_required_action(ctx: Context, action: RequiredAction, at: int | None = None) -> PendingRequiredAction:
+    """Puts an action into the queue; a block from time `at` on (now, if not given) must carry it out."""
+    execution_time = _check_time(ctx, "required", at)
+    validate_action(ctx, action)
+    table = ctx.tables.pending_required_actions
+    return table.insert(PendingRequiredAction(table.next_id(), execution_time, pack_required(ctx, action)))
+
+
+def schedule_optional_action(ctx: Context, action: OptionalAction, at: int | None = None) -> PendingOptionalAction:
+    """Offers an action to the producers of blocks from time `at` on (now, if not given)."""
+    execution_time = _check_time(ctx, "optional", at)
+    validate_action(ctx, action)
+    gpo, table = ctx.gpo, ctx.tables.pending_optional_actions
+    due_block = gpo.head_block_number if execution_time <= gpo.time else 0
+    data = pack_optional(ctx, action)
+    return table.insert(PendingOptionalAction(table.next_id(), execution_time, data, due_block))
+
+
+def _check_time(ctx: Context, kind: str, at: int | None) -> int:
+    now = ctx.time
+    execution_time = now if at is None else at
+    if not execution_time >= now:
+        raise Rejected(
+            "execution_time >= head_block_time()",
+            f"Cannot push {kind} action to execute in the past. head_block_time: ${{h}} execution_time: ${{e}}",
+            h=time_text(now),
+            e=time_text(execution_time),
+        )
+    return execution_time

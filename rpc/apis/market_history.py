@@ -1,0 +1,120 @@
+"""market_history_api: the order book, trades and candles of the market of STEEM and SBD.
+
+The numbers of the ticker and the volume are those of the shortest candles that are still kept, as in the reference:
+its search for the last day finds the oldest of them whatever the time.
+
+Source: libraries/plugins/apis/market_history_api/market_history_api.cpp.
+"""
+
+from itertools import islice
+
+from chain.market_history import BUCKET_SECONDS, Bucket, BucketSide, Trade
+from protocol.assets import SBD, STEEM, decimals, nai_string
+from protocol.errors import Rejected
+from protocol.times import time_text
+from rpc.apis.access import ApiBase, NodeAccess
+from rpc.method import Moment, Unsigned32, rpc_method
+from rpc.objects import Json, big, float_text, real_price
+
+BOOK_MAX = 500
+TRADES_MAX = 1000
+
+
+class MarketHistoryApi(ApiBase):
+    """The methods of market_history_api."""
+
+    def __init__(self, node: NodeAccess, legacy: bool = False) -> None:
+        super().__init__(node, legacy)
+        self.tables = node.chain.ctx.tables
+
+    @rpc_method()
+    def get_ticker(self) -> Json:
+        """The market at a glance: prices and the traded volume."""
+        latest = percent_change = 0.0
+        buckets = self.chain.market_history.get_shortest_buckets()
+        if buckets:
+            oldest = buckets[0]
+            opening = oldest.non_steem.open / oldest.steem.open
+            latest = oldest.non_steem.close / oldest.steem.close
+            percent_change = ((latest - opening) / opening) * 100
+        best = {side: self._best_price(side) for side in (STEEM, SBD)}
+        return {
+            "latest": float_text(latest),
+            "lowest_ask": float_text(best[STEEM]),
+            "highest_bid": float_text(best[SBD]),
+            "percent_change": float_text(percent_change),
+        } | self.get_volume()
+
+    def _best_price(self, symbol: int) -> float:
+        row = self.tables.limit_orders.index("by_price").first((symbol, SBD if symbol == STEEM else STEEM))
+        return 0.0 if row is None else real_price(row.sell_price)
+
+    @rpc_method()
+    def get_volume(self) -> Json:
+        """What has been traded, in both tokens."""
+        buckets = self.chain.market_history.get_shortest_buckets()
+        return {
+            "steem_volume": self.forms.steem(sum(bucket.steem.volume for bucket in buckets)),
+            "sbd_volume": self.forms.sbd(sum(bucket.non_steem.volume for bucket in buckets)),
+        }
+
+    @rpc_method()
+    def get_order_book(self, limit: Unsigned32 = BOOK_MAX) -> Json:
+        """The best offers of both sides, with their prices as numbers."""
+        if not limit <= BOOK_MAX:
+            raise Rejected("args.limit <= 500")
+        return {"bids": self._side(SBD, STEEM, limit), "asks": self._side(STEEM, SBD, limit)}
+
+    def _side(self, sells: int, receives: int, limit: int) -> list[Json]:
+        rows = islice(self.tables.limit_orders.index("by_price").scan((sells, receives)), limit)
+        return [self.forms.market_order(row, real_price(row.sell_price)) for row in rows]
+
+    @rpc_method()
+    def get_trade_history(self, start: Moment, end: Moment, limit: Unsigned32 = TRADES_MAX) -> Json:
+        """The trades between two times, both included, oldest first."""
+        _check_trades(limit)
+        return {"trades": [self._trade(row) for row in self.chain.market_history.get_trades(start, end, limit)]}
+
+    @rpc_method()
+    def get_recent_trades(self, limit: Unsigned32 = TRADES_MAX) -> Json:
+        """The last trades, newest first."""
+        _check_trades(limit)
+        return {"trades": [self._trade(row) for row in self.chain.market_history.get_recent_trades(limit)]}
+
+    def _trade(self, trade: Trade) -> Json:
+        return {
+            "date": time_text(trade.time),
+            "current_pays": self.forms.asset(trade.current_pays),
+            "open_pays": self.forms.asset(trade.open_pays),
+        }
+
+    @rpc_method()
+    def get_market_history(self, bucket_seconds: Unsigned32, start: Moment, end: Moment) -> Json:
+        """The candles of one length that begin from `start` up to, not including, `end`."""
+        return {"buckets": [_bucket(row) for row in self.chain.market_history.get_buckets(bucket_seconds, start, end)]}
+
+    @rpc_method()
+    def get_market_history_buckets(self) -> Json:
+        """The lengths of the candles that are kept, in seconds."""
+        return {"bucket_sizes": list(BUCKET_SECONDS)}
+
+
+def _check_trades(limit: int) -> None:
+    if not limit <= TRADES_MAX:
+        raise Rejected("args.limit <= 1000")
+
+
+def _bucket(row: Bucket) -> Json:
+    """A candle; its token is always in the numeric asset identifier form."""
+    return {
+        "id": row.id,
+        "open": time_text(row.open),
+        "seconds": row.seconds,
+        "steem": _bucket_side(row.steem),
+        "symbol": {"nai": nai_string(row.symbol), "decimals": decimals(row.symbol)},
+        "non_steem": _bucket_side(row.non_steem),
+    }
+
+
+def _bucket_side(side: BucketSide) -> Json:
+    return {name: big(value) for name, value in side._asdict().items()}

@@ -1,0 +1,70 @@
+"""rc_api: resource credits. Source: plugins/apis/rc_api."""
+
+from consensus.resource_pools import ResourceParams, get_resource_params
+from operations.resources import EXECUTION_TIMES, RESOURCE_NAMES, STATE_BYTES_SCALE, STATE_SIZES
+from protocol.errors import Rejected
+from rpc.apis.access import ApiBase, NodeAccess
+from rpc.method import rpc_method
+from rpc.objects import Json, big, manabar, rd_params
+from state.context import SINGLETON
+from state.resource_credits import compute_max_rc
+
+ACCOUNTS_MAX = 1000
+
+
+class RcApi(ApiBase):
+    """The methods of rc_api."""
+
+    def __init__(self, node: NodeAccess) -> None:
+        super().__init__(node, legacy=False)
+
+    @rpc_method()
+    def get_resource_params(self) -> Json:
+        """How the pools of resources move, what resources cost, and what operations take of them."""
+        ctx = self.chain.ctx
+        ctx.tables.rc_pools.get(SINGLETON)
+        params = zip(RESOURCE_NAMES, get_resource_params(ctx), strict=True)
+        return {
+            "resource_names": list(RESOURCE_NAMES),
+            "resource_params": {name: _show_params(one) for name, one in params},
+            "size_info": {
+                "resource_state_bytes": STATE_SIZES | {"STATE_BYTES_SCALE": STATE_BYTES_SCALE},
+                "resource_execution_time": {
+                    f"{name}_operation_exec_time": time for name, time in EXECUTION_TIMES.items()
+                },
+            },
+        }
+
+    @rpc_method()
+    def get_resource_pool(self) -> Json:
+        """How much of each resource is left."""
+        pools = self.chain.ctx.tables.rc_pools.get(SINGLETON).pools
+        return {"resource_pool": {name: {"pool": big(pool)} for name, pool in zip(RESOURCE_NAMES, pools, strict=True)}}
+
+    @rpc_method()
+    def find_rc_accounts(self, accounts: list[str]) -> Json:
+        """Credits of accounts at the time of their last change, and how many they can have."""
+        if not len(accounts) <= ACCOUNTS_MAX:
+            raise Rejected("args.accounts.size() <= RC_API_SINGLE_QUERY_LIMIT")
+        tables = self.chain.ctx.tables
+        found = []
+        for name in accounts:
+            row = tables.rc_accounts.find(name)
+            if row is not None:
+                found.append(
+                    {
+                        "account": name,
+                        "rc_manabar": manabar(row.rc_manabar),
+                        "max_rc_creation_adjustment": self.forms.vests(row.max_rc_creation_adjustment),
+                        "max_rc": big(compute_max_rc(tables.accounts.get(name), row)),
+                    }
+                )
+        return {"rc_accounts": found}
+
+
+def _show_params(params: ResourceParams) -> Json:
+    curve = params.curve
+    return {
+        "resource_dynamics_params": rd_params(params.dynamics),
+        "price_curve_params": {"coeff_a": big(curve.coeff_a), "coeff_b": big(curve.coeff_b), "shift": curve.shift},
+    }

@@ -1,0 +1,132 @@
+"""Lists of proposals and of votes for them, in every order and direction.
+
+Source: libraries/plugins/apis/database_api/database_api.cpp, list_proposals, find_proposals, list_proposal_votes,
+get_proposal_status, filter_proposal_status and iterate_results.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from protocol.errors import Rejected
+from rpc.apis.listing import NAME, NUMBER, TIME, check_limit, parse_start
+from rpc.casts import as_integer
+from rpc.errors import BadCast
+from rpc.objects import Json, ObjectForms, proposal_status, proposal_vote
+from state.context import Context
+from state.schema import Proposal, ProposalVote
+from state.table import Table
+
+RowT = TypeVar("RowT")
+
+PROPOSAL_ORDERS = {
+    "by_creator": (NAME, NUMBER),
+    "by_start_date": (TIME, NUMBER),
+    "by_end_date": (TIME, NUMBER),
+    "by_total_votes": (NUMBER, NUMBER),
+}
+VOTE_ORDERS = {"by_voter_proposal": (NAME, NUMBER), "by_proposal_voter": (NUMBER, NAME)}
+DIRECTIONS = ("ascending", "descending")
+STATUSES = ("all", "inactive", "active", "expired", "votable")
+VOTABLE = ("active", "inactive")
+ENUM_PREFIX = "steem::plugins::database_api::"
+EMPTY = {NAME: "", TIME: 0, NUMBER: 0}
+
+
+def pick_name(value: Any, names: tuple[str, ...], enum: str) -> str:
+    """A member of an enumeration, given by its name or its position. Raises BadCast."""
+    if isinstance(value, str):
+        if value in names:
+            return value
+        raise BadCast("invalid name '${key}' in enum '${enum}'", key=value, enum=ENUM_PREFIX + enum)
+    number = as_integer(value, "int64")
+    if not 0 <= number < len(names):
+        raise BadCast("invalid index '${key}' in enum '${enum}'", key=number, enum=ENUM_PREFIX + enum)
+    return names[number]
+
+
+class ProposalLists:
+    """Reads proposals and votes for them and shows them in one form."""
+
+    def __init__(self, ctx: Context, forms: ObjectForms) -> None:
+        self.ctx = ctx
+        self.forms = forms
+
+    def list_proposals(self, start: Any, limit: int, order: str, direction: Any, status: Any) -> list[Json]:
+        """Up to `limit` proposals of a status from `start` on. Raises Rejected and BadCast.
+
+        The place in the order of ends is the time from which a proposal may be removed, as in the reference.
+        """
+        check_limit(limit)
+        wanted = pick_name(status, STATUSES, "proposal_status")
+        place = _parse_place(start, PROPOSAL_ORDERS, order)
+        if order == "by_end_date" and place is not None:
+            place = (place[0] - self.ctx.rules.proposal_maintenance_cleanup_seconds, place[1])
+        now = self.ctx.time
+        rows = _walk(self.ctx.tables.proposals, order, place, direction)
+        return _take(rows, limit, lambda row: has_status(row, wanted, now), self._show)
+
+    def find_proposals(self, numbers: list[int]) -> list[Json]:
+        """The proposals with these numbers, without those that are gone or marked as removed. Raises Rejected."""
+        check_limit(len(numbers))
+        found = (self.ctx.tables.proposals.find(number) for number in numbers)
+        return [self._show(row) for row in found if row is not None and not row.removed]
+
+    def list_votes(self, start: Any, limit: int, order: str, direction: Any, status: Any) -> list[Json]:
+        """Up to `limit` votes for proposals that are not marked as removed, from `start` on. The status is read, but
+        it makes no difference. Raises Rejected and BadCast.
+        """
+        check_limit(limit)
+        pick_name(status, STATUSES, "proposal_status")
+        proposals, votes = self.ctx.tables.proposals, self.ctx.tables.proposal_votes
+        place = _parse_place(start, VOTE_ORDERS, order)
+        rows: Iterator[ProposalVote] = _walk(votes, None if order == "by_voter_proposal" else order, place, direction)
+        return _take(rows, limit, lambda row: not proposals.get(row.proposal_id).removed, self._show_vote)
+
+    def _show(self, row: Proposal) -> Json:
+        return self.forms.proposal(row, self.ctx.time)
+
+    def _show_vote(self, row: ProposalVote) -> Json:
+        return proposal_vote(row, self._show(self.ctx.tables.proposals.get(row.proposal_id)))
+
+
+def has_status(row: Proposal, wanted: str, now: int) -> bool:
+    """Whether a proposal belongs into a list of a status; one that is marked as removed never does."""
+    if row.removed:
+        return False
+    status = proposal_status(row, now)
+    return wanted in ("all", status) or (wanted == "votable" and status in VOTABLE)
+
+
+def _parse_place(start: Any, orders: Mapping[str, tuple[str, ...]], order: str) -> tuple[Any, Any] | None:
+    """The whole key at which a list begins; None for the first end of the order when `start` is no array."""
+    kinds = orders.get(order)
+    if kinds is None:
+        raise Rejected("false", "Unknown or unsupported sort order")
+    given = parse_start(start, kinds)
+    if not given and not isinstance(start, list):
+        return None
+    first, second = given + tuple(EMPTY[kind] for kind in kinds[len(given) :])
+    return first, second
+
+
+def _walk(table: Table[Any, Any], order: str | None, place: tuple[Any, Any] | None, direction: Any) -> Iterator[Any]:
+    """The rows from `place` on, or backwards those before `place`, which is then left out itself."""
+    scan: Callable[..., Iterator[Any]] = table.scan if order is None else table.index(order).scan
+    if pick_name(direction, DIRECTIONS, "order_direction_type") == "ascending":
+        return scan(start=place)
+    if place is None:
+        return scan(reverse=True)
+    there = set(scan(place))
+    return (row for row in scan(start=place, reverse=True) if row not in there)
+
+
+def _take(rows: Iterator[RowT], limit: int, wanted: Callable[[RowT], bool], show: Callable[[RowT], Json]) -> list[Json]:
+    taken: list[Json] = []
+    if limit <= 0:
+        return taken
+    for row in rows:
+        if wanted(row):
+            taken.append(show(row))
+            if len(taken) >= limit:
+                break
+    return taken

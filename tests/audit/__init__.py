@@ -1,0 +1,1 @@
+"""A second, slow ledger beside the node's own, and machines that play the chain at random against both."""

@@ -1,0 +1,138 @@
+"""Commands that change an account: its keys and metadata, and its right to vote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from operations.account import AccountUpdate2
+from operations.recovery import DeclineVotingRights
+from protocol.keys import PrivateKey, encode_public_key
+from protocol.names import is_valid_account_name
+from protocol.types import Authority
+from wallet.app import App
+from wallet.commands.accounts import account, make_password
+from wallet.commands.common import WalletCommand, parse_json, pass_app, read_text
+from wallet.commands.keys import ROLES
+from wallet.errors import UsageError
+from wallet.keystore import StoredKey
+from wallet.session import Json
+
+WEIGHT_MAX = 0xFFFF
+THRESHOLD_MAX = 0xFFFFFFFF
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+MEMBER = "KEY|ACCOUNT[=WEIGHT]"
+
+
+def _authority_option(role: str, help_text: str) -> Decorator:
+    return click.option(f"--{role}", role, multiple=True, metavar=MEMBER, help=help_text)
+
+
+def _threshold_option(role: str) -> Decorator:
+    limits = click.IntRange(1, THRESHOLD_MAX)
+    return click.option(f"--{role}-threshold", type=limits, default=1, show_default=True, help="Weight that suffices.")
+
+
+@account.command()
+@click.argument("name")
+@_authority_option("owner", "New owner authority: a public key or an account, with its weight; may be repeated.")
+@_threshold_option("owner")
+@_authority_option("active", "New active authority.")
+@_threshold_option("active")
+@_authority_option("posting", "New posting authority.")
+@_threshold_option("posting")
+@click.option("--memo", default=None, metavar="KEY", help="New memo key.")
+@click.option("--new-password", is_flag=True, help="Make all four keys anew from a new password; they are stored.")
+@click.option("--show-password", is_flag=True, help="Print the new master password, once.")
+@click.option("--secret-file", type=click.File("r"), default=None, help="Read the new master password from a file.")
+@click.option("--metadata", default=None, help='JSON metadata that the active key guards; may be "@FILE".')
+@click.option("--profile", default=None, help='JSON metadata that the posting key guards; may be "@FILE".')
+@pass_app
+def update(
+    app: App,
+    /,
+    name: str,
+    memo: str | None,
+    new_password: bool,
+    show_password: bool,
+    secret_file: Any,
+    metadata: str | None,
+    profile: str | None,
+    **members: Any,
+) -> None:
+    """Change an account's authorities, memo key or metadata; what is not given stays as it is."""
+    session = app.session
+    authorities = {
+        role: _read_authority(app, members[role], members[f"{role}_threshold"], role) if members[role] else None
+        for role in ("owner", "active", "posting")
+    }
+    memo_key = None if memo is None else session.public_key(memo)
+    new_keys: list[StoredKey] = []
+    extra: Json = {}
+    if new_password or secret_file is not None:
+        if memo is not None or any(authorities.values()):
+            raise UsageError("a new password makes all keys; no other key can be given with it")
+        secret = secret_file.read().rstrip("\r\n") if secret_file is not None else make_password()
+        new_keys = [StoredKey(PrivateKey.from_password(name, role, secret), name, role) for role in ROLES]
+        public = {stored.role: stored.key.public_key for stored in new_keys}
+        authorities = {role: Authority(1, (), ((public[role], 1),)) for role in authorities}
+        memo_key = public["memo"]
+        prefix = session.identity.address_prefix
+        extra = {f"{role}_key": encode_public_key(key, prefix) for role, key in public.items()}
+        extra |= {"password": secret} if show_password else {}
+    operation = AccountUpdate2(
+        account=name,
+        memo_key=memo_key,
+        json_metadata=_read_metadata(app, metadata),
+        posting_json_metadata=_read_metadata(app, profile),
+        extensions=(),
+        **authorities,
+    )
+    if not any((*authorities.values(), memo_key, operation.json_metadata, operation.posting_json_metadata)):
+        raise UsageError("there is nothing to change", "Give at least one of the options.")
+    app.send(operation, extra=extra, new_keys=new_keys)
+
+
+def _read_authority(app: App, members: tuple[str, ...], threshold: int, role: str) -> Authority:
+    """An authority out of "KEY=WEIGHT" and "ACCOUNT=WEIGHT". Raises UsageError if nobody could meet it."""
+    accounts: dict[str, int] = {}
+    keys: dict[bytes, int] = {}
+    for member in members:
+        who, _, weight_text = member.partition("=")
+        weight = int(weight_text or "1") if (weight_text or "1").isdecimal() else 0
+        if not 0 < weight <= WEIGHT_MAX:
+            raise UsageError(f"{member!r} has no weight from 1 to {WEIGHT_MAX}", f"Write {MEMBER}.")
+        if is_valid_account_name(who):
+            app.session.get_account(who)
+            accounts[who] = weight
+        else:
+            keys[app.session.public_key(who)] = weight
+    total = sum(accounts.values()) + sum(keys.values())
+    if total < threshold:
+        raise UsageError(
+            f"nobody could meet this {role} authority: all weights together are {total}, the threshold is {threshold}"
+        )
+    return Authority(threshold, tuple(sorted(accounts.items())), tuple(sorted(keys.items())))
+
+
+def _read_metadata(app: App, value: str | None) -> str:
+    """Metadata as compact JSON, empty if none is given. Raises UsageError when it is not JSON."""
+    if value is None:
+        return ""
+    content = parse_json(read_text(app, value.removeprefix("@")) if value.startswith("@") else value)
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+
+
+@click.command("decline-voting", cls=WalletCommand)
+@click.argument("account_name", metavar="ACCOUNT")
+@click.option("--cancel", is_flag=True, help="Take the wish back; possible within the waiting time.")
+@pass_app
+def decline_voting(app: App, account_name: str, cancel: bool) -> None:
+    """Give all voting rights up for good; it counts after 30 days. The owner key signs."""
+    app.send(DeclineVotingRights(account=account_name, decline=not cancel))
+
+
+COMMANDS: tuple[click.Command, ...] = (decline_voting,)
