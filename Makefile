@@ -11,7 +11,7 @@ PYTEST_JOBS ?= 2
 KILLS ?= 500
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check sim crash clients bench docs format lock clean
+.PHONY: help setup run test check parity sim crash clients bench docs format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ check: $(READY) ## Check format, lint, types, layers and notes
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict $(PACKAGES)
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_todos.py
+
+parity: $(READY) ## Run the tests that docs/reference-parity.md names for each case of the reference's tests, and count
+	$(BIN)/python -m tests.parity -n $(PYTEST_JOBS)
 
 sim: $(READY) ## Run the network simulation tests
 	$(BIN)/python -m pytest -q tests/sim

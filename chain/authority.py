@@ -18,7 +18,7 @@ from protocol.errors import (
     MissingOwnerAuthority,
     MissingPostingAuthority,
 )
-from protocol.operation import Operation, RequiredAuthorities
+from protocol.operation import RequiredAuthorities
 from protocol.types import Authority
 
 PRE_APPROVED = "temp"

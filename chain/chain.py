@@ -217,12 +217,14 @@ class Chain:
         if packed is None:
             return None
         following = self._log.read(number + 1)
-        wanted = self._tree.root.id if following is None else following[: len(NULL_ID)]
+        root = self._tree.root
         try:
             block = Block.from_bytes(self.codec, packed)
+            wanted = root.id if number == root.number else following[: len(NULL_ID)] if following else block.id
+            is_whole = block.id == wanted and block.merkle_root() == block.transaction_merkle_root
         except Invalid:
-            block = None
-        if block is None or block.id != wanted or block.merkle_root() != block.transaction_merkle_root:
+            is_whole = False
+        if not is_whole:
             raise BlockLogError("", "The record of block ${number} in the block log is damaged", number=number)
         return block
 
@@ -500,9 +502,9 @@ class Chain:
         self.is_bulk = True
         try:
             while self.head_number < last:
-                packed = self._log.read(self.head_number + 1)
-                assert packed is not None, "the log has no gaps"
-                self.push_block(Block.from_bytes(self.codec, packed), skip_signatures=True)
+                block = self._read_logged(self.head_number + 1)
+                assert block is not None, "the log has no gaps"
+                self.push_block(block, skip_signatures=True)
         finally:
             self.is_bulk = False
         if self.irreversible_number > self._committed:
@@ -521,9 +523,9 @@ class Chain:
             observer.drop()
         ledger = Ledger(Store(MemoryBackend(), Tables, chain_id=self.config.chain_id), self.config)
         for number in range(1, self._committed + 1):
-            packed = self._log.read(number)
-            assert packed is not None, "the log was mended"
-            effects = ledger.apply_block(Block.from_bytes(self.codec, packed), skip_signatures=True)
+            block = self._read_logged(number)
+            assert block is not None, "the log was mended"
+            effects = ledger.apply_block(block, skip_signatures=True)
             for observer in self._observers:
                 observer.add_block(effects)
             if number % BULK_COMMIT_BLOCKS == 0 or number == self._committed:
@@ -534,9 +536,14 @@ class Chain:
                     observer.finish(number)
 
     def rebuild_history(self) -> None:
-        """Makes account and market history anew from the block log; reversible blocks are taken in again."""
+        """Makes account and market history anew from the block log; reversible blocks are taken in again.
+
+        Raises BlockLogError for a damaged log, and has changed nothing then.
+        """
         if self._history is None:
             raise Rejected("", "This node keeps no account history")
+        for number in range(1, self._committed + 1):
+            self._read_logged(number)  # What is there is not dropped for a log that could not replace it.
         self._rebuild_history()
         self._drop_pending_state()
         tail = [item.block for item in self._main_branch(self._committed + 1)]

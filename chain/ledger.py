@@ -147,6 +147,8 @@ class Ledger:
             step(ctx)
         for action_step in ACTION_STEPS:
             action_step(ctx, actions)
+        for action in actions.optional:
+            self._credits.charge_action(action)
         for step in LAST_STEPS:
             step(ctx)
         self._credits.close_block()

@@ -18,14 +18,17 @@ from consensus.resource_pools import (
     insert_full_pools,
     process_resource_pools,
 )
+from operations.actions import pack_optional
 from operations.resources import (
     NOTHING,
     STAKE_CHANGES,
     WITHOUT_NEW_CREDITS,
     Counts,
     count_resources,
+    find_action_user,
     find_resource_user,
 )
+from protocol.actions import OptionalAction
 from protocol.errors import PluginRefused
 from protocol.operation import Operation
 from protocol.transaction import Transaction
@@ -65,16 +68,31 @@ class CreditBooks:
         """
         counts = count_resources(transaction)
         self._usage.append(counts)
-        tables = self._ctx.tables
-        pools = tables.rc_pools.find(SINGLETON)
+        pools = self._ctx.tables.rc_pools.find(SINGLETON)
         if pools is None:
             return
-        gpo = tables.global_properties.get(SINGLETON)
         user = find_resource_user(transaction)
-        if user is None:
-            if refuses:
-                raise PluginRefused("", "Tried to execute transaction with no resource user")
-            return
+        if user is not None:
+            self._take(pools, user, counts, transaction if refuses else None)
+        elif refuses:
+            raise PluginRefused("", "Tried to execute transaction with no resource user")
+
+    def charge_action(self, action: OptionalAction) -> None:
+        """Takes the credits for an optional action that was just applied; it takes bytes of history only.
+
+        A required action is paid by the operation that scheduled it.
+        """
+        ctx = self._ctx
+        counts = (len(pack_optional(ctx, action)), 0, 0, 0, 0)
+        self._usage.append(counts)
+        pools, user = ctx.tables.rc_pools.find(SINGLETON), find_action_user(action)
+        if pools is not None and ctx.tables.rc_accounts.find(user) is not None:
+            self._take(pools, user, counts, None)
+
+    def _take(self, pools: RcPools, user: str, counts: Counts, refusable: Transaction | None) -> None:
+        """Takes credits off an account. Raises PluginRefused if there are not enough and something can be refused."""
+        tables = self._ctx.tables
+        gpo = tables.global_properties.get(SINGLETON)
         account, row = tables.accounts.get(user), tables.rc_accounts.get(user)
         maximum = compute_max_rc(account, row)
         if maximum < 0:
@@ -82,8 +100,8 @@ class CreditBooks:
         cost = compute_cost(self._find_prices(pools, gpo.total_vesting_shares), counts)
         rules = self._ctx.rules
         current = compute_current_rc(row.rc_manabar, maximum, rules.rc_regeneration_seconds, gpo.time)
-        if refuses and current < cost > 0:
-            raise _refusal(self._ctx, user, current, maximum, cost, transaction)
+        if refusable is not None and current < cost > 0:
+            raise _refusal(self._ctx, user, current, maximum, cost, refusable)
         left = compute_used_rc(current, cost, maximum, rules.rc_max_negative_bp)
         tables.rc_accounts.update(row, rc_manabar=Manabar(left, gpo.time))
 

@@ -37,6 +37,7 @@ from operations.witness import (
     WitnessSetProperties,
     WitnessUpdate,
 )
+from protocol.actions import ExampleOptionalAction
 from protocol.operation import Operation, RequiredAuthorities
 from protocol.transaction import Transaction
 from protocol.types import Authority
@@ -315,6 +316,12 @@ def find_resource_user(transaction: Transaction) -> str | None:
         if user:
             return user
     return None
+
+
+def find_action_user(action: Any) -> str:
+    """The account that pays for an optional action."""
+    user: str = action.account if isinstance(action, ExampleOptionalAction) else action.control_account
+    return user
 
 
 def _find_user(op: Operation) -> str | None:

@@ -46,6 +46,9 @@ LEGACY_APIS = {0: "database_api", 1: "login_api"}
 BATCH_BYTES_MAX = 32 << 20
 """Bytes of all answers to one batch; what comes after them is refused."""
 
+BATCHES_BYTES_MAX = 256 << 20
+"""Bytes of the answers to all batches under way; beyond it, what is left of each is refused."""
+
 NULL = b"null"
 
 
@@ -68,6 +71,7 @@ class Dispatcher:
         self.batch_length_max = batch_length_max
         self.batch_seconds_max = batch_seconds_max
         self.show_value = show_value
+        self._batches_bytes = 0
 
     async def answer(self, body: bytes | str) -> bytes:
         """The answer to one request or one batch; every request gets one, errors included."""
@@ -89,23 +93,36 @@ class Dispatcher:
 
     async def _answer_batch(self, messages: list[Any]) -> list[bytes]:
         """One answer each, in order. Others get their turn between two of them."""
-        deadline = time.monotonic() + self.batch_seconds_max
         answers: list[bytes] = []
+        try:
+            await self._fill_batch(messages, answers)
+        finally:
+            self._batches_bytes -= sum(map(len, answers))
+        return answers
+
+    async def _fill_batch(self, messages: list[Any], answers: list[bytes]) -> None:
+        """Appends one answer each, and counts its bytes among those of all batches."""
+        deadline = time.monotonic() + self.batch_seconds_max
         size = 0
         for message in messages:
+            text = ""
             if time.monotonic() > deadline:
                 text = f"the batch took longer than {self.batch_seconds_max} seconds, send the rest again"
-                answers.append(_render(_get_id(message), RpcError(SERVER_ERROR, text)))
             elif size > BATCH_BYTES_MAX:
                 text = f"the answers to the batch exceed {BATCH_BYTES_MAX} bytes, send the rest again"
-                answers.append(_render(_get_id(message), RpcError(SERVER_ERROR, text)))
+            elif self._batches_bytes > BATCHES_BYTES_MAX:
+                text = "the answers to all batches together are too large, send the rest again later"
+            if text:
+                answer = _render(_get_id(message), RpcError(SERVER_ERROR, text))
             elif isinstance(message, dict):
-                answers.append(await self._answer_one(message))
-                size += len(answers[-1])
-                await asyncio.sleep(0)
+                answer = await self._answer_one(message)
             else:
-                answers.append(_render(None, _no_object(message)))
-        return answers
+                answer = _render(None, _no_object(message))
+            answers.append(answer)
+            size += len(answer)
+            self._batches_bytes += len(answer)
+            if not text:
+                await asyncio.sleep(0)
 
     async def _answer_one(self, message: dict[str, Any]) -> bytes:
         request_id = message.get("id")

@@ -98,7 +98,8 @@ def describe_failure(error: Exception) -> WalletError:
         case _:
             return WalletError(
                 f"the wallet failed: {type(error).__name__}: {error}",
-                f"This is a fault of the wallet; {DEBUG_VARIABLE}=1 in the environment shows where.",
+                "The node's answer is not as it should be, or this is a fault of the wallet; "
+                f"{DEBUG_VARIABLE}=1 in the environment shows where.",
             )
 
 

@@ -6,6 +6,7 @@ The auditor takes three things from the chain: the genesis, who is scheduled, an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from math import gcd
 from typing import Any
@@ -74,6 +75,8 @@ class Auditor:
         self.books = open_books(rules, tables)
         self.operations = 0
         self.blocks = 0
+        self.kinds: Counter[str] = Counter()
+        """How often each operation and each event was audited."""
 
     def follow(self, block: Block, events: list[Operation]) -> None:
         """Enters a block that the chain has just applied, and compares what it changed. Raises Disagreement."""
@@ -85,12 +88,13 @@ class Auditor:
             for op in transaction.operations:
                 apply_operation(books, op)
                 self.operations += 1
-        books.given = read_given(self.tables)
+                self.kinds[op.wire_name] += 1
         books.gpo["head_block_number"] += 1
         books.gpo["time"] = block.timestamp
-        run_steps(books, block.witness)
+        run_steps(books, block.witness, read_given(self.tables))
         self.blocks += 1
         theirs = [event for event in events if event.virtual and event.wire_name not in SCHEDULE_EVENTS]
+        self.kinds.update(event.wire_name for event in theirs)
         differences = list(compare_events(books.events, theirs))
         differences += compare(books, self.tables, books.changed_comments)
         self._refuse(block.number, differences)

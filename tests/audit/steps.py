@@ -23,7 +23,7 @@ from protocol.virtual_operations import (
     ReturnVestingDelegation,
     SpsFund,
 )
-from tests.audit.books import NEVER, Books, Row
+from tests.audit.books import NEVER, Books, Given, Row
 from tests.audit.numbers import HUNDRED_PERCENT, MASK_128, drain, exchange, is_lower, on_curve
 from tests.audit.operations import cancel_order, drop_proposals
 
@@ -32,10 +32,11 @@ ELECTED, TIMESHARE, MINER = 0, 1, 2
 MASK_32 = 0xFFFFFFFF
 
 
-def run_steps(books: Books, witness: str) -> None:
-    """Everything between the last transaction and the end of a block."""
+def run_steps(books: Books, witness: str, given: Given) -> None:
+    """Everything between the last transaction and the end of a block; `given` is the new schedule and its medians."""
     expire_orders(books)
     return_delegations(books)
+    books.given = given
     take_median(books)
     update_virtual_supply(books)
     burn(books)
@@ -206,7 +207,7 @@ def pay_posts(books: Books) -> None:
     for fund in books.funds.values():
         # The one rule that is not the reference's: claims that a chain config starts with fade from block 1 on.
         passed = now - fund["last_update"] if books.gpo["head_block_number"] > 1 else 0
-        faded = fund["recent_claims"] * passed // rules.recent_claims_decay_seconds
+        faded = (fund["recent_claims"] * passed & MASK_128) // rules.recent_claims_decay_seconds
         left = fund["recent_claims"] - faded
         fund["recent_claims"] = left & MASK_128 if rules.recent_claims_wrap else max(left, 0)
         fund["last_update"] = now
@@ -215,7 +216,8 @@ def pay_posts(books: Books) -> None:
     due.sort(key=lambda post: (post["cashout_time"], post["id"]))
     for post in due:
         if post["net_rshares"] > 0:
-            fund["recent_claims"] += on_curve(post["net_rshares"], fund["author_reward_curve"], fund["content_constant"])
+            claim = on_curve(post["net_rshares"], fund["author_reward_curve"], fund["content_constant"])
+            fund["recent_claims"] = (fund["recent_claims"] + claim) & MASK_128
     before = fund["reward_balance"]
     for post in due:
         fund["reward_balance"] -= pay_post(books, post, fund, before)

@@ -20,6 +20,7 @@ from consensus.resource_pools import (
 from node.core import NodeSettings
 from node.shell import NodeShell
 from operations.account import ClaimAccount
+from operations.actions import schedule_optional_action
 from operations.content import Comment
 from operations.custom import CustomJson
 from operations.resources import (
@@ -33,6 +34,7 @@ from operations.transfer import Transfer
 from operations.vesting import DelegateVestingShares, TransferToVesting, WithdrawVesting
 from operations.vote import Vote
 from operations.witness import FeedPublish
+from protocol.actions import ExampleOptionalAction
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price
 from protocol.errors import PluginRefused
 from protocol.operation import OPERATIONS, Operation
@@ -413,3 +415,19 @@ def test_all_maxima_agree_with_the_stakes_after_much_has_happened() -> None:
     world.pass_time(WEEK + 3_600)
     for account in world.tables.accounts.scan():
         assert row(world, account.name).last_max_rc == compute_max_rc(account, row(world, account.name)), account.name
+
+
+def test_an_optional_action_is_paid_by_its_account_with_its_bytes() -> None:
+    world = world_with_credits("alice")
+    world.edit(lambda ctx: schedule_optional_action(ctx, ExampleOptionalAction("alice")))
+    before = row(world, "alice"), pools(world)
+    block = world.generate_block()
+    size = 1 + 1 + len("alice")
+    assert any(getattr(part, "actions", ()) == (ExampleOptionalAction("alice"),) for part in block.extensions)
+    prices = [
+        compute_price(params, pool, world.gpo.total_vesting_shares // 144_000)
+        for params, pool in zip(get_resource_params(world.ctx), before[1], strict=True)
+    ]
+    manabar = row(world, "alice").rc_manabar
+    current = compute_current_rc(before[0].rc_manabar, before[0].last_max_rc, REGENERATION, world.now)
+    assert manabar == Manabar(current - compute_cost(tuple(prices), (size, 0, 0, 0, 0)), world.now)

@@ -378,6 +378,33 @@ def test_an_expired_escrow_is_free_for_both_sides(approved: World) -> None:
     approved.recount()
 
 
+@pytest.mark.parametrize("state", ["approved", "disputed", "expired", "disputed and expired"])
+def test_who_may_release_to_whom(approved: World, state: str) -> None:
+    """Counterpart of escrow_release_apply, each party and a stranger against each receiver."""
+    if "disputed" in state:
+        approved.push(dispute("alice"))
+    if "expired" in state:
+        approved.forward(200)
+    allowed = {
+        "approved": {("alice", "bob"), ("bob", "alice")},
+        "expired": {("alice", "alice"), ("alice", "bob"), ("bob", "alice"), ("bob", "bob")},
+    }.get(state, {("sam", "alice"), ("sam", "bob")})
+    left = 1_000
+    for who in ("alice", "bob", "sam", "dave"):
+        for receiver in ("alice", "bob", "sam", "dave"):
+            op = release(who, receiver, steem(10))
+            if (who, receiver) in allowed:
+                before = approved[receiver].balance
+                approved.push(op)
+                left -= 10
+                assert approved[receiver].balance == before + 10
+            else:
+                approved.refuse(op, "")
+            assert get_escrow(approved).steem_balance == left
+    assert left == 1_000 - 10 * len(allowed)
+    approved.recount()
+
+
 # In blocks
 
 

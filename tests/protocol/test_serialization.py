@@ -33,8 +33,13 @@ RULES = ChainConfig.preset("testnet").rules
 
 
 def make_transaction(*operations: Operation, **head: int) -> Transaction:
-    fields = {"ref_block_num": 0, "ref_block_prefix": 0, "expiration": 0, **head}
-    return Transaction.make(CODEC, operations=operations, **fields)
+    return Transaction.make(
+        CODEC,
+        ref_block_num=head.get("ref_block_num", 0),
+        ref_block_prefix=head.get("ref_block_prefix", 0),
+        expiration=head.get("expiration", 0),
+        operations=operations,
+    )
 
 
 def test_bytes_of_a_transaction() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from operations.savings import TransferToSavings
 from operations.transfer import Transfer
 from operations.vesting import TransferToVesting
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price
@@ -66,30 +67,36 @@ def test_print_rate_falls_with_the_debt(world: World) -> None:
 
 
 def test_null_account_is_cleared(world: World) -> None:
-    """Counterpart of clear_null_account, with savings put there directly."""
+    """Counterpart of clear_null_account."""
     world.create("alice")
     world.fund("alice", steem(10_000))
     world.fund("alice", sbd(10_000))
     world.push(Transfer("alice", "null", steem(1000), ""))
     world.push(Transfer("alice", "null", sbd(2000), ""))
     world.push(TransferToVesting("alice", "null", steem(3000)))
+    world.push(TransferToSavings("alice", "null", steem(4000), ""))
+    world.push(TransferToSavings("alice", "null", sbd(5000), ""))
     gpo = world.ctx.gpo
     world.ctx.update_gpo(
-        current_supply=gpo.current_supply + 6000,
-        current_sbd_supply=gpo.current_sbd_supply + 6000,
+        current_supply=gpo.current_supply + 2000,
+        virtual_supply=gpo.virtual_supply + 3000,
+        current_sbd_supply=gpo.current_sbd_supply + 1000,
         pending_rewarded_vesting_shares=1_000_000,
         pending_rewarded_vesting_steem=1000,
     )
     world.tables.accounts.update(
         world["null"],
-        savings_balance=4000,
-        savings_sbd_balance=5000,
         reward_steem_balance=1000,
         reward_sbd_balance=1000,
         reward_vesting_balance=1_000_000,
         reward_vesting_steem=1000,
     )
-    shares = world["null"].vesting_shares
+    null = world["null"]
+    assert (null.balance, null.savings_balance, null.sbd_balance, null.savings_sbd_balance) == (1000, 4000, 2000, 5000)
+    assert (world["alice"].balance, world["alice"].sbd_balance) == (2000, 3000)
+    world.recount()
+    shares = null.vesting_shares
+    assert shares > 0
     supply, debt = world.ctx.gpo.current_supply, world.ctx.gpo.current_sbd_supply
     (event,) = world.run(process_null_account)
     assert event == ClearNullAccountBalance(
@@ -99,7 +106,8 @@ def test_null_account_is_cleared(world: World) -> None:
     assert (null.balance, null.savings_balance, null.reward_steem_balance) == (0, 0, 0)
     assert (null.sbd_balance, null.savings_sbd_balance, null.reward_sbd_balance) == (0, 0, 0)
     assert (null.vesting_shares, null.reward_vesting_balance, null.reward_vesting_steem) == (0, 0, 0)
-    assert (world["alice"].balance, world["alice"].sbd_balance) == (6000, 8000)
+    assert (world["alice"].balance, world["alice"].sbd_balance) == (2000, 3000)
+    world.recount()
     assert world.ctx.gpo.current_supply == supply - 10_000
     assert world.ctx.gpo.current_sbd_supply == debt - 8000
     assert world.run(process_null_account) == []

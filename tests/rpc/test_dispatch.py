@@ -1,5 +1,6 @@
 """Envelopes, ids, batches and errors, as clients of the reference send and read them."""
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -119,6 +120,23 @@ async def test_what_a_batch_has_no_room_for_is_refused(monkeypatch: pytest.Monke
     answers = await service.send([request, request])
     assert "result" in answers[0]
     assert "exceed" in answers[1]["error"]["message"]
+
+
+async def test_batches_under_way_share_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service()
+    monkeypatch.setattr("rpc.dispatch.BATCHES_BYTES_MAX", 20_000)
+    request = {"jsonrpc": "2.0", "method": "condenser_api.get_config", "params": [], "id": 3}
+    batches = await asyncio.gather(*(service.send([request] * 3) for _ in range(5)))
+    refused = [answer for answers in batches for answer in answers if "error" in answer]
+    assert 0 < len(refused) < 15
+    assert all("all batches together" in answer["error"]["message"] and answer["id"] == 3 for answer in refused)
+    cancelled = asyncio.create_task(service.send([request] * 3))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+    assert service.dispatcher._batches_bytes == 0
+    assert "result" in (await service.send([request]))[0]
 
 
 # Errors

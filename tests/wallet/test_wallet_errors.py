@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from wallet.cli import describe_failure
 from wallet.errors import NodeRefused, explain, strip_assertion
 
 FUNDS = (
@@ -126,3 +127,9 @@ def test_an_unknown_error_is_shown_as_the_node_said_it() -> None:
 )
 def test_the_expression_is_left_out_where_there_is_a_sentence(message: str, sentence: str) -> None:
     assert strip_assertion(message) == sentence
+
+
+def test_an_answer_that_nobody_expected_is_not_blamed_on_the_wallet_alone() -> None:
+    failure = describe_failure(KeyError("time"))
+    assert "KeyError: 'time'" in str(failure)
+    assert "The node's answer is not as it should be" in failure.remedy

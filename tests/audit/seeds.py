@@ -1,0 +1,14 @@
+"""Seeds of random plays that once failed, and those that the bounded tests always play.
+
+When `make audit` fails it names the seed. Mend the cause, and add the seed here with a word about what it showed: the
+bounded test plays it from then on. `PLAUDIT_AUDIT_SEED=n make audit` plays one seed again.
+"""
+
+from __future__ import annotations
+
+BOUNDED_SEEDS = (1, 2, 3)
+"""Played by `make test`."""
+
+KEPT_SEEDS: tuple[int, ...] = ()
+"""Seeds that showed a fault; played by `make test` and by `make audit`. Seed 1 found the wrapping product in
+state/stake.py, update_manabars, and is among the bounded ones anyway."""

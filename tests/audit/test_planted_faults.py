@@ -1,0 +1,223 @@
+"""Faults planted in the rules and in the store are all found by the auditor or by the state machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+import chain.expiries
+import chain.ledger
+import chain.withdrawals
+import operations.matching
+import rewards.cashout
+import rewards.fund
+import rewards.payout
+import rewards.voting
+import state.money
+import state.stake
+from chain.each_block import STEPS
+from chain.ledger import Ledger
+from state.context import Context
+from state.schema import Account, Manabar
+from state.store import Store
+from state.table import Table
+from tests.audit.machine import ChainMachine
+from tests.audit.play import Player, audited
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+SEEDS = (11, 12, 13, 14, 15)
+OPERATIONS = 2500
+
+
+def _curation_rounds_up(patch: pytest.MonkeyPatch) -> None:
+    original = rewards.payout._compute_curators
+
+    def faulty(comment: Any, votes: Any, terms: Any, curation_steem: int, pool: Any) -> Any:
+        parts = original(comment, votes, terms, curation_steem, pool)
+        total = comment.total_vote_weight
+        return tuple(
+            part._replace(steem=-(-curation_steem * part.weight // total)) if part.steem else part for part in parts
+        )
+
+    patch.setattr(rewards.payout, "_compute_curators", faulty)
+
+
+def _delegated_shares_vote_too(patch: pytest.MonkeyPatch) -> None:
+    original = state.stake.compute_effective_vesting_shares
+
+    def faulty(account: Account) -> int:
+        return original(account) + account.delegated_vesting_shares
+
+    patch.setattr(state.stake, "compute_effective_vesting_shares", faulty)
+
+
+def _interest_twice(patch: pytest.MonkeyPatch) -> None:
+    original = state.money.compute_interest
+    patch.setattr(state.money, "compute_interest", lambda ctx, seconds: 2 * original(ctx, seconds))
+
+
+def _later_delegations_return_first(patch: pytest.MonkeyPatch) -> None:
+    original = chain.expiries.process_expired_delegations
+
+    def reversed_events(ctx: Context) -> None:
+        before = len(ctx.events)
+        original(ctx)
+        ctx.events[before:] = reversed(ctx.events[before:])
+
+    patch.setattr(chain.ledger, "STEPS", tuple(reversed_events if step is original else step for step in STEPS))
+
+
+def _proxied_votes_at_the_wrong_depth(patch: pytest.MonkeyPatch) -> None:
+    original = state.stake.adjust_proxied_witness_votes
+
+    def faulty(ctx: Context, account: Account, delta: int, depth: int = 0) -> None:
+        original(ctx, account, delta, min(depth + 1, 3) if account.proxy else depth)
+
+    patch.setattr(state.stake, "adjust_proxied_witness_votes", faulty)
+
+
+def _trades_at_the_price_of_the_new_order(patch: pytest.MonkeyPatch) -> None:
+    original = operations.matching._match
+    patch.setattr(operations.matching, "_match", lambda ctx, new, old, _price: original(ctx, new, old, new.sell_price.inverse()))
+
+
+def _worthless_rests_stay_in_the_book(patch: pytest.MonkeyPatch) -> None:
+    original = operations.matching.compute_to_receive
+    patch.setattr(
+        operations.matching, "compute_to_receive", lambda order: original(order)._replace(amount=1 + original(order).amount)
+    )
+
+
+def _mana_is_rounded_up(patch: pytest.MonkeyPatch) -> None:
+    original = state.stake.regenerate_mana
+
+    def faulty(manabar: Manabar, max_mana: int, seconds: int, now: int) -> Manabar:
+        bar = original(manabar, max_mana, seconds, now)
+        return bar._replace(current_mana=min(bar.current_mana + 1, max_mana))
+
+    patch.setattr(state.stake, "regenerate_mana", faulty)
+
+
+def _last_part_of_a_power_down_is_a_whole_one(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        chain.withdrawals, "compute_part", lambda account: min(account.vesting_shares, account.vesting_withdraw_rate)
+    )
+
+
+def _auction_is_one_second_longer(patch: pytest.MonkeyPatch) -> None:
+    original = rewards.payout.compute_auction_weight
+
+    def faulty(weight: int, seconds: int, window: int) -> int:
+        return original(weight, seconds, window + 1)
+
+    patch.setattr(rewards.payout, "compute_auction_weight", faulty)
+    patch.setattr(rewards.voting, "compute_auction_weight", faulty)
+
+
+def _claims_never_fade(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rewards.fund, "fade_claims", lambda _ctx, fund, _elapsed: fund.recent_claims)
+
+
+def _each_post_is_paid_from_what_the_former_left(patch: pytest.MonkeyPatch) -> None:
+    original = rewards.cashout.cashout_comment
+    taken: list[int] = []
+
+    def faulty(ctx: Context, comment: Any, fund: Any, total_claims: int) -> int:
+        if taken and taken[0] == ctx.time:
+            fund = fund._replace(reward_balance=fund.reward_balance - taken[1])
+        else:
+            taken[:] = [ctx.time, 0]
+        paid = original(ctx, comment, fund, total_claims)
+        taken[1] += paid
+        return paid
+
+    patch.setattr(rewards.cashout, "cashout_comment", faulty)
+
+
+BY_THE_AUDITOR: list[Plant] = [
+    _curation_rounds_up,
+    _delegated_shares_vote_too,
+    _interest_twice,
+    _later_delegations_return_first,
+    _proxied_votes_at_the_wrong_depth,
+    _trades_at_the_price_of_the_new_order,
+    _worthless_rests_stay_in_the_book,
+    _mana_is_rounded_up,
+    _last_part_of_a_power_down_is_a_whole_one,
+    _auction_is_one_second_longer,
+    _claims_never_fade,
+    _each_post_is_paid_from_what_the_former_left,
+]
+
+
+def _name(plant: Plant) -> str:
+    return plant.__name__.strip("_")
+
+
+@pytest.mark.parametrize("plant", BY_THE_AUDITOR, ids=_name)
+def test_the_auditor_finds(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    with pytest.raises(AssertionError):
+        for seed in SEEDS:
+            player = Player(seed)
+            with audited(player.world) as auditor:
+                player.start()
+                while auditor.operations < OPERATIONS:
+                    player.step()
+
+
+# Faults that only undoing and refusing can show
+
+
+def _undo_forgets_votes(patch: pytest.MonkeyPatch) -> None:
+    original = Ledger.undo_block
+    restore = Table.restore
+
+    def faulty(self: Ledger) -> None:
+        def forgetful(table: Any, key: Any, old: Any) -> None:
+            if table.name != "comment_votes" or old is None:
+                restore(table, key, old)
+
+        with pytest.MonkeyPatch.context() as inner:
+            inner.setattr(Table, "restore", forgetful)
+            original(self)
+
+    patch.setattr(Ledger, "undo_block", faulty)
+
+
+def _refused_transactions_are_kept(patch: pytest.MonkeyPatch) -> None:
+    rollback, squash = Store.rollback, Store.squash
+
+    def faulty(self: Any) -> None:
+        (squash if self.depth > 1 else rollback)(self)
+
+    patch.setattr(Store, "rollback", faulty)
+
+
+def _supply_without_interest(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(state.money, "_issue_interest", lambda _ctx, _name, _interest: None)
+
+
+BY_THE_MACHINE: list[Plant] = [_undo_forgets_votes, _refused_transactions_are_kept, _supply_without_interest]
+
+
+@pytest.mark.parametrize("plant", BY_THE_MACHINE, ids=_name)
+def test_the_machine_finds(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch)
+    quick = settings(
+        max_examples=150,
+        stateful_step_count=40,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        run_state_machine_as_test(ChainMachine, settings=quick)
