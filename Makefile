@@ -43,6 +43,12 @@ parity: $(READY) ## Run the tests that docs/reference-parity.md names for each c
 sim: $(READY) ## Run the network simulation tests
 	$(BIN)/python -m pytest -q tests/sim
 
+audit: $(READY) ## Compare the state with the auditor's books over 24,000 random operations (PLAUDIT_AUDIT_SEED=n plays one seed)
+	$(BIN)/python -m pytest -q -s tests/audit/test_audit.py tests/audit/test_planted_faults.py
+
+machine: $(READY) ## Run the state machine over all operations for long (PLAUDIT_MACHINE_EXAMPLES=n runs)
+	$(BIN)/python -m pytest -q -s tests/audit/test_state_machine.py
+
 crash: $(READY) ## Kill a node 500 times at random moments and open it again (KILLS=n for another number)
 	PLAUDIT_KILLS=$(KILLS) $(BIN)/python -m pytest -q -s tests/crash
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import bench_apply, bench_import, bench_operations, bench_protocol, bench_restart, bench_rpc, bench_store
+from benchmarks import (
+    bench_apply,
+    bench_import,
+    bench_operations,
+    bench_protocol,
+    bench_restart,
+    bench_rpc,
+    bench_store,
+)
 from benchmarks.timing import show_machine
 
 BENCHMARKS = {

@@ -27,8 +27,8 @@ from protocol.keys import PrivateKey
 from protocol.operation import Operation
 from tests.harness import Harness, authority_of
 
-BATCH = 5000
-"""Accounts of one block; the first blocks of a chain may be this large."""
+BATCH = 12_500
+"""Accounts of one block: before the first median of block 21 blocks may be this large, and accounts are cheap."""
 
 OPERATIONS_PER_TRANSACTION = 250
 RESTARTS = 3

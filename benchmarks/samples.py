@@ -41,23 +41,23 @@ def make_samples(world: Harness) -> list[Operation]:
     props = LegacyChainProperties(steem(3000), 131_072, 1000)
     link = "initminer", "the-proposal"
     escrow = EscrowTransfer("alice", "bob", sbd(1000), steem(1000), 1, "carol", steem(100), "", now + 3600, now + WEEK)
+    agreed = EscrowTransfer("dave", "bob", sbd(1000), steem(1000), 1, "carol", steem(100), "", now + 3600, now + WEEK)
     prepare: list[Operation] = [
         Comment("", "bench", "alice", "post", "A title", "word " * 50, "{}"),
         Comment("", "bench", "carol", "to-delete", "A title", "word " * 50, "{}"),
         Comment("", "bench", *link, "A title", "word " * 50, "{}"),
         LimitOrderCreate("alice", 1, steem(1000), sbd(10_000), False, now + WEEK),
         escrow,
+        agreed,
+        EscrowApprove("dave", "bob", "carol", "bob", 1, True),
+        EscrowApprove("dave", "bob", "carol", "carol", 1, True),
         TransferToSavings("alice", "alice", steem(10_000), ""),
         TransferFromSavings("alice", 1, "alice", steem(1), ""),
         CreateProposal("initminer", "initminer", now + WEEK, now + 2 * WEEK, sbd(1), "Benchmarks", link[1], ()),
         ClaimAccount("alice", fee, ()),
     ]
     for operation in prepare:
-        if type(operation).apply is not Operation.apply:
-            world.apply(operation)
-    approved = EscrowApprove("alice", "bob", "carol", "carol", 1, True)
-    if type(approved).apply is not Operation.apply:
-        world.apply(approved)
+        world.apply(operation)
     signing_key = world.witness("initminer").signing_key
     return [
         Vote("bob", "alice", "post", 10_000),
@@ -86,8 +86,8 @@ def make_samples(world: Harness) -> list[Operation]:
         ChangeRecoveryAccount("alice", "bob", ()),
         EscrowTransfer("bob", "alice", sbd(1000), steem(0), 1, "carol", steem(100), "", now + 3600, now + WEEK),
         EscrowApprove("alice", "bob", "carol", "bob", 1, True),
-        EscrowDispute("alice", "bob", "carol", "alice", 1),
-        EscrowRelease("alice", "bob", "carol", "alice", "bob", 1, sbd(1), steem(0)),
+        EscrowDispute("dave", "bob", "carol", "dave", 1),
+        EscrowRelease("dave", "bob", "carol", "dave", "bob", 1, sbd(1), steem(0)),
         TransferToSavings("alice", "alice", steem(1000), ""),
         TransferFromSavings("alice", 2, "alice", steem(1), ""),
         CancelTransferFromSavings("alice", 1),

@@ -80,7 +80,23 @@ def _check_supplies(ctx: Context) -> None:
 def _check_virtual_supply(ctx: Context) -> None:
     gpo, price = ctx.gpo, get_median_price(ctx)
     debt = 0 if price.is_null() else multiply(Asset(gpo.current_sbd_supply, SBD), price).amount
-    _expect("virtual supply", gpo.virtual_supply, gpo.current_supply + debt)
+    counted = gpo.current_supply + debt
+    if not 0 <= counted - gpo.virtual_supply <= _count_interest_payments(ctx):
+        _expect("virtual supply", gpo.virtual_supply, counted)
+
+
+def _count_interest_payments(ctx: Context) -> int:
+    """How many interest payments this block may have made after the virtual supply was counted.
+
+    Each is added to it by itself, rounded down, so that the sum can be that much too low until the next block. They
+    happen where transactions, expired escrows and proposals touch an SBD balance. Source: database::modify_balance.
+    """
+    now = ctx.time
+    paid = 0
+    for account in ctx.tables.accounts.scan():
+        paid += account.sbd_last_interest_payment == now
+        paid += account.savings_sbd_last_interest_payment == now
+    return paid
 
 
 def _check_witness_votes(ctx: Context) -> None:

@@ -11,7 +11,20 @@ from protocol.operation import Operation
 from tests.operations.samples import SAMPLES
 from tests.operations.test_authorities import EXPECTED
 from tests.operations.test_validate import CASES, REFUSED_FOR_GOOD
-from tests.parity import KINDS, ROOT, find_faults, read_cases, read_cells, read_names, read_page, read_sections
+from tests.parity import (
+    KINDS,
+    NOT_APPLICABLE,
+    ROOT,
+    Named,
+    Recorder,
+    Row,
+    find_faults,
+    read_cases,
+    read_cells,
+    read_names,
+    read_page,
+    read_sections,
+)
 
 
 @cache
@@ -92,3 +105,30 @@ def test_each_operation_has_its_three_kinds_of_test(name: str) -> None:
     assert set(EXPECTED) <= set(SAMPLES)
     for named in apply:
         assert recounts(named.path, named.name), f"{named.path}::{named.name} does not end in a recount"
+
+
+def test_what_is_wrong_with_the_rows_is_found() -> None:
+    cases = read_cases(read_page())
+    rows = cases["bmic_tests.cpp"]
+    more = cases | {"bmic_tests.cpp": [*rows, rows[0]]}
+    assert find_faults(more) == ["bmic_tests.cpp: 7 rows for 6 cases", f"bmic_tests.cpp: {rows[0].case} has two rows"]
+    untested = cases | {"bmic_tests.cpp": [*rows[1:], Row("new", [], "", "")]}
+    assert find_faults(untested) == ["bmic_tests.cpp: new has no test"]
+    unexplained = cases | {"bmic_tests.cpp": [*rows[1:], Row("new", [], NOT_APPLICABLE, "")]}
+    assert find_faults(unexplained) == ["bmic_tests.cpp: new does not apply, but why?"]
+    left_out = [row._replace(tests=[], cell=NOT_APPLICABLE, remark="why") for row in cases["block_tests.cpp"]]
+    assert find_faults(cases | {"block_tests.cpp": left_out}) == ["16 cases do not apply; at most 15 may"]
+
+
+def test_how_a_named_test_ended() -> None:
+    recorder = Recorder()
+    path = "tests/test_x.py"
+    for parameter, outcome in (("a", "passed"), ("one-b", "failed"), ("one two", "skipped")):
+        recorder.outcomes[f"{path}::test_y[{parameter}]"] = outcome
+    assert recorder.find(Named(path, "test_y", "")) == ["passed", "failed", "skipped"]
+    assert recorder.find(Named(path, "test_y", "b")) == ["failed"]
+    assert recorder.find(Named(path, "test_y", "one-b")) == ["failed"]
+    assert recorder.find(Named(path, "test_y", "two")) == []
+    assert recorder.find(Named(path, "test_z", "")) == []
+    assert not Named(path, "test_y", "").exists()
+    assert Named("tests/test_parity.py", "test_how_a_named_test_ended", "").exists()

@@ -23,43 +23,138 @@ SINGLETON = 0
 SCHEDULE_EVENTS = {"shutdown_witness", "hardfork"}
 """Events of the schedule, which is not audited."""
 
-GLOBALS = (
-    "head_block_number time virtual_supply current_supply init_sbd_supply current_sbd_supply total_vesting_fund_steem "
-    "total_vesting_shares total_reward_fund_steem pending_rewarded_vesting_shares pending_rewarded_vesting_steem "
-    "sbd_print_rate available_account_subsidies next_maintenance_time last_budget_time sps_interval_ledger"
-).split()
-CONSTANTS = (
-    "content_reward_percent vesting_reward_percent sps_fund_percent downvote_pool_percent vote_power_reserve_rate "
-    "reverse_auction_seconds delegation_return_period sbd_stop_percent sbd_start_percent current_witness"
-).split()
-ACCOUNT = (
-    "id proxy can_vote voting_manabar downvote_manabar balance savings_balance sbd_balance sbd_seconds "
-    "sbd_seconds_last_update sbd_last_interest_payment savings_sbd_balance savings_sbd_seconds "
-    "savings_sbd_seconds_last_update savings_sbd_last_interest_payment savings_withdraw_requests reward_sbd_balance "
-    "reward_steem_balance reward_vesting_balance reward_vesting_steem curation_rewards posting_rewards vesting_shares "
-    "delegated_vesting_shares received_vesting_shares vesting_withdraw_rate next_vesting_withdrawal withdrawn "
-    "to_withdraw withdraw_routes proxied_vsf_votes witnesses_voted_for last_post last_root_post last_post_edit "
-    "last_vote_time post_count pending_claimed_accounts"
-).split()
-WITNESS = "votes sbd_exchange_rate last_sbd_exchange_update available_witness_account_subsidies".split()
-FUND = (
-    "id reward_balance recent_claims last_update content_constant percent_curation_rewards percent_content_rewards "
-    "author_reward_curve curation_reward_curve"
-).split()
-COMMENT = (
-    "id author permlink parent_author parent_permlink last_update created active last_payout depth children "
-    "net_rshares abs_rshares vote_rshares children_abs_rshares cashout_time total_vote_weight reward_weight "
-    "total_payout_value curator_payout_value beneficiary_payout_value author_rewards net_votes root_comment "
-    "max_accepted_payout percent_steem_dollars allow_votes allow_curation_rewards beneficiaries"
-).split()
-VOTE = "weight rshares vote_percent last_update num_changes".split()
-ORDER = "id created expiration seller orderid for_sale sell_price".split()
-SAVINGS = "id from_ to memo request_id amount complete".split()
-ESCROW = (
-    "id from_ to agent escrow_id ratification_deadline escrow_expiration sbd_balance steem_balance pending_fee "
-    "to_approved agent_approved disputed"
-).split()
-PROPOSAL = "id creator receiver start_date end_date total_votes removed".split()
+GLOBALS = [
+    "head_block_number",
+    "time",
+    "virtual_supply",
+    "current_supply",
+    "init_sbd_supply",
+    "current_sbd_supply",
+    "total_vesting_fund_steem",
+    "total_vesting_shares",
+    "total_reward_fund_steem",
+    "pending_rewarded_vesting_shares",
+    "pending_rewarded_vesting_steem",
+    "sbd_print_rate",
+    "available_account_subsidies",
+    "next_maintenance_time",
+    "last_budget_time",
+    "sps_interval_ledger",
+]
+CONSTANTS = [
+    "content_reward_percent",
+    "vesting_reward_percent",
+    "sps_fund_percent",
+    "downvote_pool_percent",
+    "vote_power_reserve_rate",
+    "reverse_auction_seconds",
+    "delegation_return_period",
+    "sbd_stop_percent",
+    "sbd_start_percent",
+    "current_witness",
+]
+ACCOUNT = [
+    "id",
+    "proxy",
+    "can_vote",
+    "voting_manabar",
+    "downvote_manabar",
+    "balance",
+    "savings_balance",
+    "sbd_balance",
+    "sbd_seconds",
+    "sbd_seconds_last_update",
+    "sbd_last_interest_payment",
+    "savings_sbd_balance",
+    "savings_sbd_seconds",
+    "savings_sbd_seconds_last_update",
+    "savings_sbd_last_interest_payment",
+    "savings_withdraw_requests",
+    "reward_sbd_balance",
+    "reward_steem_balance",
+    "reward_vesting_balance",
+    "reward_vesting_steem",
+    "curation_rewards",
+    "posting_rewards",
+    "vesting_shares",
+    "delegated_vesting_shares",
+    "received_vesting_shares",
+    "vesting_withdraw_rate",
+    "next_vesting_withdrawal",
+    "withdrawn",
+    "to_withdraw",
+    "withdraw_routes",
+    "proxied_vsf_votes",
+    "witnesses_voted_for",
+    "last_post",
+    "last_root_post",
+    "last_post_edit",
+    "last_vote_time",
+    "post_count",
+    "pending_claimed_accounts",
+]
+WITNESS = ["votes", "sbd_exchange_rate", "last_sbd_exchange_update", "available_witness_account_subsidies"]
+FUND = [
+    "id",
+    "reward_balance",
+    "recent_claims",
+    "last_update",
+    "content_constant",
+    "percent_curation_rewards",
+    "percent_content_rewards",
+    "author_reward_curve",
+    "curation_reward_curve",
+]
+COMMENT = [
+    "id",
+    "author",
+    "permlink",
+    "parent_author",
+    "parent_permlink",
+    "last_update",
+    "created",
+    "active",
+    "last_payout",
+    "depth",
+    "children",
+    "net_rshares",
+    "abs_rshares",
+    "vote_rshares",
+    "children_abs_rshares",
+    "cashout_time",
+    "total_vote_weight",
+    "reward_weight",
+    "total_payout_value",
+    "curator_payout_value",
+    "beneficiary_payout_value",
+    "author_rewards",
+    "net_votes",
+    "root_comment",
+    "max_accepted_payout",
+    "percent_steem_dollars",
+    "allow_votes",
+    "allow_curation_rewards",
+    "beneficiaries",
+]
+VOTE = ["weight", "rshares", "vote_percent", "last_update", "num_changes"]
+ORDER = ["id", "created", "expiration", "seller", "orderid", "for_sale", "sell_price"]
+SAVINGS = ["id", "from_", "to", "memo", "request_id", "amount", "complete"]
+ESCROW = [
+    "id",
+    "from_",
+    "to",
+    "agent",
+    "escrow_id",
+    "ratification_deadline",
+    "escrow_expiration",
+    "sbd_balance",
+    "steem_balance",
+    "pending_fee",
+    "to_approved",
+    "agent_approved",
+    "disputed",
+]
+PROPOSAL = ["id", "creator", "receiver", "start_date", "end_date", "total_votes", "removed"]
 
 
 class Disagreement(AssertionError):
@@ -216,7 +311,9 @@ def compare(books: Books, tables: Tables, comments: set[tuple[str, str]]) -> Ite
     }
     mine = {key: (row["id"], row["amount"], row["conversion_date"]) for key, row in books.conversions.items()}
     yield from _same("conversions", mine, conversions)
-    yield from _rows("savings", books.savings, {(r.from_, r.request_id): r for r in rows.savings_withdraws.scan()}, SAVINGS)
+    yield from _rows(
+        "savings", books.savings, {(r.from_, r.request_id): r for r in rows.savings_withdraws.scan()}, SAVINGS
+    )
     yield from _rows("escrow", books.escrows, {(r.from_, r.escrow_id): r for r in rows.escrows.scan()}, ESCROW)
     declining = {row.account: row.effective_date for row in rows.decline_voting_requests.scan()}
     yield from _same("declining accounts", books.declining, declining)

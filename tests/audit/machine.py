@@ -6,7 +6,7 @@ auditor keeps its books beside it all.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from copy import copy
 from random import Random
 from typing import Any
@@ -109,9 +109,7 @@ class ChainMachine(RuleBasedStateMachine):
         place = data.draw(st.integers(0, len(made) - 1))
         op = copy(made[place])
         fields = [
-            field
-            for field in self.world.codec.shape(type(op)).fields
-            if (op.wire_name, field.attribute) not in MEND
+            field for field in self.world.codec.shape(type(op)).fields if (op.wire_name, field.attribute) not in MEND
         ]
         if not fields:
             return
@@ -158,10 +156,8 @@ class ChainMachine(RuleBasedStateMachine):
     def _sign(self, operations: list[Operation]) -> Transaction:
         transaction = self.world.build(*operations)
         keys: list[PrivateKey] = []
-        try:
+        with suppress(UnicodeEncodeError):  # A name that is no text has no key; the transaction goes unsigned.
             keys = self.world.signers_of(transaction)
-        except UnicodeEncodeError:
-            pass  # A name that is no text has no key; the transaction goes unsigned.
         return self.world.sign(transaction, *keys)
 
     # Blocks

@@ -266,7 +266,9 @@ def cancel_order(books: Books, order: Row) -> None:
 
 
 def place_order(books: Books, op: Any, price: Price) -> None:
-    require(books.now < op.expiration <= books.now + books.rules.max_limit_order_expiration_seconds, "a life of 28 days")
+    require(
+        books.now < op.expiration <= books.now + books.rules.max_limit_order_expiration_seconds, "a life of 28 days"
+    )
     books.add_asset(op.owner, op.amount_to_sell, -1)
     require((op.owner, op.orderid) not in books.orders, "order numbers are unique")
     order = {
@@ -284,7 +286,8 @@ def place_order(books: Books, op: Any, price: Price) -> None:
     others = [
         other
         for other in books.orders.values()
-        if (other["sell_price"].base.symbol, other["sell_price"].quote.symbol) == (price.quote.symbol, price.base.symbol)
+        if (other["sell_price"].base.symbol, other["sell_price"].quote.symbol)
+        == (price.quote.symbol, price.base.symbol)
         and _ratio(other["sell_price"]) >= worst
     ]
     for other in sorted(others, key=lambda other: (-_ratio(other["sell_price"]), other["id"])):
@@ -587,7 +590,9 @@ def count_reply(books: Books, parent: Row | None, step: int) -> None:
 @moves("delete_comment")
 def delete_comment(books: Books, op: Any) -> None:
     post = books.comments.pop((op.author, op.permlink))
-    require(post["children"] == 0 and post["net_rshares"] <= 0 and post["cashout_time"] != NEVER, "nothing depends on it")
+    require(
+        post["children"] == 0 and post["net_rshares"] <= 0 and post["cashout_time"] != NEVER, "nothing depends on it"
+    )
     books.votes.pop(post["id"], None)
     if post["parent_author"]:
         count_reply(books, books.comments[post["parent_author"], post["parent_permlink"]], -1)
@@ -714,7 +719,9 @@ def update_proposal_votes(books: Books, op: Any) -> None:
 @moves("remove_proposal")
 def remove_proposal(books: Books, op: Any) -> None:
     mine = [number for number in op.proposal_ids if number in books.proposals]
-    require(all(books.proposals[number]["creator"] == op.proposal_owner for number in mine), "only its owner removes it")
+    require(
+        all(books.proposals[number]["creator"] == op.proposal_owner for number in mine), "only its owner removes it"
+    )
     drop_proposals(books, mine)
     for number in mine:
         entry = books.proposals.get(number)

@@ -44,7 +44,7 @@ Moves = list[Operation] | Operation | None
 
 
 def play_config(**rules: Any) -> ChainConfig:
-    """Preset dev with short windows, so that in weeks everything falls due often; blocks stay reversible for a while."""
+    """Preset dev with short windows, so that everything falls due often; blocks stay reversible for a while."""
     defaults: dict[str, Any] = {
         "cashout_window_seconds": 7200,
         "upvote_lockout_seconds": 600,
@@ -53,6 +53,7 @@ def play_config(**rules: Any) -> ChainConfig:
         "min_feeds": 2,
         "owner_auth_recovery_period_seconds": 2 * DAY,
         "sbd_interest_compound_interval_seconds": 3 * DAY,
+        "vesting_withdraw_interval_seconds": 2 * DAY,
         "treasury_fee": 1000,
         "witness_shutdown_blocks": 0,
         "irreversible_by_witness_from_block": 0xFFFFFFFF,
@@ -88,6 +89,8 @@ class Player:
         world.generate_block()
         for name in PEOPLE:
             world.push(AccountWitnessVote(name, self.rng.choice(PEOPLE[:6]), True))
+        for name, proxy in (("frank", "heidi"), ("heidi", "judy")):
+            world.push(AccountWitnessProxy(name, proxy))
         world.generate_block()
 
     def step(self) -> None:
@@ -249,9 +252,7 @@ class Player:
         parts = (row.sbd_balance, row.steem_balance)
         if self.rng.random() < 0.5:
             parts = (self.rng.randrange(0, row.sbd_balance + 2), self.rng.randrange(0, row.steem_balance + 1))
-        return EscrowRelease(
-            row.from_, row.to, row.agent, who, receiver, row.escrow_id, sbd(parts[0]), steem(parts[1])
-        )
+        return EscrowRelease(row.from_, row.to, row.agent, who, receiver, row.escrow_id, sbd(parts[0]), steem(parts[1]))
 
     # Market
 
@@ -268,6 +269,17 @@ class Player:
         some = rng.choice([1, 7, 1000, 12_345])
         rate = Price(Asset(some, offered.symbol), self._worth(Asset(some, offered.symbol)))
         return LimitOrderCreate2(name, self.number(), offered, rate, rng.random() < 0.1, self.soon(28 * DAY))
+
+    def move_dust(self) -> Moves:
+        """An order whose rest is worth nothing once another has bought as much as it asks for."""
+        one, other, rng = self.someone(), self.someone(), self.rng
+        rate, amount = rng.randrange(2, 10), rng.randrange(4, 60)
+        bought = max(amount // rate, 1)
+        until = self.soon()
+        return [
+            LimitOrderCreate2(one, self.number(), steem(amount), Price(steem(rate), sbd(1)), False, until),
+            LimitOrderCreate(other, self.number(), sbd(bought), steem(bought * rate), False, until),
+        ]
 
     def _worth(self, offered: Asset) -> Asset:
         """What an amount would bring on the market, a little more or less."""
@@ -290,7 +302,9 @@ class Player:
     def move_power_down(self) -> Moves:
         name = self.someone()
         row = self.world.account(name)
-        return WithdrawVesting(name, vests(self.rng.choice([0, self.some_of(row.vesting_shares), row.vesting_shares // 2])))
+        return WithdrawVesting(
+            name, vests(self.rng.choice([0, self.some_of(row.vesting_shares), row.vesting_shares // 2]))
+        )
 
     def move_route(self) -> Moves:
         percent = self.rng.choice([0, 1, 33, 2500, 5000, 10_000])
@@ -306,7 +320,9 @@ class Player:
         return DelegateVestingShares(name, self.someone(), vests(self.some_of(row.vesting_shares)))
 
     def move_claim(self) -> Moves:
-        rows = [row for row in self.world.tables.accounts.scan() if row.reward_vesting_balance or row.reward_sbd_balance]
+        rows = [
+            row for row in self.world.tables.accounts.scan() if row.reward_vesting_balance or row.reward_sbd_balance
+        ]
         row = self.a_row(iter([row for row in rows if row.name in self.names]))
         if row is None:
             return None
@@ -337,7 +353,9 @@ class Player:
 
     def move_witness(self) -> Moves:
         name = self.rng.choice(PEOPLE[:7])
-        props = LegacyChainProperties(steem(self.rng.choice([1000, 3000, 9000])), 131_072, self.rng.choice([0, 500, 2000]))
+        props = LegacyChainProperties(
+            steem(self.rng.choice([1000, 3000, 9000])), 131_072, self.rng.choice([0, 500, 2000])
+        )
         key = self.world.key(name, "block").public_key
         return WitnessUpdate(name, "https://example.com", key, props, steem(0))
 
@@ -478,6 +496,7 @@ WEIGHTS = {
     "escrow_release": 3,
     "order": 12,
     "order_at_rate": 4,
+    "dust": 2,
     "cancel_order": 2,
     "power_up": 4,
     "power_down": 3,
@@ -508,6 +527,7 @@ WEIGHTS = {
     "remove_proposal": 0.15,
 }
 """How often each move is chosen."""
+
 
 @contextmanager
 def audited(world: Harness) -> Iterator[Auditor]:

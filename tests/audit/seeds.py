@@ -10,5 +10,4 @@ BOUNDED_SEEDS = (1, 2, 3)
 """Played by `make test`."""
 
 KEPT_SEEDS: tuple[int, ...] = ()
-"""Seeds that showed a fault; played by `make test` and by `make audit`. Seed 1 found the wrapping product in
-state/stake.py, update_manabars, and is among the bounded ones anyway."""
+"""Seeds that showed a fault; `make test` and `make audit` play them. A change of `play.py` changes what seeds play."""

@@ -189,9 +189,7 @@ def convert(books: Books) -> None:
         sbd += entry["amount"]
         steem += worth
         books.emit(
-            FillConvertRequest(
-                entry["owner"], entry["requestid"], Asset(entry["amount"], SBD), Asset(worth, STEEM)
-            )
+            FillConvertRequest(entry["owner"], entry["requestid"], Asset(entry["amount"], SBD), Asset(worth, STEEM))
         )
         del books.conversions[entry["owner"], entry["requestid"]]
     books.gpo["current_supply"] += steem
@@ -271,9 +269,7 @@ def share_out(books: Books, post: Row, fund: Row, reward: int) -> int:
             sbd, steem = books.print_sbd(name, liquid)
         shares = books.vest_reward(name, vested)
         books.emit(
-            CommentBenefactorReward(
-                name, author, permlink, Asset(sbd, SBD), Asset(steem, STEEM), Asset(shares, VESTS)
-            )
+            CommentBenefactorReward(name, author, permlink, Asset(sbd, SBD), Asset(steem, STEEM), Asset(shares, VESTS))
         )
         for_others += part
     for_author -= for_others
@@ -375,9 +371,7 @@ def release_savings(books: Books) -> None:
         amount: Asset = entry["amount"]
         books.add_asset(entry["to"], amount)
         books.accounts[entry["from_"]]["savings_withdraw_requests"] -= 1
-        books.emit(
-            FillTransferFromSavings(entry["from_"], entry["to"], amount, entry["request_id"], entry["memo"])
-        )
+        books.emit(FillTransferFromSavings(entry["from_"], entry["to"], amount, entry["request_id"], entry["memo"]))
         del books.savings[entry["from_"], entry["request_id"]]
 
 

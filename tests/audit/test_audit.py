@@ -29,11 +29,23 @@ VARIANTS: tuple[dict[str, Any], ...] = (
 )
 """Rules that plays differ in, by seed."""
 
-EVENTS = (
-    "author_reward comment_reward curation_reward comment_benefactor_reward comment_payout_update producer_reward "
-    "fill_order fill_convert_request fill_vesting_withdraw fill_transfer_from_savings interest "
-    "return_vesting_delegation clear_null_account_balance proposal_pay sps_fund"
-).split()
+EVENTS = [
+    "author_reward",
+    "comment_reward",
+    "curation_reward",
+    "comment_benefactor_reward",
+    "comment_payout_update",
+    "producer_reward",
+    "fill_order",
+    "fill_convert_request",
+    "fill_vesting_withdraw",
+    "fill_transfer_from_savings",
+    "interest",
+    "return_vesting_delegation",
+    "clear_null_account_balance",
+    "proposal_pay",
+    "sps_fund",
+]
 
 
 def play(seed: int, operations: int) -> Auditor:

@@ -84,14 +84,19 @@ def _proxied_votes_at_the_wrong_depth(patch: pytest.MonkeyPatch) -> None:
 
 def _trades_at_the_price_of_the_new_order(patch: pytest.MonkeyPatch) -> None:
     original = operations.matching._match
-    patch.setattr(operations.matching, "_match", lambda ctx, new, old, _price: original(ctx, new, old, new.sell_price.inverse()))
+
+    def faulty(ctx: Context, new: Any, old: Any, _price: Any) -> bool:
+        return original(ctx, new, old, new.sell_price.inverse())
+
+    patch.setattr(operations.matching, "_match", faulty)
 
 
 def _worthless_rests_stay_in_the_book(patch: pytest.MonkeyPatch) -> None:
+    def faulty(order: Any) -> Any:
+        return original(order)._replace(amount=1 + original(order).amount)
+
     original = operations.matching.compute_to_receive
-    patch.setattr(
-        operations.matching, "compute_to_receive", lambda order: original(order)._replace(amount=1 + original(order).amount)
-    )
+    patch.setattr(operations.matching, "compute_to_receive", faulty)
 
 
 def _mana_is_rounded_up(patch: pytest.MonkeyPatch) -> None:
@@ -200,11 +205,7 @@ def _refused_transactions_are_kept(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Store, "rollback", faulty)
 
 
-def _supply_without_interest(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(state.money, "_issue_interest", lambda _ctx, _name, _interest: None)
-
-
-BY_THE_MACHINE: list[Plant] = [_undo_forgets_votes, _refused_transactions_are_kept, _supply_without_interest]
+BY_THE_MACHINE: list[Plant] = [_undo_forgets_votes, _refused_transactions_are_kept, _proxied_votes_at_the_wrong_depth]
 
 
 @pytest.mark.parametrize("plant", BY_THE_MACHINE, ids=_name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.audit.machine import ChainMachine
@@ -18,11 +18,12 @@ def test_every_block_can_be_undone_and_nothing_refused_leaves_a_trace() -> None:
     run_state_machine_as_test(
         ChainMachine,
         settings=settings(
-            max_examples=40,
+            max_examples=100,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,
             database=None,
+            phases=[Phase.generate],
             suppress_health_check=QUIET,
         ),
     )

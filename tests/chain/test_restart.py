@@ -233,11 +233,11 @@ def test_a_damaged_record_of_the_block_log_is_never_served(tmp_path: Path, part:
     for number in (9, 12, chain.committed_number, chain.head_number):
         assert chain.get_block(number) is not None
     history = history_of(chain, "initminer")
-    with pytest.raises(BlockLogError, match="block 11 "):
+    with pytest.raises(BlockLogError, match=r"block 1[01] "):  # With another `previous`, 10 is found first.
         chain.rebuild_history()
     assert history_of(chain, "initminer") == history
     chain.close()
     Chain.open(CONFIG, tmp_path).close()
     shutil.rmtree(tmp_path / "state")
-    with pytest.raises(BlockLogError, match="block 11 "):
+    with pytest.raises(BlockLogError, match=r"block 1[01] "):
         Chain.open(CONFIG, tmp_path)

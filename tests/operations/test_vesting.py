@@ -235,9 +235,10 @@ def test_vesting_withdraw_route(world: World) -> None:
         ("alice", "alice", vests(rest)),
     ]
     assert events[0].deposited == vests(half)
-    for paid in events[1:]:
-        worth_now = paid.withdrawn.amount * gpo.total_vesting_fund_steem // gpo.total_vesting_shares
-        assert abs(paid.deposited.amount - worth_now) <= 1, "the price moves by what was paid before"
+    fund, shares = gpo.total_vesting_fund_steem, gpo.total_vesting_shares
+    for paid in events[1:]:  # the price moves by what was paid before
+        assert paid.deposited == steem(paid.withdrawn.amount * fund // shares)
+        fund, shares = fund - paid.deposited.amount, shares - paid.withdrawn.amount
     assert (world["bob"].vesting_shares, world["bob"].balance) == (half, 0)
     assert world.tables.witnesses.get("initminer").votes == half
     assert (world["sam"].vesting_shares, world["sam"].balance) == (0, events[1].deposited.amount)
@@ -248,11 +249,16 @@ def test_vesting_withdraw_route(world: World) -> None:
     message = world.refuse(SetWithdrawVestingRoute("alice", "sam", 5_001, False), "total_percent <= STEEM_100_PERCENT")
     assert message.endswith("More than 100% of vesting withdrawals allocated to destinations.")
     world.push(SetWithdrawVestingRoute("alice", "sam", 5_000, False))
-    before = world["alice"].balance
+    before, sam = world["alice"].balance, world["sam"].balance
     world.forward(WEEK)
     events = fills(world.run(process_vesting_withdrawals))
     assert [fill.withdrawn.amount for fill in events] == [half, half, rate - 2 * half]
+    assert world["alice"].vesting_shares == total - 2 * rate
     assert world["alice"].balance == before + events[2].deposited.amount
+    assert (world["bob"].vesting_shares, world["bob"].balance) == (2 * half, 0)
+    assert events[1].deposited == steem(half * fund // shares)
+    assert (world["sam"].vesting_shares, world["sam"].balance) == (0, sam + events[1].deposited.amount)
+    world.recount()
 
 
 def test_withdraw_routes(world: World) -> None:
