@@ -312,7 +312,7 @@ class Rules(BaseModel):
     recent_claims_wrap: bool = _REWARDS.field(
         True,
         "What is left of the claims after a longer pause than recent_claims_decay_seconds: as on the live network they "
-        "wrap around as unsigned 128-bit numbers, which turns payouts into dust or stops the chain; or (false) nothing.",
+        "wrap around as unsigned 128-bit numbers, and payouts turn to dust or stop the chain; or (false) nothing.",
     )
     min_payout_sbd: int = _REWARDS.amount(20, "SBD", "Payouts worth less are not paid.")
     max_share_supply: int = _REWARDS.amount(1_000_000_000_000_000, "a token", "Largest supply of a token.", 1)
