@@ -40,8 +40,8 @@ check: $(READY) ## Check format, lint, types, layers and notes
 parity: $(READY) ## Run the tests that docs/reference-parity.md names for each case of the reference's tests, and count
 	$(BIN)/python -m tests.parity -n $(PYTEST_JOBS)
 
-sim: $(READY) ## Run the network simulation tests
-	$(BIN)/python -m pytest -q tests/sim
+sim: $(READY) ## Simulate: the node core under a virtual clock, and random weeks of a chain's life
+	$(BIN)/python -m pytest -q tests/node/test_core.py tests/audit/test_state_machine.py
 
 audit: $(READY) ## Compare the state with the auditor's books over 24,000 random operations (PLAUDIT_AUDIT_SEED=n plays one seed)
 	$(BIN)/python -m pytest -q -s tests/audit/test_audit.py tests/audit/test_planted_faults.py

@@ -7,20 +7,20 @@ Source: libraries/plugins/rc/rc_plugin.cpp, on_first_block, on_post_apply_transa
 on_post_apply_block.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from consensus.resource_pools import (
     Price,
     compute_cost,
-    compute_price,
-    compute_rc_regeneration,
-    get_resource_params,
+    compute_prices,
+    compute_resource_cost,
     insert_full_pools,
     process_resource_pools,
 )
 from operations.actions import pack_optional
 from operations.resources import (
     NOTHING,
+    RESOURCE_NAMES,
     STAKE_CHANGES,
     WITHOUT_NEW_CREDITS,
     Counts,
@@ -29,7 +29,7 @@ from operations.resources import (
     find_resource_user,
 )
 from protocol.actions import OptionalAction
-from protocol.errors import PluginRefused
+from protocol.errors import PluginRefused, Rejected
 from protocol.operation import Operation
 from protocol.transaction import Transaction
 from state.context import SINGLETON, Context
@@ -44,6 +44,70 @@ from state.resource_credits import (
     update_max_rc,
 )
 from state.schema import Manabar, RcPools
+
+FREE: Price = (0, 0, 1)
+"""The price of every resource while stake gives nobody any credits."""
+
+
+class ResourceCost(NamedTuple):
+    """What a transaction takes of one resource, and its cost in RC.
+
+    A usage above 0 costs price_factor * price_unit * usage / price_divisor, cut off, and 1.
+    """
+
+    resource: str
+    usage: int
+    price_unit: int
+    price_factor: int
+    price_divisor: int
+    cost: int
+
+
+class CreditsExplanation(NamedTuple):
+    """What a transaction would be charged at `time`; `cost` is the sum over the resources.
+
+    `payer` has `current` of at most `maximum` RC; `seconds_until_enough` is None when it can never have enough. Without
+    a payer the transaction is refused. A payer whose maximum is negative is charged nothing, as in the reference.
+    """
+
+    time: int
+    resources: tuple[ResourceCost, ...]
+    cost: int
+    payer: str | None
+    current: int | None
+    maximum: int | None
+    is_enough: bool
+    seconds_until_enough: int | None
+
+
+def explain_credits(ctx: Context, transaction: Transaction) -> CreditsExplanation:
+    """What a transaction (with its signatures) would be charged now, its operations not yet applied; changes nothing.
+
+    Where operations of the transaction change the payer's stake, what it has is judged after them. Raises Rejected
+    before the first block, and for a payer that does not exist.
+    """
+    tables, seconds = ctx.tables, ctx.rules.rc_regeneration_seconds
+    pools = tables.rc_pools.find(SINGLETON)
+    if pools is None:
+        raise Rejected("pools != nullptr", "Resource credits are counted from the first block on.")
+    counts = count_resources(transaction)
+    prices = compute_prices(ctx, pools, ctx.gpo.total_vesting_shares) or (FREE,) * len(counts)
+    resources = tuple(
+        ResourceCost(name, count, *price, compute_resource_cost(price, count) if price != FREE else 0)
+        for name, count, price in zip(RESOURCE_NAMES, counts, prices, strict=True)
+    )
+    cost = sum(resource.cost for resource in resources)
+    user = find_resource_user(transaction)
+    if user is None:
+        return CreditsExplanation(ctx.time, resources, cost, None, None, None, False, None)
+    account, row = tables.accounts.find(user), tables.rc_accounts.find(user)
+    if account is None or row is None:
+        raise Rejected("account != nullptr", "Could not find account ${a}", a=user)
+    maximum = compute_max_rc(account, row)
+    current = compute_current_rc(row.rc_manabar, maximum, seconds, ctx.time)
+    is_enough = maximum < 0 or not current < cost > 0
+    waiting = 0 if is_enough else compute_waiting_seconds(current, maximum, cost, seconds)
+    return CreditsExplanation(ctx.time, resources, cost, user, current, maximum, is_enough, waiting)
 
 
 class CreditBooks:
@@ -127,19 +191,10 @@ class CreditBooks:
         process_resource_pools(ctx, tuple(map(sum, zip(NOTHING, *self._usage, strict=True))))
 
     def _find_prices(self, pools: RcPools, total: int) -> tuple[Price, ...]:
-        """The prices at a level of the pools and a sum of VESTS; none while stake gives nobody any credits."""
-        ctx = self._ctx
+        """The prices at a level of the pools and a sum of VESTS, worked out once for each."""
         priced_pools, priced_total = self._priced_at
         if priced_pools is not pools or priced_total != total:
-            regeneration = compute_rc_regeneration(ctx, total)
-            self._prices = (
-                tuple(
-                    compute_price(params, pool, regeneration)
-                    for params, pool in zip(get_resource_params(ctx), pools.pools, strict=True)
-                )
-                if regeneration > 0
-                else ()
-            )
+            self._prices = compute_prices(self._ctx, pools, total)
             self._priced_at = (pools, total)
         return self._prices
 

@@ -126,13 +126,26 @@ def compute_price(params: ResourceParams, pool: int, rc_regeneration: int) -> Pr
     return params.dynamics.resource_unit, factor + 1, curve.coeff_b + max(pool, 0)
 
 
+def compute_prices(ctx: Context, pools: RcPools, total_vesting_shares: int) -> tuple[Price, ...]:
+    """The prices at a level of the pools and a sum of VESTS; none while stake gives nobody any credits."""
+    regeneration = compute_rc_regeneration(ctx, total_vesting_shares)
+    if regeneration <= 0:
+        return ()
+    levels = zip(get_resource_params(ctx), pools.pools, strict=True)
+    return tuple(compute_price(params, pool, regeneration) for params, pool in levels)
+
+
+def compute_resource_cost(price: Price, count: int) -> int:
+    """Credits for a count of one resource, rounded up; nothing for none of it."""
+    if count <= 0:
+        return 0
+    unit, factor, divisor = price
+    return to_int64((factor * (unit * count) & UINT128_MAX) // divisor + 1)
+
+
 def compute_cost(prices: tuple[Price, ...], counts: tuple[int, ...]) -> int:
     """Credits for a count of each resource, each rounded up; without prices everything is free."""
-    cost = 0
-    for (unit, factor, divisor), count in zip(prices, counts, strict=False):
-        if count > 0:
-            cost += to_int64((factor * (unit * count) & UINT128_MAX) // divisor + 1)
-    return cost
+    return sum(map(compute_resource_cost, prices, counts))
 
 
 def insert_full_pools(ctx: Context) -> None:

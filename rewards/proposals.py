@@ -4,6 +4,7 @@ Source: libraries/chain/util/sps_processor.cpp and sps_helper.hpp.
 """
 
 from itertools import chain
+from typing import Final, NamedTuple
 
 from protocol.assets import SBD, Asset
 from protocol.virtual_operations import ProposalPay
@@ -17,6 +18,38 @@ PERCENT_100 = 10_000
 NO_TRANSACTION_ID = bytes(20)
 TIME_SPACE = 1 << 32
 """The reference adds and multiplies seconds in 32 bits."""
+
+PAID: Final = "paid"
+BUDGET_USED_UP: Final = "budget used up"
+NO_VOTES: Final = "no votes"
+NOT_STARTED: Final = "not started"
+
+
+class ProposalPart(NamedTuple):
+    """What one proposal gets in a maintenance, and why; SBD in thousandths, votes in millionths of VESTS.
+
+    `wanted` is daily_pay for the period. `outcome` is "paid" (the last one paid gets what is left of the budget),
+    "budget used up", "no votes" or "not started".
+    """
+
+    proposal_id: int
+    receiver: str
+    total_votes: int
+    daily_pay: int
+    wanted: int
+    payment: int
+    outcome: str
+
+
+class MaintenanceExplanation(NamedTuple):
+    """A maintenance of the treasury: SBD in thousandths, the proposals in the order in which they are paid."""
+
+    time: int
+    passed_seconds: int
+    treasury_balance: int
+    daily_budget: int
+    budget: int
+    proposals: tuple[ProposalPart, ...]
 
 
 class RemovalLimit:
@@ -60,12 +93,49 @@ def process_proposals(ctx: Context) -> None:
     if not is_maintenance_due(ctx):
         return
     process_treasury_funding(ctx)
-    active = _find_active_proposals(ctx)
+    active = _find_active_proposals(ctx, ctx.time)
     if active:
         counted = [ctx.tables.proposals.update(row, total_votes=compute_votes(ctx, row)) for row in active]
-        counted.sort(key=lambda row: (-row.total_votes, row.proposal_id))
-        _pay_proposals(ctx, counted)
+        _pay_proposals(ctx, compute_payments(counted, *_compute_period(ctx, ctx.time)))
     start_maintenance_period(ctx)
+
+
+def explain_maintenance(ctx: Context) -> MaintenanceExplanation:
+    """The next maintenance with the treasury and the votes of this moment; changes nothing.
+
+    What the treasury gets until then makes the budget greater, and missed blocks make the period longer.
+    """
+    time = _find_next_maintenance(ctx)
+    proposals = ctx.tables.proposals
+    active = _find_active_proposals(ctx, time)
+    counted = [row._replace(total_votes=compute_votes(ctx, row)) for row in active]
+    budget, passed_seconds = _compute_period(ctx, time)
+    parts = compute_payments(counted, budget, passed_seconds)
+    for row in proposals.index("by_start_date").scan(start=(time + 1,)):
+        votes, pay = compute_votes(ctx, row), row.daily_pay.amount
+        parts.append(ProposalPart(row.proposal_id, row.receiver, votes, pay, 0, 0, NOT_STARTED))
+    treasury = _get_treasury_balance(ctx)
+    daily_budget = treasury // ctx.rules.proposal_daily_budget_divider
+    return MaintenanceExplanation(time, passed_seconds, treasury, daily_budget, budget, tuple(parts))
+
+
+def _find_next_maintenance(ctx: Context) -> int:
+    """The time of the first block that pays, if no block is missed."""
+    interval = ctx.rules.block_interval_seconds
+    first_block = ctx.time // interval * interval + interval
+    missing = ctx.gpo.next_maintenance_time - first_block
+    return first_block + max(0, -(-missing // interval)) * interval
+
+
+def _get_treasury_balance(ctx: Context) -> int:
+    return ctx.tables.accounts.get(ctx.rules.treasury_account).sbd_balance
+
+
+def _compute_period(ctx: Context, time: int) -> tuple[int, int]:
+    """The budget (SBD, thousandths) of a maintenance at `time`, and the seconds it is for."""
+    passed_seconds = time - ctx.gpo.last_budget_time
+    divider = ctx.rules.proposal_daily_budget_divider
+    return compute_budget(_get_treasury_balance(ctx), divider, passed_seconds), passed_seconds
 
 
 def _remove_finished_proposals(ctx: Context) -> None:
@@ -92,11 +162,10 @@ def _remove_finished_proposals(ctx: Context) -> None:
             return
 
 
-def _find_active_proposals(ctx: Context) -> list[Proposal]:
-    """The proposals whose time it is, both dates included."""
-    now = ctx.time
-    started = ctx.tables.proposals.index("by_start_date").scan(stop=(now + 1,))
-    return [row for row in started if now <= row.end_date]
+def _find_active_proposals(ctx: Context, time: int) -> list[Proposal]:
+    """The proposals that are to be paid at `time`, both dates included."""
+    started = ctx.tables.proposals.index("by_start_date").scan(stop=(time + 1,))
+    return [row for row in started if time <= row.end_date]
 
 
 def compute_votes(ctx: Context, proposal: Proposal) -> int:
@@ -128,22 +197,29 @@ def compute_period_pay(daily_pay: int, passed_seconds: int) -> int:
     return day_share_bp * daily_pay // PERCENT_100
 
 
-def _pay_proposals(ctx: Context, proposals: list[Proposal]) -> None:
-    """Pays in the order given until the budget is spent or nobody voted for the rest; the last gets what is left."""
-    rules = ctx.rules
-    treasury = rules.treasury_account
-    passed_seconds = ctx.time - ctx.gpo.last_budget_time
-    sbd_balance = ctx.tables.accounts.get(treasury).sbd_balance
-    budget = compute_budget(sbd_balance, rules.proposal_daily_budget_divider, passed_seconds)
-    if budget == 0:
-        return
-    for proposal in proposals:
-        if proposal.total_votes == 0:
-            return
-        wanted = compute_period_pay(proposal.daily_pay.amount, passed_seconds)
-        payment = Asset(min(wanted, budget), SBD)
-        ctx.emit(ProposalPay(receiver=proposal.receiver, payment=payment, trx_id=NO_TRANSACTION_ID, op_in_trx=0))
-        move(ctx, treasury, proposal.receiver, payment)
-        if wanted >= budget:
-            return
-        budget -= wanted
+def compute_payments(proposals: list[Proposal], budget: int, passed_seconds: int) -> list[ProposalPart]:
+    """What each proposal is paid, those with most votes first, until the budget is spent or nobody voted for the rest.
+
+    The last one that is paid gets what is left. Source: sps_processor.cpp, transfer_payments.
+    """
+    parts = []
+    for row in sorted(proposals, key=lambda row: (-row.total_votes, row.proposal_id)):
+        wanted = compute_period_pay(row.daily_pay.amount, passed_seconds)
+        payment = min(wanted, budget)
+        if row.total_votes == 0:
+            payment, outcome = 0, NO_VOTES
+        else:
+            outcome = PAID if budget > 0 else BUDGET_USED_UP
+        budget -= payment
+        parts.append(
+            ProposalPart(row.proposal_id, row.receiver, row.total_votes, row.daily_pay.amount, wanted, payment, outcome)
+        )
+    return parts
+
+
+def _pay_proposals(ctx: Context, parts: list[ProposalPart]) -> None:
+    for part in parts:
+        if part.outcome == PAID:
+            payment = Asset(part.payment, SBD)
+            ctx.emit(ProposalPay(receiver=part.receiver, payment=payment, trx_id=NO_TRANSACTION_ID, op_in_trx=0))
+            move(ctx, ctx.rules.treasury_account, part.receiver, payment)

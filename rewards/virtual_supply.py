@@ -3,13 +3,44 @@
 Source: libraries/chain/database.cpp, database::update_virtual_supply.
 """
 
+from typing import NamedTuple
+
+from protocol.assets import Price
 from rewards.sbd import compute_steem_value
 from state.context import Context
 from state.money import BASIS_POINTS, get_median_price
 
 
+class SbdExplanation(NamedTuple):
+    """How the print rate follows from the debt; amounts in the smallest unit, percentages in basis points.
+
+    `debt` is the SBD supply in STEEM at the median price, virtual_supply = current_supply + debt, `debt_bp` the debt's
+    part of the virtual supply. From `sbd_start_bp` on the print rate falls, at `sbd_stop_bp` it is 0.
+    """
+
+    median_price: Price
+    current_supply: int
+    current_sbd_supply: int
+    debt: int
+    virtual_supply: int
+    debt_bp: int
+    sbd_start_bp: int
+    sbd_stop_bp: int
+    sbd_print_rate_bp: int
+    sbd_interest_rate_bp: int
+
+
 def process_virtual_supply(ctx: Context) -> None:
-    """Counts the virtual supply anew, and sets the print rate by the debt's part of it.
+    """Counts the virtual supply anew, and sets the print rate by the debt's part of it."""
+    gpo = ctx.gpo
+    figures = compute_sbd_figures(ctx)
+    virtual_supply, print_rate = figures.virtual_supply, figures.sbd_print_rate_bp
+    if virtual_supply != gpo.virtual_supply or print_rate != gpo.sbd_print_rate:
+        ctx.update_gpo(virtual_supply=virtual_supply, sbd_print_rate=print_rate)
+
+
+def compute_sbd_figures(ctx: Context) -> SbdExplanation:
+    """The virtual supply and the print rate of this moment.
 
     The debt's part is rounded to the nearest basis point. At sbd_start_percent or below all is printed, at
     sbd_stop_percent or above nothing, in between along a straight line. Without a price the rate stays.
@@ -18,13 +49,23 @@ def process_virtual_supply(ctx: Context) -> None:
     price = get_median_price(ctx)
     debt = compute_steem_value(price, gpo.current_sbd_supply)
     virtual_supply = gpo.current_supply + debt
+    debt_bp = compute_debt_bp(debt, virtual_supply)
     if price.is_null():
         print_rate = gpo.sbd_print_rate
     else:
-        debt_bp = compute_debt_bp(debt, virtual_supply)
         print_rate = compute_print_rate(debt_bp, gpo.sbd_start_percent, gpo.sbd_stop_percent)
-    if virtual_supply != gpo.virtual_supply or print_rate != gpo.sbd_print_rate:
-        ctx.update_gpo(virtual_supply=virtual_supply, sbd_print_rate=print_rate)
+    return SbdExplanation(
+        median_price=price,
+        current_supply=gpo.current_supply,
+        current_sbd_supply=gpo.current_sbd_supply,
+        debt=debt,
+        virtual_supply=virtual_supply,
+        debt_bp=debt_bp,
+        sbd_start_bp=gpo.sbd_start_percent,
+        sbd_stop_bp=gpo.sbd_stop_percent,
+        sbd_print_rate_bp=print_rate,
+        sbd_interest_rate_bp=gpo.sbd_interest_rate,
+    )
 
 
 def compute_debt_bp(debt: int, virtual_supply: int) -> int:

@@ -7,6 +7,8 @@ SBD pays interest whenever an account's SBD balance is touched, so a change of a
 Source: libraries/chain/database.cpp, modify_balance to get_savings_balance.
 """
 
+from typing import NamedTuple
+
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price, multiply
 from protocol.errors import Rejected
 from protocol.virtual_operations import Interest
@@ -14,6 +16,23 @@ from state.context import SINGLETON, Context
 from state.schema import Account
 
 BASIS_POINTS = 10000
+
+
+class InterestExplanation(NamedTuple):
+    """What one SBD balance (thousandths) earns if it is touched at `time`.
+
+    `sbd_seconds` is the sum of balance times seconds since the last payment. A payment is made by the first touch
+    after `due_after`: seconds_held is then above the least time between payments. `interest` is 0 unless `is_due`.
+    """
+
+    time: int
+    balance: int
+    last_payment: int
+    seconds_held: int
+    sbd_seconds: int
+    due_after: int
+    is_due: bool
+    interest: int
 
 
 def get_balance(account: Account, symbol: int) -> Asset:
@@ -91,16 +110,36 @@ def compute_interest(ctx: Context, sbd_seconds: int) -> int:
     return interest * ctx.gpo.sbd_interest_rate // BASIS_POINTS
 
 
+def compute_liquid_interest(ctx: Context, account: Account) -> InterestExplanation:
+    """What a touch of the liquid SBD pays now."""
+    updated, paid = account.sbd_seconds_last_update, account.sbd_last_interest_payment
+    return _compute_payment(ctx, account.sbd_balance, account.sbd_seconds, updated, paid)
+
+
+def compute_savings_interest(ctx: Context, account: Account) -> InterestExplanation:
+    """What a touch of the SBD in savings pays now."""
+    updated, paid = account.savings_sbd_seconds_last_update, account.savings_sbd_last_interest_payment
+    return _compute_payment(ctx, account.savings_sbd_balance, account.savings_sbd_seconds, updated, paid)
+
+
+def _compute_payment(ctx: Context, balance: int, sbd_seconds: int, updated: int, paid: int) -> InterestExplanation:
+    now = ctx.time
+    sbd_seconds += balance * (now - updated)
+    due_after = paid + ctx.rules.sbd_interest_compound_interval_seconds
+    is_due = updated != now and sbd_seconds > 0 and now > due_after
+    interest = compute_interest(ctx, sbd_seconds) if is_due else 0
+    return InterestExplanation(now, balance, paid, now - paid, sbd_seconds, due_after, is_due, interest)
+
+
 def _pay_interest(ctx: Context, account: Account) -> Account:
     """Brings the account's SBD seconds up to now, and pays interest when the last payment is long enough ago."""
     now = ctx.time
     if account.sbd_seconds_last_update == now:
         return account
-    sbd_seconds = account.sbd_seconds + account.sbd_balance * (now - account.sbd_seconds_last_update)
-    elapsed = now - account.sbd_last_interest_payment
-    if sbd_seconds <= 0 or elapsed <= ctx.rules.sbd_interest_compound_interval_seconds:
-        return ctx.tables.accounts.update(account, sbd_seconds=sbd_seconds, sbd_seconds_last_update=now)
-    interest = compute_interest(ctx, sbd_seconds)
+    earned = compute_liquid_interest(ctx, account)
+    if not earned.is_due:
+        return ctx.tables.accounts.update(account, sbd_seconds=earned.sbd_seconds, sbd_seconds_last_update=now)
+    interest = earned.interest
     account = ctx.tables.accounts.update(
         account,
         sbd_balance=account.sbd_balance + interest,
@@ -153,12 +192,11 @@ def _pay_savings_interest(ctx: Context, account: Account) -> Account:
     now = ctx.time
     if account.savings_sbd_seconds_last_update == now:
         return account
-    held = now - account.savings_sbd_seconds_last_update
-    sbd_seconds = account.savings_sbd_seconds + account.savings_sbd_balance * held
-    elapsed = now - account.savings_sbd_last_interest_payment
-    if sbd_seconds <= 0 or elapsed <= ctx.rules.sbd_interest_compound_interval_seconds:
-        return ctx.tables.accounts.update(account, savings_sbd_seconds=sbd_seconds, savings_sbd_seconds_last_update=now)
-    interest = compute_interest(ctx, sbd_seconds)
+    earned = compute_savings_interest(ctx, account)
+    if not earned.is_due:
+        seconds = earned.sbd_seconds
+        return ctx.tables.accounts.update(account, savings_sbd_seconds=seconds, savings_sbd_seconds_last_update=now)
+    interest = earned.interest
     account = ctx.tables.accounts.update(
         account,
         savings_sbd_balance=account.savings_sbd_balance + interest,

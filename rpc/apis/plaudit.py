@@ -2,13 +2,20 @@
 
 from typing import Any
 
+from chain.resource_credits import explain_credits
 from protocol.assets import Price
 from protocol.errors import Rejected
+from protocol.operation import operation_by_name
 from rewards.explain import explain_pending
+from rewards.proposals import explain_maintenance
+from rewards.virtual_supply import compute_sbd_figures
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.method import Unsigned32, rpc_method
 from rpc.objects import Json, big
+from state.money import compute_liquid_interest, compute_savings_interest
 from state.schema import TIME_MAX
+
+PROPOSALS_MAX = 1000
 
 
 class PlauditApi(ApiBase):
@@ -39,6 +46,51 @@ class PlauditApi(ApiBase):
                 p=permlink,
             )
         return {"explanation": explain_json(paid)}
+
+    @rpc_method()
+    def explain_sbd(self) -> Json:
+        """How the part of payouts that is made in SBD (the print rate) follows from price and supplies."""
+        return {"explanation": explain_json(compute_sbd_figures(self.chain.ctx))}
+
+    @rpc_method()
+    def explain_interest(self, account: str) -> Json:
+        """The interest on an account's SBD, liquid and in savings, if each balance were touched now."""
+        ctx = self.chain.ctx
+        row = ctx.tables.accounts.find(account)
+        if row is None:
+            raise Rejected("account != nullptr", "Could not find account ${a}", a=account)
+        figures = {
+            "account": account,
+            "sbd_interest_rate_bp": ctx.gpo.sbd_interest_rate,
+            "liquid": explain_json(compute_liquid_interest(ctx, row)),
+            "savings": explain_json(compute_savings_interest(ctx, row)),
+        }
+        return {"explanation": figures}
+
+    @rpc_method()
+    def explain_proposals(self) -> Json:
+        """The next payment of proposals with the treasury and the votes of now: who is paid what, and why not.
+
+        At most 1000 proposals are shown.
+        """
+        explanation = explain_maintenance(self.chain.ctx)
+        return {"explanation": explain_json(explanation._replace(proposals=explanation.proposals[:PROPOSALS_MAX]))}
+
+    @rpc_method()
+    def explain_credits(self, trx: Any) -> Json:
+        """The resource credits a transaction costs, resource by resource, who pays, and when the payer has enough.
+
+        Signatures count as bytes: a transaction without them costs less.
+        """
+        return {"explanation": explain_json(explain_credits(self.chain.ctx, self.parse_transaction(trx)))}
+
+    @rpc_method()
+    def get_operation_schema(self, name: str) -> Json:
+        """The JSON schema of an operation or event ("transfer"), in the form with numeric asset identifiers."""
+        declared = operation_by_name(name)
+        if declared is None:
+            raise Rejected("operation != nullptr", "There is no operation ${name}", name=name)
+        return {"schema": self.codec.json_schema(declared)}
 
     @rpc_method()
     def get_state_digest(self, block_num: Unsigned32 | None = None) -> Json:

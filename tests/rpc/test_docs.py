@@ -5,9 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from chain.resource_credits import CreditsExplanation, ResourceCost
 from operations.content import CommentOptions, CommentPayoutBeneficiaries
 from protocol.types import Beneficiary
 from rewards.payout import AuthorPart, BeneficiaryPart, CuratorPart, PayoutExplanation
+from rewards.proposals import BUDGET_USED_UP, NO_VOTES, NOT_STARTED, PAID, MaintenanceExplanation, ProposalPart
+from rewards.virtual_supply import SbdExplanation
+from state.money import InterestExplanation
 from tests.harness import Harness, dev_config, sbd
 from tests.rpc.service import Service
 
@@ -53,6 +57,16 @@ def test_every_figure_of_a_payout_is_explained() -> None:
     for record in (PayoutExplanation, CuratorPart, BeneficiaryPart, AuthorPart):
         for field in record._fields:
             assert re.search(rf"`[\w\[\].]*{field}`", text), f"{field} is not explained"
+
+
+def test_every_figure_of_the_other_explanations_is_explained() -> None:
+    text = (DOCS / "rpc.md").read_text(encoding="utf-8")
+    records = (SbdExplanation, InterestExplanation, MaintenanceExplanation, ProposalPart)
+    for record in (*records, CreditsExplanation, ResourceCost):
+        for field in record._fields:
+            assert re.search(rf"^\|[^|]*`{field}`", text, re.MULTILINE), f"{field} is not explained"
+    for outcome in (PAID, BUDGET_USED_UP, NO_VOTES, NOT_STARTED):
+        assert f"`{outcome}`" in text
 
 
 async def test_the_examples_of_requests_are_answered_as_shown() -> None:

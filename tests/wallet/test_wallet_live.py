@@ -339,6 +339,8 @@ def test_savings(user: Wallet) -> None:
     assert len(user.json("savings list alice")["withdrawals"]) == 1
     assert user.account("alice")["savings_balance"] == "2.000 STEEM"
     assert user.account("bob")["savings_sbd_balance"] == "1.000 SBD"
+    assert user.json("savings interest bob")["savings"]["balance"] == 1000
+    assert "1.000 SBD" in user.run("savings interest bob").stdout
     assert "less than that in its savings" in user.refused('savings withdraw alice "100 STEEM"')
 
 
@@ -437,6 +439,9 @@ def test_proposals(user: Wallet) -> None:
     user.json(f"proposal unvote alice {number}")
     assert "Paint the fence" in user.run("proposal list --status votable").stdout
     assert "2.000 SBD" in user.run("proposal list").stdout
+    (part,) = user.json("proposal explain")["proposals"]
+    assert (part["receiver"], part["outcome"]) == ("bob", "not started")
+    assert "not started" in user.run("proposal explain").stdout
     user.json(f"proposal remove bob {number}")
     assert user.json("proposal list")["proposals"] == []
     assert "neither the creator" in user.refused(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from operations.proposal import CreateProposal, RemoveProposal, UpdateProposalVotes
 from protocol.assets import SBD, Asset
 from protocol.integers import INT64_MAX
+from protocol.times import time_text
 from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import MOMENT, POST_NAME, PostName, SubGroup, pass_app
 from wallet.errors import UsageError
-from wallet.render import table
+from wallet.render import fields, table
 
 LIST_MAX = 1000
 _IDS = click.argument("numbers", metavar="NUMBER...", type=click.IntRange(0), nargs=-1, required=True)
@@ -120,6 +121,40 @@ def list_proposals(app: App, status: str, limit: int) -> None:
         return table(("#", "subject", "creator", "a day", "paid", "status", "votes"), rows, right=(0, 3, 6))
 
     app.output.show({"proposals": found}, draw)
+
+
+@proposal.command()
+@pass_app
+def explain(app: App) -> None:
+    """Explain the next payment: the budget, who is paid how much, and why others are not."""
+    found: dict[str, Any] = app.session.client.call("plaudit_api.explain_proposals", {})["explanation"]
+
+    def draw() -> RenderableType:
+        budget = {
+            "payment at": f"{time_text(int(found['time']))} UTC",
+            "treasury": _sbd(app, found["treasury_balance"]),
+            "budget of a day": _sbd(app, found["daily_budget"]),
+            "budget": f"{_sbd(app, found['budget'])} for {found['passed_seconds']} seconds",
+        }
+        rows = [
+            (
+                part["proposal_id"],
+                part["receiver"],
+                part["total_votes"],
+                _sbd(app, part["wanted"]),
+                _sbd(app, part["payment"]),
+                part["outcome"],
+            )
+            for part in found["proposals"]
+        ]
+        columns = ("#", "receiver", "votes", "asked", "paid", "outcome")
+        return Group(fields(budget), table(columns, rows, right=(0, 2, 3, 4)))
+
+    app.output.show(found, draw)
+
+
+def _sbd(app: App, amount: Any) -> str:
+    return format_amount(Asset(int(amount), SBD), app.session.identity)
 
 
 def _amount(app: App, shown: Any) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from operations.savings import CancelTransferFromSavings, TransferFromSavings, TransferToSavings
 from protocol.assets import SBD, STEEM, Asset
-from protocol.times import parse_time
+from protocol.times import parse_time, time_text
+from wallet.amounts import format_amount, format_percent
 from wallet.app import App
 from wallet.commands.common import SubGroup, choose_number, pass_app
 from wallet.errors import UsageError
-from wallet.render import table
+from wallet.render import fields, table
 
 NUMBER_MAX = 0xFFFFFFFF
 _MEMO = click.option("--memo", default="", help="Note to the receiver; everybody can read it.")
@@ -72,6 +73,38 @@ def list_withdrawals(app: App, account: str) -> None:
         return table(("number", "amount", "to", "paid", "memo"), rows, right=(0, 1))
 
     app.output.show({"withdrawals": found}, draw)
+
+
+@savings.command()
+@click.argument("account")
+@pass_app
+def interest(app: App, account: str) -> None:
+    """Show the interest on an account's SBD, liquid and in savings, and when it is due."""
+    found: dict[str, Any] = app.session.client.call("plaudit_api.explain_interest", {"account": account})["explanation"]
+
+    def draw() -> RenderableType:
+        rate = f"{format_percent(int(found['sbd_interest_rate_bp']))} a year"
+        parts = (fields(_describe(app, found[kind]), f"\nSBD {where}") for kind, where in _PLACES)
+        return Group(fields({"account": account, "interest rate": rate}), *parts)
+
+    app.output.show(found, draw)
+
+
+_PLACES = (("liquid", "outside of savings"), ("savings", "in savings"))
+
+
+def _describe(app: App, part: dict[str, Any]) -> dict[str, str]:
+    paid = int(part["last_payment"])
+    return {
+        "balance": _sbd(app, part["balance"]),
+        "last payment": f"{time_text(paid)} UTC" if paid else "none yet",
+        "next one due": "now" if part["is_due"] else f"after {time_text(int(part['due_after']))} UTC",
+        "paid if touched now": _sbd(app, part["interest"]),
+    }
+
+
+def _sbd(app: App, amount: Any) -> str:
+    return format_amount(Asset(int(amount), SBD), app.session.identity)
 
 
 def _read_amount(app: App, text: str) -> Asset:
