@@ -249,10 +249,6 @@ class Chain:
         block = self.get_block(int.from_bytes(block_id[:4], "big"))
         return block if block is not None and block.id == block_id else None
 
-    def is_known_block(self, block_id: bytes) -> bool:
-        """Whether the block was seen: on any branch, or waiting for its parent."""
-        return block_id in self._tree or self.find_block_by_id(block_id) is not None
-
     def is_known_transaction(self, trx_id: bytes) -> bool:
         """Whether the transaction is pending or in a block and not expired yet."""
         return self.ctx.tables.seen_transactions.find(trx_id) is not None

@@ -151,21 +151,6 @@ def paired_symbol(symbol: int) -> int:
     return symbol ^ VESTING_MASK
 
 
-def liquid_symbol(symbol: int) -> int:
-    """The liquid variant of a symbol."""
-    return paired_symbol(symbol) if is_vesting(symbol) else symbol
-
-
-def vesting_symbol(symbol: int) -> int:
-    """The vesting variant of a symbol; SBD has none and stays SBD."""
-    return symbol if is_vesting(symbol) else paired_symbol(symbol)
-
-
-def without_precision(symbol: int) -> int:
-    """The asset number with the precision bits cleared: one number per token, whatever precision it was asked with."""
-    return symbol & ~PRECISION_MASK
-
-
 class Asset(NamedTuple):
     """An amount in the smallest unit (a signed 64-bit integer) and its symbol (a reference asset number)."""
 
@@ -265,13 +250,3 @@ def price_equal(a: Price, b: Price) -> bool:
 
 SATOSHIS_MAX = INT64_MAX // 2
 """The greatest amount an asset may have (STEEM_MAX_SATOSHIS is 4,611,686,018,427,387,903)."""
-
-
-def price_max(base: int, quote: int) -> Price:
-    """The highest price of a market. Source: asset.cpp, price::max."""
-    return make_price(Asset(SATOSHIS_MAX, base), Asset(1, quote))
-
-
-def price_min(base: int, quote: int) -> Price:
-    """The lowest price of a market. Source: asset.cpp, price::min."""
-    return make_price(Asset(1, base), Asset(SATOSHIS_MAX, quote))

@@ -5,8 +5,6 @@ Python's integers have no width and its ``//`` rounds down; the reference divide
 
 from __future__ import annotations
 
-from math import isqrt
-
 from protocol.errors import IntegerOverflow, IntegerUnderflow
 
 INT64_MIN = -(1 << 63)
@@ -32,16 +30,6 @@ def div_trunc(numerator: int, denominator: int) -> int:
     return quotient if (numerator < 0) == (denominator < 0) else -quotient
 
 
-def mod_trunc(numerator: int, denominator: int) -> int:
-    """The remainder that belongs to ``div_trunc``; it has the sign of the numerator, as in C++."""
-    return numerator - div_trunc(numerator, denominator) * denominator
-
-
-def isqrt_floor(value: int) -> int:
-    """The integer square root, rounded down; raises ValueError for a negative value."""
-    return isqrt(value)
-
-
 def to_int64(value: int) -> int:
     """Keeps the low 64 bits and reads them as a signed integer, as a C++ conversion does."""
     value &= UINT64_MAX
@@ -53,11 +41,6 @@ def to_uint64(value: int) -> int:
     return value & UINT64_MAX
 
 
-def to_uint128(value: int) -> int:
-    """Keeps the low 128 bits."""
-    return value & UINT128_MAX
-
-
 def check_int64(value: int) -> int:
     """Returns ``value`` if a signed 64-bit integer can hold it.
 
@@ -66,23 +49,5 @@ def check_int64(value: int) -> int:
     if value > INT64_MAX:
         raise IntegerOverflow("", "Integer overflow: ${value}", value=value)
     if value < INT64_MIN:
-        raise IntegerUnderflow("", "Integer underflow: ${value}", value=value)
-    return value
-
-
-def check_uint64(value: int) -> int:
-    """Returns ``value`` if an unsigned 64-bit integer can hold it; raises IntegerOverflow or IntegerUnderflow."""
-    if value > UINT64_MAX:
-        raise IntegerOverflow("", "Integer overflow: ${value}", value=value)
-    if value < 0:
-        raise IntegerUnderflow("", "Integer underflow: ${value}", value=value)
-    return value
-
-
-def check_uint128(value: int) -> int:
-    """Returns ``value`` if an unsigned 128-bit integer can hold it; raises IntegerOverflow or IntegerUnderflow."""
-    if value > UINT128_MAX:
-        raise IntegerOverflow("", "Integer overflow: ${value}", value=value)
-    if value < 0:
         raise IntegerUnderflow("", "Integer underflow: ${value}", value=value)
     return value
