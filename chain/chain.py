@@ -25,7 +25,7 @@ from chain.reversible import ReversibleBlocks
 from consensus.header import HeaderActions, build_header_extensions, check_merkle_root
 from consensus.slots import get_scheduled_witness, get_slot_at_time
 from consensus.witnesses import get_witness
-from protocol.block import Block
+from protocol.block import Block, block_number
 from protocol.codec import Codec
 from protocol.config import ChainConfig
 from protocol.errors import BlockLogError, Invalid, ProtocolError, Rejected
@@ -100,14 +100,21 @@ class Chain:
         try:
             log = BlockLog(directory, lambda packed: Block.from_bytes(codec, packed).number)
             try:
-                chain = cls(config, backend, log, codec, has_history=has_history)
-                chain._resume()
+                return cls.resume(config, backend, log, codec, has_history=has_history)
             except BaseException:
                 log.close()
                 raise
         except BaseException:
             backend.close()
             raise
+
+    @classmethod
+    def resume(
+        cls, config: ChainConfig, backend: Backend, log: BlockStore, codec: Codec, *, has_history: bool = True
+    ) -> "Chain":
+        """Goes on with the chain in a backend and a block log, whatever a crash left in them. Raises as `open`."""
+        chain = cls(config, backend, log, codec, has_history=has_history)
+        chain._resume()
         return chain
 
     def close(self) -> None:
@@ -238,8 +245,23 @@ class Chain:
         item = self._tree.find_on_main_branch(number)
         if item is not None:
             return item.id
+        following = self._log.read(number + 1)
+        if number > 0 and following is not None:
+            return following[: len(NULL_ID)]
         block = self.get_block(number)
         return None if block is None else block.id
+
+    def is_on_main_chain(self, block_id: bytes) -> bool:
+        """Whether the block is the head or an ancestor of it; True for the id of no block."""
+        return block_id == NULL_ID or self.get_block_id(block_number(block_id)) == block_id
+
+    def is_known_block(self, block_id: bytes) -> bool:
+        """Whether the block is on the main chain or linked to it on another branch."""
+        return self._tree.find(block_id) is not None or self.is_on_main_chain(block_id)
+
+    def is_invalid_block(self, block_id: bytes) -> bool:
+        """Whether the block is remembered as invalid."""
+        return self._tree.is_invalid(block_id)
 
     def find_block_by_id(self, block_id: bytes) -> Block | None:
         """Returns a block of any branch that is still known, or None."""
