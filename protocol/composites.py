@@ -472,10 +472,12 @@ class ShapeBook:
         raise TypeError(f"{annotation!r} has no layout on the wire; use a type of protocol.types")
 
     def make_marked(self, base: Any, metadata: list[Any]) -> Shape:
-        """Builds the shape of a marked type; the last marker decides."""
-        marker = next((item for item in reversed(metadata) if isinstance(item, (Wire, Union_, Enum))), None)
+        """Builds the shape of a marked type; the last marker decides, and a shape among them is taken as it is."""
+        marker = next((item for item in reversed(metadata) if isinstance(item, (Wire, Union_, Enum, Shape))), None)
         if marker is None:
             return self.shape(base)
+        if isinstance(marker, Shape):
+            return marker
         if isinstance(marker, Enum):
             return shapes.Enumeration(marker.names)
         if isinstance(marker, Union_):

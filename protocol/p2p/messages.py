@@ -1,0 +1,345 @@
+"""The messages that peers exchange: their fields, numbers, bytes and limits.
+
+A message on the wire is a number and a payload. ``unpack_message`` is total: any bytes give a message or ``Invalid``.
+As in the reference, bytes behind the last field are ignored, so later versions may add some; but a transaction or a
+block is exact, since its bytes are what ids and signatures are made of.
+
+Source: libraries/net/include/graphene/net/core_messages.hpp, message.hpp; libraries/fc/include/fc/network/ip.hpp.
+"""
+
+from __future__ import annotations
+
+from ipaddress import AddressValueError, IPv4Address
+from typing import Annotated, Any, Final, NamedTuple
+
+from protocol.block import Block
+from protocol.codec import Codec
+from protocol.errors import Invalid
+from protocol.hashes import ripemd160
+from protocol.p2p.variants import Variant, VariantObject
+from protocol.transaction import Transaction
+from protocol.types import I64, U8, U16, U32, Bool, Max, Optional, Ripemd160, Signature, Time, Vector, Wire
+
+TRANSACTION_ITEM: Final = 1000
+"""The item type of a transaction, and the number of its message."""
+BLOCK_ITEM: Final = 1001
+"""The item type of a block, and the number of its message."""
+ID_BYTES: Final = 20
+"""The size of a block id, of a message id and of an item hash."""
+
+TEXT_BYTES_MAX: Final = 65_536
+"""The longest text in a message outside of variants, for example the reason for closing."""
+ITEM_IDS_MAX: Final = 100_000
+"""The most item hashes of one inventory. The reference sends what came up since its last one; 2 MiB hold few more."""
+BLOCK_IDS_MAX: Final = 2000
+"""The most block ids of one answer to a synopsis. Source: p2p_plugin.cpp, get_block_ids."""
+SYNOPSIS_IDS_MAX: Final = 100
+"""The most ids of a synopsis, which takes about one for each bit of the height."""
+FETCH_ITEMS_MAX: Final = 2000
+"""The most items that one request asks for; the reference asks for 200 blocks or one item of gossip."""
+ADDRESSES_MAX: Final = 10_000
+"""The most addresses in one message; the reference sends its active connections, by default at most 200."""
+CONNECTIONS_MAX: Final = 10_000
+"""The most connections that one description of connections lists."""
+ERROR_LOG_LINES_MAX: Final = 1000
+"""The most log lines of an error."""
+
+NodeId = Annotated[bytes, Wire("hex", 33)]
+"""What a peer calls itself: 33 bytes, a public key or random."""
+Text = Annotated[str, Wire("string"), Max(TEXT_BYTES_MAX)]
+Microseconds = I64
+"""Since the epoch, or a duration."""
+
+
+class Endpoint(NamedTuple):
+    """An IPv4 address, as a number, and a TCP port; as text "127.0.0.1:2001"."""
+
+    address: U32
+    port: U16
+
+    def __str__(self) -> str:
+        return f"{IPv4Address(self.address)}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint:
+        """Reads "127.0.0.1:2001"; raises Invalid for anything else, host names included."""
+        host, _colon, port = text.partition(":")
+        try:
+            address = int(IPv4Address(host))
+        except AddressValueError:
+            raise Invalid("", "${text} does not begin with an IPv4 address", text=text[:60]) from None
+        if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 0xFFFF):
+            raise Invalid("", "${text} does not end with a colon and a port from 0 to 65535", text=text[:60])
+        return cls(address, int(port))
+
+
+class TransactionMessage(NamedTuple):
+    """A transaction that was asked for."""
+
+    transaction: Transaction
+
+
+class BlockMessage(NamedTuple):
+    """A block that was asked for. ``block_id`` is what the sender claims, to be compared with the block's own."""
+
+    block: Block
+    block_id: bytes
+
+
+class ItemIdsInventory(NamedTuple):
+    """The sender has these items of gossip; the hashes are those of ``message_id``."""
+
+    item_type: U32
+    item_hashes_available: Annotated[Vector[Ripemd160], Max(ITEM_IDS_MAX)]
+
+
+class BlockchainItemIdsInventory(NamedTuple):
+    """The block ids that follow a synopsis, and how many more the sender has behind them."""
+
+    total_remaining_item_count: U32
+    item_type: U32
+    item_hashes_available: Annotated[Vector[Ripemd160], Max(BLOCK_IDS_MAX)]
+
+
+class FetchBlockchainItemIds(NamedTuple):
+    """Asks for the block ids behind the last block of the synopsis (ids, ascending) that the receiver has, too."""
+
+    item_type: U32
+    blockchain_synopsis: Annotated[Vector[Ripemd160], Max(SYNOPSIS_IDS_MAX)]
+
+
+class FetchItems(NamedTuple):
+    """Asks for items: by message id what was heard of by gossip, by block id in synchronisation."""
+
+    item_type: U32
+    items_to_fetch: Annotated[Vector[Ripemd160], Max(FETCH_ITEMS_MAX)]
+
+
+class ItemNotAvailable(NamedTuple):
+    """The sender does not have the item it was asked for."""
+
+    item_type: U32
+    item_hash: Ripemd160
+
+
+class Hello(NamedTuple):
+    """Who the sender is. The signature is over the digest of the channel, by the key of ``node_public_key``."""
+
+    user_agent: Text
+    core_protocol_version: U32
+    inbound_address: U32
+    inbound_port: U16
+    outbound_port: U16
+    node_public_key: NodeId
+    signed_shared_secret: Signature
+    user_data: VariantObject
+
+
+class ConnectionAccepted(NamedTuple):
+    """The sender took the hello."""
+
+
+class ConnectionRejected(NamedTuple):
+    """The sender refused the hello.
+
+    ``reason_code``: 0 unspecified, 1 different chain, 2 already connected, 3 connected to self, 4 not accepting
+    connections, 5 blocked, 6 invalid hello, 7 client too old.
+    """
+
+    user_agent: Text
+    core_protocol_version: U32
+    remote_endpoint: Endpoint
+    reason_code: U8
+    reason_string: Text
+
+
+class AddressRequest(NamedTuple):
+    """Asks whom the receiver is connected to."""
+
+
+class AddressInfo(NamedTuple):
+    """One peer that the sender knows. ``latency`` is in microseconds.
+
+    ``direction``: 0 unknown, 1 inbound, 2 outbound. ``firewalled``: 0 unknown, 1 firewalled, 2 not firewalled.
+    """
+
+    remote_endpoint: Endpoint
+    last_seen_time: Time
+    latency: Microseconds
+    node_id: NodeId
+    direction: U8
+    firewalled: U8
+
+
+class AddressMessage(NamedTuple):
+    """The answer to an ``AddressRequest``."""
+
+    addresses: Annotated[Vector[AddressInfo], Max(ADDRESSES_MAX)]
+
+
+class PeerError(NamedTuple):
+    """An exception of the reference. Each member of ``log`` is an object with context, format and data."""
+
+    code: I64
+    name: Text
+    what: Text
+    log: Annotated[Vector[Variant], Max(ERROR_LOG_LINES_MAX)]
+
+
+class ClosingConnection(NamedTuple):
+    """The sender is about to close the connection, and says why."""
+
+    reason_for_closing: Text
+    closing_due_to_error: Bool
+    error: Optional[PeerError]
+
+
+class CurrentTimeRequest(NamedTuple):
+    """Asks for the receiver's clock. Times are in microseconds since the epoch."""
+
+    request_sent_time: Microseconds
+
+
+class CurrentTimeReply(NamedTuple):
+    """The answer to a ``CurrentTimeRequest``; the first time is the asker's, the other two are the sender's."""
+
+    request_sent_time: Microseconds
+    request_received_time: Microseconds
+    reply_transmitted_time: Microseconds
+
+
+class CheckFirewall(NamedTuple):
+    """Asks to try a connection to an endpoint. All zeros mean: to the sender itself."""
+
+    node_id: NodeId
+    endpoint_to_check: Endpoint
+
+
+class CheckFirewallReply(NamedTuple):
+    """The answer to a ``CheckFirewall``: ``result`` 0 unable to check, 1 unable to connect, 2 connected."""
+
+    node_id: NodeId
+    endpoint_checked: Endpoint
+    result: U8
+
+
+class GetCurrentConnectionsRequest(NamedTuple):
+    """Asks for a description of the receiver's connections."""
+
+
+class CurrentConnection(NamedTuple):
+    """One connection of a peer; the duration is in seconds, offset and delay are in microseconds."""
+
+    connection_duration: U32
+    remote_endpoint: Endpoint
+    node_id: NodeId
+    clock_offset: Microseconds
+    round_trip_delay: Microseconds
+    connection_direction: U8
+    firewalled: U8
+    user_data: VariantObject
+
+
+class GetCurrentConnectionsReply(NamedTuple):
+    """The answer to a ``GetCurrentConnectionsRequest``; rates are in bytes per second."""
+
+    upload_rate_one_minute: U32
+    download_rate_one_minute: U32
+    upload_rate_fifteen_minutes: U32
+    download_rate_fifteen_minutes: U32
+    upload_rate_one_hour: U32
+    download_rate_one_hour: U32
+    current_connections: Annotated[Vector[CurrentConnection], Max(CONNECTIONS_MAX)]
+
+
+Message = (
+    TransactionMessage
+    | BlockMessage
+    | ItemIdsInventory
+    | BlockchainItemIdsInventory
+    | FetchBlockchainItemIds
+    | FetchItems
+    | ItemNotAvailable
+    | Hello
+    | ConnectionAccepted
+    | ConnectionRejected
+    | AddressRequest
+    | AddressMessage
+    | ClosingConnection
+    | CurrentTimeRequest
+    | CurrentTimeReply
+    | CheckFirewall
+    | CheckFirewallReply
+    | GetCurrentConnectionsRequest
+    | GetCurrentConnectionsReply
+)
+
+MESSAGES: Final[dict[int, type[Message]]] = {
+    TRANSACTION_ITEM: TransactionMessage,
+    BLOCK_ITEM: BlockMessage,
+    5001: ItemIdsInventory,
+    5002: BlockchainItemIdsInventory,
+    5003: FetchBlockchainItemIds,
+    5004: FetchItems,
+    5005: ItemNotAvailable,
+    5006: Hello,
+    5007: ConnectionAccepted,
+    5008: ConnectionRejected,
+    5009: AddressRequest,
+    5010: AddressMessage,
+    5011: ClosingConnection,
+    5012: CurrentTimeRequest,
+    5013: CurrentTimeReply,
+    5014: CheckFirewall,
+    5015: CheckFirewallReply,
+    5016: GetCurrentConnectionsRequest,
+    5017: GetCurrentConnectionsReply,
+}
+"""Every message by its number."""
+_NUMBERS: Final[dict[type[Any], int]] = {cls: number for number, cls in MESSAGES.items()}
+
+
+class UnknownMessage(Invalid):
+    """The number is none of a message that this version knows."""
+
+
+def message_number(message: Message) -> int:
+    """The number of a message's type."""
+    return _NUMBERS[type(message)]
+
+
+def message_id(payload: bytes) -> bytes:
+    """What gossip calls a message: the 20 bytes of RIPEMD-160 over its payload. Source: message.hpp, message::id."""
+    return ripemd160(payload)
+
+
+def pack_message(codec: Codec, message: Message) -> bytes:
+    """The payload of a message; raises Invalid for a field that does not fit its type or limit."""
+    if isinstance(message, TransactionMessage):
+        return message.transaction.packed_signed
+    if isinstance(message, BlockMessage):
+        if len(message.block_id) != ID_BYTES:
+            raise Invalid(
+                "", "a block id has ${needed} bytes, not ${found}", needed=ID_BYTES, found=len(message.block_id)
+            )
+        return message.block.packed + message.block_id
+    return codec.encode(type(message), message)
+
+
+def unpack_message(codec: Codec, number: int, payload: bytes) -> Message:
+    """The message of a payload; raises UnknownMessage for a number that is none, Invalid for malformed bytes."""
+    if number == TRANSACTION_ITEM:
+        return TransactionMessage(Transaction.from_bytes(codec, payload))
+    if number == BLOCK_ITEM:
+        return _unpack_block(codec, payload)
+    declared = MESSAGES.get(number)
+    if declared is None:
+        raise UnknownMessage("", "unknown message number ${number}", number=number)
+    message: Message = codec.read(declared, payload, 0)[0]
+    return message
+
+
+def _unpack_block(codec: Codec, payload: bytes) -> BlockMessage:
+    if len(payload) < ID_BYTES:
+        raise Invalid("", "a block message has at least ${needed} bytes", needed=ID_BYTES)
+    return BlockMessage(Block.from_bytes(codec, payload[:-ID_BYTES]), payload[-ID_BYTES:])
