@@ -2,7 +2,8 @@
 
 A record is the packed signed block followed by its own start offset (64 bits, little-endian); nothing else is in
 the file, so block logs of the reference can be read and ours can be read by it. `block_log.index` holds the start
-offset of each block in the same form and is made anew when it does not fit.
+offset of each block in the same form and is made anew when it does not fit. The first record is that of block 1, or of
+the block of the snapshot a node was restored from; which one it is, the record itself says.
 
 A process that dies while it appends leaves a torn record at the end; it is cut off when the log is opened.
 Source: libraries/chain/block_log.cpp.
@@ -26,11 +27,18 @@ BlockReader = Callable[[bytes], int]
 
 
 class BlockStore(Protocol):
-    """Packed blocks by number, from 1 on without gaps."""
+    """Packed blocks by number, without gaps, from 1 on or from a later one."""
+
+    @property
+    def first_number(self) -> int:
+        """Number of the first block; while there is none, of the one that must come first."""
 
     @property
     def head_number(self) -> int:
         """Number of the last block, 0 if there is none."""
+
+    def begin_at(self, number: int) -> None:
+        """Lets an empty log begin with another block than 1. Raises BlockLogError when it is not empty."""
 
     def append(self, number: int, packed: bytes) -> None:
         """Adds the block after the last one."""
@@ -53,24 +61,35 @@ class MemoryBlockLog:
 
     def __init__(self) -> None:
         self._blocks: list[bytes] = []
+        self._first = 1
+
+    @property
+    def first_number(self) -> int:
+        """Number of the first block; while there is none, of the one that must come first."""
+        return self._first
 
     @property
     def head_number(self) -> int:
         """Number of the last block, 0 if there is none."""
-        return len(self._blocks)
+        return self._first + len(self._blocks) - 1 if self._blocks else 0
+
+    def begin_at(self, number: int) -> None:
+        """Lets an empty log begin with another block than 1. Raises BlockLogError when it is not empty."""
+        _check_empty(len(self._blocks), number)
+        self._first = number
 
     def append(self, number: int, packed: bytes) -> None:
         """Adds the block after the last one. Raises BlockLogError for another number."""
-        _check_next(self.head_number, number)
+        _check_next(self._first + len(self._blocks), number)
         self._blocks.append(packed)
 
     def read(self, number: int) -> bytes | None:
         """Returns the packed block, or None if the log does not hold it."""
-        return self._blocks[number - 1] if 0 < number <= len(self._blocks) else None
+        return self._blocks[number - self._first] if self._first <= number <= self.head_number else None
 
     def truncate(self, number: int) -> None:
         """Removes all blocks after `number`."""
-        del self._blocks[number:]
+        del self._blocks[max(number + 1 - self._first, 0) :]
 
     def sync(self) -> None:
         """Does nothing."""
@@ -82,14 +101,21 @@ class MemoryBlockLog:
 class BlockLog:
     """The block log in a directory; one process at a time (the state database's lock sees to that)."""
 
-    def __init__(self, directory: str | os.PathLike[str], read_number: BlockReader) -> None:
-        """Opens or creates `block_log` and `block_log.index`; cuts a torn record off. Raises BlockLogError."""
+    def __init__(
+        self, directory: str | os.PathLike[str], read_number: BlockReader, origin: bytes | None = None
+    ) -> None:
+        """Opens or creates `block_log` and `block_log.index`; cuts a torn record off. Raises BlockLogError.
+
+        `origin` is the packed block that the log of a restored node begins with, should it not begin with block 1.
+        """
         self._path = Path(directory) / "block_log"
         self._read_number = read_number
+        self._origin = origin
         self._log = _open_file(self._path)
         self._index = _open_file(self._path.with_name("block_log.index"))
         self._log_bytes = os.fstat(self._log).st_size
-        self._head = os.fstat(self._index).st_size // OFFSET.size
+        self._count = os.fstat(self._index).st_size // OFFSET.size
+        self._first = 1
         self._pending_log = bytearray()
         self._pending_index = bytearray()
         try:
@@ -99,27 +125,37 @@ class BlockLog:
             raise
 
     @property
+    def first_number(self) -> int:
+        """Number of the first block; while there is none, of the one that must come first."""
+        return self._first
+
+    @property
     def head_number(self) -> int:
         """Number of the last block, 0 if there is none."""
-        return self._head
+        return self._first + self._count - 1 if self._count else 0
+
+    def begin_at(self, number: int) -> None:
+        """Lets an empty log begin with another block than 1. Raises BlockLogError when it is not empty."""
+        _check_empty(self._count, number)
+        self._first = number
 
     def append(self, number: int, packed: bytes) -> None:
         """Adds the block after the last one. Raises BlockLogError for another number.
 
         The bytes may stay in a buffer until `sync`, `read` of them or a full buffer.
         """
-        _check_next(self._head, number)
+        _check_next(self._first + self._count, number)
         offset = OFFSET.pack(self._log_bytes + len(self._pending_log))
         self._pending_log += packed
         self._pending_log += offset
         self._pending_index += offset
-        self._head = number
+        self._count += 1
         if len(self._pending_log) > _BUFFER_BYTES:
             self._flush()
 
     def read(self, number: int) -> bytes | None:
         """Returns the packed block, or None if the log does not hold it. Raises BlockLogError for damaged files."""
-        if not 0 < number <= self._head:
+        if not self._first <= number <= self.head_number:
             return None
         if self._pending_log:
             self._flush()
@@ -129,9 +165,9 @@ class BlockLog:
             raise BlockLogError("", "The record of block ${number} in the block log is damaged", number=number)
         return record[:-8]
 
-    def records(self, first: int = 1) -> Iterator[tuple[int, bytes]]:
-        """Iterates over (number, packed block) from `first` to the end."""
-        number = first
+    def records(self, first: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """Iterates over (number, packed block) from `first`, or the first there is, to the end."""
+        number = self._first if first is None else first
         while (packed := self.read(number)) is not None:
             yield number, packed
             number += 1
@@ -139,8 +175,10 @@ class BlockLog:
     def truncate(self, number: int) -> None:
         """Removes all blocks after `number`."""
         self._flush()
-        if number < self._head:
-            self._cut(self._bounds(number)[1] if number else 0, number)
+        if number < self._first:
+            self._cut(0, 0)
+        elif number < self.head_number:
+            self._cut(self._bounds(number)[1], number + 1 - self._first)
 
     def sync(self) -> None:
         """Waits until the disk holds everything that was appended. Raises BlockLogError, for a full disk too."""
@@ -165,7 +203,7 @@ class BlockLog:
         """Writes the buffers; after a failed write the buffers stay and the files are cut back."""
         if not self._pending_log:
             return
-        index_bytes = self._head * OFFSET.size - len(self._pending_index)
+        index_bytes = self._count * OFFSET.size - len(self._pending_index)
         try:
             _write_all(self._log, self._pending_log, self._log_bytes)
             _write_all(self._index, self._pending_index, index_bytes)
@@ -181,29 +219,44 @@ class BlockLog:
     def _bounds(self, number: int) -> tuple[int, int]:
         """Offsets of the first byte of a record and of the first byte after it."""
         begin = self._offset(number)
-        end = self._offset(number + 1) if number < self._head else self._log_bytes
+        end = self._offset(number + 1) if number < self.head_number else self._log_bytes
         if not begin + OFFSET.size < end <= self._log_bytes:
             raise BlockLogError("", "The index of the block log is damaged at block ${number}", number=number)
         return begin, end
 
     def _offset(self, number: int) -> int:
-        data = os.pread(self._index, OFFSET.size, (number - 1) * OFFSET.size)
+        data = self._read_index(number - self._first)
         if len(data) != OFFSET.size:
             raise BlockLogError("", "The index of the block log is damaged at block ${number}", number=number)
         return int(OFFSET.unpack(data)[0])
 
-    def _cut(self, log_bytes: int, head: int) -> None:
+    def _read_index(self, place: int) -> bytes:
+        return os.pread(self._index, OFFSET.size, place * OFFSET.size)
+
+    def _cut(self, log_bytes: int, count: int) -> None:
         _guard(self._path, os.ftruncate, self._log, log_bytes)
-        _guard(self._path, os.ftruncate, self._index, head * OFFSET.size)
-        self._log_bytes, self._head = log_bytes, head
+        _guard(self._path, os.ftruncate, self._index, count * OFFSET.size)
+        self._log_bytes, self._count = log_bytes, count
 
     def _recover(self) -> None:
         """Makes log and index end with the same whole record."""
-        os.ftruncate(self._index, self._head * OFFSET.size)
+        os.ftruncate(self._index, self._count * OFFSET.size)
         if self._log_bytes == 0:
             self._cut(0, 0)
-        elif not self._fits(self._head, self._log_bytes) and not self._cut_by_index():
+            return
+        self._first = self._find_first()
+        if not self._fits(self.head_number, self._log_bytes) and not self._cut_by_index():
             self._rebuild_index()
+
+    def _find_first(self) -> int:
+        """The number of the block in the first record; 1 where the index does not tell how long that record is."""
+        end = self._log_bytes if self._count < 2 else int(OFFSET.unpack(self._read_index(1))[0])
+        if not OFFSET.size < end <= self._log_bytes or any(os.pread(self._log, OFFSET.size, end - OFFSET.size)):
+            return 1
+        try:
+            return self._read_number(os.pread(self._log, end - OFFSET.size, 0))
+        except Exception:
+            return 1
 
     def _fits(self, number: int, end: int) -> bool:
         """Whether block `number` by the index is a whole record that ends at `end` and holds that block."""
@@ -217,12 +270,13 @@ class BlockLog:
 
     def _cut_by_index(self) -> bool:
         """Cuts a torn tail where the index still says where the records before it end."""
-        for number in range(self._head - 1, max(self._head - 10_000, 0), -1):
+        head = self.head_number
+        for number in range(head - 1, max(head - 10_000, self._first - 1), -1):
             end = self._offset(number + 1)
             if end <= self._log_bytes and self._fits(number, end):
                 if self._find_last_record(end) is not None:
                     return False  # The log goes on with whole records that the index lost.
-                self._cut(end, number)
+                self._cut(end, number + 1 - self._first)
                 return True
         return False
 
@@ -257,12 +311,17 @@ class BlockLog:
         os.ftruncate(self._index, 0)
         _write_all(self._index, b"".join(map(OFFSET.pack, offsets)), 0)
         self._cut(end, len(offsets))
-        if not self._fits(self._head, end):
-            raise BlockLogError("", "${path} does not begin with block 1", path=str(self._path))
+        self._first = self._find_first()
+        if not self._fits(self.head_number, end):
+            raise BlockLogError("", "${path} does not hold block after block", path=str(self._path))
 
     def _is_begun(self) -> bool:
-        """Whether the file may be the torn record of block 1: it begins with the id of no block."""
-        return not any(os.pread(self._log, len(NULL_ID), 0))
+        """Whether the file may be the torn first record: block 1 begins with the id of no block."""
+        if not any(os.pread(self._log, len(NULL_ID), 0)):
+            return True
+        return self._origin is not None and (self._origin + OFFSET.pack(0)).startswith(
+            os.pread(self._log, len(self._origin) + 2 * OFFSET.size, 0)
+        )
 
     def _is_block(self, packed: bytes, number: int | None) -> bool:
         try:
@@ -272,11 +331,16 @@ class BlockLog:
         return number is None or found == number
 
 
-def _check_next(head: int, number: int) -> None:
-    if number != head + 1:
+def _check_next(wanted: int, number: int) -> None:
+    if number != wanted:
         raise BlockLogError(
-            "", "Append to the block log out of order: block ${number} after ${head}", number=number, head=head
+            "", "Append to the block log out of order: block ${number} after ${head}", number=number, head=wanted - 1
         )
+
+
+def _check_empty(count: int, number: int) -> None:
+    if count:
+        raise BlockLogError("", "The block log has blocks and can not begin with block ${number}", number=number)
 
 
 def _open_file(path: Path) -> int:

@@ -20,6 +20,7 @@ from chain.history import History
 from chain.ledger import Ledger
 from chain.market_history import MarketHistory
 from chain.observers import Observer
+from chain.origin import read_origin
 from chain.pending import REAPPLIED_MAX, CustomOperationLimit, PendingTransactions
 from chain.reversible import ReversibleBlocks
 from consensus.header import HeaderActions, build_header_extensions, check_merkle_root
@@ -28,7 +29,7 @@ from consensus.witnesses import get_witness
 from protocol.block import Block, block_number
 from protocol.codec import Codec
 from protocol.config import ChainConfig
-from protocol.errors import BlockLogError, Invalid, ProtocolError, Rejected
+from protocol.errors import BlockLogError, HistoryUnavailable, Invalid, ProtocolError, Rejected
 from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID
@@ -39,6 +40,9 @@ from state.schema import Tables
 from state.store import Store
 
 STATE_DIRECTORY = "state"
+RESTORE_AGAIN = "restore a snapshot into another directory"
+"""What helps a restored node whose block log has a gap."""
+
 BULK_COMMIT_BLOCKS = 500
 """Blocks that become irreversible together while many are imported."""
 
@@ -98,7 +102,7 @@ class Chain:
         directory = str(data_dir)
         backend = LevelDBBackend(f"{directory}/{STATE_DIRECTORY}")
         try:
-            log = BlockLog(directory, lambda packed: Block.from_bytes(codec, packed).number)
+            log = BlockLog(directory, lambda packed: Block.from_bytes(codec, packed).number, read_origin(backend))
             try:
                 return cls.resume(config, backend, log, codec, has_history=has_history)
             except BaseException:
@@ -171,6 +175,11 @@ class Chain:
     def committed_number(self) -> int:
         """Number of the last block whose state the database holds."""
         return self._committed
+
+    @property
+    def first_block_number(self) -> int:
+        """Number of the first block that is kept: 1, or that of the snapshot from which the node was restored."""
+        return self._log.first_number
 
     @property
     def write_problem(self) -> Exception | None:
@@ -500,16 +509,31 @@ class Chain:
 
     def _mend_log(self) -> None:
         """Appends blocks that the log lost but the state database still has. Raises BlockLogError if one is gone."""
+        origin = read_origin(self._store.backend)
+        if origin is not None and self._log.head_number == 0:
+            number = Block.from_bytes(self.codec, origin).number
+            self._log.begin_at(number)
+            self._log.append(number, origin)
+        if self._log.first_number > self._committed + 1:
+            raise BlockLogError(
+                "",
+                "The block log begins with block ${first}, but the state is that of block ${state}: ${remedy}.",
+                first=self._log.first_number,
+                state=self._committed,
+                remedy=RESTORE_AGAIN,
+            )
         while self._log.head_number < self._committed:
             number = self._log.head_number + 1
             packed = self._reversible.find(number)
             if packed is None:
+                replay = "remove the state directory to replay the blocks there are"
                 raise BlockLogError(
                     "",
                     "The block log ends with block ${log}, but the state is that of block ${state}. "
-                    "Restore the block log, or remove the state directory to replay the blocks there are.",
+                    "Restore the block log, or ${remedy}.",
                     log=number - 1,
                     state=self._committed,
+                    remedy=replay if origin is None else RESTORE_AGAIN,
                 )
             self._log.append(number, packed)
         self._log.sync()
@@ -536,7 +560,11 @@ class Chain:
         return True
 
     def _rebuild_history(self) -> None:
-        """Makes account and market history anew by replaying the log on a state in memory."""
+        """Makes account and market history anew by replaying the log on a state in memory.
+
+        Raises HistoryUnavailable, before anything is changed, when the log does not begin with block 1.
+        """
+        self._check_log_is_full()
         for observer in self._observers:
             observer.drop()
         ledger = Ledger(Store(MemoryBackend(), Tables, chain_id=self.config.chain_id), self.config)
@@ -553,13 +581,22 @@ class Chain:
                 for observer in self._observers:
                     observer.finish(number)
 
+    def _check_log_is_full(self) -> None:
+        if self._log.first_number > 1:
+            raise HistoryUnavailable(
+                "",
+                "Account history is made from block 1 on, but the blocks of this node begin with block ${first}.",
+                first=self._log.first_number,
+            )
+
     def rebuild_history(self) -> None:
         """Makes account and market history anew from the block log; reversible blocks are taken in again.
 
-        Raises BlockLogError for a damaged log, and has changed nothing then.
+        Raises BlockLogError for a damaged log or one without its first blocks, and has changed nothing then.
         """
         if self._history is None:
             raise Rejected("", "This node keeps no account history")
+        self._check_log_is_full()
         for number in range(1, self._committed + 1):
             self._read_logged(number)  # What is there is not dropped for a log that could not replace it.
         self._rebuild_history()

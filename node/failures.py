@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from protocol.config import ChainConfigError
-from protocol.errors import BlockLogError, ProtocolError, UnknownHardfork
+from protocol.errors import BlockLogError, HistoryUnavailable, ProtocolError, UnknownHardfork
 from state import errors
 
 EXIT_FAILED: Final = 1
@@ -29,6 +29,7 @@ _REMEDIES: Final[dict[type[Exception], str]] = {
     errors.StoreWriteFailed: "See to the disk and start again; nothing is lost.",
     errors.StoreError: "See to the directory's files and their permissions.",
     UnknownHardfork: "Use the chain config that holds the hard fork, or the newer version of Plaudit that knows it.",
+    HistoryUnavailable: "Run the node with --no-history, or restore a snapshot with history into another directory.",
     BlockLogError: "Restore `block_log` of the data directory from a copy. If only `block_log.index` is damaged, "
     "remove it: it is made anew.",
 }

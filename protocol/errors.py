@@ -261,6 +261,10 @@ class BlockLogError(ChainError):
     what = "block log exception"
 
 
+class HistoryUnavailable(BlockLogError):
+    """Account history is asked of a node that has none and lacks the blocks to make it from."""
+
+
 class IntegerOverflow(ProtocolError):
     """An integer left the range of its type.
 
