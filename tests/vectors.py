@@ -36,6 +36,11 @@ def clients_path(*parts: str) -> Path:
     return vectors_path("..", "clients", *parts)
 
 
+def p2p_path(*parts: str) -> Path:
+    """Returns the path of a file of the material about the peer-to-peer protocol, which lies beside the vectors."""
+    return vectors_path("..", "p2p", *parts)
+
+
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """Returns the records of a file with one JSON object a line."""
     with path.open(encoding="utf-8") as file:

@@ -1,0 +1,1 @@
+"""Tests of the wire of the peer-to-peer network."""
