@@ -159,7 +159,7 @@ class _Encoding(_Source):
             return self.build_choice(shape)
         if isinstance(shape, Sequence):
             part = self.joined(self.parts(shape.member, "x"))
-            self.emit(f'return VT[len(v)] + b"".join([{part} for x in v])')
+            self.emit(f'return {self.lengths(shape)}[len(v)] + b"".join([{part} for x in v])')
         elif isinstance(shape, Maybe):
             self.emit('if v is None: return b"\\0"')
             self.emit(f'return b"\\1" + {self.joined(self.parts(shape.inner, "v"))}')
@@ -207,7 +207,7 @@ class _Encoding(_Source):
             return [("", f"{self.bind('E', self.generator.encoder(shape))}({value})")]
         return [("", f"{self.bind('E', self.slow_writer(shape))}({value})")]
 
-    def lengths(self, shape: Text | Blob) -> str:
+    def lengths(self, shape: Text | Blob | Sequence) -> str:
         """The table of packed lengths, cut off where the shape's maximum ends."""
         if shape.maximum >= len(VARINT_TABLE):
             return "VT"

@@ -13,6 +13,7 @@ from protocol import shapes
 from protocol.assets import CONTROL_MASK, CORE_SYMBOLS, NAI_SHIFT, STEEM, Asset
 from protocol.composites import AnyOperation, Choice, Maybe, Pair, Sequence, Structure
 from protocol.identity import ChainIdentity
+from protocol.p2p.variants import Double, Int64, VariantObjectShape, VariantShape
 from protocol.shapes import Shape
 
 TESTNET = ChainIdentity(bytes(32), "TST", "TESTS", "TBD", "VESTS")
@@ -101,7 +102,30 @@ def simple_values(shape: Shape, json_safe: bool) -> st.SearchStrategy[Any]:
             return st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=40)
         case shapes.Text():
             return texts()
+        case VariantShape():
+            return variants()
+        case VariantObjectShape():
+            return st.dictionaries(texts(), variants(), max_size=MEMBERS_MAX)
     raise TypeError(f"no strategy for {shape!r}")
+
+
+def variants() -> st.SearchStrategy[Any]:
+    """Values that carry their own type, as they come out of decoding."""
+    plain = (
+        st.none()
+        | st.booleans()
+        | st.integers(0, (1 << 64) - 1)
+        | st.integers(-(1 << 63), (1 << 63) - 1).map(Int64)
+        | st.binary(min_size=8, max_size=8).map(Double)
+        | texts()
+    )
+    return st.recursive(
+        plain,
+        lambda members: (
+            st.lists(members, max_size=MEMBERS_MAX).map(tuple) | st.dictionaries(texts(), members, max_size=MEMBERS_MAX)
+        ),
+        max_leaves=8,
+    )
 
 
 def sequences(shape: Sequence, json_safe: bool) -> st.SearchStrategy[tuple[Any, ...]]:

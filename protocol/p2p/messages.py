@@ -39,9 +39,9 @@ FETCH_ITEMS_MAX: Final = 2000
 """The most items that one request asks for; the reference asks for 200 blocks or one item of gossip."""
 ADDRESSES_MAX: Final = 10_000
 """The most addresses in one message; the reference sends its active connections, by default at most 200."""
-CONNECTIONS_MAX: Final = 10_000
+CONNECTIONS_MAX: Final = 1000
 """The most connections that one description of connections lists."""
-ERROR_LOG_LINES_MAX: Final = 1000
+ERROR_LOG_LINES_MAX: Final = 100
 """The most log lines of an error."""
 
 NodeId = Annotated[bytes, Wire("hex", 33)]

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Final, NamedTuple
 from protocol.shapes import Shape, text_from_bytes, text_to_bytes
 from protocol.wire import DEPTH_MAX, Malformed, Reader, pack_varint
 
-VARIANT_MEMBERS_MAX: Final = 65_536
-"""The most members of one array or object."""
+VARIANT_VALUES_MAX: Final = 10_000
+"""The most values that one value holds, those inside of others included."""
 VARIANT_TEXT_BYTES_MAX: Final = 1 << 20
 """The longest string, and the longest name of a member."""
 
@@ -51,14 +51,37 @@ class Double(NamedTuple):
     packed: bytes
 
 
+class _Budget:
+    """How many more values may be in a value, and how deep the present one lies."""
+
+    __slots__ = ("depth", "left")
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.left = VARIANT_VALUES_MAX
+
+    def enter(self, count: int, offset: int | None = None) -> None:
+        """Goes into an array or object of so many members; raises Malformed if they are too many or lie too deep."""
+        self.depth += 1
+        self.left -= count
+        if self.depth > DEPTH_MAX:
+            raise Malformed(f"the value nests deeper than {DEPTH_MAX}", offset)
+        if self.left < 0:
+            raise Malformed(f"the value holds more than {VARIANT_VALUES_MAX} others", offset)
+
+    def leave(self) -> None:
+        """Comes out of it."""
+        self.depth -= 1
+
+
 class VariantShape(Shape):
     """Any value with its type in front."""
 
     def write(self, value: Any, out: bytearray) -> None:
-        write_variant(value, out, 1)
+        _write_variant(value, out, _Budget())
 
     def read(self, reader: Reader) -> Any:
-        return read_variant(reader, 1)
+        return _read_variant(reader, _Budget())
 
 
 class VariantObjectShape(Shape):
@@ -67,20 +90,17 @@ class VariantObjectShape(Shape):
     def write(self, value: Any, out: bytearray) -> None:
         if not isinstance(value, dict):
             raise Malformed(f"an object is needed, not {type(value).__name__}")
-        _write_object(value, out, 1)
+        _write_object(value, out, _Budget())
 
     def read(self, reader: Reader) -> Any:
-        return _read_object(reader, 1)
+        return _read_object(reader, _Budget())
 
 
 Variant = Annotated[Any, VariantShape()]
 VariantObject = Annotated[dict[str, Any], VariantObjectShape()]
 
 
-def write_variant(value: Any, out: bytearray, depth: int) -> None:
-    """Appends a value with its type; raises Malformed for one that no type fits or that nests too deeply."""
-    if depth > DEPTH_MAX:
-        raise Malformed(f"the value nests deeper than {DEPTH_MAX}")
+def _write_variant(value: Any, out: bytearray, budget: _Budget) -> None:
     if value is None:
         out.append(Kind.NULL)
     elif isinstance(value, bool):
@@ -97,21 +117,20 @@ def write_variant(value: Any, out: bytearray, depth: int) -> None:
         out += value.packed
     elif isinstance(value, dict):
         out.append(Kind.OBJECT)
-        _write_object(value, out, depth)
+        _write_object(value, out, budget)
     elif isinstance(value, (tuple, list)):
         out.append(Kind.ARRAY)
-        out += _pack_members(len(value))
+        budget.enter(len(value))
+        out += pack_varint(len(value))
         for member in value:
-            write_variant(member, out, depth + 1)
+            _write_variant(member, out, budget)
+        budget.leave()
     else:
         raise Malformed(f"{type(value).__name__} is no type of a value")
 
 
-def read_variant(reader: Reader, depth: int) -> Any:
-    """Takes a value and its type; raises Malformed. Memory grows only with the bytes that were really there."""
+def _read_variant(reader: Reader, budget: _Budget) -> Any:
     start = reader.position
-    if depth > DEPTH_MAX:
-        raise Malformed(f"the value nests deeper than {DEPTH_MAX}", start)
     match reader.take(1)[0]:
         case Kind.NULL:
             return None
@@ -129,9 +148,9 @@ def read_variant(reader: Reader, depth: int) -> Any:
         case Kind.STRING:
             return _read_text(reader)
         case Kind.ARRAY:
-            return tuple([read_variant(reader, depth + 1) for _ in range(reader.count(VARIANT_MEMBERS_MAX, "members"))])
+            return _read_array(reader, budget)
         case Kind.OBJECT:
-            return _read_object(reader, depth)
+            return _read_object(reader, budget)
         case unknown:
             raise Malformed(f"unknown type {unknown} of a value", start)
 
@@ -143,12 +162,6 @@ def _write_integer(value: int, out: bytearray) -> None:
         out += (_PACK_INT64 if is_signed else _PACK_UINT64).pack(value)
     except struct.error:
         raise Malformed(f"{value} does not fit 64 bits") from None
-
-
-def _pack_members(count: int) -> bytes:
-    if count > VARIANT_MEMBERS_MAX:
-        raise Malformed(f"{count} members are more than the maximum of {VARIANT_MEMBERS_MAX}")
-    return pack_varint(count)
 
 
 def _write_text(value: str, out: bytearray) -> None:
@@ -165,21 +178,36 @@ def _read_text(reader: Reader) -> str:
     return text_from_bytes(reader.take(reader.count(VARIANT_TEXT_BYTES_MAX, "bytes")))
 
 
-def _write_object(value: dict[Any, Any], out: bytearray, depth: int) -> None:
-    out += _pack_members(len(value))
+def _read_array(reader: Reader, budget: _Budget) -> tuple[Any, ...]:
+    start = reader.position
+    count = reader.varint()
+    budget.enter(count, start)
+    members = [_read_variant(reader, budget) for _ in range(count)]
+    budget.leave()
+    return tuple(members)
+
+
+def _write_object(value: dict[Any, Any], out: bytearray, budget: _Budget) -> None:
+    budget.enter(len(value))
+    out += pack_varint(len(value))
     for name, member in value.items():
         if not isinstance(name, str):
             raise Malformed(f"the name of a member is a string, not {type(name).__name__}")
         _write_text(name, out)
-        write_variant(member, out, depth + 1)
+        _write_variant(member, out, budget)
+    budget.leave()
 
 
-def _read_object(reader: Reader, depth: int) -> dict[str, Any]:
+def _read_object(reader: Reader, budget: _Budget) -> dict[str, Any]:
+    start = reader.position
+    count = reader.varint()
+    budget.enter(count, start)
     result: dict[str, Any] = {}
-    for _ in range(reader.count(VARIANT_MEMBERS_MAX, "members")):
+    for _ in range(count):
         start = reader.position
         name = _read_text(reader)
         if name in result:
             raise Malformed(f"two members are named {name[:60]!r}", start)
-        result[name] = read_variant(reader, depth + 1)
+        result[name] = _read_variant(reader, budget)
+    budget.leave()
     return result

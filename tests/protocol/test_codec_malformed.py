@@ -179,6 +179,8 @@ def test_wrong_sizes_are_not_encoded() -> None:
         CODEC.encode(Authority, Authority(1, (), ((bytes(32), 1),)))
     with pytest.raises(Invalid, match="17 bytes are more than the maximum of 16"):
         CODEC.encode(Authority, Authority(1, (("a" * 17, 1),), ()))
+    with pytest.raises(Invalid, match="4 members are more than the maximum of 3"):
+        CODEC.encode(Annotated[Vector[U8], Max(3)], (1, 2, 3, 4))
 
 
 def test_text_that_is_no_utf8_survives() -> None:
