@@ -29,6 +29,25 @@ _BROKEN_FILES: Final = ("No such file", "does not exist", "Invalid argument")
 _NO_ROOM: Final = ("No space left", "Disk quota exceeded", "File too large")
 
 
+class View(Protocol):
+    """What a backend holds at one moment; what is written later does not show.
+
+    It is taken in the thread that uses the backend, and may then be read and closed in another one.
+    """
+
+    def get(self, key: bytes) -> bytes | None:
+        """Returns the value, or None."""
+
+    def scan(self, low: bytes, high: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Iterates over (key, value) with low <= key < high. Raises StoreError when the backend has to be closed."""
+
+    def measure(self, low: bytes, high: bytes) -> int:
+        """Estimates how much lies between two keys, in a unit of the backend's own; 0 when it does not know."""
+
+    def close(self) -> None:
+        """Lets go of what was kept for it; it may be called twice."""
+
+
 class Backend(Protocol):
     """An ordered map of bytes to bytes with atomic batches."""
 
@@ -41,8 +60,36 @@ class Backend(Protocol):
     def write(self, batch: Batch, sync: bool) -> None:
         """Applies all puts and deletes (value None) or none; ``sync`` waits until the disk has them."""
 
+    def snapshot(self) -> View:
+        """Returns a view of what the backend holds now, to be closed by the caller."""
+
     def close(self) -> None:
         """Releases the backend; it may be called twice."""
+
+
+class MemoryView:
+    """A copy of a map in memory."""
+
+    def __init__(self, values: Any) -> None:
+        self._values = values
+
+    def get(self, key: bytes) -> bytes | None:
+        """Returns the value, or None."""
+        value: bytes | None = self._values.get(key)
+        return value
+
+    def scan(self, low: bytes, high: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Iterates over (key, value) with low <= key < high."""
+        for key in self._values.irange(low, high, (True, False)):
+            yield key, self._values[key]
+
+    def measure(self, low: bytes, high: bytes) -> int:
+        """Counts the keys between two keys."""
+        return int(self._values.bisect_left(high) - self._values.bisect_left(low))
+
+    def close(self) -> None:
+        """Forgets the copy."""
+        self._values = SortedDict()
 
 
 class MemoryBackend:
@@ -84,6 +131,10 @@ class MemoryBackend:
         if sync:
             self._unsynced.clear()
 
+    def snapshot(self) -> MemoryView:
+        """Returns a copy; the keys and values themselves are shared."""
+        return MemoryView(self._values.copy())
+
     def crash(self) -> None:
         """Returns to the last synced state."""
         while self._unsynced:
@@ -120,6 +171,9 @@ class LevelDBBackend:
 
     After a failed write LevelDB's log may end in half a record, and anything appended behind it would be lost at the
     next start. So the database is opened anew before the next write; reads go on with the old handle until then.
+
+    A view may be read in another thread, so the database is not closed under it: a close, or opening it anew, gives the
+    views up, and happens when the last of them is closed.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, create: bool = True, block_cache_bytes: int = 64 << 20) -> None:
@@ -127,6 +181,7 @@ class LevelDBBackend:
         self._block_cache_bytes = block_cache_bytes
         self._must_reopen = False
         self._is_closed = False
+        self._views: set[LevelDBView] = set()
         if self._path in _OPEN_PATHS:
             raise StoreLocked(f"{self._path} is open in this process already")
         _prepare_directory(self._path, create)
@@ -165,7 +220,7 @@ class LevelDBBackend:
         try:
             value: bytes | None = db.get(key, verify_checksums=True)
         except (plyvel.Error, RuntimeError) as error:
-            raise self._read_error(error) from error
+            raise self.read_error(error) from error
         return value
 
     def scan(self, low: bytes, high: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
@@ -176,13 +231,14 @@ class LevelDBBackend:
         try:
             yield from db.iterator(start=low, stop=high, reverse=reverse, verify_checksums=True)
         except (plyvel.Error, RuntimeError) as error:
-            raise self._read_error(error) from error
+            raise self.read_error(error) from error
 
     def write(self, batch: Batch, sync: bool) -> None:
         """Applies the batch atomically; raises StoreFull, StoreWriteFailed."""
         if self._is_closed:
             raise StoreError(f"{self._path} is closed")
         if self._must_reopen:
+            self._give_up_views()
             self._check_room()
             self._db.close()
             self._db = self._open()
@@ -219,12 +275,46 @@ class LevelDBBackend:
             kind = StoreFull if error.errno in _NO_ROOM_NUMBERS else StoreWriteFailed
             raise kind(f"{self._path}: {error.strerror or error}") from error
 
+    def snapshot(self) -> LevelDBView:
+        """Returns a view; raises StoreError."""
+        db = self._find_handle()
+        try:
+            view = LevelDBView(self, db)
+        except (plyvel.Error, RuntimeError) as error:
+            raise self.read_error(error) from error
+        self._views.add(view)
+        return view
+
+    def _give_up_views(self) -> None:
+        """Ends the views that are open; raises StoreWriteFailed until the last of them is closed."""
+        for view in list(self._views):
+            view.give_up()
+        if self._views:
+            raise StoreWriteFailed(f"{self._path} has to be opened anew, which waits for a snapshot to end")
+
     def close(self) -> None:
-        """Closes the database and gives up its lock."""
+        """Closes the database and gives up its lock, as soon as no view of it is open."""
         if not self._is_closed:
             self._is_closed = True
-            self._db.close()
-            _OPEN_PATHS.discard(self._path)
+            for view in list(self._views):
+                view.give_up()
+            self._release()
+
+    def forget(self, view: LevelDBView) -> None:
+        """For a view that is closed."""
+        self._views.discard(view)
+        if self._is_closed:
+            self._release()
+
+    def _release(self) -> None:
+        """Closes the database if no view is open; of two threads that come here at once, one does."""
+        if self._views:
+            return
+        try:
+            _OPEN_PATHS.remove(self._path)
+        except KeyError:
+            return
+        self._db.close()
 
     def _find_handle(self) -> Any:
         """Returns the open database; opens it again if an earlier attempt to do so, before a write, had failed."""
@@ -233,10 +323,64 @@ class LevelDBBackend:
             self._must_reopen = False
         return self._db
 
-    def _read_error(self, error: Exception) -> StoreError:
+    def read_error(self, error: Exception) -> StoreError:
+        """What LevelDB said when it was read, as one of our errors."""
         text = _reason(error)
         is_broken = isinstance(error, plyvel.CorruptionError) or any(reason in text for reason in _BROKEN_FILES)
         return (StoreCorrupt if is_broken else StoreError)(f"{self._path}: {text}")
+
+
+class LevelDBView:
+    """A LevelDB snapshot, and the iterators over it."""
+
+    def __init__(self, backend: LevelDBBackend, db: Any) -> None:
+        self._backend = backend
+        self._db = db
+        self._snapshot = db.snapshot()
+        self._is_given_up = False
+        self._is_closed = False
+
+    def get(self, key: bytes) -> bytes | None:
+        """Returns the value, or None; raises StoreCorrupt, StoreError."""
+        self._check()
+        try:
+            value: bytes | None = self._snapshot.get(key, verify_checksums=True)
+        except (plyvel.Error, RuntimeError) as error:
+            raise self._backend.read_error(error) from error
+        return value
+
+    def scan(self, low: bytes, high: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Iterates over (key, value) with low <= key < high; raises StoreCorrupt, StoreError."""
+        self._check()
+        try:
+            # What a scan of everything reads would only push out of the cache what the node needs.
+            stored = self._snapshot.iterator(start=low, stop=high, verify_checksums=True, fill_cache=False)
+            with stored:
+                for item in stored:
+                    yield item
+                    self._check()
+        except (plyvel.Error, RuntimeError) as error:
+            raise self._backend.read_error(error) from error
+
+    def measure(self, low: bytes, high: bytes) -> int:
+        """Estimates the bytes in files between two keys."""
+        self._check()
+        return int(self._db.approximate_size(low, high))
+
+    def give_up(self) -> None:
+        """Lets the next read raise, because the database has to be closed."""
+        self._is_given_up = True
+
+    def close(self) -> None:
+        """Releases the snapshot, and the database if it waited for that."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._snapshot.close()
+            self._backend.forget(self)
+
+    def _check(self) -> None:
+        if self._is_given_up or self._is_closed:
+            raise StoreError("what was read of the database is not whole: the database had to be closed meanwhile")
 
 
 def _reason(error: Exception) -> str:
