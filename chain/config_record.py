@@ -9,10 +9,12 @@ from typing import Any
 
 import orjson
 
+from protocol.config import Chain as NamesOfChain
 from protocol.config import ChainConfig
+from protocol.identity import ChainIdentity
 from protocol.rules import Rules
 from state.errors import ForeignConfig, StoreCorrupt
-from state.kv import Backend
+from state.kv import Backend, View
 
 KEY = b"\x11config"
 """Key of the record."""
@@ -26,27 +28,44 @@ def check_config(backend: Backend, config: ChainConfig) -> bool:
     data = backend.get(KEY)
     if data is None:
         return False
+    differences = describe_differences(data, config)
+    if differences:
+        raise ForeignConfig(f"the database was made with another chain config: {differences}")
+    return True
+
+
+def describe_differences(data: bytes, config: ChainConfig) -> str:
+    """Names what a record and a config differ in, "" when nothing. Raises StoreCorrupt for a damaged record."""
     try:
         kept = dict(_flatten("", orjson.loads(data)))
     except ValueError as error:
         raise StoreCorrupt("the record of the chain config cannot be read") from error
     given = dict(_flatten("", orjson.loads(_pack(config))))
     differences = [key for key in sorted(kept.keys() | given.keys()) if kept.get(key) != given.get(key)]
-    if differences:
-        absent = dict(_flatten("", {"rules": Rules().model_dump(mode="json")}))
-        shown = [
-            f"{key} was {_show(key, kept, absent)}, now it is {_show(key, given, absent)}"
-            for key in differences[:SHOWN_MAX]
-        ]
-        rest = len(differences) - len(shown)
-        text = "; ".join(shown) + (f"; and {rest} more" if rest else "")
-        raise ForeignConfig(f"the database was made with another chain config: {text}")
-    return True
+    if not differences:
+        return ""
+    absent = dict(_flatten("", {"rules": Rules().model_dump(mode="json")}))
+    shown = [
+        f"{key} was {_show(key, kept, absent)}, now it is {_show(key, given, absent)}" for key in differences[:SHOWN_MAX]
+    ]
+    rest = len(differences) - len(shown)
+    return "; ".join(shown) + (f"; and {rest} more" if rest else "")
 
 
 def record_config(backend: Backend, config: ChainConfig) -> None:
     """Writes the record. Raises StoreFull, StoreWriteFailed."""
     backend.write([(KEY, _pack(config))], sync=True)
+
+
+def read_record(view: View, config: ChainConfig) -> bytes:
+    """Returns the record of a database, made of the config when there is none."""
+    return view.get(KEY) or _pack(config)
+
+
+def read_identity(data: bytes, chain_id: bytes) -> ChainIdentity:
+    """Returns the names that a record gives the chain. Raises ValueError for a record that is none."""
+    names = NamesOfChain.model_validate(orjson.loads(data)["chain"])
+    return ChainIdentity(chain_id, names.address_prefix, names.steem_symbol, names.sbd_symbol, names.vests_symbol)
 
 
 def _pack(config: ChainConfig) -> bytes:
