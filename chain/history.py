@@ -19,13 +19,15 @@ from chain.effects import NO_TRANSACTION_ID, AppliedOperation, BlockEffects
 from protocol.codec import Codec
 from protocol.errors import Rejected
 from rewards.payout import PayoutExplanation
-from state.kv import Backend
+from state.kv import Backend, Reads
 from state.rows import RowCodec, pack, unpack
 
 PREFIX = b"\x20"
 """First byte of every key of the index."""
 
-_CURSOR = PREFIX + b"\x00"
+CURSOR = PREFIX + b"\x00"
+"""Key of the number of the last block in the index, with the layout of the index before it."""
+
 _OPERATIONS = PREFIX + b"\x01"
 _ACCOUNTS = PREFIX + b"\x02"
 _TRANSACTIONS = PREFIX + b"\x03"
@@ -110,7 +112,7 @@ class History:
         self._blocks: dict[int, _Block] = {}
         self._next: dict[str, int] = {}
         self._prepared: dict[str, int] = {}
-        self._cursor = self._read_cursor()
+        self._cursor = read_cursor(backend)
 
     @property
     def cursor(self) -> int | None:
@@ -134,7 +136,7 @@ class History:
         for block in self._blocks.values():
             if block.number <= number:
                 self._collect(block, puts)
-        puts.append((_CURSOR, pack((_FORMAT, number))))
+        puts.append((CURSOR, pack((_FORMAT, number))))
         return puts
 
     def finish(self, number: int) -> None:
@@ -191,13 +193,6 @@ class History:
         for key, _value in self._backend.scan(prefix, prefix + b"\xff\xff\xff\xff\xff", reverse=True):
             return int(_NUMBER.unpack(key[-4:])[0]) + 1
         return 0
-
-    def _read_cursor(self) -> int | None:
-        data = self._backend.get(_CURSOR)
-        if data is None:
-            return None
-        layout, number = unpack(data)
-        return int(number) if layout == _FORMAT else None
 
     # Questions
 
@@ -298,6 +293,15 @@ class History:
         trx_id, trx_in_block, op_in_trx, virtual_op, timestamp, packed = fields
         op = self._codec.decode_operation(packed)
         return AppliedOperation(trx_id, number, trx_in_block, op_in_trx, virtual_op, timestamp, op)
+
+
+def read_cursor(values: Reads) -> int | None:
+    """Number of the last block in the index of a database; None when there is no index, or one of another layout."""
+    data = values.get(CURSOR)
+    if data is None:
+        return None
+    layout, number = unpack(data)
+    return int(number) if layout == _FORMAT else None
 
 
 def _account_prefix(account: str) -> bytes:

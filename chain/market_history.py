@@ -18,7 +18,7 @@ from chain.effects import BlockEffects
 from chain.observers import Put
 from protocol.assets import STEEM, Asset
 from protocol.virtual_operations import FillOrder
-from state.kv import Backend
+from state.kv import Backend, Reads
 from state.rows import pack, unpack
 
 BUCKET_SECONDS = (15, 60, 300, 3600, 86_400)
@@ -30,7 +30,9 @@ BUCKETS_PER_SIZE = 5760
 PREFIX = b"\x21"
 """First byte of every key of the index."""
 
-_CURSOR = PREFIX + b"\x00"
+CURSOR = PREFIX + b"\x00"
+"""Key of how far the index is."""
+
 _TRADES = PREFIX + b"\x01"
 _BUCKETS = PREFIX + b"\x02"
 _END = bytes((PREFIX[0] + 1,))
@@ -108,13 +110,10 @@ class MarketHistory:
         return self._cursor
 
     def _load(self) -> None:
-        data = self._backend.get(_CURSOR)
-        if data is None:
+        found = _read_position(self._backend)
+        if found is None:
             return
-        layout, *rest = unpack(data)
-        if layout != _FORMAT:
-            return
-        self._cursor, self._next_trade, self._next_bucket = (int(value) for value in rest)
+        self._cursor, self._next_trade, self._next_bucket = found
         for key, value in self._backend.scan(_BUCKETS, _BUCKETS + b"\xff"):
             seconds, opened = _BUCKET_KEY.unpack(key[len(_BUCKETS) :])
             number, symbol, steem, non_steem = unpack(value)
@@ -192,7 +191,7 @@ class MarketHistory:
             for key in block.before:
                 final[key] = later[key] if key in later else self._buckets.get(key)
         puts += [_bucket_put(key, bucket) for key, bucket in final.items()]
-        puts.append((_CURSOR, pack((_FORMAT, number, next_trade, next_bucket))))
+        puts.append((CURSOR, pack((_FORMAT, number, next_trade, next_bucket))))
         return puts
 
     def finish(self, number: int) -> None:
@@ -258,6 +257,24 @@ class MarketHistory:
             if opens:
                 return [self._buckets[seconds, opened] for opened in opens]
         return []
+
+
+def read_cursor(values: Reads) -> int | None:
+    """Number of the last block in the index of a database; None when there is no index, or one of another layout."""
+    found = _read_position(values)
+    return None if found is None else found[0]
+
+
+def _read_position(values: Reads) -> tuple[int, int, int] | None:
+    """The number of the last block in the index, and the ids of the next trade and the next bucket."""
+    data = values.get(CURSOR)
+    if data is None:
+        return None
+    layout, *rest = unpack(data)
+    if layout != _FORMAT:
+        return None
+    number, next_trade, next_bucket = rest
+    return int(number), int(next_trade), int(next_bucket)
 
 
 def _sides(trade: Trade) -> tuple[int, int, int]:

@@ -29,6 +29,13 @@ _BROKEN_FILES: Final = ("No such file", "does not exist", "Invalid argument")
 _NO_ROOM: Final = ("No space left", "Disk quota exceeded", "File too large")
 
 
+class Reads(Protocol):
+    """Anything that knows the values of some keys."""
+
+    def get(self, key: bytes, /) -> bytes | None:
+        """Returns the value, or None."""
+
+
 class View(Protocol):
     """What a backend holds at one moment; what is written later does not show.
 
