@@ -11,6 +11,7 @@ libraries/plugins/witness/block_producer.cpp.
 from collections.abc import Iterator
 
 import operations.registry  # noqa: F401 - the codec must know every operation
+from chain import history, market_history
 from chain.actions import EXTENSION_BYTES, choose_actions, compute_partition
 from chain.block_log import BlockLog, BlockStore, MemoryBlockLog
 from chain.config_record import check_config, record_config
@@ -35,7 +36,7 @@ from protocol.transaction import Transaction
 from protocol.types import NULL_ID
 from state.context import Context
 from state.errors import StoreWriteFailed
-from state.kv import Backend, LevelDBBackend, MemoryBackend
+from state.kv import Backend, LevelDBBackend, MemoryBackend, Reads
 from state.schema import Tables
 from state.store import Store
 
@@ -62,9 +63,9 @@ class Chain:
     """
 
     def __init__(
-        self, config: ChainConfig, backend: Backend, log: BlockStore, codec: Codec, *, has_history: bool = True
+        self, config: ChainConfig, backend: Backend, log: BlockStore, codec: Codec, *, has_history: bool | None = True
     ) -> None:
-        """Joins the parts; `open` is the usual way."""
+        """Joins the parts; `open` is the usual way, and says what `has_history` means."""
         self.config = config
         self.codec = codec
         self.is_bulk = False
@@ -76,23 +77,26 @@ class Chain:
         if not has_record:
             record_config(backend, config)
         self._reversible = ReversibleBlocks(backend)
-        self._history = History(backend, codec) if has_history else None
-        self._market = MarketHistory(backend) if has_history else None
-        self._observers: tuple[Observer, ...] = tuple(part for part in (self._history, self._market) if part)
         self._pending = PendingTransactions()
         self._custom_limit = CustomOperationLimit()
         committed = self._store.committed
         assert committed is not None, "the ledger commits the genesis"
         self._committed = committed.number
+        if has_history is None:
+            has_history = is_indexed(backend, committed.number)
+        self._history = History(backend, codec) if has_history else None
+        self._market = MarketHistory(backend) if has_history else None
+        self._observers: tuple[Observer, ...] = tuple(part for part in (self._history, self._market) if part)
         self._tree = ForkTree(committed.number, committed.block_id)
         self._keeps_reversible = True
         self._write_problem: Exception | None = None
         self._is_closed = False
 
     @classmethod
-    def open(cls, config: ChainConfig, data_dir: object | None = None, *, has_history: bool = True) -> "Chain":
+    def open(cls, config: ChainConfig, data_dir: object | None = None, *, has_history: bool | None = True) -> "Chain":
         """Opens the chain in a directory (a path), made if it is not there; None keeps it in memory.
 
+        `has_history` makes the account and market history anew when it is missing; None keeps what there is.
         Raises the errors of the store (StoreLocked, ForeignChain, ForeignConfig, StoreTooNew, StoreCorrupt, NotAStore,
         StoreFull) and BlockLogError.
         """
@@ -114,7 +118,7 @@ class Chain:
 
     @classmethod
     def resume(
-        cls, config: ChainConfig, backend: Backend, log: BlockStore, codec: Codec, *, has_history: bool = True
+        cls, config: ChainConfig, backend: Backend, log: BlockStore, codec: Codec, *, has_history: bool | None = True
     ) -> "Chain":
         """Goes on with the chain in a backend and a block log, whatever a crash left in them. Raises as `open`."""
         chain = cls(config, backend, log, codec, has_history=has_history)
@@ -738,3 +742,8 @@ class Chain:
             store.rollback()
             ctx.events.clear()
         return chosen, actions
+
+
+def is_indexed(values: Reads, number: int) -> bool:
+    """Whether a database whose state is that of block `number` has account and market history up to there."""
+    return all((read(values) or 0) == number for read in (history.read_cursor, market_history.read_cursor))
