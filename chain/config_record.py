@@ -46,7 +46,8 @@ def describe_differences(data: bytes, config: ChainConfig) -> str:
         return ""
     absent = dict(_flatten("", {"rules": Rules().model_dump(mode="json")}))
     shown = [
-        f"{key} was {_show(key, kept, absent)}, now it is {_show(key, given, absent)}" for key in differences[:SHOWN_MAX]
+        f"{key} was {_show(key, kept, absent)}, now it is {_show(key, given, absent)}"
+        for key in differences[:SHOWN_MAX]
     ]
     rest = len(differences) - len(shown)
     return "; ".join(shown) + (f"; and {rest} more" if rest else "")
