@@ -27,6 +27,8 @@ BLOCK_ITEM: Final = 1001
 ID_BYTES: Final = 20
 """The size of a block id, of a message id and of an item hash."""
 
+HELLO_BYTES_MAX: Final = 65_536
+"""The largest payload of a hello, which is kept for the life of a connection; the reference sends about 570 bytes."""
 TEXT_BYTES_MAX: Final = 65_536
 """The longest text in a message outside of variants, for example the reason for closing."""
 ITEM_IDS_MAX: Final = 100_000
@@ -323,7 +325,9 @@ def pack_message(codec: Codec, message: Message) -> bytes:
                 "", "a block id has ${needed} bytes, not ${found}", needed=ID_BYTES, found=len(message.block_id)
             )
         return message.block.packed + message.block_id
-    return codec.encode(type(message), message)
+    payload = codec.encode(type(message), message)
+    _check_size(type(message), payload)
+    return payload
 
 
 def unpack_message(codec: Codec, number: int, payload: bytes) -> Message:
@@ -335,8 +339,15 @@ def unpack_message(codec: Codec, number: int, payload: bytes) -> Message:
     declared = MESSAGES.get(number)
     if declared is None:
         raise UnknownMessage("", "unknown message number ${number}", number=number)
+    _check_size(declared, payload)
     message: Message = codec.read(declared, payload, 0)[0]
     return message
+
+
+def _check_size(declared: type[Message], payload: bytes) -> None:
+    if declared is Hello and len(payload) > HELLO_BYTES_MAX:
+        text = "a hello has at most ${max} bytes, not ${found}"
+        raise Invalid("", text, max=HELLO_BYTES_MAX, found=len(payload))
 
 
 def _unpack_block(codec: Codec, payload: bytes) -> BlockMessage:

@@ -20,6 +20,7 @@ from protocol.p2p.messages import (
     CONNECTIONS_MAX,
     ERROR_LOG_LINES_MAX,
     FETCH_ITEMS_MAX,
+    HELLO_BYTES_MAX,
     ITEM_IDS_MAX,
     MESSAGES,
     SYNOPSIS_IDS_MAX,
@@ -250,6 +251,18 @@ def test_the_id_beside_a_block_has_the_size_of_one() -> None:
     assert isinstance(unpacked, BlockMessage) and unpacked.block.id == unpacked.block_id
     with pytest.raises(Invalid, match="a block id has 20 bytes, not 19"):
         pack_message(CODEC, unpacked._replace(block_id=bytes(19)))
+
+
+def test_a_hello_is_small() -> None:
+    hello = next(message.frame for message in single_messages() if message.frame.number == 5006)
+    largest = hello.payload.ljust(HELLO_BYTES_MAX, b"\0")
+    assert isinstance(unpack_message(CODEC, 5006, largest), Hello)
+    with pytest.raises(Invalid, match="at most 65536 bytes, not 65537"):
+        unpack_message(CODEC, 5006, largest + b"\0")
+    unpacked = unpack_message(CODEC, 5006, hello.payload)
+    assert isinstance(unpacked, Hello)
+    with pytest.raises(Invalid, match="at most 65536 bytes"):
+        pack_message(CODEC, unpacked._replace(user_data={"text": "x" * HELLO_BYTES_MAX}))
 
 
 def test_message_ids_hash_the_payload() -> None:
