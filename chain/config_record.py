@@ -5,6 +5,7 @@ under its own prefix. A database without it, written by an older program, gets t
 """
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -67,6 +68,11 @@ def read_identity(data: bytes, chain_id: bytes) -> ChainIdentity:
     """Returns the names that a record gives the chain. Raises ValueError for a record that is none."""
     names = NamesOfChain.model_validate(orjson.loads(data)["chain"])
     return ChainIdentity(chain_id, names.address_prefix, names.steem_symbol, names.sbd_symbol, names.vests_symbol)
+
+
+def compute_config_digest(config: ChainConfig) -> bytes:
+    """The SHA-256 over everything that the nodes of a chain agree on from its start: genesis and rules."""
+    return sha256(_pack(config)).digest()
 
 
 def _pack(config: ChainConfig) -> bytes:

@@ -12,11 +12,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from chain.chain import Chain
-from node.core import NodeSettings
+from node.core import Disk, NodeSettings
+from node.core.network import Network
 from node.failures import CommandError, explain, explain_port
+from node.peering import follow_seeds
 from node.settings import Address
 from node.shell import NodeShell
-from protocol.errors import ProtocolError
+from protocol.errors import Invalid, ProtocolError
 from state.errors import StoreError
 
 log = logging.getLogger("plaudit.node")
@@ -39,16 +41,20 @@ def run_daemon(
     settings: NodeSettings,
     rpc: Address,
     *,
+    disk: Disk | None = None,
+    p2p: Address | None = None,
+    seeds: tuple[Address, ...] = (),
     extra_apis: ExtraApis | None = None,
     on_ready: OnReady | None = None,
 ) -> None:
-    """Serves JSON-RPC and makes blocks until SIGTERM or SIGINT; then closes port and chain. Raises CommandError.
+    """Serves JSON-RPC, meets peers and makes blocks until SIGTERM or SIGINT; then closes all. Raises CommandError.
 
-    `on_ready` is called with the URL of the port when the node has begun to work.
+    `disk` keeps the node's small files (in memory if it is None). With a network in the settings, `p2p` is where peers
+    connect and `seeds` are dialled. `on_ready` is called with the URL of the port when the node has begun to work.
     """
     tune_memory()
     with asyncio.Runner(loop_factory=_find_loop()) as runner:
-        runner.run(_run(chain, settings, rpc, extra_apis, on_ready))
+        runner.run(_run(chain, settings, rpc, disk, p2p, seeds, extra_apis, on_ready))
 
 
 def _find_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -60,15 +66,27 @@ def _find_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _run(
-    chain: Chain, settings: NodeSettings, rpc: Address, extra_apis: ExtraApis | None, on_ready: OnReady | None
+    chain: Chain,
+    settings: NodeSettings,
+    rpc: Address,
+    disk: Disk | None,
+    p2p: Address | None,
+    seeds: tuple[Address, ...],
+    extra_apis: ExtraApis | None,
+    on_ready: OnReady | None,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    shell = NodeShell(chain, settings)
+    shell = _make_shell(chain, settings, disk)
+    following: asyncio.Task[None] | None = None
     try:
         host, port = await _open_port(shell, rpc, extra_apis)
+        if shell.node.network is not None:
+            if p2p is not None:
+                await _open_p2p(shell, shell.node.network, p2p)
+            following = asyncio.create_task(follow_seeds(shell.node.network, seeds))
         url = f"http://{Address(host, port)}"
         log.info("started rpc=%s head=%d irreversible=%d", url, chain.head_number, chain.irreversible_number)
         _start(shell)
@@ -77,8 +95,30 @@ async def _run(
         await stop.wait()
         log.info("stopping head=%d", chain.head_number)
     finally:
+        if following is not None:
+            following.cancel()
         await _stop(shell)
     log.info("stopped head=%d irreversible=%d", chain.head_number, chain.irreversible_number)
+
+
+def _make_shell(chain: Chain, settings: NodeSettings, disk: Disk | None) -> NodeShell:
+    try:
+        return NodeShell(chain, settings, disk)
+    except (ValueError, ProtocolError) as error:
+        chain.close()
+        text = error.message if isinstance(error, ProtocolError) else str(error)
+        raise CommandError(f"The node can not start: {text}") from error
+
+
+async def _open_p2p(shell: NodeShell, network: Network, p2p: Address) -> None:
+    try:
+        endpoint = await shell.start_p2p(p2p.host, p2p.port)
+    except OSError as error:
+        raise CommandError(explain_port("p2p", p2p, error)) from error
+    except Invalid as error:
+        raise CommandError(f"--p2p {p2p}: peers of this protocol have IPv4 addresses only") from error
+    network.set_listening(endpoint)
+    log.info("listening p2p=%s", endpoint)
 
 
 async def _open_port(shell: NodeShell, rpc: Address, extra_apis: ExtraApis | None) -> tuple[str, int]:

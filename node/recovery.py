@@ -1,4 +1,4 @@
-"""Recovers signers ahead in a second process, while this one applies blocks.
+"""Recovers signers in a second process, while this one applies blocks: ahead for imports, aside for event loops.
 
 Recovery holds no lock of the interpreter, but threads starve beside busy Python code; a process does not. What goes
 over is digests and signatures, what comes back are keys. Whatever goes wrong there, the block is checked here again.
@@ -6,11 +6,12 @@ over is digests and signatures, what comes back are keys. Whatever goes wrong th
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -24,6 +25,9 @@ _JOB_BYTES: Final = _DIGEST_BYTES + keys.SIGNATURE_BYTES
 BATCH_SIGNATURES: Final = 400
 """Signatures in a batch: all batches under way fit the buffers of the pipe, so nobody waits for room."""
 BATCHES_AHEAD: Final = 4
+WORTH_SIGNATURES: Final = 16
+"""Fewer signatures are recovered sooner than they are sent."""
+IDLE_SECONDS: Final = 60
 
 
 def recover_batch(jobs: bytes) -> bytes:
@@ -49,6 +53,44 @@ def serve_batches(pipe: Connection) -> None:
         return
 
 
+class RecoveryProcess:
+    """The second process: batches of blocks go in, and come back in their order with their signers kept on them."""
+
+    def __init__(self, chain_id: bytes) -> None:
+        self._chain_id = chain_id
+        context = multiprocessing.get_context("spawn")
+        self._pipe, other = context.Pipe()
+        self._process = context.Process(target=serve_batches, args=(other,), daemon=True, name="plaudit-recovery")
+        self._process.start()
+        other.close()
+
+    def fileno(self) -> int:
+        """The descriptor that can be read when a batch is done."""
+        return self._pipe.fileno()
+
+    def send(self, blocks: list[Block]) -> None:
+        """Sends a batch. Raises OSError when the process is gone."""
+        jobs = []
+        for block in blocks:
+            jobs += [block.digest, block.witness_signature]
+            for transaction in block.transactions:
+                digest = transaction.digest(self._chain_id)
+                for signature in transaction.signatures:
+                    jobs += [digest, signature]
+        self._pipe.send_bytes(b"".join(jobs))
+
+    def receive(self, blocks: list[Block]) -> None:
+        """Waits for the oldest batch that was sent, which was `blocks`. Raises EOFError or OSError when it is gone."""
+        _fill(blocks, self._pipe.recv_bytes(), self._chain_id)
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._pipe.close()
+        self._process.join(timeout=5)
+        if self._process.is_alive():
+            self._process.terminate()
+
+
 class _Batch(NamedTuple):
     blocks: list[Block]
     is_sent: bool
@@ -61,18 +103,8 @@ class RecoveryAhead:
     """
 
     def __init__(self, chain_id: bytes, processors: int | None = None) -> None:
-        self._chain_id = chain_id
-        self._pipe: Connection | None = None
-        self._process: multiprocessing.process.BaseProcess | None = None
-        if (processors or os.cpu_count() or 1) > 1:
-            self._start()
-
-    def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, other = context.Pipe()
-        self._process = context.Process(target=serve_batches, args=(other,), daemon=True, name="plaudit-recovery")
-        self._process.start()
-        other.close()
+        is_worth_it = (processors or os.cpu_count() or 1) > 1
+        self._process = RecoveryProcess(chain_id) if is_worth_it else None
 
     def __enter__(self) -> Self:
         return self
@@ -84,13 +116,8 @@ class RecoveryAhead:
 
     def close(self) -> None:
         """Ends the second process."""
-        if self._pipe is not None:
-            self._pipe.close()
-            self._pipe = None
         if self._process is not None:
-            self._process.join(timeout=5)
-            if self._process.is_alive():
-                self._process.terminate()
+            self._process.close()
             self._process = None
 
     def prepare(self, blocks: Iterable[Block]) -> Iterator[Block]:
@@ -104,28 +131,112 @@ class RecoveryAhead:
             yield from self._finish(under_way.popleft())
 
     def _send(self, blocks: list[Block]) -> bool:
-        if self._pipe is None:
-            return False
-        jobs = []
-        for block in blocks:
-            jobs += [block.digest, block.witness_signature]
-            for transaction in block.transactions:
-                digest = transaction.digest(self._chain_id)
-                for signature in transaction.signatures:
-                    jobs += [digest, signature]
-        try:
-            self._pipe.send_bytes(b"".join(jobs))
-        except OSError:
-            self._pipe = None
-        return self._pipe is not None
+        if self._process is not None:
+            try:
+                self._process.send(blocks)
+            except OSError:
+                self.close()
+        return self._process is not None
 
     def _finish(self, batch: _Batch) -> list[Block]:
-        if batch.is_sent and self._pipe is not None:
+        if batch.is_sent and self._process is not None:
             try:
-                _fill(batch.blocks, self._pipe.recv_bytes(), self._chain_id)
+                self._process.receive(batch.blocks)
             except (EOFError, OSError):
-                self._pipe = None
+                self.close()
         return batch.blocks
+
+
+class RecoveryAside:
+    """The second process for an event loop: jobs go in, and `on_done(job)` is called in their order.
+
+    It is started for the first job that is worth it, and ended when none came for a while. Small jobs, and all where
+    there is one processor or the process is gone, are handed back as they are.
+    """
+
+    def __init__(self, chain_id: bytes, on_done: Callable[[int], None], processors: int | None = None) -> None:
+        self._chain_id = chain_id
+        self._on_done = on_done
+        self._may_start = (processors or os.cpu_count() or 1) > 1
+        self._process: RecoveryProcess | None = None
+        self._waiting: deque[tuple[int, list[Block]]] = deque()
+        self._sent: deque[tuple[int, list[Block]]] = deque()
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    def recover(self, job: int, blocks: list[Block]) -> None:
+        """Takes a job; `on_done` is called later in any case."""
+        self._waiting.append((job, blocks))
+        asyncio.get_running_loop().call_soon(self._go_on)
+
+    def close(self) -> None:
+        """Ends the process; jobs that wait are forgotten."""
+        self._waiting.clear()
+        self._sent.clear()
+        self._end_process()
+        self._may_start = False
+
+    def _go_on(self) -> None:
+        """Sends jobs while the pipe holds them; what is too small to be sent is done when its turn comes."""
+        while self._waiting and len(self._sent) < BATCHES_AHEAD:
+            job, blocks = self._waiting[0]
+            if not self._is_worth_it(blocks):
+                if self._sent:
+                    return
+                self._waiting.popleft()
+                self._on_done(job)
+                continue
+            try:
+                self._find_process().send(blocks)
+            except OSError:
+                self._give_up()
+                return
+            self._sent.append(self._waiting.popleft())
+
+    def _is_worth_it(self, blocks: list[Block]) -> bool:
+        signatures = len(blocks) + sum(len(block.transactions) for block in blocks)
+        return self._may_start and signatures >= WORTH_SIGNATURES
+
+    def _find_process(self) -> RecoveryProcess:
+        if self._process is None:
+            self._process = RecoveryProcess(self._chain_id)
+            asyncio.get_running_loop().add_reader(self._process.fileno(), self._on_readable)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._idle_timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._on_idle)
+        return self._process
+
+    def _on_readable(self) -> None:
+        if self._process is None or not self._sent:
+            return self._give_up()
+        try:
+            self._process.receive(self._sent[0][1])
+        except (EOFError, OSError):
+            return self._give_up()
+        job, _ = self._sent.popleft()
+        self._on_done(job)
+        self._go_on()
+
+    def _give_up(self) -> None:
+        """The process is gone: what it had, and all that comes, is handed back as it is."""
+        self._may_start = False
+        self._end_process()
+        self._waiting.extendleft(reversed(self._sent))
+        self._sent.clear()
+        self._go_on()
+
+    def _on_idle(self) -> None:
+        self._idle_timer = None
+        if not self._sent:
+            self._end_process()
+
+    def _end_process(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+        if self._process is not None:
+            asyncio.get_running_loop().remove_reader(self._process.fileno())
+            self._process.close()
+            self._process = None
 
 
 def _cut(blocks: Iterable[Block]) -> Iterator[list[Block]]:

@@ -20,9 +20,11 @@ ENVIRONMENT_PREFIX: Final = "PLAUDIT_"
 PORT_MAX: Final = 65_535
 CONFIG_BYTES_MAX: Final = 1 << 20
 WITNESSES_MAX: Final = 1000
+SEEDS_MAX: Final = 100
+BLOCK_ID_BYTES: Final = 20
 RPC_DEFAULT: Final = "127.0.0.1:8090"
 _SECRET: Final = frozenset({"witness_key"})
-_LISTS: Final = frozenset({"witness", "witness_key"})
+_LISTS: Final = frozenset({"witness", "witness_key", "seed"})
 
 
 class SettingsError(Exception):
@@ -57,6 +59,21 @@ def parse_address(value: object) -> object:
     return Address(host, int(port))
 
 
+def parse_checkpoint(value: object) -> object:
+    """Turns "NUMBER,ID" into the number and the 20 bytes of the id. Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    number, _, digits = value.partition(",")
+    try:
+        found = int(number), bytes.fromhex(digits.strip())
+    except ValueError:
+        found = 0, b""
+    if len(found[1]) != BLOCK_ID_BYTES or int.from_bytes(found[1][:4], "big") != found[0]:
+        raise ValueError("a checkpoint is NUMBER,ID with the 40 hexadecimal digits of the id of the block NUMBER")
+    return found
+
+
+CheckpointText = Annotated[tuple[int, bytes], BeforeValidator(parse_checkpoint)]
 ListenAddress = Annotated[Address, BeforeValidator(parse_address)]
 Texts = Annotated[tuple[str, ...], Field(max_length=WITNESSES_MAX)]
 
@@ -73,16 +90,32 @@ class Settings(BaseModel):
     chain: Path | None = Field(default=None, description="Chain config file (TOML).")
     rpc: ListenAddress = Field(default=Address("127.0.0.1", 8090), description="Where JSON-RPC is served.")
     p2p: ListenAddress | None = Field(default=None, description="Where peers connect.")
+    seed: tuple[ListenAddress, ...] = Field(
+        default=(), max_length=SEEDS_MAX, description="Peers that are dialled whenever they are not connected."
+    )
+    connections_max: int = Field(default=200, ge=1, le=10_000, description="Connections to peers at one time.")
+    connections_wanted: int = Field(default=20, ge=0, le=1_000, description="Connections that the node looks for.")
+    discover: bool = Field(default=True, description="Dial addresses that peers tell, too.")
+    checkpoint: CheckpointText | None = Field(
+        default=None, description="A block of the chain (NUMBER,ID) up to which signatures need no check."
+    )
     witness: Texts = Field(default=(), description="Accounts this node makes blocks for.")
     witness_key: Texts = Field(default=(), description="Private signing keys in wallet import format.")
     witness_key_file: Path | None = Field(default=None, description="File with one private signing key a line.")
     participation: int = Field(
         default=33, ge=0, le=99, description="Percent of the latest 128 slots that must be filled to make blocks."
     )
-    stale_production: bool = Field(default=True, description="Make blocks even on a head that is long past.")
+    stale_production: bool | None = Field(
+        default=None, description="Make blocks even on a head that is long past; by default only without peers."
+    )
     history: bool = Field(default=True, description="Keep account history.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
     log_json: bool = Field(default=False, description="Log lines as JSON.")
+
+    @property
+    def has_network(self) -> bool:
+        """Whether the node is to meet peers."""
+        return self.p2p is not None or bool(self.seed)
 
     def read_witness_keys(self) -> dict[bytes, PrivateKey]:
         """Returns the private signing keys by public key. Raises SettingsError, also for a witness without any."""

@@ -1,19 +1,24 @@
-"""The node's asyncio shell: timers, the RPC port, and those who wait for their transaction.
+"""The node's asyncio shell: timers, the ports for clients and peers, and those who wait for their transaction.
 
 It is the World of the node core and the NodeAccess of the APIs, and the only place where a node waits.
 """
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem
-from node.core import Node, NodeSettings
+from node.core import Disk, Node, NodeSettings
+from node.core.world import MemoryDisk
+from node.recovery import RecoveryAside
+from node.transport import Transport
 from protocol.block import Block
 from protocol.errors import ProtocolError
+from protocol.p2p.messages import Endpoint
 from protocol.transaction import Transaction
 from rpc.apis.access import Inclusion
 from rpc.apis.registry import build_dispatcher
@@ -28,16 +33,22 @@ WEBSOCKET_REQUESTS_MAX = 64
 HEALTHY_AGE_SECONDS = 60
 WAITERS_MAX = 100_000
 
-LEVELS = {"no_private_key": logging.WARNING, "low_participation": logging.ERROR, "lag": logging.WARNING}
-LEVELS["production_failed"] = LEVELS["disk_problem"] = logging.ERROR
+LEVELS = dict.fromkeys(("missed", "peer_refused", "banned", "malformed_message", "block_refused"), logging.WARNING)
+LEVELS |= dict.fromkeys(("production_failed", "disk_problem", "block_log_damaged"), logging.ERROR)
+LEVELS |= dict.fromkeys(("peer_gone", "peer_closed"), logging.DEBUG)
 
 
 class NodeShell:
     """Runs one node until it is told to stop."""
 
-    def __init__(self, chain: Chain, settings: NodeSettings) -> None:
+    def __init__(self, chain: Chain, settings: NodeSettings, disk: Disk | None = None) -> None:
+        """Keeps the small files in memory without a `disk`. Raises ValueError when one of the node's files is damaged, Rejected when the chain misses the checkpoint."""
         self.chain = chain
+        self.disk = disk or MemoryDisk()
         self.node = Node(self, chain, settings)
+        self._settings = settings
+        self._transport = Transport(self.node)
+        self._recovery = RecoveryAside(chain.config.chain_id, self.node.on_recovered)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._waiting: dict[bytes, tuple[int, list[asyncio.Future[Inclusion]]]] = {}
         self._server: RpcServer | None = None
@@ -58,12 +69,21 @@ class NodeShell:
         )
         return await self._server.start(host, port)
 
+    async def start_p2p(self, host: str, port: int) -> Endpoint:
+        """Opens the port for peers and returns its address. Raises OSError when it is taken."""
+        network = self._settings.network
+        assert network is not None, "the port is for nodes with a network"
+        return await self._transport.listen(host, port, network.connections_max)
+
     def start(self) -> None:
         """Begins to keep time and, with witness keys, to make blocks."""
         self.node.on_start()
 
     async def stop(self) -> None:
-        """Closes the port, answers those who wait, and closes the chain."""
+        """Closes the ports, answers those who wait, and closes the chain."""
+        self.node.on_stop()
+        await self._transport.stop()
+        self._recovery.close()
         for timer in self._timers.values():
             timer.cancel()
         for _, futures in self._waiting.values():
@@ -93,6 +113,30 @@ class NodeShell:
             log.exception("timer %s failed", name)
             self.set_timer(name, self.now_ms() + 1000)
 
+    def random_bytes(self, count: int) -> bytes:
+        """Bytes that nobody can foresee."""
+        return os.urandom(count)
+
+    def connect(self, endpoint: Endpoint) -> None:
+        """Dials; `on_connect` or `on_connect_failed` follows."""
+        self._transport.dial(endpoint)
+
+    def send(self, connection: int, number: int, payload: bytes) -> None:
+        """Sends a message behind those sent before."""
+        self._transport.send(connection, number, payload)
+
+    def has_room(self, connection: int) -> bool:
+        """Whether more should be sent now."""
+        return self._transport.has_room(connection)
+
+    def disconnect(self, connection: int) -> None:
+        """Closes a connection once what was sent is written."""
+        self._transport.disconnect(connection)
+
+    def recover(self, job: int, blocks: list[Block]) -> None:
+        """Has signers recovered in a second process; `on_recovered(job)` follows."""
+        self._recovery.recover(job, blocks)
+
     def publish(self, items: tuple[FeedItem, ...]) -> None:
         """Tells those who wait for a transaction that it is in a block, or that its time is over."""
         for item in items:
@@ -118,7 +162,7 @@ class NodeShell:
 
     def now(self) -> int:
         """The node's clock, in seconds since the epoch."""
-        return self.node.now_ms() // 1000
+        return self.node.clock.now_ms() // 1000
 
     def broadcast(self, transaction: Transaction) -> None:
         """Applies a transaction to the pending state. Raises ProtocolError."""

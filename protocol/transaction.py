@@ -211,6 +211,11 @@ class Transaction:
         """Takes over the public keys of the signatures, in their order, that somebody trusted recovered elsewhere."""
         self._signers = (chain_id, signers)
 
+    def take_signers(self, twin: Transaction) -> None:
+        """Takes over what was recovered for another copy of this transaction with the same signatures."""
+        if self._signers is None and twin.signatures == self.signatures and twin.packed == self.packed:
+            self._signers = twin._signers
+
     def signature_keys(self, chain_id: bytes) -> frozenset[bytes]:
         """The set of signing keys; raises DuplicateSignature if one signed twice.
 

@@ -13,6 +13,7 @@ from typing import Any
 from chain.chain import Chain
 from chain.effects import FeedItem, Irreversible
 from node.core import Node, NodeSettings
+from node.core.world import MemoryDisk
 from operations.content import Comment
 from operations.transfer import Transfer
 from operations.vote import Vote
@@ -42,6 +43,9 @@ class PrintingWorld:
     """Prints what is irreversible, once the chain says so."""
 
     chain: Chain
+
+    def __init__(self) -> None:
+        self.disk = MemoryDisk()
 
     def now_ms(self) -> int:
         return 1_800_000_000_000

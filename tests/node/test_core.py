@@ -7,7 +7,9 @@ import pytest
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible
-from node.core import DISK_TIMER, PRODUCTION_TIMER, Node, NodeSettings, ProductionOutcome
+from node.core import Node, NodeSettings, ProductionOutcome
+from node.core.node import DISK_TIMER, PRODUCTION_TIMER
+from node.core.world import MemoryDisk
 from operations.transfer import Transfer
 from operations.witness import WitnessUpdate
 from protocol.assets import STEEM, Asset
@@ -29,6 +31,7 @@ class VirtualWorld:
 
     def __init__(self) -> None:
         self.now = START_MS
+        self.disk = MemoryDisk()
         self.timers: dict[str, int] = {}
         self.feed: list[FeedItem] = []
         self.notes: list[tuple[str, dict[str, Any]]] = []
@@ -131,7 +134,7 @@ def test_a_late_timer_makes_no_block_but_the_next_one_does(world: VirtualWorld, 
     node.on_start()
     world.run(node, START_MS + 3_000, late_ms=501)
     assert world.applied() == []
-    assert world.notes == [("lag", {"witness": "initminer", "late_ms": 501})]
+    assert world.notes == [("missed", {"reason": "lag", "witness": "initminer", "late_ms": 501})]
     world.run(node, START_MS + 6_000, late_ms=500)
     assert world.applied() == [1]
     assert chain.head_time == START_MS // 1000 + 6
@@ -150,7 +153,8 @@ def test_without_the_signing_key_no_block_is_made(world: VirtualWorld, chain: Ch
     other = PrivateKey.from_seed("another")
     node = make_node(world, chain, witness_keys={other.public_key: other})
     assert node.produce() is ProductionOutcome.NO_PRIVATE_KEY
-    assert world.notes == [("no_private_key", {"witness": "initminer"})]
+    assert world.notes == [("missed", {"reason": "no_private_key", "witness": "initminer"})]
+    assert node.producer.counts[ProductionOutcome.NO_PRIVATE_KEY] == 1
 
 
 def test_a_key_change_that_waits_for_a_block_does_not_stop_its_producer(world: VirtualWorld, chain: Chain) -> None:
@@ -165,7 +169,7 @@ def test_a_key_change_that_waits_for_a_block_does_not_stop_its_producer(world: V
     assert world.applied() == [1, 2]
     assert chain.ctx.tables.witnesses.get("initminer").signing_key == other.public_key
     world.run(node, START_MS + 9_000)
-    assert world.events()[-1] == "no_private_key"
+    assert world.notes[-1] == ("missed", {"reason": "no_private_key", "witness": "initminer"})
 
 
 def test_the_slot_of_another_witness_is_left_alone(world: VirtualWorld, chain: Chain) -> None:
@@ -196,7 +200,41 @@ def test_low_participation_stops_production(world: VirtualWorld, chain: Chain) -
     node.on_block(block)
     world.now += 3_000
     assert node.produce() is ProductionOutcome.LOW_PARTICIPATION
-    assert world.events() == ["low_participation"]
+    assert world.events() == ["missed"]
+
+
+def test_no_key_signs_two_blocks_for_one_slot(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain)
+    node.on_start()
+    world.run(node, START_MS + 3_000)
+    again = make_node(world, Chain.open(chain.config))  # A restart that lost the block.
+    assert again.produce() is ProductionOutcome.SLOT_USED
+    world.now = START_MS + 6_000
+    assert again.produce() is ProductionOutcome.PRODUCED
+
+
+def test_mining_at_will_leaves_used_slots_alone(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain)
+    node.mine(3)
+    again = make_node(world, Chain.open(chain.config))
+    again.mine(1)
+    assert again.chain.head_time == chain.head_time + 3
+
+
+def test_damaged_guard_file_stops_the_start(world: VirtualWorld, chain: Chain) -> None:
+    world.disk.write("production_guard", b"rubbish")
+    with pytest.raises(ValueError, match="production_guard is damaged"):
+        make_node(world, chain)
+
+
+def test_a_block_from_the_future_is_refused(world: VirtualWorld, chain: Chain) -> None:
+    maker = Chain.open(chain.config)
+    node = make_node(world, chain)
+    early = maker.generate_block("initminer", KEY, START_MS // 1000 + 6)
+    with pytest.raises(Rejected, match="6 s ahead of this node's clock"):
+        node.on_block(early)
+    world.now += 1_000
+    assert node.on_block(early).applied
 
 
 # Mining at will
@@ -209,7 +247,7 @@ def test_mine_makes_blocks_ahead_of_the_clock_and_the_clock_follows(world: Virtu
     assert chain.head_time == START_MS // 1000
     assert node.mine(5, skip_seconds=600) == [2, 3, 4, 5, 6]
     assert chain.head_time == START_MS // 1000 + 600 + 5 * 3
-    assert node.now_ms() == chain.head_time * 1000
+    assert node.clock.now_ms() == chain.head_time * 1000
     world.run(node, START_MS + 3_000)
     assert world.applied() == [1, 2, 3, 4, 5, 6, 7]
     assert chain.head_time == START_MS // 1000 + 600 + 6 * 3

@@ -1,0 +1,320 @@
+"""Gossip: new transactions and blocks are offered by their hash, and fetched by whoever lacks them.
+
+What is offered to a peer was not offered to it or by it lately, and the peer has caught up with this node's chain.
+Only blocks of the main chain are offered: others were not applied, and may be invalid.
+
+Source: libraries/net/node.cpp, advertise_inventory_loop, on_item_ids_inventory_message, fetch_items_loop,
+on_fetch_items_message, process_ordinary_message and process_block_during_normal_operation.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from chain.chain import Chain
+from node.core.hub import Hub, Intake
+from node.core.peer import OFFERS_MAX, SERVED_MAX, HashMemory, Peer
+from node.core.sync import Sync
+from protocol.block import Block
+from protocol.errors import BlockLinkError, ProtocolError
+from protocol.p2p.messages import (
+    BLOCK_ITEM,
+    TRANSACTION_ITEM,
+    BlockMessage,
+    FetchItems,
+    ItemIdsInventory,
+    ItemNotAvailable,
+    TransactionMessage,
+    message_id,
+    pack_message,
+)
+from protocol.transaction import Transaction
+
+OFFER_TIMER = "offer"
+
+GATHER_MS = 50
+"""How long transactions are gathered before they are offered together."""
+
+INVENTORY_IDS_MAX = 1_000
+"""Hashes in one of our inventories."""
+
+FETCH_ITEMS_MAX = 100
+"""Items that one request asks a peer for."""
+
+ANSWER_MS_MAX = 6_000
+"""A peer that owes an item for so long is dropped. Source: node_configuration.hpp."""
+
+OFFER_MS_MAX = 60_000
+"""Items that were offered so long ago are not fetched any more: 20 blocks, as in the reference."""
+
+MEMORY_MS = 120_000
+"""How long it is remembered what was told to and heard from a peer."""
+
+SEEN_MS = 30_000
+"""How long an item that was had, or that was refused, is not fetched again."""
+
+SEEN_MAX = 200_000
+CACHE_MESSAGES_MAX = 20_000
+CACHE_BYTES_MAX = 64 << 20
+"""What is kept to answer those that were offered it."""
+
+BLOCKS_OFFERED_MAX = 10
+"""Of the blocks that were applied at once, the newest ones are offered."""
+
+AGAIN_MAX = 1_000
+"""Transactions that still wait and are offered anew from time to time."""
+
+
+class MessageCache:
+    """Messages by their hash, the newest up to a number and a size."""
+
+    def __init__(self) -> None:
+        self._messages: OrderedDict[bytes, tuple[int, bytes]] = OrderedDict()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def add(self, item: bytes, number: int, payload: bytes) -> None:
+        """Keeps a message; the oldest make room."""
+        if item in self._messages:
+            self._messages.move_to_end(item)
+            return
+        self._messages[item] = (number, payload)
+        self._bytes += len(payload)
+        while len(self._messages) > CACHE_MESSAGES_MAX or self._bytes > CACHE_BYTES_MAX:
+            _, (_, oldest) = self._messages.popitem(last=False)
+            self._bytes -= len(oldest)
+
+    def find(self, item: bytes) -> tuple[int, bytes] | None:
+        """Returns the number and payload of a message, or None."""
+        return self._messages.get(item)
+
+
+class Gossip:
+    """What is offered, fetched and served."""
+
+    def __init__(self, hub: Hub, chain: Chain, intake: Intake, sync: Sync) -> None:
+        self._hub = hub
+        self._chain = chain
+        self._intake = intake
+        self._sync = sync
+        self._cache = MessageCache()
+        self._seen = HashMemory(SEEN_MAX)
+        self._asked: dict[bytes, Peer] = {}
+        self._to_offer: list[bytes] = []
+        self._waited: tuple[bytes, ...] = ()
+        """Ids of the transactions that waited when it was last looked."""
+
+    # Offering
+
+    def offer_block(self, block: Block) -> None:
+        """Offers a block of the main chain to all who have caught up, at once."""
+        item = self._keep(BLOCK_ITEM, pack_message(self._hub.codec, BlockMessage(block, block.id)))
+        for peer in self._hub.active():
+            self._tell(peer, BLOCK_ITEM, (item,))
+
+    def offer_transactions(self, transactions: Iterable[Transaction]) -> None:
+        """Offers transactions to all who have caught up, together with others of the same moment."""
+        for transaction in transactions:
+            self._to_offer.append(self._keep(TRANSACTION_ITEM, transaction.packed_signed))
+        if self._to_offer:
+            self._hub.world.set_timer(OFFER_TIMER, self._hub.world.now_ms() + GATHER_MS)
+
+    def on_offer(self) -> None:
+        """Offers what was gathered."""
+        items, self._to_offer = self._to_offer, []
+        for peer in self._hub.active():
+            self._tell(peer, TRANSACTION_ITEM, items)
+
+    def offer_pending(self, peer: Peer) -> None:
+        """Offers all waiting transactions to a peer that has caught up; it may have missed them."""
+        items = [self._keep(TRANSACTION_ITEM, waiting.packed_signed) for waiting in self._chain.pending]
+        self._tell(peer, TRANSACTION_ITEM, items)
+
+    def _keep(self, number: int, payload: bytes) -> bytes:
+        item = message_id(payload)
+        self._cache.add(item, number, payload)
+        self._seen.add(item, self._hub.world.now_ms())
+        return item
+
+    def _tell(self, peer: Peer, item_type: int, items: Iterable[bytes]) -> None:
+        if peer.needs_our_blocks:
+            return
+        now_ms = self._hub.world.now_ms()
+        news = [item for item in items if item not in peer.told and item not in peer.heard]
+        for item in news:
+            peer.told.add(item, now_ms)
+        for start in range(0, len(news), INVENTORY_IDS_MAX):
+            self._hub.send(peer, ItemIdsInventory(item_type, tuple(news[start : start + INVENTORY_IDS_MAX])))
+
+    def offer_again(self) -> None:
+        """Offers transactions anew that wait for long: offers can be lost, and so can what was made of them."""
+        waited = set(self._waited)
+        again = [waiting for waiting in self._chain.pending if waiting.id in waited][:AGAIN_MAX]
+        for transaction in again:
+            item = message_id(transaction.packed_signed)
+            for peer in self._hub.active():
+                peer.told.discard(item)
+        self.offer_transactions(again)
+        self._waited = tuple(waiting.id for waiting in self._chain.pending)
+
+    # Fetching
+
+    def on_offers(self, peer: Peer, message: ItemIdsInventory) -> None:
+        """A peer has items: those that are new are fetched, from it or from another that has them."""
+        now_ms = self._hub.world.now_ms()
+        offers = peer.offers.get(message.item_type)
+        if offers is None:
+            return
+        for item in message.item_hashes_available:
+            peer.heard.add(item, now_ms)
+            if item not in self._seen and item not in offers and len(offers) < OFFERS_MAX:
+                offers[item] = now_ms
+        self._fetch_from(peer)
+
+    def fetch(self) -> None:
+        """Asks every peer for what it offered, if nobody else was asked for it."""
+        for peer in self._hub.active():
+            self._fetch_from(peer)
+
+    def _fetch_from(self, peer: Peer) -> None:
+        """Asks for the blocks that a peer offered at once, and for its transactions when it has sent the last ones.
+
+        While this node lacks blocks of the peer, synchronisation fetches them, and transactions would not fit yet.
+        """
+        if peer.we_need_its_blocks or self._chain.write_problem is not None:
+            return
+        if len(peer.items_asked) < FETCH_ITEMS_MAX:
+            self._ask(peer, BLOCK_ITEM)
+        if not peer.items_asked:
+            self._ask(peer, TRANSACTION_ITEM)
+
+    def _ask(self, peer: Peer, item_type: int) -> None:
+        offers = peer.offers[item_type]
+        wanted: list[bytes] = []
+        for item in list(offers):
+            if item in self._seen:
+                del offers[item]
+            elif item not in self._asked:
+                wanted.append(item)
+                if len(wanted) == FETCH_ITEMS_MAX:
+                    break
+        if not wanted:
+            return
+        for item in wanted:
+            del offers[item]
+            self._asked[item] = peer
+            peer.items_asked[item] = None
+        peer.items_at_ms = self._hub.world.now_ms()
+        self._hub.send(peer, FetchItems(item_type, tuple(wanted)))
+
+    def on_item(self, peer: Peer, item: bytes, message: BlockMessage | TransactionMessage) -> None:
+        """An item that was asked for has come."""
+        self._forget_request(peer, item)
+        peer.items_at_ms = self._hub.world.now_ms()
+        self._seen.add(item, peer.items_at_ms)
+        if isinstance(message, BlockMessage):
+            self._take_block(peer, item, message.block)
+        else:
+            self._take_transaction(message.transaction)
+        self._fetch_from(peer)
+
+    def _take_block(self, peer: Peer, item: bytes, block: Block) -> None:
+        """Takes a block in and offers it on if it is now part of the main chain."""
+        if block.merkle_root() != block.transaction_merkle_root:
+            self._hub.punish(peer, "You offered us a block whose transactions are not those of its header")
+            return
+        try:
+            result = self._intake.take_block(block)
+        except BlockLinkError:
+            self._seen.discard(item)
+            self._sync.begin(peer)
+            return
+        except ProtocolError as error:
+            self._hub.world.note("block_refused", number=block.number, peer=peer.name, error=error.message)
+            if self._chain.is_invalid_block(block.id):
+                self._hub.punish(peer, "You offered me a block that I have deemed to be invalid")
+            return
+        for applied in result.applied[-BLOCKS_OFFERED_MAX:]:
+            self.offer_block(applied.block)
+
+    def _take_transaction(self, transaction: Transaction) -> None:
+        """Takes a transaction in and offers it on; one that does not fit this node's state is nobody's fault."""
+        if self._chain.is_known_transaction(transaction.id):
+            return
+        try:
+            self._intake.take_transaction(transaction)
+        except ProtocolError:
+            return
+        self.offer_transactions((transaction,))
+
+    def on_not_available(self, peer: Peer, item: bytes) -> None:
+        """A peer does not have an item any more: another one that offered it is asked."""
+        if item in peer.items_asked:
+            self._forget_request(peer, item)
+            self.fetch()
+
+    def _forget_request(self, peer: Peer, item: bytes) -> None:
+        peer.items_asked.pop(item, None)
+        if self._asked.get(item) is peer:
+            del self._asked[item]
+
+    def on_gone(self, peer: Peer) -> None:
+        """A peer left: what it was asked for is asked of others."""
+        for item in list(peer.items_asked):
+            self._forget_request(peer, item)
+        self.fetch()
+
+    # Serving
+
+    def on_fetch(self, peer: Peer, message: FetchItems) -> None:
+        """A peer asks for items: it gets them as fast as it reads them."""
+        if len(peer.to_serve) + len(message.items_to_fetch) > SERVED_MAX:
+            self._hub.close(peer, "You asked for more items than I keep in mind for you")
+            return
+        peer.to_serve += ((message.item_type, item) for item in message.items_to_fetch)
+        self.serve(peer)
+
+    def serve(self, peer: Peer) -> None:
+        """Sends what a peer asked for while its connection has room."""
+        while peer.to_serve and self._hub.has_room(peer):
+            item_type, item = peer.to_serve.popleft()
+            found = self._cache.find(item) or self._find_in_chain(item)
+            if found is None:
+                self._hub.send(peer, ItemNotAvailable(item_type, item))
+            else:
+                self._hub.send_packed(peer, *found)
+
+    def _find_in_chain(self, item: bytes) -> tuple[int, bytes] | None:
+        """A block by its id, or a waiting transaction by its."""
+        try:
+            block = self._chain.find_block_by_id(item)
+        except ProtocolError as error:
+            self._hub.world.note("block_log_damaged", error=error.message)
+            return None
+        if block is not None:
+            return BLOCK_ITEM, block.packed + block.id
+        transaction = self._chain.pending.find(item)
+        return None if transaction is None else (TRANSACTION_ITEM, transaction.packed_signed)
+
+    # What has to be looked at every now and then
+
+    def on_tick(self, now_ms: int) -> None:
+        """Drops peers that do not answer, and forgets what is old."""
+        self._seen.forget_before(now_ms - SEEN_MS)
+        for peer in self._hub.active():
+            if peer.items_asked and peer.items_at_ms < now_ms - ANSWER_MS_MAX:
+                self._hub.drop(peer, "it does not send what it offered")
+                continue
+            for memory in (peer.told, peer.heard):
+                memory.forget_before(now_ms - MEMORY_MS)
+            for offers in peer.offers.values():
+                while offers and next(iter(offers.values())) < now_ms - OFFER_MS_MAX:
+                    offers.popitem(last=False)
+        self.fetch()
+
+    def count_waiting(self) -> tuple[int, int, int, int]:
+        """Returns how many items are asked for, kept, remembered as seen, and gathered to be offered."""
+        return len(self._asked), len(self._cache), len(self._seen), len(self._to_offer)

@@ -1,0 +1,95 @@
+"""The connected peers, and how they are spoken to."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from chain.effects import PushResult
+from node.core.addresses import AddressBook, Ban, Bans
+from node.core.peer import Peer
+from node.core.traffic import Traffic
+from node.core.world import World
+from protocol.block import Block
+from protocol.codec import Codec
+from protocol.p2p.messages import ClosingConnection, Message, message_number, pack_message
+from protocol.transaction import Transaction
+from state.errors import StoreWriteFailed
+
+BAN_MS = 3_600_000
+"""How long a peer that broke a rule no honest node breaks is not welcome."""
+
+
+class Intake(Protocol):
+    """Who takes in what peers send."""
+
+    def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
+        """Adds a block to the chain. Raises ProtocolError."""
+
+    def take_transaction(self, transaction: Transaction) -> None:
+        """Applies a transaction to the pending state. Raises ProtocolError."""
+
+
+class Hub:
+    """All connections. A peer that is closed here leaves `peers` at once and waits in `gone` to be cleared away."""
+
+    def __init__(self, world: World, codec: Codec, addresses: AddressBook) -> None:
+        self.world = world
+        self.codec = codec
+        self.addresses = addresses
+        self.bans = Bans(world.disk)
+        self.traffic = Traffic(world.now_ms())
+        self.peers: dict[int, Peer] = {}
+        self.gone: list[Peer] = []
+
+    def active(self) -> Iterator[Peer]:
+        """The peers whose handshake is done, in the order in which they came."""
+        return (peer for peer in list(self.peers.values()) if peer.is_active)
+
+    def send(self, peer: Peer, message: Message) -> None:
+        """Sends a message."""
+        self.send_packed(peer, message_number(message), pack_message(self.codec, message))
+
+    def send_packed(self, peer: Peer, number: int, payload: bytes) -> None:
+        """Sends a message that is packed already."""
+        if peer.connection in self.peers:
+            self.traffic.sent_bytes += len(payload)
+            self.world.send(peer.connection, number, payload)
+
+    def has_room(self, peer: Peer) -> bool:
+        """Whether a peer reads what it is sent."""
+        has_room = self.world.has_room(peer.connection)
+        if has_room:
+            peer.stuck_since_ms = None
+        elif peer.stuck_since_ms is None:
+            peer.stuck_since_ms = self.world.now_ms()
+        return has_room
+
+    def close(self, peer: Peer, reason: str, is_error: bool = True) -> None:
+        """Says why and closes the connection."""
+        if peer.connection not in self.peers:
+            return
+        self.send(peer, ClosingConnection(reason, is_error, None))
+        self.drop(peer, reason)
+
+    def drop(self, peer: Peer, reason: str) -> None:
+        """Closes the connection without a word."""
+        if self.peers.pop(peer.connection, None) is not None:
+            self.world.disconnect(peer.connection)
+            self.gone.append(peer)
+            self.world.note("peer_closed", peer=peer.name, reason=reason)
+
+    def punish(self, peer: Peer, reason: str) -> None:
+        """Closes the connection to a peer that broke a rule no honest node breaks, and bans its address for a while."""
+        if peer.connection in self.peers:
+            self.close(peer, reason)
+            self.ban(Ban(peer.link.remote.address, self.world.now_ms() + BAN_MS, reason))
+
+    def ban(self, ban: Ban) -> None:
+        """Bans an address and drops its connections. When the disk refuses, the ban holds until the next start."""
+        try:
+            self.bans.add(ban)
+        except StoreWriteFailed as error:
+            self.world.note("disk_problem", error=str(error), action="the ban holds until the next start")
+        for peer in list(self.peers.values()):
+            if peer.link.remote.address == ban.address:
+                self.drop(peer, f"banned: {ban.reason}")
+        self.world.note("banned", address=ban.host, reason=ban.reason)

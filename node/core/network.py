@@ -1,0 +1,571 @@
+"""The node among its peers: connections, handshakes, and who handles which message.
+
+A peer is active once both sides took each other's hello and it has answered with its addresses (or asks for blocks, as
+a node that dials the reference may). Nothing but the handshake is spoken before.
+
+Source: libraries/net/node.cpp; the numbers of seconds are those of node_configuration.hpp where nothing else is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv4Address
+from typing import Any, Final, NamedTuple
+
+from chain.chain import Chain
+from chain.config_record import compute_config_digest
+from node.core.addresses import Address, AddressBook
+from node.core.gossip import OFFER_TIMER, Gossip
+from node.core.handshake import (
+    NODE_ID_BYTES,
+    PROTOCOL_VERSION,
+    USER_AGENT,
+    Refusal,
+    Rejection,
+    check_hello,
+    find_listening,
+    make_hello,
+    read_node_id,
+)
+from node.core.hub import Hub, Intake
+from node.core.peer import Peer, Reach
+from node.core.settings import NetworkSettings
+from node.core.sync import APPLY_TIMER, Sync
+from node.core.world import Link, World
+from protocol.block import Block
+from protocol.errors import Invalid, Rejected
+from protocol.p2p.messages import (
+    AddressInfo,
+    AddressMessage,
+    AddressRequest,
+    BlockchainItemIdsInventory,
+    BlockMessage,
+    CheckFirewall,
+    CheckFirewallReply,
+    ClosingConnection,
+    ConnectionAccepted,
+    ConnectionRejected,
+    CurrentConnection,
+    CurrentTimeReply,
+    CurrentTimeRequest,
+    Endpoint,
+    FetchBlockchainItemIds,
+    FetchItems,
+    GetCurrentConnectionsReply,
+    GetCurrentConnectionsRequest,
+    Hello,
+    ItemIdsInventory,
+    ItemNotAvailable,
+    Message,
+    TransactionMessage,
+    UnknownMessage,
+    message_id,
+    unpack_message,
+)
+from protocol.transaction import Transaction
+from state.errors import StoreWriteFailed
+
+TICK_TIMER = "peers"
+TICK_MS = 1_000
+SLOW_TICK_MS = 20_000
+"""How often addresses are asked for and written, and what waits for long is offered anew."""
+
+HANDSHAKE_MS_MAX = 10_000
+SILENCE_MS_MAX = 5_000
+"""How long a peer may say nothing before its handshake is done."""
+
+KEEP_ALIVE_MS = 15_000
+INACTIVE_MS_MAX = 30_000
+STUCK_MS_MAX = 20_000
+"""How long a peer may leave unread what it is sent."""
+
+DIALS_MAX = 8
+"""Connections that are being opened at one time."""
+
+PER_ADDRESS_MAX = 32
+"""Inbound connections from one IP address."""
+
+EXTENSION_NUMBERS = range(5000, 5100)
+"""Messages of these numbers that are unknown are from a later version, and not minded."""
+
+COSTS: Final[dict[type[Any], int]] = {
+    FetchBlockchainItemIds: 40,
+    AddressRequest: 10,
+    GetCurrentConnectionsRequest: 20,
+}
+"""What unasked requests cost; all others cost 1, and items that were asked for nothing."""
+
+
+class PeerView(NamedTuple):
+    """What people are shown of a peer. Durations in seconds, offset and delay in microseconds."""
+
+    endpoint: str
+    listens_at: str
+    direction: str
+    is_active: bool
+    user_agent: str
+    node_id: str
+    connected_seconds: int
+    silent_seconds: int
+    clock_offset_us: int
+    round_trip_us: int
+    we_need_its_blocks: bool
+    needs_our_blocks: bool
+
+
+class Network:
+    """All that a node has to do with peers."""
+
+    def __init__(self, world: World, chain: Chain, settings: NetworkSettings, intake: Intake) -> None:
+        """Raises Rejected when the chain has another block where the checkpoint is."""
+        self._world = world
+        self._chain = chain
+        self._settings = settings
+        self._node_id = world.random_bytes(NODE_ID_BYTES)
+        self._config_digest = compute_config_digest(chain.config).hex()
+        self.hub = Hub(world, chain.codec, AddressBook(world.disk, settings.seeds))
+        self.sync = Sync(self.hub, chain, intake, settings.checkpoint)
+        self.gossip = Gossip(self.hub, chain, intake, self.sync)
+        self._dialling: dict[Endpoint, int] = {}
+        self._slow_tick_at_ms = 0
+        self._check_checkpoint()
+        self._handlers: dict[type[Any], Callable[[Peer, Any], None]] = {
+            AddressRequest: self._on_address_request,
+            AddressMessage: self._on_addresses,
+            FetchBlockchainItemIds: self._on_synopsis,
+            BlockchainItemIdsInventory: self.sync.on_ids,
+            ItemIdsInventory: self.gossip.on_offers,
+            FetchItems: self.gossip.on_fetch,
+            ItemNotAvailable: self._on_not_available,
+            CurrentTimeRequest: self._on_time_request,
+            CurrentTimeReply: self._on_time_reply,
+            CheckFirewall: self._on_check_firewall,
+            CheckFirewallReply: self._ignore,
+            GetCurrentConnectionsRequest: self._on_connections_request,
+            GetCurrentConnectionsReply: self._ignore,
+        }
+
+    def _check_checkpoint(self) -> None:
+        checkpoint = self._settings.checkpoint
+        if checkpoint is None:
+            return
+        found = self._chain.get_block_id(checkpoint.number)
+        if found is not None and found != checkpoint.id:
+            raise Rejected(
+                "checkpoint",
+                "block ${number} of this chain is ${found}, not ${wanted} as the checkpoint says",
+                number=checkpoint.number,
+                found=found.hex(),
+                wanted=checkpoint.id.hex(),
+            )
+
+    # For the node
+
+    @property
+    def is_syncing(self) -> bool:
+        """Whether peers have blocks that this node lacks, as far as it knows."""
+        return self.sync.is_running
+
+    def list_peers(self) -> list[PeerView]:
+        """Returns the connections, in the order in which they came."""
+        return [self._view(peer) for peer in self.hub.peers.values()]
+
+    def _view(self, peer: Peer) -> PeerView:
+        now_ms = self._world.now_ms()
+        return PeerView(
+            str(peer.link.remote),
+            str(peer.listens_at or ""),
+            peer.direction.name.lower(),
+            peer.is_active,
+            peer.hello.user_agent if peer.hello else "",
+            peer.node_id.hex(),
+            (now_ms - peer.connected_at_ms) // 1000,
+            (now_ms - peer.received_at_ms) // 1000,
+            peer.clock_offset_us,
+            peer.round_trip_us,
+            peer.we_need_its_blocks,
+            peer.needs_our_blocks,
+        )
+
+    def set_listening(self, endpoint: Endpoint) -> None:
+        """Learns where peers can connect, when that was left to the system."""
+        self._settings = self._settings._replace(listen=endpoint)
+
+    def add_seed(self, endpoint: Endpoint) -> None:
+        """Learns an address that is to be dialled whenever it is not connected."""
+        self.hub.addresses.learn(endpoint).is_seed = True
+
+    def offer_block(self, block: Block) -> None:
+        """Offers a block of the main chain that this node made or was given."""
+        self.gossip.offer_block(block)
+
+    def offer_transaction(self, transaction: Transaction) -> None:
+        """Offers a transaction that a client sent."""
+        self.gossip.offer_transactions((transaction,))
+
+    def offer_pending(self) -> None:
+        """Offers all waiting transactions: those of blocks that were undone wait again."""
+        self.gossip.offer_transactions(self._chain.pending)
+
+    # Events
+
+    def on_start(self) -> None:
+        """Begins to look for peers."""
+        self._world.set_timer(TICK_TIMER, self._world.now_ms())
+
+    def on_stop(self) -> None:
+        """Says goodbye, and keeps the addresses."""
+        for peer in list(self.hub.peers.values()):
+            self.hub.close(peer, "This node is shutting down", is_error=False)
+        self._save_addresses()
+
+    def on_timer(self, name: str) -> None:
+        """A timer that was asked for has come."""
+        if name == TICK_TIMER:
+            self._on_tick()
+        elif name == APPLY_TIMER:
+            if self.sync.on_apply():
+                self._offer_head()
+        elif name == OFFER_TIMER:
+            self.gossip.on_offer()
+        else:
+            raise ValueError(f"no such timer: {name}")
+        self._clear_away()
+
+    def on_connect(self, connection: int, link: Link) -> None:
+        """A connection is there: both sides say hello."""
+        now_ms = self._world.now_ms()
+        self._dialling.pop(link.remote, None)
+        if self.hub.bans.find(link.remote.address, now_ms) or self._is_crowded(link):
+            self._world.disconnect(connection)
+            return
+        peer = self.hub.peers[connection] = Peer(connection, link, now_ms, now_ms)
+        self.hub.send(peer, make_hello(self._chain, self._settings, self._node_id, self._config_digest, link))
+
+    def _is_crowded(self, link: Link) -> bool:
+        """Whether one IP address has too many connections here."""
+        if link.is_outbound:
+            return False
+        inbound = [peer.link for peer in self.hub.peers.values() if not peer.link.is_outbound]
+        return sum(other.remote.address == link.remote.address for other in inbound) >= PER_ADDRESS_MAX
+
+    def on_connect_failed(self, endpoint: Endpoint, why: str) -> None:
+        """An address does not answer."""
+        self._dialling.pop(endpoint, None)
+        self.hub.addresses.on_failed(endpoint, self._world.now_ms(), self._jitter_ms())
+
+    def on_disconnect(self, connection: int, why: str) -> None:
+        """A connection is gone."""
+        peer = self.hub.peers.pop(connection, None)
+        if peer is not None:
+            self.hub.gone.append(peer)
+            self._world.note("peer_gone", peer=peer.name, reason=why)
+        self._clear_away()
+
+    def on_writable(self, connection: int) -> None:
+        """A connection has room again."""
+        peer = self.hub.peers.get(connection)
+        if peer is not None:
+            self.gossip.serve(peer)
+
+    def on_recovered(self, job: int) -> None:
+        """The signers of some blocks have been recovered."""
+        self.sync.on_recovered(job)
+        self._clear_away()
+
+    def on_message(self, connection: int, number: int, payload: bytes) -> None:
+        """A peer sent a message."""
+        peer = self.hub.peers.get(connection)
+        if peer is None:
+            return
+        self.hub.traffic.received_bytes += len(payload)
+        peer.received_at_ms = self._world.now_ms()
+        try:
+            message = unpack_message(self._chain.codec, number, payload)
+        except UnknownMessage:
+            if number not in EXTENSION_NUMBERS:
+                self.hub.close(peer, "You sent me a message that I didn't request")
+        except Invalid as error:
+            self._world.note("malformed_message", peer=peer.name, number=number, error=error.message)
+            self.hub.punish(peer, "You sent a message that can not be decoded")
+        else:
+            self._handle(peer, message, payload)
+        self._clear_away()
+
+    def _handle(self, peer: Peer, message: Message, payload: bytes) -> None:
+        if isinstance(message, BlockMessage | TransactionMessage):
+            self._on_item(peer, message, payload)
+        elif not peer.charge(COSTS.get(type(message), 1), peer.received_at_ms):
+            self.hub.close(peer, "You ask for too much in too short a time")
+        elif isinstance(message, Hello):
+            self._on_hello(peer, message)
+        elif isinstance(message, ConnectionAccepted):
+            self._on_accepted(peer)
+        elif isinstance(message, ConnectionRejected):
+            self._on_rejected(peer, message)
+        elif isinstance(message, ClosingConnection):
+            self.hub.drop(peer, f"it closes: {message.reason_for_closing}")
+        elif peer.is_active or isinstance(message, AddressRequest | AddressMessage | CurrentTimeRequest):
+            self._handlers[type(message)](peer, message)
+        elif isinstance(message, FetchBlockchainItemIds) and peer.is_accepted:
+            self._activate(peer)
+            self._handlers[FetchBlockchainItemIds](peer, message)
+
+    def _clear_away(self) -> None:
+        """Takes from sync and gossip what was expected of peers that are gone."""
+        while self.hub.gone:
+            peer = self.hub.gone.pop()
+            if peer.link.is_outbound:
+                self.hub.addresses.on_failed(peer.link.remote, self._world.now_ms(), self._jitter_ms())
+            self.sync.on_gone(peer)
+            self.gossip.on_gone(peer)
+
+    # Handshake
+
+    def _on_hello(self, peer: Peer, hello: Hello) -> None:
+        if peer.hello is not None:
+            self.hub.close(peer, "Received an unexpected hello_message")
+            return
+        peer.hello = hello
+        peer.node_id = read_node_id(hello)
+        peer.listens_at, peer.reach = find_listening(hello, peer.link)
+        refusal = check_hello(self._chain, hello, peer.link, self._config_digest) or self._find_refusal(peer)
+        if refusal is not None:
+            self._refuse(peer, refusal)
+            return
+        self.hub.send(peer, ConnectionAccepted())
+
+    def _find_refusal(self, peer: Peer) -> Refusal | None:
+        """Whether a peer of our chain is refused all the same."""
+        if peer.node_id == self._node_id:
+            self.hub.addresses.learn(peer.link.remote).is_self = peer.link.is_outbound
+            return Refusal(Rejection.CONNECTED_TO_SELF, "I'm connecting to myself")
+        twin = self._find_twin(peer)
+        if twin is not None:
+            if not self._is_better(peer, twin):
+                return Refusal(Rejection.ALREADY_CONNECTED, "I'm already connected to you")
+            self.hub.close(twin, "We have two connections, and the other one stays", is_error=False)
+        if len(self.hub.peers) > self._settings.connections_max:
+            return Refusal(Rejection.NOT_ACCEPTING, "not accepting any more incoming connections")
+        return None
+
+    def _find_twin(self, peer: Peer) -> Peer | None:
+        """Another connection to the same node."""
+        for other in self.hub.peers.values():
+            if other is not peer and other.node_id == peer.node_id and other.is_accepted:
+                return other
+        return None
+
+    def _is_better(self, peer: Peer, twin: Peer) -> bool:
+        """Of two connections that are being made, both sides keep the one that the greater node id dialled."""
+        if twin.is_active or twin.link.is_outbound == peer.link.is_outbound:
+            return False
+        return peer.link.is_outbound == (self._node_id > peer.node_id)
+
+    def _refuse(self, peer: Peer, refusal: Refusal) -> None:
+        """Tells a peer that it is refused; one of our chain may still ask for addresses."""
+        peer.is_refused = True
+        self._world.note("peer_refused", peer=peer.name, reason=refusal.reason)
+        endpoint = peer.link.remote
+        self.hub.send(
+            peer, ConnectionRejected(USER_AGENT, PROTOCOL_VERSION, endpoint, int(refusal.code), refusal.reason)
+        )
+        if refusal.code in (Rejection.DIFFERENT_CHAIN, Rejection.INVALID_HELLO, Rejection.CONNECTED_TO_SELF):
+            self.hub.close(peer, refusal.reason)
+
+    def _on_accepted(self, peer: Peer) -> None:
+        peer.has_accepted_us = True
+        if not peer.is_active:
+            self.hub.send(peer, AddressRequest())
+
+    def _on_rejected(self, peer: Peer, message: ConnectionRejected) -> None:
+        if message.reason_code == Rejection.ALREADY_CONNECTED and peer.link.is_outbound and peer.hello:
+            self.hub.addresses.learn(peer.link.remote).node_id = peer.node_id
+        self.hub.drop(peer, f"it refuses us: {message.reason_string}")
+
+    def _activate(self, peer: Peer) -> None:
+        """The handshake is done: both sides find out what they lack."""
+        peer.is_active = True
+        if peer.listens_at is not None and (peer.link.is_outbound or self._settings.discovers):
+            address = self.hub.addresses.learn(peer.listens_at)
+            if peer.link.is_outbound:
+                self.hub.addresses.on_reached(address.endpoint, peer.node_id, self._world.now_ms())
+            else:
+                address.node_id = peer.node_id
+        agent = peer.hello.user_agent if peer.hello else ""
+        self._world.note("peer_joined", peer=peer.name, direction=peer.direction.name.lower(), agent=agent)
+        self.hub.send(peer, CurrentTimeRequest(self._world.now_ms() * 1000))
+        self.sync.begin(peer)
+
+    # Addresses
+
+    def _on_address_request(self, peer: Peer, _message: AddressRequest) -> None:
+        self.hub.send(peer, AddressMessage(tuple(map(self._describe, self.hub.active()))))
+        if peer.is_refused:
+            self.hub.close(peer, "I rejected your connection request (hello message) so I'm disconnecting", False)
+
+    def _describe(self, peer: Peer) -> AddressInfo:
+        return AddressInfo(
+            peer.listens_at or peer.link.remote,
+            self._world.now_ms() // 1000,
+            peer.round_trip_us,
+            peer.node_id,
+            int(peer.direction),
+            int(peer.reach),
+        )
+
+    def _on_addresses(self, peer: Peer, message: AddressMessage) -> None:
+        if self._settings.discovers and peer.is_accepted:
+            for info in message.addresses:
+                if info.firewalled == Reach.OPEN and _may_be_dialled(info.remote_endpoint, peer.link.remote):
+                    self.hub.addresses.learn(info.remote_endpoint)
+        if not peer.is_active and peer.is_accepted and peer.has_accepted_us:
+            self._activate(peer)
+
+    # Small requests
+
+    def _on_synopsis(self, peer: Peer, message: FetchBlockchainItemIds) -> None:
+        if self.sync.on_synopsis(peer, message):
+            self.gossip.offer_pending(peer)
+
+    def _on_not_available(self, peer: Peer, message: ItemNotAvailable) -> None:
+        self.sync.on_not_available(peer, message.item_hash)
+        self.gossip.on_not_available(peer, message.item_hash)
+
+    def _on_item(self, peer: Peer, message: BlockMessage | TransactionMessage, payload: bytes) -> None:
+        """A block or a transaction, which must have been asked for."""
+        if isinstance(message, BlockMessage) and message.block.id != message.block_id:
+            self.hub.punish(peer, "You sent me a block with an id that is not its own")
+        elif isinstance(message, BlockMessage) and message.block_id in peer.blocks_asked:
+            self.sync.on_block(peer, message.block)
+        elif (item := message_id(payload)) in peer.items_asked:
+            self.gossip.on_item(peer, item, message)
+        elif isinstance(message, BlockMessage):
+            self.hub.close(peer, "You sent me a block that I didn't ask for")
+        else:
+            self.hub.close(peer, "You sent me a message that I didn't request")
+
+    def _on_time_request(self, peer: Peer, message: CurrentTimeRequest) -> None:
+        now_us = self._world.now_ms() * 1000
+        self.hub.send(peer, CurrentTimeReply(message.request_sent_time, now_us, now_us))
+
+    def _on_time_reply(self, peer: Peer, message: CurrentTimeReply) -> None:
+        """Measures clock offset and round trip. Source: node.cpp, on_current_time_reply_message."""
+        now_us = self._world.now_ms() * 1000
+        sent, received, replied = message
+        peer.clock_offset_us = ((received - sent) + (replied - now_us)) // 2
+        peer.round_trip_us = (now_us - sent) - (replied - received)
+
+    def _on_check_firewall(self, peer: Peer, message: CheckFirewall) -> None:
+        """This node dials nobody because a peer says so, and answers as the reference does when it can not try."""
+        self.hub.send(peer, CheckFirewallReply(message.node_id, message.endpoint_to_check, 0))
+
+    def _on_connections_request(self, peer: Peer, _message: GetCurrentConnectionsRequest) -> None:
+        now_ms = self._world.now_ms()
+        minute, quarter, hour = (self.hub.traffic.rates(seconds, now_ms) for seconds in (60, 900, 3600))
+        connections = tuple(
+            CurrentConnection(
+                (now_ms - other.connected_at_ms) // 1000,
+                other.link.remote,
+                other.node_id,
+                other.clock_offset_us,
+                other.round_trip_us,
+                int(other.direction),
+                int(other.reach),
+                other.hello.user_data if other.hello else {},
+            )
+            for other in self.hub.active()
+        )
+        self.hub.send(peer, GetCurrentConnectionsReply(*minute, *quarter, *hour, connections))
+
+    def _ignore(self, _peer: Peer, _message: Any) -> None:
+        """An answer to a question that this node never asks."""
+
+    # What has to be looked at every now and then
+
+    def _on_tick(self) -> None:
+        now_ms = self._world.now_ms()
+        self._world.set_timer(TICK_TIMER, now_ms + TICK_MS)
+        for peer in list(self.hub.peers.values()):
+            self._look_at(peer, now_ms)
+        self.sync.on_tick(now_ms)
+        self.gossip.on_tick(now_ms)
+        self.hub.traffic.sample(now_ms)
+        self._dial(now_ms)
+        if now_ms >= self._slow_tick_at_ms:
+            self._slow_tick_at_ms = now_ms + SLOW_TICK_MS
+            self._on_slow_tick()
+
+    def _on_slow_tick(self) -> None:
+        self.gossip.offer_again()
+        self._save_addresses()
+        if self._settings.discovers:
+            for peer in self.hub.active():
+                self.hub.send(peer, AddressRequest())
+
+    def _save_addresses(self) -> None:
+        try:
+            self.hub.addresses.save()
+        except StoreWriteFailed as error:
+            self._world.note("disk_problem", error=str(error), action="peer addresses are not kept for now")
+
+    def _look_at(self, peer: Peer, now_ms: int) -> None:
+        """Drops a peer that is silent or does not read; asks one that says nothing for the time."""
+        silent_ms = now_ms - peer.received_at_ms
+        self.hub.has_room(peer)
+        if peer.stuck_since_ms is not None and now_ms - peer.stuck_since_ms > STUCK_MS_MAX:
+            self.hub.drop(peer, "it does not read what it is sent")
+        elif not peer.is_active:
+            if silent_ms > SILENCE_MS_MAX or now_ms - peer.connected_at_ms > HANDSHAKE_MS_MAX:
+                self.hub.drop(peer, "it does not finish its handshake")
+        elif silent_ms > INACTIVE_MS_MAX:
+            self.hub.close(peer, "Disconnecting due to inactivity", is_error=False)
+        elif silent_ms > KEEP_ALIVE_MS:
+            self.hub.send(peer, CurrentTimeRequest(now_ms * 1000))
+
+    def _dial(self, now_ms: int) -> None:
+        """Dials seeds that are not connected and, while more connections are wanted, other addresses."""
+        for address in self.hub.addresses.list_due(now_ms, is_seed=True):
+            self._dial_one(address, now_ms)
+        if not self._settings.discovers:
+            return
+        for address in self.hub.addresses.list_due(now_ms, is_seed=False):
+            if len(self.hub.peers) + len(self._dialling) >= self._settings.connections_wanted:
+                return
+            self._dial_one(address, now_ms)
+
+    def _dial_one(self, address: Address, now_ms: int) -> None:
+        if len(self._dialling) >= DIALS_MAX or address.endpoint in self._dialling or self._is_connected(address):
+            return
+        if address.endpoint == self._settings.listen or self.hub.bans.find(address.endpoint.address, now_ms):
+            return
+        self._dialling[address.endpoint] = now_ms
+        self._world.connect(address.endpoint)
+
+    def _is_connected(self, address: Address) -> bool:
+        """Whether the node that can be dialled there is connected, by whichever side dialled."""
+        return any(
+            peer.link.remote == address.endpoint
+            or peer.listens_at == address.endpoint
+            or (address.node_id and peer.node_id == address.node_id)
+            for peer in self.hub.peers.values()
+        )
+
+    def _jitter_ms(self) -> int:
+        """Up to a second, so that two nodes do not dial each other at the same moment for ever."""
+        return int.from_bytes(self._world.random_bytes(2), "big") * 1000 >> 16
+
+    def _offer_head(self) -> None:
+        head = self._chain.find_block_by_id(self._chain.head_id)
+        if head is not None:
+            self.gossip.offer_block(head)
+
+
+def _may_be_dialled(endpoint: Endpoint, told_by: Endpoint) -> bool:
+    """Whether an address can be one of a peer; what is on a peer's own machine or network concerns only its like."""
+    address, teller = IPv4Address(endpoint.address), IPv4Address(told_by.address)
+    if endpoint.port == 0 or address.is_multicast or address.is_unspecified or address.is_reserved:
+        return False
+    if address.is_loopback:
+        return teller.is_loopback
+    return not address.is_private or teller.is_private

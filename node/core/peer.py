@@ -1,0 +1,151 @@
+"""What a node knows of one peer, for as long as they are connected."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from node.core.world import Link
+from protocol.p2p.messages import BLOCK_ITEM, TRANSACTION_ITEM, Endpoint, Hello
+
+NO_NODE_ID = bytes(33)
+
+TOLD_MAX = 20_000
+"""Item hashes remembered per peer as told to it, and as many as heard from it."""
+
+OFFERS_MAX = 20_000
+"""Items of one type that a peer offered and that wait to be fetched; further ones are not heard."""
+
+SERVED_MAX = 10_000
+"""Items that a peer asked for and that wait until its connection has room."""
+
+COST_MAX = 4_000
+"""What a peer's unasked requests may cost at once."""
+
+COST_REFUND_PER_SECOND = 100
+"""How much of it is forgiven each second."""
+
+
+class Direction(IntEnum):
+    """Who dialled, as messages tell it."""
+
+    UNKNOWN = 0
+    INBOUND = 1
+    OUTBOUND = 2
+
+
+class Reach(IntEnum):
+    """Whether a peer can be dialled, as messages tell it."""
+
+    UNKNOWN = 0
+    FIREWALLED = 1
+    OPEN = 2
+
+
+class HashMemory:
+    """Hashes with the time they were noted at, bounded: the oldest make room."""
+
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
+        self._times: OrderedDict[bytes, int] = OrderedDict()
+
+    def __contains__(self, item: bytes) -> bool:
+        return item in self._times
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def add(self, item: bytes, now_ms: int) -> None:
+        """Notes a hash, or notes it anew."""
+        self._times[item] = now_ms
+        self._times.move_to_end(item)
+        if len(self._times) > self._count_max:
+            self._times.popitem(last=False)
+
+    def discard(self, item: bytes) -> None:
+        """Forgets a hash."""
+        self._times.pop(item, None)
+
+    def forget_before(self, time_ms: int) -> None:
+        """Forgets what was noted before a moment."""
+        while self._times and next(iter(self._times.values())) < time_ms:
+            self._times.popitem(last=False)
+
+
+@dataclass(slots=True, eq=False)
+class Peer:
+    """One connection. Times are in milliseconds of the world's clock, `clock_offset_us` and delay in microseconds."""
+
+    connection: int
+    link: Link
+    connected_at_ms: int
+    received_at_ms: int
+    is_active: bool = False
+    is_refused: bool = False
+    """Its hello was refused; it may still ask for addresses."""
+    has_accepted_us: bool = False
+    hello: Hello | None = None
+    node_id: bytes = NO_NODE_ID
+    listens_at: Endpoint | None = None
+    reach: Reach = Reach.UNKNOWN
+    clock_offset_us: int = 0
+    round_trip_us: int = 0
+    cost: int = 0
+    cost_at_ms: int = 0
+    stuck_since_ms: int | None = None
+    """Since when the connection has had no room for what waits."""
+
+    # What we want of it
+    we_need_its_blocks: bool = True
+    synopsis: tuple[bytes, ...] | None = None
+    """The ids of the request for block ids that it has not answered yet."""
+    synopsis_at_ms: int = 0
+    ids_to_fetch: deque[bytes] = field(default_factory=deque)
+    remaining: int = 0
+    """Blocks that it has beyond the ids it named."""
+    blocks_asked: dict[bytes, None] = field(default_factory=dict)
+    blocks_at_ms: int = 0
+    """When a block that was asked for came last, or was asked for."""
+    look_again_at: int = 0
+    """The height of the head from which on more of its blocks may be near enough to be fetched."""
+    last_common: bytes = b""
+    """The newest block that it is known to have and we have."""
+
+    # What it wants of us
+    needs_our_blocks: bool = True
+    to_serve: deque[tuple[int, bytes]] = field(default_factory=deque)
+
+    # Gossip
+    told: HashMemory = field(default_factory=lambda: HashMemory(TOLD_MAX))
+    heard: HashMemory = field(default_factory=lambda: HashMemory(TOLD_MAX))
+    offers: dict[int, OrderedDict[bytes, int]] = field(
+        default_factory=lambda: {BLOCK_ITEM: OrderedDict(), TRANSACTION_ITEM: OrderedDict()}
+    )
+    """By item type: hashes of what it has, with the time it was heard of."""
+    items_asked: dict[bytes, None] = field(default_factory=dict)
+    items_at_ms: int = 0
+
+    @property
+    def name(self) -> str:
+        """What log lines call it: its address."""
+        return str(self.listens_at or self.link.remote)
+
+    @property
+    def direction(self) -> Direction:
+        """Who dialled."""
+        return Direction.OUTBOUND if self.link.is_outbound else Direction.INBOUND
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether its hello was taken."""
+        return self.hello is not None and not self.is_refused
+
+    def charge(self, cost: int, now_ms: int) -> bool:
+        """Counts what a request costs; False when the peer asks for too much in a short time."""
+        refund = (now_ms - self.cost_at_ms) * COST_REFUND_PER_SECOND // 1000
+        if refund > 0:
+            self.cost = max(0, self.cost - refund)
+            self.cost_at_ms = now_ms
+        self.cost += cost
+        return self.cost <= COST_MAX

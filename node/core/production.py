@@ -1,0 +1,153 @@
+"""Block production: whose slot it is, whether a block may be made in it, and making it.
+
+Source: libraries/plugins/witness/witness_plugin.cpp.
+"""
+
+from collections import Counter
+from enum import Enum
+from typing import NamedTuple
+
+from chain.chain import Chain
+from consensus.slots import get_participation_rate, get_scheduled_witness, get_slot_at_time, get_slot_time
+from node.core.clock import MS_PER_SECOND, Clock
+from node.core.guard import ProductionGuard
+from node.core.settings import NodeSettings
+from node.core.world import World
+from protocol.block import Block
+from protocol.errors import ProtocolError
+from protocol.keys import PrivateKey
+from state.errors import StoreWriteFailed
+
+LAG_MAX_MS = 500
+"""A block made later than this after its slot began would come too late at the others. Source: witness_plugin.cpp."""
+
+
+class ProductionOutcome(Enum):
+    """Why a block was made or not. Source: witness_plugin.hpp, block_production_condition."""
+
+    PRODUCED = "produced"
+    NOT_TIME_YET = "not_time_yet"
+    NOT_MY_TURN = "not_my_turn"
+    NO_PRIVATE_KEY = "no_private_key"
+    STALE_CHAIN = "not_synced"
+    LOW_PARTICIPATION = "low_participation"
+    LAG = "lag"
+    SLOT_USED = "slot_used"
+    DISK_PROBLEM = "disk_problem"
+    FAILED = "exception_producing_block"
+
+
+class Attempt(NamedTuple):
+    """How an attempt ended; the block is there when it was produced, to be pushed at once."""
+
+    outcome: ProductionOutcome
+    block: Block | None = None
+
+
+class Producer:
+    """Makes the blocks of the witnesses whose keys are here; `counts` says how often each outcome was met."""
+
+    def __init__(self, world: World, chain: Chain, settings: NodeSettings, clock: Clock) -> None:
+        """Raises ValueError when the file of used slots is damaged."""
+        self.counts: Counter[ProductionOutcome] = Counter()
+        self._world = world
+        self._chain = chain
+        self._settings = settings
+        self._clock = clock
+        self._guard = ProductionGuard(world.disk)
+        self._may_produce_stale = settings.stale_production
+        self._has_caught_up = False
+
+    @property
+    def interval_ms(self) -> int:
+        """Milliseconds between two slots."""
+        return self._chain.ctx.rules.block_interval_seconds * MS_PER_SECOND
+
+    def on_block(self, block: Block) -> None:
+        """A block was taken in: a recent one shows that the chain is alive and this node has caught up."""
+        if block.timestamp * MS_PER_SECOND + self.interval_ms >= self._clock.now_ms():
+            self._may_produce_stale = self._has_caught_up = True
+
+    # A block for this moment's slot
+
+    def attempt(self, is_syncing: bool) -> Attempt:
+        """Makes the block of this moment's slot if it is ours to make, and counts how that ended."""
+        attempt = self._attempt(is_syncing)
+        self.counts[attempt.outcome] += 1
+        return attempt
+
+    def _attempt(self, is_syncing: bool) -> Attempt:
+        if self._chain.write_problem is not None:
+            return Attempt(ProductionOutcome.DISK_PROBLEM)
+        now_ms = self._clock.now_ms()
+        ctx = self._chain.ctx
+        slot = get_slot_at_time(ctx, (now_ms + LAG_MAX_MS) // MS_PER_SECOND)
+        if slot == 0:
+            return Attempt(ProductionOutcome.NOT_TIME_YET)
+        is_stale = get_slot_time(ctx, 1) * MS_PER_SECOND + self.interval_ms < now_ms
+        if is_stale and (not self._may_produce_stale or (is_syncing and not self._has_caught_up)):
+            return Attempt(ProductionOutcome.STALE_CHAIN)
+        return self._attempt_slot(slot, now_ms)
+
+    def _attempt_slot(self, slot: int, now_ms: int) -> Attempt:
+        ctx = self._chain.ctx
+        witness = get_scheduled_witness(ctx, slot)
+        if witness not in self._settings.witnesses:
+            return Attempt(ProductionOutcome.NOT_MY_TURN)
+        key = self._find_key(witness)
+        if key is None:
+            return self._miss(ProductionOutcome.NO_PRIVATE_KEY, witness)
+        participation = get_participation_rate(ctx)
+        if participation < self._settings.participation_min_bp and not self._settings.stale_production:
+            return self._miss(ProductionOutcome.LOW_PARTICIPATION, witness, participation_bp=participation)
+        slot_time = get_slot_time(ctx, slot)
+        late_ms = now_ms - slot_time * MS_PER_SECOND
+        if abs(late_ms) > LAG_MAX_MS:
+            return self._miss(ProductionOutcome.LAG, witness, late_ms=late_ms)
+        if not self._guard.is_free(key.public_key, slot_time):
+            return self._miss(ProductionOutcome.SLOT_USED, witness, slot_time=slot_time)
+        try:
+            return Attempt(ProductionOutcome.PRODUCED, self._build(witness, key, slot_time))
+        except (ProtocolError, StoreWriteFailed) as error:
+            return self._miss(ProductionOutcome.FAILED, witness, error=str(error))
+
+    def _miss(self, outcome: ProductionOutcome, witness: str, **figures: object) -> Attempt:
+        self._world.note("missed", reason=outcome.value, witness=witness, **figures)
+        return Attempt(outcome)
+
+    def _build(self, witness: str, key: PrivateKey, slot_time: int) -> Block:
+        self._guard.reserve(key.public_key, slot_time)
+        return self._chain.build_block(witness, key, slot_time)
+
+    def _find_key(self, witness: str) -> PrivateKey | None:
+        """The private key for the next block of a witness, if it is at hand.
+
+        The state shows what pending transactions change, so a key that seems to be another is looked up at the head.
+        """
+        keys = self._settings.witness_keys
+        key = keys.get(self._chain.ctx.tables.witnesses.get(witness).signing_key)
+        if key is None and len(self._chain.pending):
+            key = keys.get(self._chain.read_head_signing_key(witness))
+        return key
+
+    # A block at once, for development chains
+
+    def build_next(self, skip_seconds: int = 0) -> Block:
+        """Makes a block in the next slot, or `skip_seconds` later, that one of the keys here may sign for.
+
+        Raises ProtocolError where no key fits, StoreWriteFailed when the slot cannot be remembered.
+        """
+        ctx = self._chain.ctx
+        slot = get_slot_at_time(ctx, get_slot_time(ctx, 1) + skip_seconds)
+        slot = max(slot, self._first_unused_slot())
+        places = ctx.tables.witness_schedule.get(0).num_scheduled_witnesses
+        for candidate in range(slot, slot + places):
+            witness = get_scheduled_witness(ctx, candidate)
+            key = self._find_key(witness)
+            if key is not None:
+                return self._build(witness, key, get_slot_time(ctx, candidate))
+        raise ProtocolError("witness_key", "this node holds the signing key of no scheduled witness")
+
+    def _first_unused_slot(self) -> int:
+        latest = max(map(self._guard.find_latest, self._settings.witness_keys), default=0)
+        return get_slot_at_time(self._chain.ctx, latest) + 1

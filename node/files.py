@@ -1,0 +1,44 @@
+"""The node's small files in a directory: replaced as a whole, and on the disk when that is said."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from state.errors import StoreWriteFailed
+
+
+class DirectoryDisk:
+    """A Disk of the node core."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def read(self, name: str) -> bytes | None:
+        """Returns what was written last under a name, or None. Raises OSError for a file that cannot be read."""
+        try:
+            return (self._directory / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replaces a file, all or nothing; it is durable when this returns. Raises StoreWriteFailed."""
+        path = self._directory / name
+        beside = path.with_name(f"{name}.new")
+        try:
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with open(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+            os.replace(beside, path)
+            self._sync_directory()
+        except OSError as error:
+            raise StoreWriteFailed(f"{path}: {error.strerror or error}") from error
+
+    def _sync_directory(self) -> None:
+        descriptor = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

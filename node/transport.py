@@ -1,0 +1,253 @@
+"""TCP connections to peers: sockets, key exchange, and the buffers between the node core and the network."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from typing import Protocol
+
+from node.core import Link
+from protocol.keys import PrivateKey
+from protocol.p2p.channel import ChannelError, SecureChannel
+from protocol.p2p.messages import Endpoint
+
+log = logging.getLogger("plaudit.p2p")
+
+EXCHANGE_SECONDS = 5
+"""How long a connection may take until the keys are exchanged."""
+
+DIAL_SECONDS = 5
+BUFFER_BYTES = 1 << 20
+"""A peer that has so much to read gets nothing more that it asked for until it has read most of it."""
+
+BUFFER_BYTES_MAX = 16 << 20
+"""A peer that lets so much pile up is cut off."""
+
+FLUSH_SECONDS = 3
+"""How long a closed connection may take to send what is left."""
+
+OPENING_MAX = 64
+"""Inbound connections whose keys are being exchanged; more are closed at once."""
+
+
+class PeerEvents(Protocol):
+    """Who is told what happens on connections: the node core."""
+
+    def on_connect(self, connection: int, link: Link) -> None: ...
+
+    def on_connect_failed(self, endpoint: Endpoint, why: str) -> None: ...
+
+    def on_message(self, connection: int, number: int, payload: bytes) -> None: ...
+
+    def on_disconnect(self, connection: int, why: str) -> None: ...
+
+    def on_writable(self, connection: int) -> None: ...
+
+
+class Transport:
+    """All TCP connections, by the number that the core knows them by."""
+
+    def __init__(self, events: PeerEvents) -> None:
+        self.events = events
+        self.opening = 0
+        self._connections: dict[int, PeerConnection] = {}
+        self._last = 0
+        self._server: asyncio.Server | None = None
+        self._dials: set[asyncio.Task[None]] = set()
+
+    async def listen(self, host: str, port: int, connections_max: int) -> Endpoint:
+        """Opens the port for peers and returns where it listens. Raises OSError when it is taken."""
+        limit = connections_max + OPENING_MAX
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: PeerConnection(self, None, len(self._connections) + self.opening < limit), host, port
+        )
+        address = self._server.sockets[0].getsockname()
+        return Endpoint.parse(f"{address[0]}:{address[1]}")
+
+    def dial(self, endpoint: Endpoint) -> None:
+        """Opens a connection; `on_connect` or `on_connect_failed` follows."""
+        task = asyncio.get_running_loop().create_task(self._dial(endpoint))
+        self._dials.add(task)
+        task.add_done_callback(self._dials.discard)
+
+    async def _dial(self, endpoint: Endpoint) -> None:
+        host, _, port = str(endpoint).partition(":")
+        try:
+            async with asyncio.timeout(DIAL_SECONDS):
+                await asyncio.get_running_loop().create_connection(
+                    lambda: PeerConnection(self, endpoint, True), host, int(port)
+                )
+        except (OSError, TimeoutError) as error:
+            self.events.on_connect_failed(endpoint, str(error) or "no answer")
+
+    async def stop(self) -> None:
+        """Closes the port and, after what was sent is written, every connection."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._dials):
+            task.cancel()
+        for connection in list(self._connections.values()):
+            connection.close()
+        await asyncio.sleep(0)
+
+    # For the core
+
+    def send(self, connection: int, number: int, payload: bytes) -> None:
+        """Sends a message."""
+        found = self._connections.get(connection)
+        if found is not None:
+            found.send(number, payload)
+
+    def has_room(self, connection: int) -> bool:
+        """Whether a connection has little to write."""
+        found = self._connections.get(connection)
+        return found is not None and found.has_room
+
+    def disconnect(self, connection: int) -> None:
+        """Closes a connection once what was sent is written; the core is not told."""
+        found = self._connections.pop(connection, None)
+        if found is not None:
+            found.close()
+
+    # For the connections
+
+    def add(self, connection: PeerConnection) -> int:
+        """Gives a connection its number."""
+        self._last += 1
+        self._connections[self._last] = connection
+        return self._last
+
+    def remove(self, connection: int) -> bool:
+        """Forgets a connection; False when the core closed it already."""
+        return self._connections.pop(connection, None) is not None
+
+
+class PeerConnection(asyncio.Protocol):
+    """One connection: key exchange, then messages."""
+
+    def __init__(self, owner: Transport, dialled: Endpoint | None, is_welcome: bool) -> None:
+        self._owner = owner
+        self._dialled = dialled
+        self._is_welcome = is_welcome
+        self._channel = SecureChannel(PrivateKey(os.urandom(32)))
+        self._transport: asyncio.Transport | None = None
+        self._number = 0
+        self._is_opening = False
+        self._is_closed = False
+        self._timer: asyncio.TimerHandle | None = None
+        self.has_room = True
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The socket is open: the keys are exchanged."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if not self._is_welcome:
+            transport.abort()
+            return
+        self._is_opening = True
+        self._owner.opening += 1
+        transport.set_write_buffer_limits(high=BUFFER_BYTES, low=BUFFER_BYTES // 4)
+        transport.write(self._channel.greeting)
+        self._timer = asyncio.get_running_loop().call_later(EXCHANGE_SECONDS, self._fail, "no key came")
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: they are keys or whole or partial messages."""
+        if self._is_closed:
+            return
+        try:
+            frames = self._channel.receive(data)
+            if self._channel.is_open and not self._number:
+                self._open()
+        except ChannelError as error:
+            self._fail(str(error))
+            return
+        for frame in frames:
+            if self._is_closed:
+                return
+            self._guarded(self._owner.events.on_message, self._number, frame.number, frame.payload)
+
+    def pause_writing(self) -> None:
+        """Much waits to be written."""
+        self.has_room = False
+
+    def resume_writing(self) -> None:
+        """Little is left to be written."""
+        self.has_room = True
+        if self._number and not self._is_closed:
+            self._guarded(self._owner.events.on_writable, self._number)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The socket is closed."""
+        self._end(str(error) if error else "it closed the connection")
+
+    # Opening and closing
+
+    def _open(self) -> None:
+        self._settle()
+        assert self._transport is not None
+        remote, local = self._transport.get_extra_info("peername"), self._transport.get_extra_info("sockname")
+        if remote is None or local is None:
+            self._fail("it closed the connection")
+            return
+        link = Link(
+            self._dialled is not None,
+            self._dialled or Endpoint.parse(f"{remote[0]}:{remote[1]}"),
+            Endpoint.parse(f"{local[0]}:{local[1]}"),
+            self._channel.digest,
+        )
+        self._number = self._owner.add(self)
+        self._guarded(self._owner.events.on_connect, self._number, link)
+
+    def _settle(self) -> None:
+        """The keys are exchanged, or never will be."""
+        if self._is_opening:
+            self._is_opening = False
+            self._owner.opening -= 1
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _guarded(self, call: Callable[..., None], *arguments: object) -> None:
+        """Calls the core; a fault of ours costs this connection, not the node."""
+        try:
+            call(*arguments)
+        except Exception:
+            log.exception("connection %d: a message could not be handled", self._number)
+            self._fail("a fault of this node")
+
+    def _fail(self, why: str) -> None:
+        """Cuts the connection off."""
+        if self._transport is not None:
+            self._transport.abort()
+        self._end(why)
+
+    def _end(self, why: str) -> None:
+        was_closed, self._is_closed = self._is_closed, True
+        self._settle()
+        if was_closed:
+            return
+        if self._number:
+            if self._owner.remove(self._number):
+                self._owner.events.on_disconnect(self._number, why)
+        elif self._dialled is not None:
+            self._owner.events.on_connect_failed(self._dialled, why)
+
+    def close(self) -> None:
+        """Closes once what was sent is written, or after a moment."""
+        self._is_closed = True
+        self._settle()
+        if self._transport is not None:
+            self._transport.close()
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._transport.abort)
+
+    def send(self, number: int, payload: bytes) -> None:
+        """Sends a message; a peer that lets too much pile up is cut off."""
+        if self._is_closed or self._transport is None:
+            return
+        self._transport.write(self._channel.seal(number, payload))
+        if self._transport.get_write_buffer_size() > BUFFER_BYTES_MAX:
+            asyncio.get_running_loop().call_soon(self._fail, "it does not read what it is sent")
