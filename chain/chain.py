@@ -430,6 +430,14 @@ class Chain:
         """Writes everything irreversible to disk now, for the end of a bulk import."""
         self._commit_below_pending(self.irreversible_number)
 
+    def leave_bulk(self) -> None:
+        """Ends a bulk import: commits and keeps the reversible blocks; a disk that refuses shows in `write_problem`."""
+        self.is_bulk = False
+        try:
+            self.retry_writes()
+        except (StoreWriteFailed, BlockLogError) as error:
+            self._write_problem = error
+
     def retry_writes(self) -> None:
         """Writes what could not be written: irreversible and reversible blocks. Raises the reason if it fails again."""
         self.commit()

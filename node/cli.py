@@ -73,8 +73,15 @@ def main() -> None:
 @main.command()
 @_chain_options
 @click.option("--rpc", metavar="HOST:PORT", help=f"Where JSON-RPC is served.  [default: {RPC_DEFAULT}]")
+@click.option("--p2p", metavar="HOST:PORT", help="Where peers connect.  [default: nowhere]")
 @click.option(
-    "--p2p", metavar="HOST:PORT", help="Where peers connect (taken, but there is no peer-to-peer network yet)."
+    "--seed", metavar="HOST:PORT", multiple=True, help="Peer that is dialled whenever it is not connected; repeatable."
+)
+@click.option("--connections-max", type=int, metavar="N", help="Connections to peers at one time.  [default: 200]")
+@click.option("--connections-wanted", type=int, metavar="N", help="Connections that are looked for.  [default: 20]")
+@click.option("--discover/--no-discover", default=None, help="Dial addresses that peers tell, too.  [default: on]")
+@click.option(
+    "--checkpoint", metavar="NUMBER,ID", help="Block of the chain up to which signatures need no check: you trust it."
 )
 @click.option("--witness", metavar="NAME", multiple=True, help="Make blocks for this account; can be repeated.")
 @click.option(
@@ -91,7 +98,7 @@ def main() -> None:
 @click.option(
     "--stale-production/--no-stale-production",
     default=None,
-    help="Make blocks on a head that is long past, as when a chain starts.  [default: on]",
+    help="Make blocks on a head that is long past, as when a chain starts.  [default: only without peers]",
 )
 @click.option("--history/--no-history", default=None, help="Keep account history.  [default: on]")
 @click.option("--config", type=_FILE, help="TOML file with these settings: data_dir = ..., witness = [...].")
@@ -110,19 +117,22 @@ def node(**flags: Any) -> None:
     configure_logging(settings.log_level, settings.log_json)
     from node.core import NodeSettings
     from node.daemon import log, run_daemon
+    from node.files import DirectoryDisk
+    from node.peering import make_network_settings
 
-    if settings.p2p is not None:
-        log.warning("p2p=%s is not used: there is no peer-to-peer network yet", settings.p2p)
     chain = _open_chain(settings, config)
     _warn_about_keys(chain, settings.witness, set(keys), log.warning)
-    node_settings = NodeSettings(
-        settings.witness,
-        keys,
-        stale_production=settings.stale_production,
-        participation_min_bp=settings.participation * 100,
-    )
+    disk = DirectoryDisk(_data_dir(settings, config))
+    is_alone = not settings.has_network
     with plain_errors():
-        run_daemon(chain, node_settings, settings.rpc)
+        node_settings = NodeSettings(
+            settings.witness,
+            keys,
+            stale_production=is_alone if settings.stale_production is None else settings.stale_production,
+            participation_min_bp=settings.participation * 100,
+            network=make_network_settings(settings, disk),
+        )
+        run_daemon(chain, node_settings, settings.rpc, disk=disk, p2p=settings.p2p, seeds=settings.seed)
 
 
 @main.command()
@@ -143,6 +153,7 @@ def dev(block_time: int | None, automine: bool, **flags: Any) -> None:
     from node.daemon import run_daemon
     from node.dev import dev_settings, load_dev_config, render_banner
     from node.dev_api import DevApi
+    from node.files import DirectoryDisk
     from node.logs import configure_logging
 
     configure_logging(settings.log_level, settings.log_json)
@@ -156,6 +167,7 @@ def dev(block_time: int | None, automine: bool, **flags: Any) -> None:
             chain,
             node_settings,
             settings.rpc,
+            disk=DirectoryDisk(settings.data_dir) if settings.data_dir else None,
             extra_apis=lambda shell: {"dev_api": DevApi(shell.node)},
             on_ready=lambda shell, url: click.echo(render_banner(config, url, where, automine)),
         )
@@ -231,10 +243,10 @@ def blocks_import(file: Path, until: int | None, skip_signatures: bool, **flags:
 @blocks.command("export")
 @click.argument("file", type=_FILE)
 @_chain_options
-@click.option("--from", "first", type=click.IntRange(1), default=1, show_default=True, help="First block.")
+@click.option("--from", "first", type=click.IntRange(1), help="First block.  [default: the first there is]")
 @click.option("--to", "last", type=click.IntRange(1), help="Last block.  [default: the head]")
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
-def blocks_export(file: Path, first: int, last: int | None, force: bool, **flags: Any) -> None:
+def blocks_export(file: Path, first: int | None, last: int | None, force: bool, **flags: Any) -> None:
     """Write blocks of the chain to FILE, which `plaudit blocks import` and the reference can read."""
     settings = _collect(flags)
     chain_config = _load_chain_config(settings)
@@ -243,7 +255,53 @@ def blocks_export(file: Path, first: int, last: int | None, force: bool, **flags
     from node.import_command import run_export
 
     with plain_errors():
-        run_export(_open_existing(settings, chain_config), file, first, last)
+        run_export(_open_existing(settings, chain_config, has_history=None), file, first, last)
+
+
+@main.group()
+def snapshot() -> None:
+    """The state of a chain in one file, with which another node starts at once."""
+
+
+@snapshot.command("create")
+@click.argument("file", type=_FILE)
+@_chain_options
+@click.option("--no-history", is_flag=True, help="Leave account history out.")
+@click.option("--force", is_flag=True, help="Write over a file that exists.")
+def snapshot_create(file: Path, no_history: bool, force: bool, **flags: Any) -> None:
+    """Write the state at the last irreversible block of a stopped node to FILE, with the account history it has."""
+    settings = _collect(flags)
+    chain_config = _load_chain_config(settings)
+    if file.exists() and not force:
+        raise CommandError(f"{file} exists. Choose another name, or write over it with --force.")
+    from node.snapshot_command import run_create
+
+    run_create(lambda: _open_existing(settings, chain_config, has_history=None), file, not no_history)
+
+
+@snapshot.command("verify")
+@click.argument("file", type=_FILE)
+@_chain_options
+def snapshot_verify(file: Path, **flags: Any) -> None:
+    """Check all of FILE, and that it is of the chain if one is named with --preset or --chain."""
+    settings = _collect(flags)
+    is_named = settings.chain is not None or settings.preset is not None
+    from node.snapshot_command import run_verify
+
+    run_verify(file, _load_chain_config(settings) if is_named else None)
+
+
+@snapshot.command("restore")
+@click.argument("file", type=_FILE)
+@_chain_options
+@click.option("--no-history", is_flag=True, help="Leave account history out.")
+def snapshot_restore(file: Path, no_history: bool, **flags: Any) -> None:
+    """Make a new data directory from FILE; the node goes on from its block and has no older ones."""
+    settings = _collect(flags)
+    chain_config = _load_chain_config(settings)
+    from node.snapshot_command import run_restore
+
+    run_restore(file, chain_config, _data_dir(settings, chain_config), not no_history)
 
 
 @main.group()
@@ -314,7 +372,7 @@ def _data_dir(settings: Settings, chain_config: ChainConfig) -> Path:
     return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / chain_config.chain.name
 
 
-def _open(chain_config: ChainConfig, data_dir: Path | None, has_history: bool = True) -> Chain:
+def _open(chain_config: ChainConfig, data_dir: Path | None, has_history: bool | None = True) -> Chain:
     from chain.chain import Chain
 
     if data_dir is not None:
@@ -327,11 +385,11 @@ def _open_chain(settings: Settings, chain_config: ChainConfig) -> Chain:
         return _open(chain_config, _data_dir(settings, chain_config), settings.history)
 
 
-def _open_existing(settings: Settings, chain_config: ChainConfig) -> Chain:
+def _open_existing(settings: Settings, chain_config: ChainConfig, has_history: bool | None = True) -> Chain:
     data_dir = _data_dir(settings, chain_config)
     if not ((data_dir / "state").is_dir() or (data_dir / "block_log").is_file()):
         raise CommandError(f"{data_dir} holds no chain. Name the directory of one with --data-dir.")
-    return _open(chain_config, data_dir)
+    return _open(chain_config, data_dir, has_history)
 
 
 def _warn_about_keys(

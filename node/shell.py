@@ -42,7 +42,10 @@ class NodeShell:
     """Runs one node until it is told to stop."""
 
     def __init__(self, chain: Chain, settings: NodeSettings, disk: Disk | None = None) -> None:
-        """Keeps the small files in memory without a `disk`. Raises ValueError when one of the node's files is damaged, Rejected when the chain misses the checkpoint."""
+        """Keeps the small files in memory without a `disk`.
+
+        Raises ValueError when one of them is damaged, Rejected when the chain misses the checkpoint.
+        """
         self.chain = chain
         self.disk = disk or MemoryDisk()
         self.node = Node(self, chain, settings)

@@ -167,7 +167,8 @@ def test_block_time_changes_the_chain_s_interval() -> None:
 
 
 def test_a_node_makes_blocks_stops_and_goes_on(tmp_path: Path) -> None:
-    arguments = (*TESTNET, "--data-dir", tmp_path, "--witness", "initminer", "--p2p", "127.0.0.1:0", "--stale-production", "--log-json")
+    network = ("--p2p", "127.0.0.1:0", "--stale-production")
+    arguments = (*TESTNET, "--data-dir", tmp_path, "--witness", "initminer", *network, "--log-json")
     with daemon(*arguments[:-1], PLAUDIT_WITNESS_KEY=INIT_KEY) as node:
         node.wait_for("listening p2p=127.0.0.1:")
         node.wait_for_block(1)
