@@ -250,8 +250,9 @@ def test_what_cannot_be_recovered_is_left_to_the_check(chain: Chain) -> None:
 def test_a_lost_second_process_is_done_without(block_log: Path, chain: Chain) -> None:
     with RecoveryAhead(CONFIG.chain_id, processors=2) as recovery:
         assert recovery._process is not None
-        recovery._process._process.kill()
-        recovery._process.join()
+        process = recovery._process._process
+        process.kill()
+        process.join()
         assert import_blocks(chain, block_log, until=150, recovery=recovery).blocks == 150
 
 
