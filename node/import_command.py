@@ -82,16 +82,17 @@ def _noticed_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def run_export(chain: Chain, path: Path, first: int, last: int | None) -> None:
+def run_export(chain: Chain, path: Path, first: int | None, last: int | None) -> None:
     """Writes blocks first..last of the chain to a file and closes the chain. Raises CommandError."""
     try:
-        end = chain.head_number if last is None else last
-        if not first <= end <= chain.head_number:
-            raise CommandError(f"The chain has blocks 1 to {chain.head_number}, not {first} to {end}.")
-        size = write_blocks(path, _packed_blocks(chain, first, end))
+        least, most = chain.first_block_number, chain.head_number
+        begin, end = least if first is None else first, most if last is None else last
+        if not least <= begin <= end <= most:
+            raise CommandError(f"The chain has blocks {least} to {most}, not {begin} to {end}.")
+        size = write_blocks(path, _packed_blocks(chain, begin, end))
     finally:
         chain.close()
-    click.echo(f"{path}: blocks {first} to {end}, {size} bytes.")
+    click.echo(f"{path}: blocks {begin} to {end}, {size} bytes.")
 
 
 def _packed_blocks(chain: Chain, first: int, last: int) -> Iterator[bytes]:
