@@ -219,9 +219,8 @@ class Sync:
                 self._fetch_from(peer, head)
 
     def _fetch_from(self, peer: Peer, head: int) -> None:
+        self._skip_known(peer)
         waiting = peer.ids_to_fetch
-        while waiting and (waiting[0] in self._received or self._chain.is_known_block(waiting[0])):
-            peer.last_common = waiting.popleft()
         reach = WINDOW_BLOCKS if self._received_bytes < RECEIVED_BYTES_MAX else NEAR_BLOCKS
         wanted: list[bytes] = []
         for block_id in waiting:
@@ -237,6 +236,12 @@ class Sync:
             self._asked[block_id] = peer
             peer.blocks_asked[block_id] = None
         self._hub.send(peer, FetchItems(BLOCK_ITEM, tuple(wanted)))
+
+    def _skip_known(self, peer: Peer) -> None:
+        """Takes ids of blocks that came from other peers off the front of what a peer has."""
+        waiting = peer.ids_to_fetch
+        while waiting and (waiting[0] in self._received or self._chain.is_known_block(waiting[0])):
+            peer.last_common = waiting.popleft()
 
     def on_block(self, peer: Peer, block: Block) -> None:
         """A block that was asked for has come: it is checked as far as that goes without its parent."""
@@ -375,8 +380,10 @@ class Sync:
     def _ask_again(self) -> None:
         """Everything that was named has been applied: each peer is asked what came since."""
         for peer in self._hub.active():
-            if peer.we_need_its_blocks and not peer.ids_to_fetch:
-                self.begin(peer)
+            if peer.we_need_its_blocks:
+                self._skip_known(peer)
+                if not peer.ids_to_fetch:
+                    self.begin(peer)
 
     # What has to be looked at every now and then
 
@@ -391,6 +398,7 @@ class Sync:
         if self._received and not (self._queue or self._jobs or self._asked) and self._moved_at_ms < late:
             for block_id in list(self._received):
                 self._forget_with_children(block_id)
+        if not self._received and not self._asked:
             self._ask_again()
         self._look_again()
         self._go_on()
