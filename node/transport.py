@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from node.core import Link
 from protocol.keys import PrivateKey
@@ -143,8 +143,7 @@ class PeerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open: the keys are exchanged."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = transport = cast(asyncio.Transport, transport)  # That of uvloop is no subclass of it.
         if not self._is_welcome:
             transport.abort()
             return

@@ -239,6 +239,15 @@ class Gossip:
             return
         for applied in result.applied[-BLOCKS_OFFERED_MAX:]:
             self.offer_block(applied.block)
+        if result.applied:
+            self._hub.world.note(
+                "received",
+                number=block.number,
+                witness=block.witness,
+                transactions=len(block.transactions),
+                undone=len(result.undone),
+                age_ms=self._hub.world.now_ms() - block.timestamp * 1000,
+            )
 
     def _take_transaction(self, transaction: Transaction) -> None:
         """Takes a transaction in and offers it on; one that does not fit this node's state is nobody's fault."""
