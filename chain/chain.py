@@ -81,7 +81,7 @@ class Chain:
         self._custom_limit = CustomOperationLimit()
         committed = self._store.committed
         assert committed is not None, "the ledger commits the genesis"
-        self._committed = committed.number
+        self._committed = self._final = committed.number
         if has_history is None:
             has_history = is_indexed(backend, committed.number)
         self._history = History(backend, codec) if has_history else None
@@ -172,8 +172,12 @@ class Chain:
 
     @property
     def irreversible_number(self) -> int:
-        """Number of the last block that no branch can replace any more."""
-        return self._ledger.irreversible_number
+        """Number of the last block that no branch can replace any more.
+
+        The state of a longer branch may count fewer blocks as irreversible than this node did before it switched; what
+        was irreversible once stays so here.
+        """
+        return max(self._ledger.irreversible_number, self._final)
 
     @property
     def committed_number(self) -> int:
@@ -302,13 +306,12 @@ class Chain:
         check_merkle_root(block)  # Others can take transactions out of a block, and its id must not suffer for it.
         feed: list[FeedItem] = []
         popped: list[Transaction] = []
-        irreversible = self.irreversible_number
         advanced = None
         try:
             self._push(block, skip_signatures, feed, popped)
             self._push_waiting(block.id, skip_signatures, feed, popped)
-            if feed and self.irreversible_number > irreversible:
-                advanced = self.irreversible_number
+            if feed and self.irreversible_number > self._final:
+                advanced = self._final = self.irreversible_number
                 feed.append(Irreversible(advanced))
                 if not self.is_bulk or advanced - self._committed >= BULK_COMMIT_BLOCKS:
                     self._try_commit(advanced)
