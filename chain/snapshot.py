@@ -27,7 +27,7 @@ import zstandard
 from chain import config_record, history, market_history, origin
 from chain.chain import Chain, is_indexed
 from protocol.block import Block
-from protocol.codec import Codec
+from protocol.codec import codec_for
 from protocol.config import ChainConfig
 from protocol.errors import Invalid
 from state.errors import SchemaError, StoreCorrupt, StoreTooNew
@@ -346,7 +346,7 @@ def _decode_record(record: bytes) -> Meta:
 def _check_block(header: Header, meta: Meta) -> None:
     """Makes sure that the block is the one whose state follows. Raises SnapshotError."""
     try:
-        codec = Codec(config_record.read_identity(header.config, meta.chain_id))
+        codec = codec_for(config_record.read_identity(header.config, meta.chain_id))
         block = Block.from_bytes(codec, header.block)
         is_right = (block.number, block.id) == (meta.head.number, meta.head.block_id)
         is_right = is_right and block.merkle_root() == block.transaction_merkle_root

@@ -173,3 +173,116 @@ def test_a_log_of_the_reference_is_read_and_written_alike(tmp_path: Path) -> Non
     log.close()
     other.close()
     assert (copy / "block_log").read_bytes() == data
+
+
+# Logs that begin with a later block than 1
+
+
+def fill_from(path: Path, first: int, last: int) -> None:
+    log = open_log(path)
+    log.begin_at(first)
+    for number in range(first, last + 1):
+        log.append(number, record(number))
+    log.close()
+
+
+def expected_from(first: int, last: int) -> list[tuple[int, bytes]]:
+    return [(number, record(number)) for number in range(first, last + 1)]
+
+
+def test_a_log_that_begins_later_says_so_itself(tmp_path: Path) -> None:
+    fill_from(tmp_path, 1000, 1004)
+    assert unpack("<5Q", (tmp_path / "block_log.index").read_bytes())[0] == 0
+    assert (tmp_path / "block_log").read_bytes().startswith(record(1000) + pack("<Q", 0))
+    log = open_log(tmp_path)
+    assert (log.first_number, log.head_number) == (1000, 1004)
+    assert contents(log) == expected_from(1000, 1004)
+    assert [log.read(number) for number in (0, 1, 5, 999, 1005)] == [None] * 5
+    assert list(log.records(1003)) == expected_from(1003, 1004)
+    with pytest.raises(BlockLogError):
+        log.append(6, record(6))
+    log.append(1005, record(1005))
+    assert contents(log) == expected_from(1000, 1005)
+    log.close()
+
+
+def test_logs_in_memory_and_on_disk_begin_later_alike(tmp_path: Path) -> None:
+    for log in (open_log(tmp_path), MemoryBlockLog()):
+        assert (log.first_number, log.head_number) == (1, 0)
+        log.begin_at(30)
+        assert (log.first_number, log.head_number) == (30, 0)
+        with pytest.raises(BlockLogError):
+            log.append(1, record(1))
+        for number in range(30, 36):
+            log.append(number, record(number))
+        with pytest.raises(BlockLogError, match="has blocks"):
+            log.begin_at(40)
+        log.truncate(33)
+        assert (log.first_number, log.head_number) == (30, 33)
+        assert [log.read(number) for number in (29, 30, 33, 34)] == [None, record(30), record(33), None]
+        log.append(34, record(34))
+        log.truncate(12)
+        assert (log.first_number, log.head_number, log.read(30)) == (30, 0, None)
+        log.append(30, record(30))
+        assert log.read(30) == record(30)
+        log.close()
+
+
+@pytest.mark.parametrize("index_size", [0, 8, 12, 24, 39, 40])
+def test_a_tail_torn_at_any_byte_of_a_log_that_begins_later(tmp_path: Path, index_size: int) -> None:
+    fill_from(tmp_path, 777, 781)
+    log_file, index_file = tmp_path / "block_log", tmp_path / "block_log.index"
+    whole, index = log_file.read_bytes(), index_file.read_bytes()
+    ends = [*unpack("<5Q", index), len(whole)]
+    for size in range(ends[1], len(whole) + 1):
+        log_file.write_bytes(whole[:size])
+        index_file.write_bytes(index[:index_size])
+        log = open_log(tmp_path)
+        last = max(776 + number for number in range(6) if ends[number] <= size)
+        assert (log.first_number, contents(log)) == (777, expected_from(777, last)), size
+        log.append(last + 1, record(last + 1))
+        log.close()
+        again = open_log(tmp_path)
+        assert contents(again) == expected_from(777, last + 1)
+        again.close()
+
+
+def test_a_wrong_index_of_a_log_that_begins_later_is_made_anew(tmp_path: Path) -> None:
+    fill_from(tmp_path, 500, 529)
+    index_file = tmp_path / "block_log.index"
+    good = index_file.read_bytes()
+    for bad in (b"", good[:8], good[:80], good + bytes(16), bytes(len(good)), good[8:], b"\xff" * len(good)):
+        index_file.write_bytes(bad)
+        log = open_log(tmp_path)
+        assert contents(log) == expected_from(500, 529)
+        log.close()
+        assert index_file.read_bytes() == good
+
+
+def test_a_torn_first_record_is_known_by_the_block_it_should_be(tmp_path: Path) -> None:
+    log_file, index_file = tmp_path / "block_log", tmp_path / "block_log.index"
+    whole = record(90) + pack("<Q", 0)
+    for size in range(1, len(whole)):
+        for index in (b"", bytes(8)):
+            log_file.write_bytes(whole[:size])
+            index_file.write_bytes(index)
+            log = BlockLog(tmp_path, read_number, record(90))
+            assert log.head_number == 0
+            log.begin_at(90)
+            log.append(90, record(90))
+            log.close()
+            assert log_file.read_bytes() == whole
+    for foreign in (whole[:9] + b"x", b"foreign", whole[:-1] + b"x" * 30):
+        log_file.write_bytes(foreign)
+        index_file.write_bytes(b"")
+        with pytest.raises(BlockLogError):
+            BlockLog(tmp_path, read_number, record(90))
+        assert log_file.read_bytes() == foreign
+
+
+def test_records_with_a_gap_are_refused(tmp_path: Path) -> None:
+    data = record(5) + pack("<Q", 0)
+    data += record(7) + pack("<Q", len(data))
+    (tmp_path / "block_log").write_bytes(data)
+    with pytest.raises(BlockLogError, match="does not hold block after block"):
+        open_log(tmp_path)
