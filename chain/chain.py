@@ -357,6 +357,13 @@ class Chain:
     def _switch(self, item: ForkItem, skip_signatures: bool, feed: list[FeedItem], popped: list[Transaction]) -> None:
         """Undoes the main chain down to the fork and applies the new branch; goes back if one of its blocks fails."""
         new, old = self._tree.branches(item.id, self.head_id)
+        if old and old[-1].number <= self._final:
+            raise Rejected(
+                "",
+                "The branch of block ${number} leaves out block ${final}, which is irreversible",
+                number=item.number,
+                final=old[-1].number,
+            )
         changes: list[FeedItem] = [self._undo() for _ in old]
         try:
             for branch_item in reversed(new):

@@ -22,6 +22,7 @@ from protocol.p2p.messages import Endpoint
 from protocol.transaction import Transaction
 from rpc.apis.access import Inclusion
 from rpc.apis.registry import build_dispatcher
+from rpc.feed import BlockFeed
 from rpc.server import RpcServer
 
 log = logging.getLogger("plaudit.node")
@@ -48,6 +49,7 @@ class NodeShell:
         """
         self.chain = chain
         self.disk = disk or MemoryDisk()
+        self.feed = BlockFeed(chain.codec)
         self.node = Node(self, chain, settings)
         self._settings = settings
         self._transport = Transport(self.node)
@@ -69,6 +71,7 @@ class NodeShell:
             body_bytes_max=BODY_BYTES_MAX,
             healthy_age_seconds=HEALTHY_AGE_SECONDS,
             websocket_requests_max=WEBSOCKET_REQUESTS_MAX,
+            feed=self.feed,
         )
         return await self._server.start(host, port)
 
@@ -141,7 +144,8 @@ class NodeShell:
         self._recovery.recover(job, blocks)
 
     def publish(self, items: tuple[FeedItem, ...]) -> None:
-        """Tells those who wait for a transaction that it is in a block, or that its time is over."""
+        """Tells websockets what happened, and those who wait for a transaction that it is in a block or too late."""
+        self.feed.publish(items)
         for item in items:
             if isinstance(item, Applied) and self._waiting:
                 self._answer_waiting(item.block)

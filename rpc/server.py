@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from rpc.dispatch import Dispatcher
 from rpc.errors import SERVER_ERROR
+from rpc.feed import BlockFeed, TooManyListeners
 from rpc.json_bytes import dump_json
 
 log = logging.getLogger("plaudit.rpc")
@@ -26,6 +27,7 @@ CORS_HEADERS = {
     "Access-Control-Allow-Headers": "Content-Type",
     "Access-Control-Max-Age": "86400",
 }
+FEED_PATH = "/feed"
 BAD_PAYLOAD = "error: string payload expected"
 TOO_MANY_UNREAD = "this node has too many large answers waiting to be read, ask again later"
 
@@ -59,6 +61,7 @@ class RpcServer:
 
     `get_status` gives the JSON object of GET /, `get_head_age` the seconds since the head block's time: GET /health
     answers 503 when it exceeds `healthy_age_seconds`. Bodies over `body_bytes_max` are refused with status 413.
+    Websockets on FEED_PATH also hear the `feed`.
     """
 
     def __init__(
@@ -73,8 +76,10 @@ class RpcServer:
         body_seconds_max: float = BODY_SECONDS,
         write_seconds_max: float = WRITE_SECONDS,
         unread_bytes_max: int = UNREAD_BYTES_MAX,
+        feed: BlockFeed | None = None,
     ) -> None:
         self.dispatcher = dispatcher
+        self.feed = feed
         self.get_status = get_status
         self.body_bytes_max = body_bytes_max
         self.healthy_age_seconds = healthy_age_seconds
@@ -194,6 +199,8 @@ class RpcServer:
         self._sockets.add(socket)
         slots = asyncio.Semaphore(self.websocket_requests_max)
         tasks: set[asyncio.Task[None]] = set()
+        if self.feed is not None and request.path == FEED_PATH:
+            tasks.add(asyncio.create_task(self._send_feed(socket, request.transport, self.feed)))
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
@@ -210,6 +217,24 @@ class RpcServer:
             for task in tasks:
                 task.cancel()
         return socket
+
+    async def _send_feed(
+        self, socket: web.WebSocketResponse, transport: asyncio.WriteTransport | None, feed: BlockFeed
+    ) -> None:
+        """Sends what happens to the chain until the client leaves or falls behind."""
+        try:
+            listener = feed.add()
+        except TooManyListeners as error:
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=str(error).encode())
+            return
+        try:
+            while (event := await listener.next()) is not None and self._has_room(event):
+                await self._send_frame(socket, transport, event)
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"events had to be left out: read faster")
+        except ConnectionError:
+            log.debug("a listener left")
+        finally:
+            feed.remove(listener)
 
     async def _answer_frame(
         self,

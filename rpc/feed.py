@@ -1,0 +1,97 @@
+"""What happens to the chain, as it happens, for websockets on the path /feed.
+
+Each event is a JSON-RPC notification (no id, no answer): `plaudit_feed.applied` for a block that is now part of the
+main chain, `plaudit_feed.undone` for a head block that was taken back, `plaudit_feed.irreversible` for what is final.
+In the order in which they come they always describe one chain: who books what was applied and takes back what was
+undone agrees with the node after every fork.
+"""
+
+import asyncio
+from typing import Any
+
+from chain.effects import Applied, FeedItem, Irreversible, Undone
+from protocol.codec import Codec
+from protocol.times import time_text
+from rpc.json_bytes import dump_json
+
+EVENTS_MAX = 1_000
+"""Events that wait for a listener; one that reads slower is cut off, because a gap would mislead it."""
+
+LISTENERS_MAX = 200
+
+
+class TooManyListeners(Exception):
+    """The feed has as many listeners as it serves."""
+
+
+class Listener:
+    """One websocket's place in the feed."""
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[bytes] = asyncio.Queue(EVENTS_MAX)
+        self.is_behind = False
+
+    def put(self, event: bytes) -> None:
+        """Adds an event, or notes that the listener is too slow."""
+        try:
+            self._events.put_nowait(event)
+        except asyncio.QueueFull:
+            self.is_behind = True
+
+    async def next(self) -> bytes | None:
+        """Waits for the next event; None once events had to be left out."""
+        return None if self.is_behind else await self._events.get()
+
+
+class BlockFeed:
+    """Tells every listener what happens to the chain."""
+
+    def __init__(self, codec: Codec) -> None:
+        self._codec = codec
+        self._listeners: dict[Listener, None] = {}
+
+    def publish(self, items: tuple[FeedItem, ...]) -> None:
+        """Tells what happened."""
+        if not self._listeners:
+            return
+        for item in items:
+            event = dump_json(self._describe(item))
+            for listener in self._listeners:
+                listener.put(event)
+
+    def add(self) -> Listener:
+        """A new listener, who hears what happens from now on. Raises TooManyListeners."""
+        if len(self._listeners) >= LISTENERS_MAX:
+            raise TooManyListeners(f"the feed has {LISTENERS_MAX} listeners already")
+        listener = Listener()
+        self._listeners[listener] = None
+        return listener
+
+    def remove(self, listener: Listener) -> None:
+        """A listener that left."""
+        self._listeners.pop(listener, None)
+
+    def _describe(self, item: FeedItem) -> dict[str, Any]:
+        if isinstance(item, Undone):
+            return _notification("undone", {"block_num": item.number, "block_id": item.id.hex()})
+        if isinstance(item, Irreversible):
+            return _notification("irreversible", {"block_num": item.number})
+        return _notification("applied", self._describe_block(item))
+
+    def _describe_block(self, item: Applied) -> dict[str, Any]:
+        block, operations = item.block, item.effects.operations
+        return {
+            "block_num": block.number,
+            "block_id": block.id.hex(),
+            "previous": block.previous.hex(),
+            "timestamp": time_text(block.timestamp),
+            "witness": block.witness,
+            "transaction_ids": [trx_id.hex() for trx_id in block.transaction_ids],
+            "virtual_operations": [
+                self._codec.operation_to_json(applied.op) for applied in operations if applied.virtual_op
+            ],
+        }
+
+
+def _notification(event: str, params: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "method": f"plaudit_feed.{event}", "params": params}
