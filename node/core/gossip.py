@@ -39,9 +39,6 @@ GATHER_MS = 50
 INVENTORY_IDS_MAX = 1_000
 """Hashes in one of our inventories."""
 
-FETCH_ITEMS_MAX = 100
-"""Items that one request asks a peer for."""
-
 ANSWER_MS_MAX = 6_000
 """A peer that owes an item for so long is dropped. Source: node_configuration.hpp."""
 
@@ -110,10 +107,11 @@ class Gossip:
     # Offering
 
     def offer_block(self, block: Block) -> None:
-        """Offers a block of the main chain to all who have caught up, at once."""
+        """Offers a block of the main chain at once to all who have caught up and are not known to have it."""
         item = self._keep(BLOCK_ITEM, pack_message(self._hub.codec, BlockMessage(block, block.id)))
         for peer in self._hub.active():
-            self._tell(peer, BLOCK_ITEM, (item,))
+            if peer.last_common != block.id:
+                self._tell(peer, BLOCK_ITEM, (item,))
 
     def offer_transactions(self, transactions: Iterable[Transaction]) -> None:
         """Offers transactions to all who have caught up, together with others of the same moment."""
@@ -186,7 +184,7 @@ class Gossip:
         """
         if peer.we_need_its_blocks or self._chain.write_problem is not None:
             return
-        if len(peer.items_asked) < FETCH_ITEMS_MAX:
+        if len(peer.items_asked) < peer.fetch_max:
             self._ask(peer, BLOCK_ITEM)
         if not peer.items_asked:
             self._ask(peer, TRANSACTION_ITEM)
@@ -199,7 +197,7 @@ class Gossip:
                 del offers[item]
             elif item not in self._asked:
                 wanted.append(item)
-                if len(wanted) == FETCH_ITEMS_MAX:
+                if len(wanted) == peer.fetch_max:
                     break
         if not wanted:
             return

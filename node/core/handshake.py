@@ -52,7 +52,7 @@ def make_hello(chain: Chain, settings: NetworkSettings, node_id: bytes, config_d
         "node_id": node_id.hex(),
         "last_known_block_hash": chain.head_id.hex(),
         "last_known_block_number": chain.head_number,
-        "last_known_block_time": time_text(chain.head_time),
+        "last_known_block_time": time_text(chain.head_time if chain.head_number else 0),
         "chain_id": chain.config.chain_id.hex(),
         "config_digest": config_digest,
     }

@@ -28,7 +28,7 @@ from node.core.handshake import (
     read_node_id,
 )
 from node.core.hub import Hub, Intake
-from node.core.peer import Peer, Reach
+from node.core.peer import NO_NODE_ID, Peer, Reach
 from node.core.settings import NetworkSettings
 from node.core.sync import APPLY_TIMER, Sync
 from node.core.world import Link, World
@@ -87,6 +87,12 @@ PER_ADDRESS_MAX = 32
 
 EXTENSION_NUMBERS = range(5000, 5100)
 """Messages of these numbers that are unknown are from a later version, and not minded."""
+
+MEASURE_US_MAX = 86_400_000_000
+"""The greatest clock offset and delay that is believed, since a peer can tell any: one day."""
+
+USER_DATA_TEXT_MAX = 100
+"""The longest text of a peer's user data that is passed on."""
 
 COSTS: Final[dict[type[Any], int]] = {
     FetchBlockchainItemIds: 40,
@@ -453,26 +459,32 @@ class Network:
         """Measures clock offset and round trip. Source: node.cpp, on_current_time_reply_message."""
         now_us = self._world.now_ms() * 1000
         sent, received, replied = message
-        peer.clock_offset_us = ((received - sent) + (replied - now_us)) // 2
-        peer.round_trip_us = (now_us - sent) - (replied - received)
+        peer.clock_offset_us = _clamp(((received - sent) + (replied - now_us)) // 2, -MEASURE_US_MAX, MEASURE_US_MAX)
+        peer.round_trip_us = _clamp((now_us - sent) - (replied - received), 0, MEASURE_US_MAX)
 
     def _on_check_firewall(self, peer: Peer, message: CheckFirewall) -> None:
-        """This node dials nobody because a peer says so, and answers as the reference does when it can not try."""
-        self.hub.send(peer, CheckFirewallReply(message.node_id, message.endpoint_to_check, 0))
+        """This node dials nobody because a peer says so, and answers as the reference does when it can not try.
+
+        Zeros ask for a check of the asker itself.
+        """
+        node_id, endpoint = message
+        if node_id == NO_NODE_ID and peer.hello is not None:
+            node_id, endpoint = peer.node_id, Endpoint(peer.link.remote.address, peer.hello.inbound_port)
+        self.hub.send(peer, CheckFirewallReply(node_id, endpoint, 0))
 
     def _on_connections_request(self, peer: Peer, _message: GetCurrentConnectionsRequest) -> None:
         now_ms = self._world.now_ms()
         minute, quarter, hour = (self.hub.traffic.rates(seconds, now_ms) for seconds in (60, 900, 3600))
         connections = tuple(
             CurrentConnection(
-                (now_ms - other.connected_at_ms) // 1000,
+                max(0, now_ms - other.connected_at_ms) // 1000,
                 other.link.remote,
                 other.node_id,
                 other.clock_offset_us,
                 other.round_trip_us,
                 int(other.direction),
                 int(other.reach),
-                other.hello.user_data if other.hello else {},
+                _describe_software(other),
             )
             for other in self.hub.active()
         )
@@ -559,6 +571,23 @@ class Network:
         head = self._chain.find_block_by_id(self._chain.head_id)
         if head is not None:
             self.gossip.offer_block(head)
+
+
+def _clamp(value: int, low: int, high: int) -> int:
+    return min(max(value, low), high)
+
+
+def _describe_software(peer: Peer) -> dict[str, Any]:
+    """What a peer told of its program, as far as that is short."""
+    if peer.hello is None:
+        return {}
+    told = {name: peer.hello.user_data.get(name) for name in ("platform", "bitness")}
+    told["user_agent"] = peer.hello.user_agent
+    return {
+        name: value
+        for name, value in told.items()
+        if isinstance(value, int) or (isinstance(value, str) and len(value) <= USER_DATA_TEXT_MAX)
+    }
 
 
 def _may_be_dialled(endpoint: Endpoint, told_by: Endpoint) -> bool:

@@ -20,6 +20,10 @@ OFFERS_MAX = 20_000
 SERVED_MAX = 10_000
 """Items that a peer asked for and that wait until its connection has room."""
 
+FETCH_ITEMS_MAX = 100
+"""Items of gossip that one request asks a peer for. A node of the reference is asked for one at a time, as it does
+itself: a list of which it has lost an item makes it close the connection."""
+
 COST_MAX = 4_000
 """What a peer's unasked requests may cost at once."""
 
@@ -130,6 +134,11 @@ class Peer:
     def name(self) -> str:
         """What log lines call it: its address."""
         return str(self.listens_at or self.link.remote)
+
+    @property
+    def fetch_max(self) -> int:
+        """How many items one request may ask it for."""
+        return FETCH_ITEMS_MAX if self.hello is not None and "config_digest" in self.hello.user_data else 1
 
     @property
     def direction(self) -> Direction:

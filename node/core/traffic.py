@@ -2,6 +2,8 @@
 
 from collections import deque
 
+from protocol.integers import UINT32_MAX
+
 SAMPLE_MS = 10_000
 SAMPLES_MAX = 360
 """One hour of samples."""
@@ -21,10 +23,14 @@ class Traffic:
             self._samples.append((now_ms, self.sent_bytes, self.received_bytes))
 
     def rates(self, seconds: int, now_ms: int) -> tuple[int, int]:
-        """Bytes a second (sent, received) over the latest `seconds`, or since the start if that is less."""
+        """Bytes a second (sent, received), of 32 bits, over the latest `seconds` or since the start."""
         since = now_ms - seconds * 1000
         at, sent, received = next(
             (sample for sample in self._samples if sample[0] >= since), (now_ms, self.sent_bytes, self.received_bytes)
         )
         passed = max(now_ms - at, 1)
-        return (self.sent_bytes - sent) * 1000 // passed, (self.received_bytes - received) * 1000 // passed
+        sent_rate, received_rate = (
+            (total - before) * 1000 // passed
+            for total, before in ((self.sent_bytes, sent), (self.received_bytes, received))
+        )
+        return min(sent_rate, UINT32_MAX), min(received_rate, UINT32_MAX)

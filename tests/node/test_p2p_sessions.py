@@ -43,6 +43,7 @@ from protocol.p2p.messages import (
     Message,
     TransactionMessage,
     message_id,
+    pack_message,
     unpack_message,
 )
 from tests.protocol.p2p.recorded import CODEC, Recorded, frames_of, sessions
@@ -56,6 +57,7 @@ EXACT = (
     AddressRequest,
     BlockchainItemIdsInventory,
     BlockMessage,
+    CheckFirewallReply,
     ConnectionAccepted,
     FetchBlockchainItemIds,
     FetchItems,
@@ -238,11 +240,11 @@ class Stage:
         assert hello.node_public_key == self.node_key.public_key
         signer = recover(self.link.digest, hello.signed_shared_secret, lambda _form: True)
         assert signer == hello.node_public_key
-        told, expected = hello.user_data, self.hello.user_data
-        names = {"platform", "bitness", "node_id", "chain_id", "last_known_block_number", "last_known_block_hash"}
-        if self.hello.user_data["last_known_block_number"]:
-            names.add("last_known_block_time")  # Before the first block it is genesis here, and 1970 there.
-        assert {name: told[name] for name in names} == {name: expected[name] for name in names}
+        told = {name: value for name, value in hello.user_data.items() if name != "config_digest"}
+        expected = {
+            name: value for name, value in self.hello.user_data.items() if not name.startswith("fc_git_revision")
+        }
+        assert told == expected, "the reference tells its revision on top, and our node what its genesis and rules are"
 
 
 def without_measurements(message: Message) -> Message:
@@ -254,8 +256,6 @@ def without_measurements(message: Message) -> Message:
             return message._replace(request_received_time=0, reply_transmitted_time=0)
         case AddressMessage():
             return AddressMessage(tuple(info._replace(last_seen_time=0, latency=0) for info in message.addresses))
-        case CheckFirewallReply():
-            return CheckFirewallReply(bytes(33), Endpoint(0, 0), message.result)
         case GetCurrentConnectionsReply():
             connections = [
                 connection._replace(clock_offset=0, round_trip_delay=0, user_data={})
@@ -281,8 +281,8 @@ def in_place_of_the_reference(position: int) -> Any:
     return pytest.mark.parametrize("stage", [(position, True)], indirect=True)
 
 
-def assert_nothing_else_was_said(stage: Stage, offers: int = 0) -> None:
-    assert [frame.number for frame in stage.world.sent] == [5001] * offers
+def assert_nothing_else_was_said(stage: Stage) -> None:
+    assert stage.world.sent == []
 
 
 @in_place_of_the_probe(0)
@@ -292,7 +292,7 @@ def test_our_node_fetches_the_chain_of_the_reference_and_follows_it(stage: Stage
     assert stage.chain.head_number == 59
     assert stage.chain.head_id.hex() == "0000003b680a8476b63ce9936f433c03e458a7cb"
     assert stage.node.network is not None and not stage.node.network.is_syncing
-    assert_nothing_else_was_said(stage, offers=1)  # Of the head, which it has just fetched.
+    assert_nothing_else_was_said(stage)
 
 
 @in_place_of_the_probe(0)
@@ -325,4 +325,19 @@ def test_our_node_dials_and_fetches_as_the_reference_does(stage: Stage) -> None:
     stage.play()
     assert stage.world.is_connected
     assert stage.chain.head_number == 42
-    assert_nothing_else_was_said(stage, offers=1)  # Of the head, which it has just fetched.
+    assert_nothing_else_was_said(stage)
+
+
+@in_place_of_the_reference(0)
+def test_no_measurement_that_a_peer_claims_breaks_an_answer(stage: Stage) -> None:
+    stage.said = [said for said in stage.said if said.recorded.time < 1]
+    stage.play()
+    least, most = -(1 << 63), (1 << 63) - 1
+    for times in ((least, most, least), (most, least, most), (most, most, most), (least, least, least)):
+        reply = pack_message(CODEC, CurrentTimeReply(*times))
+        stage.node.on_message(CONNECTION, 5013, reply)
+        stage.node.on_message(CONNECTION, 5009, b"")
+        stage.node.on_message(CONNECTION, 5016, b"")
+    stage.world.clock_ms -= 3_600_000
+    stage.node.on_message(CONNECTION, 5016, b"")
+    assert [frame.number for frame in stage.world.sent] == [5010, 5017] * 4 + [5017]
