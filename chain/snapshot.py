@@ -145,6 +145,7 @@ class SnapshotSource:
                 done += len(keys)
                 progress.advance(done, before + min(view.measure(low, keys[-1]), sizes[kind]))
             before += sizes[kind]
+            progress.advance(done, before)
         if digest % _DIGEST_MODULUS != int.from_bytes(self.header.meta.head.digest, "big"):
             raise SnapshotError("The rows of the state database do not give its digest: the database is damaged")
         checksum = writer.put(_END, tuple(counts.values()))
