@@ -32,6 +32,8 @@ from protocol.codec import Codec
 from protocol.config import ChainConfig
 from protocol.errors import BlockLogError, HistoryUnavailable, Invalid, ProtocolError, Rejected
 from protocol.keys import PrivateKey, is_canonical, sign_digest
+from protocol.p2p.channel import PAYLOAD_BYTES_MAX
+from protocol.p2p.messages import ID_BYTES
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID
 from state.context import Context
@@ -49,6 +51,9 @@ BULK_COMMIT_BLOCKS = 500
 
 TRANSACTION_LENGTH_BYTES = 4
 """Room for the number of transactions in a block, as the reference's producer reserves it."""
+
+PRODUCED_BYTES_MAX = PAYLOAD_BYTES_MAX - ID_BYTES
+"""The largest block that this node makes, whatever size the witnesses vote for: peers take no larger one."""
 
 TRANSACTION_SIZE_MARGIN = 256
 """How much smaller than a block a transaction must be to be accepted."""
@@ -734,7 +739,7 @@ class Chain:
         Then come the automated actions that are due, for which they left a part of the block.
         """
         ctx, store, rules = self.ctx, self._store, self.ctx.rules
-        limit = ctx.gpo.maximum_block_size - compute_partition(ctx)
+        limit = min(ctx.gpo.maximum_block_size, PRODUCED_BYTES_MAX) - compute_partition(ctx)
         chosen: list[Transaction] = []
         postponed = 0
         store.begin()

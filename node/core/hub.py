@@ -10,6 +10,7 @@ from node.core.traffic import Traffic
 from node.core.world import World
 from protocol.block import Block
 from protocol.codec import Codec
+from protocol.p2p.channel import PAYLOAD_BYTES_MAX
 from protocol.p2p.messages import ClosingConnection, Message, message_number, pack_message
 from protocol.transaction import Transaction
 from state.errors import StoreWriteFailed
@@ -49,8 +50,10 @@ class Hub:
         self.send_packed(peer, message_number(message), pack_message(self.codec, message))
 
     def send_packed(self, peer: Peer, number: int, payload: bytes) -> None:
-        """Sends a message that is packed already."""
-        if peer.connection in self.peers:
+        """Sends a message that is packed already; one that peers would not take is left out."""
+        if len(payload) > PAYLOAD_BYTES_MAX:
+            self.world.note("too_large_to_send", peer=peer.name, number=number, bytes=len(payload))
+        elif peer.connection in self.peers:
             self.traffic.sent_bytes += len(payload)
             self.world.send(peer.connection, number, payload)
 
