@@ -739,7 +739,7 @@ class Chain:
         Then come the automated actions that are due, for which they left a part of the block.
         """
         ctx, store, rules = self.ctx, self._store, self.ctx.rules
-        limit = min(ctx.gpo.maximum_block_size, PRODUCED_BYTES_MAX) - compute_partition(ctx)
+        limit = min(ctx.gpo.maximum_block_size - compute_partition(ctx), PRODUCED_BYTES_MAX)
         chosen: list[Transaction] = []
         postponed = 0
         store.begin()
