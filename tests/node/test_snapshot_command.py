@@ -152,10 +152,6 @@ def test_blocks_that_are_not_there_are_not_exported(snapshot: Path, block_log: P
 
 def test_a_restored_node_serves_and_makes_blocks(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    chain = Chain.open(ChainConfig.preset("dev"), first)
-    producer = Producer.__new__(Producer)
-    assert producer is not None
-    chain.close()
     arguments = ("--rpc", "127.0.0.1:0", "--block-time", "3")
     with daemon("dev", *arguments, "--data-dir", first) as node:
         node.call("dev_api.mine", {"count": 40})
@@ -247,11 +243,7 @@ def test_a_snapshot_of_another_chain_touches_nothing(snapshot: Path, tmp_path: P
     output = run("snapshot", "restore", snapshot, "--preset", "dev", "--data-dir", data, code=1).output
     assert "The snapshot is of chain 18dcf0a285365fc58b71f18b3d3fec954aa0c141c44e4e5cb4cf777b9eab274e, not of" in output
     assert "The snapshot is of chain" in run("snapshot", "verify", snapshot, "--preset", "steem", code=1).output
-    config = tmp_path / "chain.toml"
-    run("chain", "init", config, "--preset", "testnet")
-    text = config.read_text()
-    assert "#cashout_window_seconds" in text or "cashout_window_seconds" in text
-    assert not data.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_files_are_not_written_over_without_force(snapshot: Path, source: Path, tmp_path: Path) -> None:
@@ -270,7 +262,6 @@ def test_directories_and_files_that_are_not_there(snapshot: Path, tmp_path: Path
     assert "No such file" in run("snapshot", "verify", absent, code=1).output
     assert "No such file" in run("snapshot", "restore", absent, *TESTNET, "--data-dir", tmp_path / "d", code=1).output
     assert "Which chain?" in run("snapshot", "restore", snapshot, "--data-dir", tmp_path / "d", code=2).output
-    output = run("snapshot", "create", tmp_path / "no" / "x", "--preset", "dev", "--data-dir", absent, code=1).output
     assert list(tmp_path.iterdir()) == []
 
 
@@ -331,9 +322,8 @@ def test_a_killed_restore_leaves_no_chain_or_the_whole_chain(
     process.send_signal(signal.SIGKILL)
     process.communicate()
     if moment == "renamed":
-        assert (
-            "holds a chain already" in run("snapshot", "restore", snapshot, *TESTNET, "--data-dir", data, code=1).output
-        )
+        with pytest.raises(SnapshotError, match="holds a chain already"):
+            restore_snapshot(snapshot, CONFIG, data, QUIET)
     else:
         assert [path.name for path in data.iterdir()] == ["restoring"]
         create = ("snapshot", "create", tmp_path / "x", *TESTNET, "--data-dir", data)
@@ -391,7 +381,7 @@ def test_a_restored_node_that_is_killed_again_and_again_loses_nothing(tmp_path: 
     restore_snapshot(tmp_path / "file", config, data, QUIET)
     seed = int(os.environ.get("PLAUDIT_SEED", time.time_ns() % 1_000_000))
     chance = random.Random(seed)
-    for kill in range(6):
+    for kill in range(4):
         killed = run_and_kill(data, chance.randrange(1 << 30), chance)
         chain = Chain.open(config, data)
         where = f"seed {seed}, kill {kill}"
