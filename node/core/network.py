@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from chain.chain import Chain
 from chain.config_record import compute_config_digest
-from node.core.addresses import Address, AddressBook
+from node.core.addresses import Address, AddressBook, Ban
 from node.core.gossip import OFFER_TIMER, Gossip
 from node.core.handshake import (
     NODE_ID_BYTES,
@@ -199,7 +199,26 @@ class Network:
 
     def add_seed(self, endpoint: Endpoint) -> None:
         """Learns an address that is to be dialled whenever it is not connected."""
-        self.hub.addresses.learn(endpoint).is_seed = True
+        address = self.hub.addresses.learn(endpoint)
+        if not address.is_seed:
+            address.is_seed, address.retry_at_ms = True, 0
+
+    def ban(self, ban: Ban) -> None:
+        """Bans an IP address and drops its connections."""
+        self.hub.ban(ban)
+        self._clear_away()
+
+    def unban(self, address: int) -> bool:
+        """Lifts a ban; False if there was none. Raises StoreWriteFailed."""
+        return self.hub.bans.remove(address)
+
+    def disconnect(self, endpoint: Endpoint) -> int:
+        """Closes the connections to a peer that has this address or listens there; returns how many there were."""
+        found = [peer for peer in self.hub.peers.values() if endpoint in (peer.link.remote, peer.listens_at)]
+        for peer in found:
+            self.hub.close(peer, "The operator closes this connection", is_error=False)
+        self._clear_away()
+        return len(found)
 
     def offer_block(self, block: Block) -> None:
         """Offers a block of the main chain that this node made or was given."""
