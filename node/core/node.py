@@ -196,11 +196,16 @@ class Node:
             except ProtocolError as error:
                 self.world.note("production_failed", witness=block.witness, error=error.message)
                 return ProductionOutcome.FAILED
-            self.world.note(
-                "produced", number=block.number, witness=block.witness, transactions=len(block.transactions)
-            )
             if self.network is not None:
                 self.network.offer_block(block)
+            self.world.note(
+                "produced",
+                number=block.number,
+                witness=block.witness,
+                transactions=len(block.transactions),
+                late_ms=self.clock.now_ms() - block.timestamp * MS_PER_SECOND,
+                id=block.id.hex(),
+            )
         return outcome
 
     def mine(self, count: int = 1, skip_seconds: int = 0) -> list[int]:
