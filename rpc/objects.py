@@ -126,8 +126,12 @@ class ObjectForms:
 
     # Objects
 
-    def global_properties(self, gpo: GlobalProperties) -> Json:
-        """The dynamic global properties; `id` and `smt_creation_fee` are not in the legacy form."""
+    def global_properties(self, gpo: GlobalProperties, irreversible_number: int) -> Json:
+        """The dynamic global properties; `id` and `smt_creation_fee` are not in the legacy form.
+
+        The last irreversible block is given apart: a node knows it when its head's state does not count so far (after
+        it went on from a snapshot, or switched to a longer branch).
+        """
         result: Json = {} if self.legacy else {"id": gpo.id}
         result |= {
             "head_block_number": gpo.head_block_number,
@@ -155,7 +159,7 @@ class ObjectForms:
             "current_aslot": big(gpo.current_aslot),
             "recent_slots_filled": str(gpo.recent_slots_filled),
             "participation_count": gpo.participation_count,
-            "last_irreversible_block_num": gpo.last_irreversible_block_num,
+            "last_irreversible_block_num": irreversible_number,
             "vote_power_reserve_rate": gpo.vote_power_reserve_rate,
             "delegation_return_period": gpo.delegation_return_period,
             "reverse_auction_seconds": big(gpo.reverse_auction_seconds),

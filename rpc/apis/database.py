@@ -52,7 +52,7 @@ class DatabaseApi(ApiBase):
     def __init__(self, node: NodeAccess) -> None:
         super().__init__(node, legacy=False)
         self.tables = node.chain.ctx.tables
-        self._gpo_json: tuple[GlobalProperties, Any] | None = None
+        self._gpo_json: tuple[GlobalProperties, int, Any] | None = None
         self._accounts = AccountJson(node.chain.ctx, self._account)
         self._proposals = ProposalLists(node.chain.ctx, self.forms)
 
@@ -78,10 +78,11 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def get_dynamic_global_properties(self) -> Any:
         """Head block, supplies and rates; the JSON is kept until one of them changes."""
-        gpo = self.chain.ctx.gpo
-        if self._gpo_json is None or self._gpo_json[0] is not gpo:
-            self._gpo_json = (gpo, orjson.Fragment(dump_json(self.forms.global_properties(gpo))))
-        return self._gpo_json[1]
+        gpo, irreversible = self.chain.ctx.gpo, self.chain.irreversible_number
+        if self._gpo_json is None or self._gpo_json[0] is not gpo or self._gpo_json[1] != irreversible:
+            text = dump_json(self.forms.global_properties(gpo, irreversible))
+            self._gpo_json = (gpo, irreversible, orjson.Fragment(text))
+        return self._gpo_json[2]
 
     @rpc_method()
     def get_witness_schedule(self) -> Json:

@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
+from chain.block_log import MemoryBlockLog
+from chain.chain import Chain
+from chain.reversible import ReversibleBlocks
 from operations.transfer import Transfer
+from protocol.codec import codec_for
 from protocol.keys import encode_public_key, sign_digest
 from rpc.account_json import ACCOUNTS_KEPT, AccountJson
-from tests.harness import Harness, dev_config, sbd, steem
+from state.kv import MemoryBackend
+from tests.harness import Harness, config_with, dev_config, sbd, steem
 from tests.rpc.service import Service
 from tests.vectors import clients_path
 
@@ -260,6 +265,27 @@ async def test_history_counts_from_its_end(busy: Service) -> None:
     assert entries[0][1]["op"][0] + "_operation" == named["history"][0][1]["op"]["type"]
     error = await busy.error("condenser_api.get_account_history", ["alice", 1, 5])
     assert "start must be greater than limit" in error["message"]
+
+
+async def test_what_was_irreversible_stays_so_without_the_blocks_behind_it() -> None:
+    """The state after the last irreversible block counts fewer as irreversible: it was made before that was known."""
+    config = config_with("dev", irreversible_by_witness_from_block=1_000_000)
+    backend, log = MemoryBackend(), MemoryBlockLog()
+
+    def open_chain() -> Chain:
+        return Chain.resume(config, backend, log, codec_for(config.identity))
+
+    world = Harness(config, chain=open_chain())
+    for _ in range(50):
+        world.generate_block()
+    known = world.chain.irreversible_number
+    world.chain.close()
+    ReversibleBlocks(backend).replace_all([])
+    chain = open_chain()
+    assert chain.head_number == known > chain.ctx.gpo.last_irreversible_block_num
+    for method in ("condenser_api", "database_api"):
+        found = await Service(Harness(chain=chain)).result(f"{method}.get_dynamic_global_properties")
+        assert found["last_irreversible_block_num"] == known
 
 
 async def test_a_transaction_can_be_found(busy: Service) -> None:
