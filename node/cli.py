@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from node.failures import EXIT_USAGE, CommandError, plain_errors
-from node.settings import RPC_DEFAULT, Settings, SettingsError, collect_settings
+from node.settings import (
+    ADMIN_DEFAULT,
+    RPC_DEFAULT,
+    Address,
+    Settings,
+    SettingsError,
+    collect_settings,
+    parse_loopback,
+)
 
 if TYPE_CHECKING:
     from chain.chain import Chain
+    from node.operator_ports import OperatorPorts
     from protocol.config import ChainConfig
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -23,6 +32,7 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 _PRESETS: Final = ("steem", "testnet", "dev")
 _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+NODE_DEFAULT: Final = f"http://{RPC_DEFAULT}"
 
 
 class LazyGroup(click.Group):
@@ -65,6 +75,15 @@ _log_options = options(
 )
 
 
+def _parse_admin(ctx: click.Context, parameter: click.Parameter, value: str) -> Address:
+    try:
+        address = parse_loopback(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    assert isinstance(address, Address), "texts become addresses"
+    return address
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Plaudit: a node of a Steem-protocol chain, its tools, and a wallet."""
@@ -74,6 +93,12 @@ def main() -> None:
 @_chain_options
 @click.option("--rpc", metavar="HOST:PORT", help=f"Where JSON-RPC is served.  [default: {RPC_DEFAULT}]")
 @click.option("--p2p", metavar="HOST:PORT", help="Where peers connect.  [default: nowhere]")
+@click.option(
+    "--admin",
+    metavar="HOST:PORT",
+    help="Where `plaudit peers` and the like connect, of this machine only.  [default: nowhere]",
+)
+@click.option("--metrics", metavar="HOST:PORT", help="Where metrics are served, for Prometheus.  [default: nowhere]")
 @click.option(
     "--seed", metavar="HOST:PORT", multiple=True, help="Peer that is dialled whenever it is not connected; repeatable."
 )
@@ -132,7 +157,15 @@ def node(**flags: Any) -> None:
             participation_min_bp=settings.participation * 100,
             network=make_network_settings(settings, disk),
         )
-        run_daemon(chain, node_settings, settings.rpc, disk=disk, p2p=settings.p2p, seeds=settings.seed)
+        run_daemon(
+            chain,
+            node_settings,
+            settings.rpc,
+            disk=disk,
+            p2p=settings.p2p,
+            seeds=settings.seed,
+            operator=_make_operator_ports(settings, _data_dir(settings, config)),
+        )
 
 
 @main.command()
@@ -171,6 +204,101 @@ def dev(block_time: int | None, automine: bool, **flags: Any) -> None:
             extra_apis=lambda shell: {"dev_api": DevApi(shell.node)},
             on_ready=lambda shell, url: click.echo(render_banner(config, url, where, automine)),
         )
+
+
+@main.command()
+@click.option("--node", "url", default=NODE_DEFAULT, envvar="PLAUDIT_NODE", show_default=True, help="URL of the node.")
+@click.option(
+    "--max-age", type=click.IntRange(1), default=60, show_default=True, help="Age of a healthy head, in seconds."
+)
+@click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
+def status(url: str, max_age: int, is_json: bool) -> None:
+    """Say how a running node is.
+
+    Exit codes for monitors: 0 healthy, 1 not healthy or not to be reached.
+    """
+    from node.status_command import run_status
+
+    raise SystemExit(run_status(url, is_json, max_age))
+
+
+_admin_options = options(
+    click.option(
+        "--admin",
+        metavar="HOST:PORT",
+        default=ADMIN_DEFAULT,
+        envvar="PLAUDIT_ADMIN",
+        show_default=True,
+        callback=_parse_admin,
+        help="Admin port of the node (its --admin).",
+    ),
+    click.option("--json", "is_json", is_flag=True, help="Print JSON for programs."),
+)
+
+
+@main.group()
+def peers() -> None:
+    """Peers of a running node on this machine, through its admin port."""
+
+
+@peers.command("list")
+@_admin_options
+def peers_list(admin: Address, is_json: bool) -> None:
+    """Show the connections to peers."""
+    from node.peers_command import show_peers
+
+    show_peers(admin, is_json)
+
+
+@peers.command("bans")
+@_admin_options
+def peers_bans(admin: Address, is_json: bool) -> None:
+    """Show who is banned, until when and why."""
+    from node.peers_command import show_bans
+
+    show_bans(admin, is_json)
+
+
+@peers.command("ban")
+@click.argument("ip")
+@click.option("--seconds", type=click.IntRange(0), default=86_400, show_default=True, help="For how long; 0: for ever.")
+@click.option("--reason", default="by the operator", show_default=True, help="Is shown with the ban.")
+@_admin_options
+def peers_ban(ip: str, seconds: int, reason: str, admin: Address, is_json: bool) -> None:
+    """Drop the connections of an IP address and take none from it for a time."""
+    from node.peers_command import ban_peer
+
+    ban_peer(admin, ip, seconds, reason, is_json)
+
+
+@peers.command("unban")
+@click.argument("ip")
+@_admin_options
+def peers_unban(ip: str, admin: Address, is_json: bool) -> None:
+    """Lift the ban of an IP address."""
+    from node.peers_command import unban_peer
+
+    unban_peer(admin, ip, is_json)
+
+
+@peers.command("disconnect")
+@click.argument("peer")
+@_admin_options
+def peers_disconnect(peer: str, admin: Address, is_json: bool) -> None:
+    """Close the connections to PEER (IP:PORT as listed); it may come back: to prevent that, ban it."""
+    from node.peers_command import disconnect_peer
+
+    disconnect_peer(admin, peer, is_json)
+
+
+@peers.command("add")
+@click.argument("peer")
+@_admin_options
+def peers_add(peer: str, admin: Address, is_json: bool) -> None:
+    """Dial PEER (HOST:PORT) now and, until the node stops, whenever it is not connected."""
+    from node.peers_command import add_seed
+
+    add_seed(admin, peer, is_json)
 
 
 @main.group()
@@ -277,6 +405,16 @@ def snapshot_create(file: Path, no_history: bool, force: bool, **flags: Any) -> 
     from node.snapshot_command import run_create
 
     run_create(lambda: _open_existing(settings, chain_config, has_history=None), file, not no_history)
+
+
+@snapshot.command("request")
+@click.argument("name")
+@_admin_options
+def snapshot_request(name: str, admin: Address, is_json: bool) -> None:
+    """Have a running node write a snapshot: to the new file NAME in the folder `snapshots` of its data directory."""
+    from node.snapshot_command import run_request
+
+    run_request(admin, name, is_json)
 
 
 @snapshot.command("verify")
@@ -390,6 +528,14 @@ def _open_existing(settings: Settings, chain_config: ChainConfig, has_history: b
     if not ((data_dir / "state").is_dir() or (data_dir / "block_log").is_file()):
         raise CommandError(f"{data_dir} holds no chain. Name the directory of one with --data-dir.")
     return _open(chain_config, data_dir, has_history)
+
+
+def _make_operator_ports(settings: Settings, data_dir: Path) -> OperatorPorts | None:
+    if settings.admin is None and settings.metrics is None:
+        return None
+    from node.operator_ports import OperatorPorts
+
+    return OperatorPorts(settings.admin, settings.metrics, data_dir / "snapshots")
 
 
 def _warn_about_keys(

@@ -9,10 +9,10 @@ import signal
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chain.chain import Chain
-from node.core import Disk, NodeSettings
+from node.core import Disk, Node, NodeSettings
 from node.core.network import Network
 from node.failures import CommandError, explain, explain_port
 from node.peering import follow_seeds
@@ -20,6 +20,9 @@ from node.settings import Address
 from node.shell import NodeShell
 from protocol.errors import Invalid, ProtocolError
 from state.errors import StoreError
+
+if TYPE_CHECKING:
+    from node.operator_ports import OperatorPorts
 
 log = logging.getLogger("plaudit.node")
 
@@ -45,16 +48,18 @@ def run_daemon(
     p2p: Address | None = None,
     seeds: tuple[Address, ...] = (),
     extra_apis: ExtraApis | None = None,
+    operator: OperatorPorts | None = None,
     on_ready: OnReady | None = None,
 ) -> None:
     """Serves JSON-RPC, meets peers and makes blocks until SIGTERM or SIGINT; then closes all. Raises CommandError.
 
     `disk` keeps the node's small files (in memory if it is None). With a network in the settings, `p2p` is where peers
-    connect and `seeds` are dialled. `on_ready` is called with the URL of the port when the node has begun to work.
+    connect and `seeds` are dialled. `operator` has the ports for commands and metrics. `on_ready` is called with the
+    URL of JSON-RPC when the node has begun to work.
     """
     tune_memory()
     with asyncio.Runner(loop_factory=_find_loop()) as runner:
-        runner.run(_run(chain, settings, rpc, disk, p2p, seeds, extra_apis, on_ready))
+        runner.run(_run(chain, settings, rpc, disk, p2p, seeds, extra_apis, operator, on_ready))
 
 
 def _find_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -73,16 +78,19 @@ async def _run(
     p2p: Address | None,
     seeds: tuple[Address, ...],
     extra_apis: ExtraApis | None,
+    operator: OperatorPorts | None,
     on_ready: OnReady | None,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    shell = _make_shell(chain, settings, disk)
+    shell = _make_shell(chain, settings, disk, operator)
     following: asyncio.Task[None] | None = None
     try:
-        host, port = await _open_port(shell, rpc, extra_apis)
+        host, port = await _open_port(shell, rpc, extra_apis, operator)
+        if operator is not None:
+            await operator.start(shell.node)
         if shell.node.network is not None:
             if p2p is not None:
                 await _open_p2p(shell, shell.node.network, p2p)
@@ -97,13 +105,15 @@ async def _run(
     finally:
         if following is not None:
             following.cancel()
+        if operator is not None:
+            await operator.stop()
         await _stop(shell)
     log.info("stopped head=%d irreversible=%d", chain.head_number, chain.irreversible_number)
 
 
-def _make_shell(chain: Chain, settings: NodeSettings, disk: Disk | None) -> NodeShell:
+def _make_shell(chain: Chain, settings: NodeSettings, disk: Disk | None, operator: OperatorPorts | None) -> NodeShell:
     try:
-        return NodeShell(chain, settings, disk)
+        return NodeShell(chain, settings, disk, Node if operator is None else operator.make_node)
     except (ValueError, ProtocolError) as error:
         chain.close()
         text = error.message if isinstance(error, ProtocolError) else str(error)
@@ -121,9 +131,12 @@ async def _open_p2p(shell: NodeShell, network: Network, p2p: Address) -> None:
     log.info("listening p2p=%s", endpoint)
 
 
-async def _open_port(shell: NodeShell, rpc: Address, extra_apis: ExtraApis | None) -> tuple[str, int]:
+async def _open_port(
+    shell: NodeShell, rpc: Address, extra_apis: ExtraApis | None, operator: OperatorPorts | None
+) -> tuple[str, int]:
+    apis = extra_apis(shell) if extra_apis else None
     try:
-        return await shell.start_rpc(rpc.host, rpc.port, extra_apis(shell) if extra_apis else None)
+        return await shell.start_rpc(rpc.host, rpc.port, apis, operator.on_answer if operator else None)
     except OSError as error:
         raise CommandError(explain_port("rpc", rpc, error)) from error
 

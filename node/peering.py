@@ -59,7 +59,7 @@ async def follow_seeds(network: Network, seeds: Iterable[Address]) -> None:
     is_known = set[Address]()
     while True:
         for seed in names:
-            endpoint = await _resolve(seed)
+            endpoint = await resolve(seed)
             if endpoint is not None:
                 network.add_seed(endpoint)
                 is_known.add(seed)
@@ -70,7 +70,8 @@ async def follow_seeds(network: Network, seeds: Iterable[Address]) -> None:
         await asyncio.sleep(RESOLVE_SECONDS)
 
 
-async def _resolve(seed: Address) -> Endpoint | None:
+async def resolve(seed: Address) -> Endpoint | None:
+    """Looks a host's name up; None when it has no IPv4 address or the name service does not know it."""
     endpoint = _find_endpoint(seed)
     if endpoint is not None:
         return endpoint

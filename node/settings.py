@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -23,6 +24,8 @@ WITNESSES_MAX: Final = 1000
 SEEDS_MAX: Final = 100
 BLOCK_ID_BYTES: Final = 20
 RPC_DEFAULT: Final = "127.0.0.1:8090"
+ADMIN_DEFAULT: Final = "127.0.0.1:8091"
+"""Where commands for the operator look for a node; a node opens no such port unless it is told to."""
 _SECRET: Final = frozenset({"witness_key"})
 _LISTS: Final = frozenset({"witness", "witness_key", "seed"})
 
@@ -73,8 +76,30 @@ def parse_checkpoint(value: object) -> object:
     return found
 
 
+def parse_loopback(value: object) -> object:
+    """Turns an address of this machine's loopback interface into an Address. Raises ValueError for another one."""
+    address = parse_address(value)
+    if not isinstance(address, Address):
+        return address
+    host = "127.0.0.1" if address.host == "localhost" else address.host
+    if not is_loopback(host):
+        raise ValueError("the admin port is for this machine only: 127.0.0.1:PORT, [::1]:PORT or localhost:PORT")
+    return address._replace(host=host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a text is an IP address of the loopback interface."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
 CheckpointText = Annotated[tuple[int, bytes], BeforeValidator(parse_checkpoint)]
 ListenAddress = Annotated[Address, BeforeValidator(parse_address)]
+LoopbackAddress = Annotated[Address, BeforeValidator(parse_loopback)]
 Texts = Annotated[tuple[str, ...], Field(max_length=WITNESSES_MAX)]
 
 
@@ -90,6 +115,10 @@ class Settings(BaseModel):
     chain: Path | None = Field(default=None, description="Chain config file (TOML).")
     rpc: ListenAddress = Field(default=Address("127.0.0.1", 8090), description="Where JSON-RPC is served.")
     p2p: ListenAddress | None = Field(default=None, description="Where peers connect.")
+    admin: LoopbackAddress | None = Field(
+        default=None, description="Where the operator's commands are taken: on the loopback interface only."
+    )
+    metrics: ListenAddress | None = Field(default=None, description="Where metrics are served, for Prometheus.")
     seed: tuple[ListenAddress, ...] = Field(
         default=(), max_length=SEEDS_MAX, description="Peers that are dialled whenever they are not connected."
     )

@@ -7,14 +7,15 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem
 from node.core import Disk, Node, NodeSettings
-from node.core.world import MemoryDisk
+from node.core.world import MemoryDisk, World
 from node.recovery import RecoveryAside
+from node.status import describe_status
 from node.transport import Transport
 from protocol.block import Block
 from protocol.errors import ProtocolError
@@ -22,6 +23,7 @@ from protocol.p2p.messages import Endpoint
 from protocol.transaction import Transaction
 from rpc.apis.access import Inclusion
 from rpc.apis.registry import build_dispatcher
+from rpc.dispatch import OnAnswer
 from rpc.feed import BlockFeed
 from rpc.server import RpcServer
 
@@ -34,6 +36,8 @@ WEBSOCKET_REQUESTS_MAX = 64
 HEALTHY_AGE_SECONDS = 60
 WAITERS_MAX = 100_000
 
+MakeNode = Callable[[World, Chain, NodeSettings], Node]
+
 LEVELS = dict.fromkeys(("missed", "peer_refused", "banned", "malformed_message", "block_refused"), logging.WARNING)
 LEVELS |= dict.fromkeys(("production_failed", "disk_problem", "block_log_damaged"), logging.ERROR)
 LEVELS |= dict.fromkeys(("peer_gone", "peer_closed"), logging.DEBUG)
@@ -42,7 +46,9 @@ LEVELS |= dict.fromkeys(("peer_gone", "peer_closed"), logging.DEBUG)
 class NodeShell:
     """Runs one node until it is told to stop."""
 
-    def __init__(self, chain: Chain, settings: NodeSettings, disk: Disk | None = None) -> None:
+    def __init__(
+        self, chain: Chain, settings: NodeSettings, disk: Disk | None = None, make_node: MakeNode = Node
+    ) -> None:
         """Keeps the small files in memory without a `disk`.
 
         Raises ValueError when one of them is damaged, Rejected when the chain misses the checkpoint.
@@ -50,7 +56,7 @@ class NodeShell:
         self.chain = chain
         self.disk = disk or MemoryDisk()
         self.feed = BlockFeed(chain.codec)
-        self.node = Node(self, chain, settings)
+        self.node = make_node(self, chain, settings)
         self._settings = settings
         self._transport = Transport(self.node)
         self._recovery = RecoveryAside(chain.config.chain_id, self.node.on_recovered)
@@ -60,10 +66,20 @@ class NodeShell:
 
     # The life of the node
 
-    async def start_rpc(self, host: str, port: int, extra_apis: Mapping[str, Any] | None = None) -> tuple[str, int]:
+    async def start_rpc(
+        self,
+        host: str,
+        port: int,
+        extra_apis: Mapping[str, Any] | None = None,
+        on_answer: OnAnswer | None = None,
+    ) -> tuple[str, int]:
         """Opens the JSON-RPC port and returns its address. Raises OSError when it is taken."""
         dispatcher = build_dispatcher(
-            self, extra_apis, batch_length_max=BATCH_LENGTH_MAX, batch_seconds_max=BATCH_SECONDS_MAX
+            self,
+            extra_apis,
+            batch_length_max=BATCH_LENGTH_MAX,
+            batch_seconds_max=BATCH_SECONDS_MAX,
+            on_answer=on_answer,
         )
         self._server = RpcServer(
             dispatcher,
@@ -192,17 +208,7 @@ class NodeShell:
 
     def get_status(self) -> dict[str, Any]:
         """The figures of GET /."""
-        config = self.chain.config
-        gpo = self.chain.ctx.gpo
-        return {
-            "name": "plaudit",
-            "chain_id": config.chain_id.hex(),
-            "head_block_number": self.chain.head_number,
-            "head_block_id": self.chain.head_id.hex(),
-            "head_block_unix_time": gpo.time,
-            "last_irreversible_block_number": self.chain.irreversible_number,
-            "protocol_version": config.blockchain_version,
-        }
+        return describe_status(self.node)
 
 
 def _resolve(future: asyncio.Future[Inclusion], inclusion: Inclusion) -> None:

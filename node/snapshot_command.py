@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from chain.snapshot import SnapshotError, Summary
+from node.admin_client import LONG_SECONDS, call_admin
 from node.daemon import tune_memory
 from node.failures import CommandError, plain_errors
+from node.import_command import EXIT_INTERRUPTED
+from node.settings import Address
 from node.snapshot_file import restore_snapshot, verify_snapshot, write_snapshot
 from node.snapshot_progress import make_snapshot_progress
+from wallet.render import Output, fields
 
 if TYPE_CHECKING:
     from chain.chain import Chain
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 def run_create(open_chain: Callable[[], Chain], path: Path, with_history: bool) -> None:
     """Writes a snapshot of the chain of a stopped node and reports. Raises CommandError."""
     begun = time.monotonic()
-    with _plain_errors(None), make_snapshot_progress() as progress:
+    with _interruptible(), _plain_errors(None), make_snapshot_progress() as progress:
         chain = open_chain()
         tune_memory()
         try:
@@ -35,9 +40,15 @@ def run_create(open_chain: Callable[[], Chain], path: Path, with_history: bool) 
     _show(summary)
 
 
+def run_request(address: Address, name: str, is_json: bool) -> None:
+    """Has a running node write a snapshot, waits for it, and reports. Raises CommandError."""
+    made = call_admin(address, "create_snapshot", LONG_SECONDS, name=name)
+    Output(is_json).show(made, lambda: fields(made, "The node has written a snapshot."))
+
+
 def run_verify(path: Path, config: ChainConfig | None) -> None:
     """Checks a snapshot and reports. Raises CommandError."""
-    with _plain_errors(path), make_snapshot_progress() as progress:
+    with _interruptible(), _plain_errors(path), make_snapshot_progress() as progress:
         summary = verify_snapshot(path, config, progress)
     click.echo(f"{path} is whole: its rows give the state digest, its bytes the checksum.")
     _show(summary)
@@ -47,7 +58,7 @@ def run_restore(path: Path, config: ChainConfig, data_dir: Path, with_history: b
     """Makes a data directory from a snapshot and reports. Raises CommandError."""
     begun = time.monotonic()
     tune_memory()
-    with _plain_errors(path), make_snapshot_progress() as progress:
+    with _interruptible(), _plain_errors(path), make_snapshot_progress() as progress:
         summary = restore_snapshot(path, config, data_dir, progress, with_history)
     click.echo(f"{data_dir} holds the chain of {path}, restored in {time.monotonic() - begun:.1f} s.")
     _show(summary)
@@ -73,3 +84,15 @@ def _plain_errors(path: Path | None) -> Iterator[None]:
             yield
     except SnapshotError as error:
         raise CommandError(f"{error}." if path is None else f"{path}: {error}.") from error
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Lets SIGTERM end the work as SIGINT does: what is unfinished is removed, and the exit code says so."""
+    earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise SystemExit(EXIT_INTERRUPTED) from None
+    finally:
+        signal.signal(signal.SIGTERM, earlier)

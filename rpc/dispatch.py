@@ -9,7 +9,7 @@ Source: libraries/plugins/json_rpc/json_rpc_plugin.cpp.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -51,12 +51,15 @@ BATCHES_BYTES_MAX = 256 << 20
 
 NULL = b"null"
 
+OnAnswer = Callable[[Method | None, float, bool], None]
+"""Is told of each answer: the method (None if there is none such), the seconds it took, and whether it is an error."""
+
 
 class Dispatcher:
     """Answers JSON-RPC requests with the methods it is given.
 
     A batch may hold `batch_length_max` requests; what is left of it after `batch_seconds_max` is refused. `show_value`
-    turns what errors captured of the chain (authorities, keys, operations) into JSON.
+    turns what errors captured of the chain (authorities, keys, operations) into JSON. `on_answer` measures.
     """
 
     def __init__(
@@ -65,12 +68,14 @@ class Dispatcher:
         batch_length_max: int,
         batch_seconds_max: float,
         show_value: ShowValue | None = None,
+        on_answer: OnAnswer | None = None,
     ) -> None:
         self.methods = dict(methods)
         self.apis = {name.split(".")[0] for name in methods}
         self.batch_length_max = batch_length_max
         self.batch_seconds_max = batch_seconds_max
         self.show_value = show_value
+        self.on_answer = on_answer
         self._batches_bytes = 0
 
     async def answer(self, body: bytes | str) -> bytes:
@@ -134,20 +139,26 @@ class Dispatcher:
             text = 'Only integer value or string is allowed for member "id"'
             return _render(None, RpcError(INVALID_REQUEST, text))
         method: Method | None = None
+        is_error = True
+        begun = time.perf_counter()
         try:
             method, params = self._resolve(message)
             result = method.handler(*method.bind(params))
             if method.is_async:
                 result = await result
-            return b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (dump_json(result), shown_id)
+            answer = b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (dump_json(result), shown_id)
+            is_error = False
         except RpcError as error:
-            return _render_error(shown_id, error)
+            answer = _render_error(shown_id, error)
         except (ProtocolError, RowMissing) as error:
-            return _render_error(shown_id, self._describe(error, method))
+            answer = _render_error(shown_id, self._describe(error, method))
         except Exception as error:
             log.exception("request failed by a fault of this node: %.500r", message)
             text = f"the node failed to answer: {type(error).__name__}"
-            return _render_error(shown_id, RpcError(SERVER_ERROR, text))
+            answer = _render_error(shown_id, RpcError(SERVER_ERROR, text))
+        if self.on_answer is not None:
+            self.on_answer(method, time.perf_counter() - begun, is_error)
+        return answer
 
     def _describe(self, error: ProtocolError | RowMissing, method: Method | None) -> RpcError:
         if isinstance(error, RowMissing):

@@ -108,7 +108,7 @@ class RpcServer:
         assert self._http is not None, "the port is open"
         if len(self._http.connections) >= self.connections_max:
             log.warning("a connection was closed at once: there are %d already", self.connections_max)
-            return _Refusal()
+            return Refusal()
         return self._http()
 
     async def stop(self) -> None:
@@ -267,7 +267,7 @@ class RpcServer:
                 await socket.send_str(text)
 
 
-class _Refusal(asyncio.Protocol):
+class Refusal(asyncio.Protocol):
     """Closes a connection that is one too many."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

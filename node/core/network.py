@@ -172,6 +172,11 @@ class Network:
         """Whether peers have blocks that this node lacks, as far as it knows."""
         return self.sync.is_running
 
+    @property
+    def listens_at(self) -> Endpoint | None:
+        """Where peers can connect, if they can."""
+        return self._settings.listen
+
     def list_peers(self) -> list[PeerView]:
         """Returns the connections, in the order in which they came."""
         return [self._view(peer) for peer in self.hub.peers.values()]

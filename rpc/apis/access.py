@@ -38,6 +38,9 @@ class NodeAccess(Protocol):
     def now(self) -> int:
         """The wall clock, in seconds since the epoch."""
 
+    def get_status(self) -> Json:
+        """The figures of GET /."""
+
 
 class ApiBase:
     """Gives an API the chain and the object forms it answers in."""

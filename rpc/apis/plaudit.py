@@ -25,6 +25,14 @@ class PlauditApi(ApiBase):
         super().__init__(node, legacy=False)
 
     @rpc_method()
+    def get_status(self) -> Json:
+        """How the node is: version, chain, head, peers, blocks that it lacks, waiting transactions, production.
+
+        The same as GET /. `peers` is null for a node without a network, `production` for one without witnesses.
+        """
+        return self.node.get_status()
+
+    @rpc_method()
     def explain_payout(self, author: str, permlink: str) -> Json:
         """Every step of a post's payout as figures in the smallest unit of each token.
 

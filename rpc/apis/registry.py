@@ -17,7 +17,7 @@ from rpc.apis.plaudit import PlauditApi
 from rpc.apis.rc import RcApi
 from rpc.apis.reputation import ReputationApi
 from rpc.apis.transaction_status import TransactionStatusApi
-from rpc.dispatch import Dispatcher
+from rpc.dispatch import Dispatcher, OnAnswer
 from rpc.error_forms import ErrorForms
 from rpc.method import Method, collect_methods
 
@@ -49,8 +49,13 @@ def build_methods(node: NodeAccess, extra: Mapping[str, Any] | None = None) -> d
 
 
 def build_dispatcher(
-    node: NodeAccess, extra: Mapping[str, Any] | None = None, *, batch_length_max: int, batch_seconds_max: float
+    node: NodeAccess,
+    extra: Mapping[str, Any] | None = None,
+    *,
+    batch_length_max: int,
+    batch_seconds_max: float,
+    on_answer: OnAnswer | None = None,
 ) -> Dispatcher:
     """The dispatcher of a node's methods, which shows what errors captured in this chain's forms."""
     forms = ErrorForms(node.chain.codec, node.chain.config.identity)
-    return Dispatcher(build_methods(node, extra), batch_length_max, batch_seconds_max, forms.show)
+    return Dispatcher(build_methods(node, extra), batch_length_max, batch_seconds_max, forms.show, on_answer)

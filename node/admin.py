@@ -1,0 +1,295 @@
+"""node_api: what only the operator may ask of a node, on a port of its own that answers this machine alone.
+
+A request through a proxy on this machine comes from the loopback interface as well, so these methods are never on the
+port for clients, and a request that says it was passed on is refused. So is what a web page can send: another type of
+content, an Origin, or a Host that is not this machine (a name that was made to point here).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import AddressValueError, IPv4Address
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from chain.snapshot import SnapshotError, SnapshotSource
+from node.core import Node
+from node.core.addresses import Ban
+from node.core.network import Network
+from node.http_port import HttpPort
+from node.peering import resolve
+from node.settings import SEEDS_MAX, Address, is_loopback, parse_address
+from node.snapshot_file import save_snapshot
+from node.snapshot_progress import QuietProgress
+from node.status import describe_status
+from protocol.errors import Invalid, Rejected
+from protocol.p2p.messages import Endpoint
+from protocol.times import time_text
+from rpc.apis.jsonrpc import JsonRpcApi
+from rpc.dispatch import Dispatcher
+from rpc.errors import SERVER_ERROR
+from rpc.json_bytes import dump_json
+from rpc.method import Method, Unsigned, collect_methods, rpc_method
+from rpc.objects import Json
+from state.errors import StoreError, StoreWriteFailed
+
+JSON: Final = "application/json"
+PASSED_ON_HEADERS: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
+"""What proxies add to a request."""
+
+BODY_SECONDS: Final = 10
+BATCH_LENGTH_MAX: Final = 20
+BATCH_SECONDS_MAX: Final = 60.0
+BAN_SECONDS: Final = 86_400
+BAN_SECONDS_MAX: Final = 100 * 365 * 86_400
+REASON_LENGTH_MAX: Final = 200
+SNAPSHOT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class NodeApi:
+    """The methods of node_api. Snapshots go to the folder `snapshots`; without one they are refused."""
+
+    def __init__(self, node: Node, snapshots: Path | None = None) -> None:
+        self.node = node
+        self._snapshots = snapshots
+        self._added: set[Endpoint] = set()
+        self._is_writing = False
+
+    @rpc_method()
+    def get_status(self) -> Json:
+        """What GET / shows, and besides where peers can connect, whose blocks the node makes, and who is banned."""
+        node = self.node
+        shown = describe_status(node)
+        shown["witnesses"] = list(node.settings.witnesses)
+        if node.network is not None:
+            hub = node.network.hub
+            listens_at = node.network.listens_at
+            shown["listens_at"] = None if listens_at is None else str(listens_at)
+            shown["known_addresses"] = len(hub.addresses)
+            shown["bans"] = len(hub.bans.list(node.world.now_ms()))
+            shown["sent_bytes"], shown["received_bytes"] = hub.traffic.sent_bytes, hub.traffic.received_bytes
+        return shown
+
+    @rpc_method()
+    def list_peers(self) -> Json:
+        """The connections to peers, the oldest first; `is_active` once the handshake is done."""
+        return {"peers": [view._asdict() for view in self._network.list_peers()]}
+
+    @rpc_method()
+    def list_bans(self) -> Json:
+        """The IP addresses that are banned, until when (null: for ever), and why."""
+        return {"bans": [_show_ban(ban) for ban in self._network.hub.bans.list(self.node.world.now_ms())]}
+
+    @rpc_method()
+    def ban(self, address: str, seconds: Unsigned = BAN_SECONDS, reason: str = "by the operator") -> Json:
+        """Drops an IP address and takes no connection from it for so long; 0 seconds are for ever."""
+        if seconds > BAN_SECONDS_MAX:
+            raise Rejected("seconds <= ${max}", "seconds is ${n}", n=seconds, max=BAN_SECONDS_MAX)
+        if len(reason) > REASON_LENGTH_MAX:
+            raise Rejected("reason.size() <= ${max}", "the reason is too long", max=REASON_LENGTH_MAX)
+        until_ms = self.node.world.now_ms() + seconds * 1000 if seconds else 0
+        ban = Ban(_parse_ip(address), until_ms, reason)
+        self._network.ban(ban)
+        return {"ban": _show_ban(ban)}
+
+    @rpc_method()
+    def unban(self, address: str) -> Json:
+        """Takes an IP address off the list of bans; says whether it was there."""
+        try:
+            return {"was_banned": self._network.unban(_parse_ip(address))}
+        except StoreWriteFailed as error:
+            raise Rejected("", "the ban is lifted until the next start only: ${why}", why=str(error)) from error
+
+    @rpc_method()
+    def disconnect(self, peer: str) -> Json:
+        """Closes the connections to an address (IP:PORT, as listed). Either side may dial again: to prevent it, ban."""
+        return {"disconnected": self._network.disconnect(_parse_endpoint(peer))}
+
+    @rpc_method()
+    async def add_seed(self, peer: str) -> Json:
+        """Dials HOST:PORT now and, until the node stops, whenever it is not connected, as --seed does."""
+        try:
+            address = parse_address(peer)
+        except ValueError as error:
+            raise Rejected("", "${peer}: ${why}", peer=peer, why=str(error)) from error
+        assert isinstance(address, Address)
+        endpoint = await resolve(address)
+        if endpoint is None:
+            raise Rejected("", "${peer} is not known to the name service", peer=peer)
+        if endpoint.port == 0:
+            raise Rejected("port != 0", "${peer} has no port", peer=peer)
+        if self._network.hub.bans.find(endpoint.address, self.node.world.now_ms()) is not None:
+            raise Rejected("", "${peer} is banned", peer=peer)
+        if len(self._added | {endpoint}) > SEEDS_MAX:
+            raise Rejected("seeds <= ${max}", "no more seeds can be added until the node starts again", max=SEEDS_MAX)
+        self._network.add_seed(endpoint)
+        self._added.add(endpoint)
+        return {"seed": str(endpoint)}
+
+    @rpc_method()
+    async def create_snapshot(self, name: str) -> Json:
+        """Writes the state of the last irreversible block to a new file in `snapshots` of the data directory.
+
+        The node works on meanwhile; the answer comes when the file is whole. One snapshot is written at a time.
+        """
+        path = self._find_snapshot_path(name)
+        if self._is_writing:
+            raise Rejected("", "another snapshot is being written")
+        self._is_writing = True
+        try:
+            source = SnapshotSource(self.node.chain)
+            summary = await asyncio.to_thread(_write, source, path)
+        except (SnapshotError, StoreError, OSError) as error:
+            raise Rejected("", "no snapshot was written: ${why}", why=str(error)) from error
+        finally:
+            self._is_writing = False
+        return summary
+
+    def _find_snapshot_path(self, name: str) -> Path:
+        if self._snapshots is None:
+            raise Rejected("", "this node has no data directory for snapshots")
+        if not SNAPSHOT_NAME.fullmatch(name):
+            raise Rejected("", "${name} is not the name of a file: letters, digits, dots, dashes; no folder", name=name)
+        path = self._snapshots / name
+        if path.exists():
+            raise Rejected("", "${path} exists; choose another name, or remove it", path=str(path))
+        return path
+
+    @property
+    def _network(self) -> Network:
+        if self.node.network is None:
+            raise Rejected("", "this node has no peers: it runs without --p2p and --seed")
+        return self.node.network
+
+
+def _write(source: SnapshotSource, path: Path) -> Json:
+    """Writes a snapshot, in a thread of its own. Raises SnapshotError, StoreError, OSError."""
+    try:
+        path.parent.mkdir(exist_ok=True)
+        summary = save_snapshot(source, path, QuietProgress())
+    finally:
+        source.close()
+    head = summary.header.meta.head
+    return {
+        "file": str(path),
+        "block_num": head.number,
+        "block_id": head.block_id.hex(),
+        "state_digest": head.digest.hex(),
+        "rows": summary.rows,
+        "history_entries": summary.history_entries,
+        "bytes": summary.size,
+        "checksum": summary.checksum.hex(),
+    }
+
+
+def _parse_ip(text: str) -> int:
+    try:
+        return int(IPv4Address(text.strip()))
+    except AddressValueError as error:
+        raise Rejected("", "${text} is not an IPv4 address, as peers have", text=text) from error
+
+
+def _parse_endpoint(text: str) -> Endpoint:
+    try:
+        return Endpoint.parse(text.strip())
+    except Invalid as error:
+        raise Rejected("", "${text} is not an address of a peer: IP:PORT", text=text) from error
+
+
+def _show_ban(ban: Ban) -> Json:
+    until = time_text(ban.until_ms // 1000) if ban.until_ms else None
+    return {"address": ban.host, "until": until, "reason": ban.reason}
+
+
+class AdminPort:
+    """Takes the operator's JSON-RPC requests, from this machine only."""
+
+    def __init__(self, api: NodeApi) -> None:
+        methods: dict[str, Method] = {}
+        apis: Mapping[str, Any] = {"node_api": api, "jsonrpc": JsonRpcApi(lambda: methods)}
+        methods.update(collect_methods(apis, frozenset()))
+        self._dispatcher = Dispatcher(methods, BATCH_LENGTH_MAX, BATCH_SECONDS_MAX)
+        self._port = HttpPort(self._answer)
+
+    async def start(self, host: str, port: int) -> tuple[str, int]:
+        """Opens the port, which has to be one of the loopback interface, and returns its address. Raises OSError."""
+        assert is_loopback(host), "the settings allow no other address"
+        return await self._port.start(host, port)
+
+    async def stop(self) -> None:
+        """Closes the port."""
+        await self._port.stop()
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        for status, find in _OBJECTIONS:
+            problem = find(request)
+            if problem:
+                return _refuse(status, problem)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.read()
+        except TimeoutError:
+            return _refuse(408, f"the body of a request has to arrive within {BODY_SECONDS} seconds")
+        return web.Response(body=await self._dispatcher.answer(body), content_type=JSON)
+
+
+def _object_to_peer(request: web.BaseRequest) -> str:
+    """A request from another machine."""
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    if peer and is_loopback(str(peer[0])):
+        return ""
+    return "the admin port answers requests from this machine only (127.0.0.0/8 and ::1)"
+
+
+def _object_to_proxy(request: web.BaseRequest) -> str:
+    """A request that a proxy passed on."""
+    found = next((name for name in PASSED_ON_HEADERS if name in request.headers), "")
+    return f"a proxy passed this request on ({found}): the admin port is not to be reached through one" if found else ""
+
+
+def _object_to_page(request: web.BaseRequest) -> str:
+    """A request that a web page sends."""
+    if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
+        return "the admin port takes nothing from web pages"
+    return ""
+
+
+def _object_to_host(request: web.BaseRequest) -> str:
+    """A request to a name that only points to this machine."""
+    name = request.headers.get("Host", "")
+    try:
+        host = urlsplit(f"//{name}").hostname or ""
+    except ValueError:
+        host = ""
+    return "" if host == "localhost" or is_loopback(host) else f"the Host {name!r} is not this machine's own"
+
+
+def _object_to_verb(request: web.BaseRequest) -> str:
+    return "" if request.method == "POST" else "the admin port takes JSON-RPC requests by POST only"
+
+
+def _object_to_type(request: web.BaseRequest) -> str:
+    return "" if request.content_type == JSON else f"a request has to have the Content-Type {JSON}"
+
+
+_OBJECTIONS: Final[tuple[tuple[int, Callable[[web.BaseRequest], str]], ...]] = (
+    (403, _object_to_peer),
+    (403, _object_to_proxy),
+    (403, _object_to_page),
+    (403, _object_to_host),
+    (405, _object_to_verb),
+    (415, _object_to_type),
+)
+"""What speaks against a request, with the HTTP status of the refusal."""
+
+
+def _refuse(status: int, problem: str) -> web.Response:
+    error = {"jsonrpc": "2.0", "error": {"code": SERVER_ERROR, "message": problem}, "id": None}
+    response = web.Response(status=status, body=dump_json(error), content_type=JSON)
+    response.force_close()
+    return response

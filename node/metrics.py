@@ -1,0 +1,267 @@
+"""Figures for Prometheus, served on a port of their own.
+
+While blocks are applied and requests answered, only counters are moved. All else is read from the node when somebody
+asks, between two events, and made into text in another thread, so that no slot waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from chain.chain import Chain
+from chain.effects import PushResult
+from consensus.slots import get_participation_rate
+from node.core import Node, NodeSettings
+from node.core.production import ProductionOutcome
+from node.core.world import World
+from node.http_port import HttpPort
+from node.status import count_missed, count_missing, count_peers, find_version
+from operations.resources import RESOURCE_NAMES
+from protocol.block import Block
+from protocol.errors import PluginRefused, ProtocolError
+from protocol.transaction import Transaction
+from rpc.method import Method
+from state.context import SINGLETON
+from state.money import BASIS_POINTS
+
+PATH: Final = "/metrics"
+BLOCK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+CALL_BUCKETS: Final = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
+UNKNOWN_METHOD: Final = "unknown"
+"""The label of requests for methods that do not exist, so that nobody can make up labels."""
+
+
+class Metrics:
+    """All metrics of one node: those that are counted as things happen, and those that are read when asked for."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._block_seconds = Histogram(
+            "plaudit_block_apply_seconds",
+            "Time to take in one block: checks, application, and what it makes irreversible.",
+            registry=self.registry,
+            buckets=BLOCK_BUCKETS,
+        )
+        self._transactions = Counter(
+            "plaudit_transactions",
+            "Transactions that came outside of blocks, by who sent them and how they were received.",
+            ("source", "result"),
+            registry=self.registry,
+        )
+        self._call_seconds = Histogram(
+            "plaudit_rpc_seconds",
+            "Time to answer one JSON-RPC request, by method.",
+            ("method",),
+            registry=self.registry,
+            buckets=CALL_BUCKETS,
+        )
+        self._call_errors = Counter(
+            "plaudit_rpc_errors",
+            "JSON-RPC requests that were answered with an error, by method.",
+            ("method",),
+            registry=self.registry,
+        )
+        self._figures = NodeFigures()
+        self.registry.register(self._figures)
+
+    def make_node(self, world: World, chain: Chain, settings: NodeSettings) -> Node:
+        """Makes the node that is measured. Raises what Node raises."""
+        node = MeasuredNode(world, chain, settings, self)
+        self._figures.node = node
+        return node
+
+    def on_block(self, seconds: float) -> None:
+        """A block was taken in."""
+        self._block_seconds.observe(seconds)
+
+    def on_transaction(self, source: str, error: ProtocolError | None) -> None:
+        """A transaction came from a client or a peer, and was accepted if there is no error."""
+        result = "accepted" if error is None else "no_credits" if _lacks_credits(error) else "refused"
+        self._transactions.labels(source, result).inc()
+
+    def on_answer(self, method: Method | None, seconds: float, is_error: bool) -> None:
+        """A JSON-RPC request was answered; there is no method when it does not exist."""
+        name = UNKNOWN_METHOD if method is None else method.full_name
+        self._call_seconds.labels(name).observe(seconds)
+        if is_error:
+            self._call_errors.labels(name).inc()
+
+    async def render(self, accepted: str) -> tuple[bytes, str]:
+        """Returns the metrics and their content type, for a client that accepts some types (header Accept)."""
+        self._figures.read()
+        encode, content_type = choose_encoder(accepted)
+        text = await asyncio.to_thread(encode, self.registry)
+        return text, content_type
+
+
+def _lacks_credits(error: ProtocolError) -> bool:
+    return isinstance(error, PluginRefused) and "rc_missing" in (error.advice or {})
+
+
+class MeasuredNode(Node):
+    """A node that tells how long blocks take, and what becomes of transactions."""
+
+    def __init__(self, world: World, chain: Chain, settings: NodeSettings, metrics: Metrics) -> None:
+        self._metrics = metrics
+        super().__init__(world, chain, settings)
+
+    def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
+        """Adds a block to the chain and publishes what that did. Raises ProtocolError."""
+        begun = time.perf_counter()
+        result = super().take_block(block, skip_signatures)
+        self._metrics.on_block(time.perf_counter() - begun)
+        return result
+
+    def take_transaction(self, transaction: Transaction) -> None:
+        """Applies a peer's transaction to the pending state. Raises ProtocolError."""
+        try:
+            super().take_transaction(transaction)
+        except ProtocolError as error:
+            self._metrics.on_transaction("peer", error)
+            raise
+        self._metrics.on_transaction("peer", None)
+
+    def on_transaction(self, transaction: Transaction) -> None:
+        """A client sent a transaction. Raises ProtocolError."""
+        try:
+            super().on_transaction(transaction)
+        except ProtocolError as error:
+            self._metrics.on_transaction("client", error)
+            raise
+        self._metrics.on_transaction("client", None)
+
+
+class NodeFigures(Collector):
+    """What is read from the node: `read` in its thread, `collect` in any."""
+
+    def __init__(self) -> None:
+        self.node: Node | None = None
+        self._families: list[Metric] = []
+
+    def read(self) -> None:
+        """Reads the figures of this moment."""
+        if self.node is not None:
+            self._families = [
+                *_read_chain(self.node),
+                *_read_network(self.node),
+                *_read_production(self.node),
+                *_read_credits(self.node),
+            ]
+
+    def collect(self) -> Iterator[Metric]:
+        """Returns what was read last."""
+        return iter(self._families)
+
+
+def _read_chain(node: Node) -> Iterator[Metric]:
+    chain = node.chain
+    names = {"version": find_version(), "chain": chain.config.chain.name, "chain_id": chain.config.chain_id.hex()}
+    info = GaugeMetricFamily("plaudit_info", "The version of the node and its chain; always 1.", labels=list(names))
+    info.add_metric(list(names.values()), 1)
+    yield info
+    yield GaugeMetricFamily("plaudit_head_block_number", "Number of the head block.", chain.head_number)
+    age = node.clock.now_ms() / 1000 - chain.head_time
+    yield GaugeMetricFamily("plaudit_head_block_age_seconds", "Time since the head block's time.", age)
+    number = chain.irreversible_number
+    yield GaugeMetricFamily("plaudit_irreversible_block_number", "Number of the last irreversible block.", number)
+    part = get_participation_rate(chain.ctx) / BASIS_POINTS
+    yield GaugeMetricFamily("plaudit_participation_ratio", "Part of the latest 128 slots that have a block.", part)
+    pending = chain.pending
+    yield GaugeMetricFamily("plaudit_pending_transactions", "Transactions that wait for a block.", len(pending))
+    yield GaugeMetricFamily("plaudit_pending_bytes", "Bytes of the transactions that wait.", pending.size_bytes)
+    can_write = int(chain.write_problem is None)
+    yield GaugeMetricFamily("plaudit_can_write", "1 while the disk takes what is written, else 0.", can_write)
+
+
+def _read_network(node: Node) -> Iterator[Metric]:
+    counts = count_peers(node)
+    if node.network is None or counts is None:
+        return
+    peers = GaugeMetricFamily("plaudit_peers", "Peers whose handshake is done, by who dialled.", labels=["direction"])
+    for direction, count in counts._asdict().items():
+        peers.add_metric([direction], count)
+    yield peers
+    yield GaugeMetricFamily(
+        "plaudit_missing_blocks", "Blocks that peers have and this node lacks.", count_missing(node)
+    )
+    hub = node.network.hub
+    bans = len(hub.bans.list(node.world.now_ms()))
+    yield GaugeMetricFamily("plaudit_bans", "IP addresses that are banned.", bans)
+    sent, received = hub.traffic.sent_bytes, hub.traffic.received_bytes
+    yield CounterMetricFamily("plaudit_p2p_sent_bytes", "Bytes of messages sent to peers.", sent)
+    yield CounterMetricFamily("plaudit_p2p_received_bytes", "Bytes of messages received from peers.", received)
+
+
+def _read_production(node: Node) -> Iterator[Metric]:
+    if not node.settings.witnesses:
+        return
+    produced = node.producer.counts[ProductionOutcome.PRODUCED]
+    yield CounterMetricFamily("plaudit_blocks_produced", "Blocks that this node made.", produced)
+    missed = CounterMetricFamily(
+        "plaudit_slots_missed", "Slots in which this node made no block though it should have.", labels=["reason"]
+    )
+    for reason, count in count_missed(node).items():
+        missed.add_metric([reason], count)
+    yield missed
+    of_chain = CounterMetricFamily(
+        "plaudit_witness_missed_blocks", "Blocks that the chain says the node's witnesses missed.", labels=["witness"]
+    )
+    for name in node.settings.witnesses:
+        row = node.chain.ctx.tables.witnesses.find(name)
+        if row is not None:
+            of_chain.add_metric([name], row.total_missed)
+    yield of_chain
+
+
+def _read_credits(node: Node) -> Iterator[Metric]:
+    row = node.chain.ctx.tables.rc_pools.find(SINGLETON)
+    pools = GaugeMetricFamily("plaudit_rc_pool", "What is left of each resource.", labels=["resource"])
+    for name, pool in zip(RESOURCE_NAMES, row.pools if row else (), strict=False):
+        pools.add_metric([name], pool)
+    yield pools
+
+
+class MetricsPort:
+    """Serves the metrics of a node over HTTP."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._port = HttpPort(self._answer)
+        self._one_at_a_time = asyncio.Lock()
+
+    async def start(self, host: str, port: int) -> tuple[str, int]:
+        """Opens the port and returns the address it listens on. Raises OSError when it is taken."""
+        return await self._port.start(host, port)
+
+    async def stop(self) -> None:
+        """Closes the port."""
+        await self._port.stop()
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method not in ("GET", "HEAD"):
+            return web.Response(status=405, text="Metrics are read with GET.\n", headers={"Allow": "GET, HEAD"})
+        if request.path != PATH:
+            return web.Response(status=404, text=f"There is nothing here but {PATH}.\n")
+        async with self._one_at_a_time:
+            text, content_type = await self._metrics.render(request.headers.get("Accept", ""))
+        return web.Response(body=text, headers={"Content-Type": content_type})

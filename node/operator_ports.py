@@ -1,0 +1,69 @@
+"""The ports that are for the operator: the one for commands (--admin) and the one for metrics (--metrics)."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Protocol
+
+from node.admin import AdminPort, NodeApi
+from node.core import Node
+from node.failures import CommandError, explain_port
+from node.metrics import Metrics, MetricsPort
+from node.settings import Address
+from node.shell import MakeNode
+from rpc.dispatch import OnAnswer
+
+log = logging.getLogger("plaudit.node")
+
+
+class Port(Protocol):
+    """What can be opened and closed."""
+
+    async def start(self, host: str, port: int) -> tuple[str, int]: ...
+
+    async def stop(self) -> None: ...
+
+
+class OperatorPorts:
+    """Opens those of the two ports that have an address; snapshots that are asked for go to `snapshots`.
+
+    `make_node` and `on_answer` are what measures; without an address for metrics nothing is measured.
+    """
+
+    def __init__(self, admin: Address | None, metrics: Address | None, snapshots: Path | None = None) -> None:
+        self._admin = admin
+        self._metrics = metrics
+        self._snapshots = snapshots
+        self._measures = None if metrics is None else Metrics()
+        self._open: list[Port] = []
+
+    @property
+    def make_node(self) -> MakeNode:
+        """Makes the node, one that is measured if there are metrics."""
+        return Node if self._measures is None else self._measures.make_node
+
+    @property
+    def on_answer(self) -> OnAnswer | None:
+        """Who is told of each answered request."""
+        return None if self._measures is None else self._measures.on_answer
+
+    async def start(self, node: Node) -> None:
+        """Opens the ports. Raises CommandError when one is taken."""
+        if self._admin is not None:
+            await self._start("admin", self._admin, AdminPort(NodeApi(node, self._snapshots)))
+        if self._metrics is not None and self._measures is not None:
+            await self._start("metrics", self._metrics, MetricsPort(self._measures))
+
+    async def _start(self, name: str, address: Address, port: Port) -> None:
+        try:
+            found = Address(*await port.start(address.host, address.port))
+        except OSError as error:
+            raise CommandError(explain_port(name, address, error)) from error
+        self._open.append(port)
+        log.info("listening %s=http://%s", name, found)
+
+    async def stop(self) -> None:
+        """Closes the ports."""
+        for port in self._open:
+            await port.stop()

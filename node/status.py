@@ -1,0 +1,84 @@
+"""What a node says about itself to anybody: the figures of GET /, of `plaudit status` and of the metrics."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import metadata
+from typing import Any, Final, NamedTuple
+
+from node.core import Node
+from node.core.peer import Direction
+from node.core.production import ProductionOutcome
+
+NOT_MISSED: Final = frozenset(
+    {ProductionOutcome.PRODUCED, ProductionOutcome.NOT_TIME_YET, ProductionOutcome.NOT_MY_TURN}
+)
+"""Outcomes of a slot that are as they should be."""
+
+
+class PeerCounts(NamedTuple):
+    """Peers whose handshake is done, by who dialled."""
+
+    inbound: int
+    outbound: int
+
+
+@cache
+def find_version() -> str:
+    """The version of Plaudit that is installed."""
+    return metadata.version("plaudit")
+
+
+def count_peers(node: Node) -> PeerCounts | None:
+    """Returns None for a node without a network."""
+    if node.network is None:
+        return None
+    directions = [peer.direction for peer in node.network.hub.active()]
+    return PeerCounts(directions.count(Direction.INBOUND), directions.count(Direction.OUTBOUND))
+
+
+def count_missing(node: Node) -> int:
+    """How many blocks peers have that this node is known to lack."""
+    return 0 if node.network is None else node.network.sync.count_missing()
+
+
+def count_missed(node: Node) -> dict[str, int]:
+    """Slots since the start in which this node made no block though it has witnesses, by reason.
+
+    Whose slot it was is not known to a node that has not caught up or can not write to its disk: `not_synced` and
+    `disk_problem` count all slots that passed meanwhile.
+    """
+    counts = node.producer.counts
+    return {outcome.value: counts[outcome] for outcome in ProductionOutcome if outcome not in NOT_MISSED}
+
+
+def describe_status(node: Node) -> dict[str, Any]:
+    """The JSON object of GET /. It names nobody: no address of a peer and none of the node's witnesses."""
+    chain = node.chain
+    config = chain.config
+    peers = count_peers(node)
+    return {
+        "name": "plaudit",
+        "version": find_version(),
+        "protocol_version": config.blockchain_version,
+        "chain": config.chain.name,
+        "chain_id": config.chain_id.hex(),
+        "head_block_number": chain.head_number,
+        "head_block_id": chain.head_id.hex(),
+        "head_block_unix_time": chain.head_time,
+        "last_irreversible_block_number": chain.irreversible_number,
+        "peers": None if peers is None else peers._asdict(),
+        "missing_blocks": count_missing(node),
+        "pending_transactions": len(chain.pending),
+        "pending_bytes": chain.pending.size_bytes,
+        "production": _describe_production(node),
+        "can_write": chain.write_problem is None,
+    }
+
+
+def _describe_production(node: Node) -> dict[str, Any] | None:
+    """Blocks made and slots missed since the start; None for a node without witnesses."""
+    if not node.settings.witnesses:
+        return None
+    missed = {reason: count for reason, count in count_missed(node).items() if count}
+    return {"produced": node.producer.counts[ProductionOutcome.PRODUCED], "missed": missed}

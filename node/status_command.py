@@ -1,0 +1,88 @@
+"""The command `status`: how a running node is, for people and for monitors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from wallet.client import NodeClient
+from wallet.durations import describe_seconds
+from wallet.errors import UsageError, WalletError
+from wallet.render import Output, fields
+
+EXIT_HEALTHY: Final = 0
+EXIT_UNHEALTHY: Final = 1
+EXIT_USAGE: Final = 2
+AGE_SECONDS_MAX: Final = 60
+"""How old the head block of a healthy node may be, unless the command says otherwise."""
+
+TIMEOUT_SECONDS: Final = 5.0
+
+
+def run_status(url: str, is_json: bool, age_max: int) -> int:
+    """Asks the node at `url`, shows what it says, and returns the exit code."""
+    output = Output(is_json)
+    try:
+        status = NodeClient(url, TIMEOUT_SECONDS).call("plaudit_api.get_status", {})
+        problem = find_problem(status, int(time.time()), age_max)
+    except UsageError as error:
+        output.fail(error)
+        return EXIT_USAGE
+    except WalletError as error:
+        status, problem = {}, error.cause
+    except (KeyError, TypeError, ValueError):
+        status, problem = {}, f"{url} does not answer like a node of this version"
+    shown = {"healthy": not problem, "problem": problem or None, **status}
+    output.show(shown, lambda: _draw(url, status, problem))
+    return EXIT_UNHEALTHY if problem else EXIT_HEALTHY
+
+
+def find_problem(status: dict[str, Any], now: int, age_max: int) -> str:
+    """Returns what is wrong with a node, or nothing. Raises KeyError, TypeError, ValueError for a strange status."""
+    age = now - int(status["head_block_unix_time"])
+    if not status["can_write"]:
+        return "it can not write to its disk"
+    if age > age_max:
+        missing = int(status["missing_blocks"])
+        lacks = f", and it lacks {missing} blocks that peers have" if missing else ""
+        return f"its head block is {describe_seconds(age)} old{lacks}"
+    return ""
+
+
+def _draw(url: str, status: dict[str, Any], problem: str) -> RenderableType:
+    if problem:
+        headline = Text.assemble(("not healthy: ", "bold red"), problem)
+    else:
+        headline = Text("healthy", style="bold green")
+    return Group(headline, fields(_list_fields(url, status))) if status else headline
+
+
+def _list_fields(url: str, status: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    head, age = int(status["head_block_number"]), int(time.time()) - int(status["head_block_unix_time"])
+    behind = head - int(status["last_irreversible_block_number"])
+    yield "node", f"{url}, plaudit {status['version']}, protocol {status['protocol_version']}"
+    yield "chain", f"{status['chain']}, id {status['chain_id']}"
+    yield "head block", f"{head}, id {status['head_block_id']}"
+    yield "its age", describe_seconds(max(age, 0)) if age > 0 else "new"
+    yield "irreversible", f"{status['last_irreversible_block_number']}, {behind} behind the head"
+    yield "peers", _describe_peers(status["peers"])
+    yield "sync", f"{status['missing_blocks']} blocks to fetch" if status["missing_blocks"] else "up to date with peers"
+    yield "production", _describe_production(status["production"])
+    yield "pending", f"{status['pending_transactions']} transactions, {status['pending_bytes']} bytes"
+
+
+def _describe_peers(peers: dict[str, int] | None) -> str:
+    if peers is None:
+        return "none: the node has no network"
+    return f"{peers['inbound'] + peers['outbound']} ({peers['inbound']} dialled us, {peers['outbound']} we dialled)"
+
+
+def _describe_production(production: dict[str, Any] | None) -> str:
+    if production is None:
+        return "no witness here"
+    missed = ", ".join(f"{reason} {count}" for reason, count in production["missed"].items())
+    return f"{production['produced']} blocks made since the start, slots missed: {missed or 'none'}"
