@@ -9,6 +9,7 @@ libraries/plugins/witness/block_producer.cpp.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import operations.registry  # noqa: F401 - the codec must know every operation
 from chain import history, market_history
@@ -16,7 +17,7 @@ from chain.actions import EXTENSION_BYTES, choose_actions, compute_partition
 from chain.block_log import BlockLog, BlockStore, MemoryBlockLog
 from chain.config_record import check_config, record_config
 from chain.effects import NOTHING_CHANGED, Applied, FeedItem, Irreversible, PushResult, Undone
-from chain.fork_tree import ForkItem, ForkTree
+from chain.fork_tree import ForkItem, ForkTree, Standing
 from chain.history import History
 from chain.ledger import Ledger
 from chain.market_history import MarketHistory
@@ -24,7 +25,7 @@ from chain.observers import Observer
 from chain.origin import read_origin
 from chain.pending import REAPPLIED_MAX, CustomOperationLimit, PendingTransactions
 from chain.reversible import ReversibleBlocks
-from consensus.header import HeaderActions, build_header_extensions, check_merkle_root
+from consensus.header import HeaderActions, build_header_extensions, check_merkle_root, is_signed_by
 from consensus.slots import get_scheduled_witness, get_slot_at_time
 from consensus.witnesses import get_witness
 from protocol.block import Block, block_number
@@ -57,6 +58,17 @@ PRODUCED_BYTES_MAX = PAYLOAD_BYTES_MAX - ID_BYTES
 
 TRANSACTION_SIZE_MARGIN = 256
 """How much smaller than a block a transaction must be to be accepted."""
+
+
+class Trust(NamedTuple):
+    """What of a block is not checked."""
+
+    skips_signatures: bool = False
+    skips_authorities: bool = False
+
+
+CHECKED = Trust()
+APPLIED_BEFORE = Trust(skips_signatures=True)
 
 
 class Chain:
@@ -299,11 +311,13 @@ class Chain:
 
     # Blocks
 
-    def push_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
+    def push_block(self, block: Block, skip_signatures: bool = False, *, skip_authorities: bool = False) -> PushResult:
         """Takes a block in: as the new head, by switching to its branch, or just remembered on a shorter branch.
 
         Blocks that waited for this one follow at once. On an error nothing has changed but that the block (or the one
-        of its branch that failed) is remembered as invalid. `skip_signatures` is for blocks this node checked before.
+        of its branch that failed) is remembered as invalid. `skip_signatures` is for blocks this node checked before,
+        `skip_authorities` for blocks whose transactions are trusted if their witness signed them; both concern this
+        block alone, not others that are applied because of it.
         Raises BlockLinkError when the parent is unknown, Rejected, Invalid and their subclasses otherwise.
         """
         if self._tree.find(block.id) is not None:
@@ -313,8 +327,8 @@ class Chain:
         popped: list[Transaction] = []
         advanced = None
         try:
-            self._push(block, skip_signatures, feed, popped)
-            self._push_waiting(block.id, skip_signatures, feed, popped)
+            self._push(block, Trust(skip_signatures, skip_authorities), feed, popped)
+            self._push_waiting(block.id, feed, popped)
             if feed and self.irreversible_number > self._final:
                 advanced = self._final = self.irreversible_number
                 feed.append(Irreversible(advanced))
@@ -330,36 +344,46 @@ class Chain:
             tuple(feed),
         )
 
-    def _push(self, block: Block, skip_signatures: bool, feed: list[FeedItem], popped: list[Transaction]) -> None:
-        item = self._tree.push(block)
+    def _push(self, block: Block, trust: Trust, feed: list[FeedItem], popped: list[Transaction]) -> None:
+        item = self._tree.push(block, self._judge(block))
         if block.previous == self.head_id:
             self._drop_pending_state()
-            self._extend(item, block, skip_signatures, feed)
+            self._extend(item, block, trust, feed)
         elif item.number > self.head_number:
             self._drop_pending_state()
-            self._switch(item, skip_signatures, feed, popped)
+            self._switch(item, trust, feed, popped)
 
-    def _push_waiting(
-        self, parent_id: bytes, skip_signatures: bool, feed: list[FeedItem], popped: list[Transaction]
-    ) -> None:
+    def _judge(self, block: Block) -> Standing:
+        """How much a block looks like a true one; what extends the head is applied and need not be guessed at."""
+        if block.previous == self.head_id:
+            return Standing.SIGNED
+        witness = self.ctx.tables.witnesses.find(block.witness)
+        if witness is None:
+            return Standing.UNKNOWN_WITNESS
+        try:
+            return Standing.SIGNED if is_signed_by(block, witness.signing_key) else Standing.OTHER_KEY
+        except Invalid:
+            return Standing.UNKNOWN_WITNESS
+
+    def _push_waiting(self, parent_id: bytes, feed: list[FeedItem], popped: list[Transaction]) -> None:
         """Pushes the blocks that waited for one that now is in the tree; a bad one of them concerns nobody else."""
         parents = [parent_id]
         while parents:
             for block in self._tree.take_linked(parents.pop()):
                 try:
-                    self._push(block, skip_signatures, feed, popped)
+                    self._push(block, CHECKED, feed, popped)
                 except ProtocolError:
                     continue
                 parents.append(block.id)
 
-    def _extend(self, item: ForkItem, block: Block, skip_signatures: bool, feed: list[FeedItem]) -> None:
+    def _extend(self, item: ForkItem, block: Block, trust: Trust, feed: list[FeedItem]) -> None:
         try:
-            feed.append(self._apply(block, skip_signatures))
+            feed.append(self._apply(block, trust))
         except ProtocolError:
             self._tree.mark_invalid(item.id)
             raise
 
-    def _switch(self, item: ForkItem, skip_signatures: bool, feed: list[FeedItem], popped: list[Transaction]) -> None:
+    def _switch(self, item: ForkItem, trust: Trust, feed: list[FeedItem], popped: list[Transaction]) -> None:
         """Undoes the main chain down to the fork and applies the new branch; goes back if one of its blocks fails."""
         new, old = self._tree.branches(item.id, self.head_id)
         if old and old[-1].number <= self._final:
@@ -373,29 +397,30 @@ class Chain:
         try:
             for branch_item in reversed(new):
                 assert branch_item.block is not None, "only the root has no block"
-                changes.append(self._apply_of_branch(branch_item, branch_item.block, skip_signatures))
+                is_pushed = branch_item is item
+                changes.append(self._apply_of_branch(branch_item, branch_item.block, trust if is_pushed else CHECKED))
         except ProtocolError:
             fork_id = old[-1].previous if old else self.head_id
             while self.head_id != fork_id:
                 self._undo()
             for good in reversed(old):
                 assert good.block is not None, "only the root has no block"
-                self._apply(good.block, True)
+                self._apply(good.block, APPLIED_BEFORE)
             raise
         for undone in old:
             assert undone.block is not None, "only the root has no block"
             popped[:0] = undone.block.transactions
         feed += changes
 
-    def _apply_of_branch(self, item: ForkItem, block: Block, skip_signatures: bool) -> Applied:
+    def _apply_of_branch(self, item: ForkItem, block: Block, trust: Trust) -> Applied:
         try:
-            return self._apply(block, skip_signatures)
+            return self._apply(block, trust)
         except ProtocolError:
             self._tree.mark_invalid(item.id)
             raise
 
-    def _apply(self, block: Block, skip_signatures: bool) -> Applied:
-        effects = self._ledger.apply_block(block, skip_signatures)
+    def _apply(self, block: Block, trust: Trust) -> Applied:
+        effects = self._ledger.apply_block(block, *trust)
         self._tree.set_head(block.id)
         self._custom_limit.clear()
         for observer in self._observers:

@@ -5,9 +5,17 @@ that builds on it. Blocks whose parent is unknown wait in a small cache until th
 
 Source: libraries/chain/fork_database.cpp. Stricter than the reference in one point: a branch that leaves the main
 chain at or before the last irreversible block is refused at once, as it could never be switched to.
+
+Blocks beside the main branch were not applied, so anybody can make any number of them. They have a maximum, and when it
+is reached those make room that look least like true ones and build a branch that nobody else builds.
 """
 
-from collections import OrderedDict
+from __future__ import annotations
+
+import heapq
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from enum import IntEnum
 from typing import NamedTuple
 
 from protocol.block import Block
@@ -16,10 +24,28 @@ from protocol.errors import BlockLinkError, Rejected
 UNLINKED_BLOCKS_MAX = 1024
 """Blocks with an unknown parent that are kept; the oldest make room."""
 
+UNLINKED_BYTES_MAX = 16 << 20
+"""Bytes of all of these together."""
+
+SIDE_BLOCKS_MAX = 20_000
+"""Linked blocks that are not on the main branch: the blocks of 16 hours in which a network was parted."""
+
+SIDE_BYTES_MAX = 64 << 20
+"""Bytes of all of these together."""
+
 INVALID_IDS_MAX = 4096
 """Ids of invalid blocks that are remembered; the oldest make room."""
 
 NO_BLOCK_ID = bytes(20)
+
+
+class Standing(IntEnum):
+    """How much a block beside the main branch looks like a true one, judged without applying it."""
+
+    UNKNOWN_WITNESS = 0
+    OTHER_KEY = 1
+    """Its witness exists and signs with another key, at least on the main branch."""
+    SIGNED = 2
 
 
 class ForkItem(NamedTuple):
@@ -29,6 +55,17 @@ class ForkItem(NamedTuple):
     id: bytes
     previous: bytes
     block: Block | None
+    standing: Standing = Standing.SIGNED
+
+    @property
+    def size(self) -> int:
+        """The packed bytes of the block."""
+        return 0 if self.block is None else self.block.size
+
+    @property
+    def witness(self) -> str:
+        """Who made the block, by what it says."""
+        return "" if self.block is None else self.block.witness
 
 
 class ForkTree:
@@ -39,7 +76,10 @@ class ForkTree:
         self.head = self.root
         self._items: dict[bytes, ForkItem] = {root_id: self.root}
         self._by_number: dict[int, list[bytes]] = {root_number: [root_id]}
+        self._side: dict[bytes, ForkItem] = {}
+        self._side_bytes = 0
         self._unlinked: OrderedDict[bytes, Block] = OrderedDict()
+        self._unlinked_bytes = 0
         self._invalid: OrderedDict[bytes, None] = OrderedDict()
 
     def __contains__(self, block_id: bytes) -> bool:
@@ -53,6 +93,11 @@ class ForkTree:
     def unlinked_count(self) -> int:
         """Number of blocks that wait for their parent."""
         return len(self._unlinked)
+
+    @property
+    def side_count(self) -> int:
+        """Number of linked blocks that are not on the main branch."""
+        return len(self._side)
 
     def find(self, block_id: bytes) -> ForkItem | None:
         """Returns the linked block with this id."""
@@ -78,11 +123,12 @@ class ForkTree:
             item = self._items[item.previous]
         return item
 
-    def push(self, block: Block) -> ForkItem:
+    def push(self, block: Block, standing: Standing = Standing.SIGNED) -> ForkItem:
         """Adds a block and returns its item; the head of the tree does not move by itself.
 
         Raises BlockLinkError when the parent is unknown (the block is kept for later), Rejected when the block is too
-        old, or it or an ancestor of it is invalid. A block that is already there is simply returned.
+        old, when it or an ancestor of it is invalid, and when its branch is longer than there is room for. A block that
+        is already there is simply returned.
         """
         known = self._items.get(block.id)
         if known is not None:
@@ -103,13 +149,16 @@ class ForkTree:
         if block.previous not in self._items:
             self._keep_unlinked(block)
             raise BlockLinkError("", "block does not link to known chain")
-        return self._insert(block)
+        item = self._insert(block, standing)
+        if item.previous != self.head.id:
+            self._limit_side(item)
+        return item
 
     def take_linked(self, parent_id: bytes) -> list[Block]:
         """Removes and returns the waiting blocks whose parent is the given block."""
         found = [block for block in self._unlinked.values() if block.previous == parent_id]
         for block in found:
-            del self._unlinked[block.id]
+            self._drop_unlinked(block.id)
         return found
 
     def branches(self, first: bytes, second: bytes) -> tuple[list[ForkItem], list[ForkItem]]:
@@ -127,6 +176,12 @@ class ForkTree:
 
     def set_head(self, block_id: bytes) -> None:
         """Makes a linked block the head of the main chain."""
+        joining, leaving = self.branches(block_id, self.head.id)
+        for item in joining:
+            del self._side[item.id]
+            self._side_bytes -= item.size
+        for item in leaving:
+            self._add_side(item)
         self.head = self._items[block_id]
 
     def forget(self, block_id: bytes) -> None:
@@ -159,7 +214,7 @@ class ForkTree:
         self._drop_orphans(root.number + 1)
         for block in list(self._unlinked.values()):
             if block.number <= root.number:
-                del self._unlinked[block.id]
+                self._drop_unlinked(block.id)
 
     def _drop_orphans(self, number: int) -> None:
         """Removes blocks from `number` on whose parent is gone."""
@@ -169,20 +224,76 @@ class ForkTree:
                     self._remove(item)
             number += 1
 
-    def _insert(self, block: Block) -> ForkItem:
-        item = ForkItem(block.number, block.id, block.previous, block)
+    def _insert(self, block: Block, standing: Standing) -> ForkItem:
+        item = ForkItem(block.number, block.id, block.previous, block, standing)
         self._items[item.id] = item
         self._by_number.setdefault(item.number, []).append(item.id)
+        self._add_side(item)
         return item
 
     def _remove(self, item: ForkItem) -> None:
         del self._items[item.id]
+        if self._side.pop(item.id, None) is not None:
+            self._side_bytes -= item.size
         same = self._by_number[item.number]
         same.remove(item.id)
         if not same:
             del self._by_number[item.number]
 
     def _keep_unlinked(self, block: Block) -> None:
+        if block.id in self._unlinked:
+            return
         self._unlinked[block.id] = block
-        while len(self._unlinked) > UNLINKED_BLOCKS_MAX:
-            self._unlinked.popitem(last=False)
+        self._unlinked_bytes += block.size
+        while len(self._unlinked) > UNLINKED_BLOCKS_MAX or self._unlinked_bytes > UNLINKED_BYTES_MAX:
+            self._drop_unlinked(next(iter(self._unlinked)))
+
+    def _drop_unlinked(self, block_id: bytes) -> None:
+        self._unlinked_bytes -= self._unlinked.pop(block_id).size
+
+    # Blocks beside the main branch
+
+    def _add_side(self, item: ForkItem) -> None:
+        self._side[item.id] = item
+        self._side_bytes += item.size
+
+    def _is_side_above(self, eighths: int) -> bool:
+        """Whether the side blocks fill more than so many eighths of their room."""
+        return len(self._side) * 8 > SIDE_BLOCKS_MAX * eighths or self._side_bytes * 8 > SIDE_BYTES_MAX * eighths
+
+    def _limit_side(self, newest: ForkItem) -> None:
+        """Makes room when there are too many side blocks. Raises Rejected when the newest one's branch fills it all."""
+        if not self._is_side_above(8):
+            return
+        for item in self._least_useful(newest):
+            self._remove(item)
+            if not self._is_side_above(7):
+                return
+        if self._is_side_above(8):
+            self._remove(newest)
+            raise Rejected(
+                "", "The branch of block ${number} is longer than this node has room for", number=newest.number
+            )
+
+    def _least_useful(self, newest: ForkItem) -> Iterator[ForkItem]:
+        """Side blocks that nothing builds on, from the least useful on, the branch of the newest block left out.
+
+        First those whose witness did not sign them, as only a witness can make others; then those of whoever made most
+        of them, as no witness has more than its share of a true branch; then the ones furthest behind.
+        """
+        kept = {item.id for item in self.branches(newest.id, self.head.id)[0]}
+        children = Counter(item.previous for item in self._side.values())
+        made = Counter(item.witness for item in self._side.values())
+        leaves = [
+            (item.standing, -made[item.witness], item.number, place, item)
+            for place, item in enumerate(self._side.values())
+            if not children[item.id] and item.id not in kept
+        ]
+        heapq.heapify(leaves)
+        while leaves:
+            _, _, _, place, item = heapq.heappop(leaves)
+            yield item
+            children[item.previous] -= 1
+            parent = self._side.get(item.previous)
+            if parent is not None and not children[parent.id] and parent.id not in kept:
+                heapq.heappush(leaves, (parent.standing, -made[parent.witness], parent.number, place, parent))

@@ -77,16 +77,17 @@ class Ledger:
 
     # Blocks
 
-    def apply_block(self, block: Block, skip_signatures: bool = False) -> BlockEffects:
+    def apply_block(self, block: Block, skip_signatures: bool = False, skip_authorities: bool = False) -> BlockEffects:
         """Applies a block on the head and seals it; on any error the state is as before.
 
         `skip_signatures` leaves out the witness's signature and all authorities, for blocks that this node (or a
-        trusted one) has checked before. Raises Rejected, Invalid and their subclasses.
+        trusted one) has checked before; `skip_authorities` leaves out the authorities alone. Raises Rejected, Invalid
+        and their subclasses.
         """
         rules = self.ctx.rules
         self.store.begin()
         try:
-            operations = self._apply_block(block, skip_signatures)
+            operations = self._apply_block(block, skip_signatures, skip_signatures or skip_authorities)
             self.store.seal_block(block.number, block.id)
         except RowMissing as error:
             self._abandon()
@@ -121,7 +122,7 @@ class Ledger:
             self.ctx.rules = current_rules(self.ctx)
         self._limits = get_limits(self.ctx.rules)
 
-    def _apply_block(self, block: Block, skip_signatures: bool) -> list[AppliedOperation]:
+    def _apply_block(self, block: Block, skip_signatures: bool, skip_authorities: bool) -> list[AppliedOperation]:
         ctx = self.ctx
         check_merkle_root(block)
         witness = validate_block_header(ctx, block, skip_signature=skip_signatures)
@@ -132,7 +133,7 @@ class Ledger:
         operations: list[AppliedOperation] = []
         self._credits.begin_block()
         for index, transaction in enumerate(block.transactions):
-            self._apply_transaction(transaction, index, operations, skip_signatures, block.number)
+            self._apply_transaction(transaction, index, operations, skip_authorities, block.number)
         self._run_steps(block, witness, actions, operations)
         return operations
 

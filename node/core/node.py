@@ -129,7 +129,10 @@ class Node:
         self.chain.push_transaction(transaction)
 
     def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
-        """Adds a block to the chain and publishes what that did. Raises ProtocolError."""
+        """Adds a block to the chain and publishes what that did. Raises ProtocolError.
+
+        `skip_signatures` leaves out those of its transactions; its witness must have signed it in any case.
+        """
         self._refuse_without_disk()
         ahead = block.timestamp - self.clock.now_ms() // MS_PER_SECOND
         if ahead > FUTURE_SECONDS_MAX:
@@ -141,7 +144,7 @@ class Node:
                 max=FUTURE_SECONDS_MAX,
             )
         self._reuse_signers(block)
-        result = self.chain.push_block(block, skip_signatures)
+        result = self.chain.push_block(block, skip_authorities=skip_signatures)
         self.producer.on_block(block)
         self._publish(result)
         return result

@@ -163,6 +163,48 @@ def test_a_block_with_its_transactions_taken_out_does_not_spoil_the_true_one(wor
     assert other.chain.state_digest == world.chain.state_digest
 
 
+def test_trust_in_a_block_is_no_trust_in_those_that_wait_for_it(world: Harness) -> None:
+    other = twin(world)
+    block, following = world.generate_block(), world.generate_block()
+    forged = following.with_signature(bytes(65))
+    with pytest.raises(BlockLinkError):
+        other.chain.push_block(forged)
+    result = other.chain.push_block(block, skip_signatures=True)
+    assert [applied.block.id for applied in result.applied] == [block.id]
+    assert other.chain.is_invalid_block(forged.id)
+    other.chain.push_block(following)
+    assert other.chain.head_id == following.id
+
+
+def test_trust_in_a_block_is_no_trust_in_its_branch(world: Harness) -> None:
+    other, third = twin(world), twin(world)
+    world.generate_block()
+    other.generate_block(skip_slots=1)
+    forged = remake(other, other.generate_block()).with_signature(bytes(65))
+    first = other.chain.get_block(other.chain.head_number - 1)
+    assert first is not None
+    main = world.generate_block()
+    third.chain.push_block(world.chain.get_block(main.number - 1) or main)
+    third.chain.push_block(main)
+    third.chain.push_block(first)
+    third.chain.push_block(forged)  # As high as the head, so nobody looked at its signature.
+    top = remake(other, other.generate_block(), previous=forged.id)
+    with pytest.raises(Invalid):
+        third.chain.push_block(top, skip_signatures=True)
+    assert third.chain.head_id == main.id
+    assert third.chain.is_invalid_block(forged.id)
+
+
+def test_a_block_whose_transactions_are_trusted_must_be_signed_by_its_witness(world: Harness) -> None:
+    other = twin(world)
+    unsigned = world.build(Transfer("alice", "bob", steem(1), ""))
+    block = remake(world, world.generate_block(), transactions=(unsigned,))
+    with pytest.raises(Invalid):
+        other.chain.push_block(block.with_signature(bytes(65)), skip_authorities=True)
+    other.chain.push_block(block, skip_authorities=True)
+    assert other.chain.head_id == block.id
+
+
 def test_switch_forks_undo_create() -> None:
     world, other = Harness(), Harness(first_block=False)
     first = world.chain.get_block(1)

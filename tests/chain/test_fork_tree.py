@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chain import fork_tree
-from chain.fork_tree import NO_BLOCK_ID, ForkTree
+from chain.fork_tree import NO_BLOCK_ID, ForkTree, Standing
 from protocol.block import Block
 from protocol.codec import Codec
 from protocol.errors import BlockLinkError, Rejected
@@ -116,3 +116,100 @@ def test_a_known_block_is_returned() -> None:
     block = make(NO_BLOCK_ID)
     assert tree.push(block) is tree.push(block)
     assert len(tree) == 2
+
+
+# Limits of what was not applied
+
+
+def signed_by(witness: str, previous: bytes, count: int, seed: int = 0) -> list[Block]:
+    blocks: list[Block] = []
+    for number in range(count):
+        blocks.append(Block.make(CODEC, previous=previous, timestamp=1000 * seed + number, witness=witness))
+        previous = blocks[-1].id
+    return blocks
+
+
+def tree_with_trunk(count: int = 6) -> tuple[ForkTree, list[Block]]:
+    tree, trunk = ForkTree(), make_chain(NO_BLOCK_ID, count)
+    for block in trunk:
+        tree.push(block)
+        tree.set_head(block.id)
+    return tree, trunk
+
+
+def test_the_waiting_blocks_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = make_chain(bytes((0, 0, 0, 9)) + bytes(16), 5)
+    monkeypatch.setattr(fork_tree, "UNLINKED_BYTES_MAX", 2 * blocks[0].size)
+    tree = ForkTree()
+    for block in (*blocks, blocks[4], blocks[4]):
+        with pytest.raises(BlockLinkError):
+            tree.push(block)
+    assert [block.id in tree for block in blocks] == [False, False, False, True, True]
+
+
+def test_the_main_branch_does_not_count_as_side_blocks() -> None:
+    tree, trunk = tree_with_trunk()
+    side = make_chain(trunk[2].id, 2, 1)
+    for block in side:
+        tree.push(block)
+    assert tree.side_count == 2
+    tree.set_head(side[-1].id)
+    assert tree.side_count == 3
+    tree.set_head(trunk[-1].id)
+    tree.mark_invalid(side[0].id)
+    assert tree.side_count == 0
+
+
+@pytest.mark.parametrize("limit", ["count", "bytes"])
+def test_side_blocks_that_nobody_signed_make_room_first(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    tree, trunk = tree_with_trunk()
+    if limit == "count":
+        monkeypatch.setattr(fork_tree, "SIDE_BLOCKS_MAX", 16)
+    else:
+        monkeypatch.setattr(fork_tree, "SIDE_BYTES_MAX", 16 * trunk[0].size)
+    honest = make_chain(trunk[0].id, 4, 1)
+    for block in honest:
+        tree.push(block, Standing.SIGNED)
+    for seed in range(2, 40):
+        for block in make_chain(trunk[1].id, 3, seed):
+            tree.push(block, Standing.OTHER_KEY if seed % 2 else Standing.UNKNOWN_WITNESS)
+    assert tree.side_count <= 16
+    assert all(block.id in tree for block in honest)
+    for block in honest:
+        item = tree.find(block.id)
+        assert item is not None and item.previous in tree
+
+
+def test_one_witness_cannot_push_out_a_branch_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fork_tree, "SIDE_BLOCKS_MAX", 24)
+    tree, trunk = tree_with_trunk()
+    previous, honest = trunk[0].id, list[Block]()
+    for turn in range(6):
+        honest += signed_by(f"honest{turn % 3}", previous, 1)
+        previous = honest[-1].id
+        tree.push(honest[-1])
+        for block in signed_by("evil", trunk[2].id, 3, seed=turn + 1):
+            tree.push(block)
+        for seed in range(3):
+            tree.push(signed_by("evil", trunk[4].id, 1, seed=100 + 10 * turn + seed)[0])
+    assert tree.side_count <= 24
+    assert all(block.id in tree for block in honest)
+
+
+def test_a_branch_that_fills_all_the_room_is_refused_and_the_rest_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fork_tree, "SIDE_BLOCKS_MAX", 8)
+    tree, trunk = tree_with_trunk(12)
+    branch = make_chain(trunk[0].id, 9, 1)
+    for block in branch[:8]:
+        tree.push(block)
+    with pytest.raises(Rejected, match="longer than this node has room for"):
+        tree.push(branch[8])
+    assert [block.id in tree for block in branch] == [True] * 8 + [False]
+    assert not tree.is_invalid(branch[8].id)
+    tree.push(make(trunk[-1].id))
+
+
+def test_what_extends_the_head_needs_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fork_tree, "SIDE_BLOCKS_MAX", 0)
+    tree, trunk = tree_with_trunk(12)
+    assert tree.head.id == trunk[-1].id
