@@ -9,9 +9,10 @@ READY := $(VENV)/.ready
 PACKAGES := protocol state consensus rewards operations chain node rpc wallet
 PYTEST_JOBS ?= 2
 KILLS ?= 500
+ROUNDS ?= 12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check parity sim crash clients bench docs format lock clean
+.PHONY: help setup run test check parity sim crash network clients bench docs format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +52,9 @@ machine: $(READY) ## Run the state machine over all operations for long (PLAUDIT
 
 crash: $(READY) ## Kill a node 500 times at random moments and open it again (KILLS=n for another number)
 	PLAUDIT_KILLS=$(KILLS) $(BIN)/python -m pytest -q -s tests/crash
+
+network: $(READY) ## Kill, restore, part and heal a network of four daemons (ROUNDS=n disasters, PLAUDIT_SEED=n repeats a run)
+	PLAUDIT_NETWORK_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s tests/network
 
 clients: $(READY) ## Run the tests with client libraries against a running node
 	$(BIN)/python -m tests.clients.install

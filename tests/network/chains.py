@@ -1,0 +1,107 @@
+"""The chain of a test network: preset dev with many witnesses and people whose keys are known, in a config file.
+
+Until the first round has passed a new chain knows one witness only, and irreversibility needs two more rounds. So a
+network begins with blocks that are made here at once, with times that end now.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from chain.chain import Chain
+from consensus.slots import get_scheduled_witness, get_slot_time
+from protocol.codec import Codec, codec_for
+from protocol.config import ChainConfig, GenesisAccount, GenesisWitness
+from protocol.config_template import render_template
+from protocol.keys import PrivateKey, encode_public_key
+
+WITNESSES = tuple(f"witness{number:02}" for number in range(21))
+BEGINNING_ROUNDS = 3
+BLOCK_BYTES_MAX = 1 << 20
+"""What the witnesses vote for as maximum_block_size, so that blocks hold all that a test sends."""
+
+VESTING_SHARES = 4_000_000_000_000_000_000
+"""Stake of all accounts together, a little less than the wire format can carry."""
+
+
+def block_key(witness: str) -> PrivateKey:
+    """The signing key of a witness."""
+    return PrivateKey.from_seed(f"{witness} block")
+
+
+def account_key(name: str) -> PrivateKey:
+    """The one key of an account, for all its roles."""
+    return PrivateKey.from_seed(f"{name} account")
+
+
+class NetworkChain:
+    """One chain: its config, also as a file, and who is on it."""
+
+    def __init__(self, file: Path, people: int = 20, block_seconds: int = 1, **rules: Any) -> None:
+        """Writes the config to `file`; the genesis lies so far back that the beginning ends at this moment."""
+        self.file = file
+        self.people = tuple(f"user{number:04}" for number in range(people))
+        self.block_seconds = block_seconds
+        self.config = self._make_config(rules)
+        file.write_text(render_template(self.config), encoding="utf-8")
+
+    @cached_property
+    def codec(self) -> Codec:
+        """The codec of the chain."""
+        return codec_for(self.config.identity)
+
+    @property
+    def beginning_blocks(self) -> int:
+        """Number of blocks that are made before the network starts."""
+        return BEGINNING_ROUNDS * len(WITNESSES)
+
+    def _make_config(self, rules: dict[str, Any]) -> ChainConfig:
+        dev = ChainConfig.preset("dev")
+        prefix = dev.chain.address_prefix
+        head_time = int(time.time()) // self.block_seconds * self.block_seconds
+        names = (*WITNESSES, *self.people)
+        accounts = tuple(
+            GenesisAccount(
+                name=name,
+                owner_key=encode_public_key(account_key(name).public_key, prefix),
+                balance=1_000_000_000,
+                sbd_balance=10_000_000,
+                vesting_shares=VESTING_SHARES // len(names),
+            )
+            for name in names
+        )
+        witnesses = tuple(
+            GenesisWitness(
+                owner=name,
+                signing_key=encode_public_key(block_key(name).public_key, prefix),
+                maximum_block_size=BLOCK_BYTES_MAX,
+            )
+            for name in WITNESSES
+        )
+        genesis = dev.genesis.model_copy(
+            update={
+                "time": head_time - self.beginning_blocks * self.block_seconds,
+                "accounts": accounts,
+                "witnesses": witnesses,
+            }
+        )
+        changed = {"block_interval_seconds": self.block_seconds, "irreversible_by_witness_from_block": 0}
+        return dev.model_copy(
+            update={
+                "chain": dev.chain.model_copy(update={"name": "network", "chain_id": "derive"}),
+                "genesis": genesis,
+                "rules": dev.rules.replace(**changed | rules),
+            }
+        )
+
+    def make_beginning(self, data_dir: Path) -> None:
+        """Fills a data directory with the first rounds, each block by its witness."""
+        data_dir.mkdir(parents=True)
+        chain = Chain.open(self.config, data_dir)
+        for _ in range(self.beginning_blocks):
+            witness = get_scheduled_witness(chain.ctx, 1)
+            chain.generate_block(witness, block_key(witness), get_slot_time(chain.ctx, 1))
+        chain.close()
