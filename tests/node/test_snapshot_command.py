@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,9 @@ from node.snapshot_file import restore_snapshot, save_snapshot, verify_snapshot,
 from node.snapshot_progress import QuietProgress, SnapshotBar, SnapshotLines
 from protocol.config import ChainConfig
 from tests.crash.producer import Producer, crash_config
-from tests.crash.test_kill9 import ROOT, check_survivor, run_and_kill
+from tests.crash.test_kill9 import ROOT, check_survivor
 from tests.node.test_cli import daemon
+from tests.state.test_leveldb import limited_file_size
 from tests.vectors import vectors_path
 
 CONFIG = ChainConfig.preset("testnet")
@@ -335,6 +337,45 @@ def test_a_killed_restore_leaves_no_chain_or_the_whole_chain(
     chain.close()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_restore_leaves_nothing(snapshot: Path, tmp_path: Path, number: int) -> None:
+    data = tmp_path / "data"
+    text = STOPPABLE.format(command=("snapshot", "restore", str(snapshot), *TESTNET, "--data-dir", str(data)))
+    process = subprocess.Popen([sys.executable, "-c", text], cwd=ROOT, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"here\n"
+    assert (data / "restoring" / "state").is_dir()
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode == 130
+    assert not data.exists()
+
+
+STOPPABLE = """
+import time
+from node import cli, snapshot_file
+
+def wait(path):
+    print("here", flush=True)
+    time.sleep(60)
+
+snapshot_file._sync = wait
+cli.main({command!r})
+"""
+
+
+def test_a_full_disk_leaves_nothing(snapshot: Path, source: Path, tmp_path: Path) -> None:
+    with limited_file_size(20_000):
+        output = run("snapshot", "restore", snapshot, *TESTNET, "--data-dir", tmp_path / "data", code=1).output
+    assert "Make room on the disk" in output
+    chain = Chain.open(CONFIG, source)
+    with limited_file_size(20_000), pytest.raises(OSError):
+        write_snapshot(chain, tmp_path / "file", QUIET)
+    chain.close()
+    assert list(tmp_path.iterdir()) == []
+    run("snapshot", "restore", snapshot, *TESTNET, "--data-dir", tmp_path / "data")
+
+
 def test_a_restore_killed_at_any_moment_can_be_repeated(snapshot: Path, tmp_path: Path) -> None:
     chance = random.Random(int(os.environ.get("PLAUDIT_SEED", "7")))
     data = tmp_path / "data"
@@ -344,9 +385,7 @@ def test_a_restore_killed_at_any_moment_can_be_repeated(snapshot: Path, tmp_path
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
         )
-        begun = time.monotonic()
-        while not data.exists() and process.poll() is None and time.monotonic() - begun < 20:
-            time.sleep(0.001)
+        wait_for(data.exists)
         time.sleep(chance.uniform(0, 0.08))
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -379,19 +418,36 @@ def test_a_restored_node_that_is_killed_again_and_again_loses_nothing(tmp_path: 
     producer.chain.close()
     data = tmp_path / "second"
     restore_snapshot(tmp_path / "file", config, data, QUIET)
-    seed = int(os.environ.get("PLAUDIT_SEED", time.time_ns() % 1_000_000))
-    chance = random.Random(seed)
-    for kill in range(4):
-        killed = run_and_kill(data, chance.randrange(1 << 30), chance)
+    for lines in (0, 2, 17, 5):
+        told = run_until_told(data, lines)
         chain = Chain.open(config, data)
-        where = f"seed {seed}, kill {kill}"
-        assert chain.first_block_number == number, where
-        assert chain.committed_number >= max(killed.number, survivor.head_number), where
+        assert chain.first_block_number == number
+        assert chain.committed_number >= max(told, survivor.head_number)
         check_survivor(chain, survivor)
-        assert chain.store.compute_digest_from_scratch() == chain.state_digest, where
-        assert chain.history.cursor == chain.committed_number, where
+        assert chain.store.compute_digest_from_scratch() == chain.state_digest
+        assert chain.history.cursor == chain.committed_number
         chain.close()
-    assert survivor.head_number > number, "the producer never came far enough to lose something"
+    assert survivor.head_number > number
+
+
+def run_until_told(directory: Path, lines: int) -> int:
+    """Starts a producer, kills it after so many lines, and returns the last irreversible block it told."""
+    command = [sys.executable, "-m", "tests.crash.producer", str(directory), str(lines)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    said = [process.stdout.readline() for _ in range(lines)]
+    if not lines:
+        wait_for((directory / "block_log").exists)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return int(said[-1].split()[0]) if lines > 1 else 0
+
+
+def wait_for(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 # Progress
