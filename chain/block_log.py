@@ -46,6 +46,9 @@ class BlockStore(Protocol):
     def read(self, number: int) -> bytes | None:
         """Returns the packed block, or None if the log does not hold it."""
 
+    def read_starts(self, first: int, last: int, size: int) -> list[bytes]:
+        """Returns the first `size` bytes of consecutive blocks that the log holds, without a look at the rest."""
+
     def truncate(self, number: int) -> None:
         """Removes all blocks after `number`."""
 
@@ -86,6 +89,10 @@ class MemoryBlockLog:
     def read(self, number: int) -> bytes | None:
         """Returns the packed block, or None if the log does not hold it."""
         return self._blocks[number - self._first] if self._first <= number <= self.head_number else None
+
+    def read_starts(self, first: int, last: int, size: int) -> list[bytes]:
+        """Returns the first `size` bytes of consecutive blocks that the log holds."""
+        return [packed[:size] for packed in self._blocks[first - self._first : last + 1 - self._first]]
 
     def truncate(self, number: int) -> None:
         """Removes all blocks after `number`."""
@@ -164,6 +171,14 @@ class BlockLog:
         if len(record) != end - begin or record[-8:] != OFFSET.pack(begin):
             raise BlockLogError("", "The record of block ${number} in the block log is damaged", number=number)
         return record[:-8]
+
+    def read_starts(self, first: int, last: int, size: int) -> list[bytes]:
+        """Returns the first `size` bytes of consecutive blocks that the log holds, without a look at the rest."""
+        if self._pending_log:
+            self._flush()
+        count = last + 1 - first
+        offsets = os.pread(self._index, count * OFFSET.size, (first - self._first) * OFFSET.size)
+        return [os.pread(self._log, size, offset) for (offset,) in OFFSET.iter_unpack(offsets)]
 
     def records(self, first: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Iterates over (number, packed block) from `first`, or the first there is, to the end."""

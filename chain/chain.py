@@ -285,6 +285,20 @@ class Chain:
         block = self.get_block(number)
         return None if block is None else block.id
 
+    def get_block_ids(self, first: int, last: int) -> list[bytes]:
+        """Returns the ids of consecutive blocks of the main chain, from `first` on; fewer where it ends before.
+
+        None at all when the first one is not kept.
+        """
+        split = max(first, min(self._log.head_number, last + 1))
+        ids = [] if first + 1 < self._log.first_number else self._log.read_starts(first + 1, split, len(NULL_ID))
+        for number in range(first + len(ids), last + 1):
+            block_id = self.get_block_id(number)
+            if block_id is None:
+                break
+            ids.append(block_id)
+        return ids
+
     def is_on_main_chain(self, block_id: bytes) -> bool:
         """Whether the block is the head or an ancestor of it; True for the id of no block."""
         return block_id == NULL_ID or self.get_block_id(block_number(block_id)) == block_id
@@ -302,8 +316,8 @@ class Chain:
         item = self._tree.find(block_id)
         if item is not None and item.block is not None:
             return item.block
-        block = self.get_block(int.from_bytes(block_id[:4], "big"))
-        return block if block is not None and block.id == block_id else None
+        number = block_number(block_id)
+        return self.get_block(number) if self.get_block_id(number) == block_id else None
 
     def is_known_transaction(self, trx_id: bytes) -> bool:
         """Whether the transaction is pending or in a block and not expired yet."""

@@ -76,6 +76,7 @@ class ForkTree:
         self.head = self.root
         self._items: dict[bytes, ForkItem] = {root_id: self.root}
         self._by_number: dict[int, list[bytes]] = {root_number: [root_id]}
+        self._main: dict[int, ForkItem] = {root_number: self.root}
         self._side: dict[bytes, ForkItem] = {}
         self._side_bytes = 0
         self._unlinked: OrderedDict[bytes, Block] = OrderedDict()
@@ -113,15 +114,7 @@ class ForkTree:
 
     def find_on_main_branch(self, number: int) -> ForkItem | None:
         """Returns the ancestor of the head (or the head) with this number, if it is still in the tree."""
-        if number > self.head.number or number < self.root.number:
-            return None
-        same = self._by_number.get(number, ())
-        if len(same) == 1:
-            return self._items[same[0]]
-        item = self.head
-        while item.number > number:
-            item = self._items[item.previous]
-        return item
+        return self._main.get(number)
 
     def push(self, block: Block, standing: Standing = Standing.SIGNED) -> ForkItem:
         """Adds a block and returns its item; the head of the tree does not move by itself.
@@ -177,11 +170,13 @@ class ForkTree:
     def set_head(self, block_id: bytes) -> None:
         """Makes a linked block the head of the main chain."""
         joining, leaving = self.branches(block_id, self.head.id)
+        for item in leaving:
+            del self._main[item.number]
+            self._add_side(item)
         for item in joining:
+            self._main[item.number] = item
             del self._side[item.id]
             self._side_bytes -= item.size
-        for item in leaving:
-            self._add_side(item)
         self.head = self._items[block_id]
 
     def forget(self, block_id: bytes) -> None:
@@ -235,6 +230,8 @@ class ForkTree:
         del self._items[item.id]
         if self._side.pop(item.id, None) is not None:
             self._side_bytes -= item.size
+        else:
+            del self._main[item.number]
         same = self._by_number[item.number]
         same.remove(item.id)
         if not same:

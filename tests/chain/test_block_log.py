@@ -286,3 +286,17 @@ def test_records_with_a_gap_are_refused(tmp_path: Path) -> None:
     (tmp_path / "block_log").write_bytes(data)
     with pytest.raises(BlockLogError, match="does not hold block after block"):
         open_log(tmp_path)
+
+
+def test_the_first_bytes_of_many_blocks_are_read_at_once(tmp_path: Path) -> None:
+    log, memory = open_log(tmp_path), MemoryBlockLog()
+    for store in (log, memory):
+        store.begin_at(5)
+        for number in range(5, 105):
+            store.append(number, record(number))
+        for first, last in ((5, 104), (5, 5), (104, 104), (50, 60)):
+            expected_starts = [record(number)[:3] for number in range(first, last + 1)]
+            assert store.read_starts(first, last, 3) == expected_starts
+        assert store.read_starts(104, 120, 3) == [record(104)[:3]]
+        assert store.read_starts(60, 59, 3) == store.read_starts(105, 110, 3) == []
+    log.close()

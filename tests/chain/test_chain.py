@@ -205,6 +205,18 @@ def test_a_block_whose_transactions_are_trusted_must_be_signed_by_its_witness(wo
     assert other.chain.head_id == block.id
 
 
+def test_ids_of_many_blocks_are_those_of_each(world: Harness) -> None:
+    world.generate_blocks(40)
+    chain, head = world.chain, world.chain.head_number
+    assert 1 < chain.committed_number < head
+    each = [chain.get_block_id(number) for number in range(1, head + 1)]
+    committed = chain.committed_number
+    for first, last in ((1, head), (1, 1), (head, head), (5, committed), (committed, head), (committed - 1, committed)):
+        assert chain.get_block_ids(first, last) == each[first - 1 : last]
+    assert chain.get_block_ids(3, head + 5) == each[2:]
+    assert chain.get_block_ids(head + 1, head + 5) == []
+
+
 def test_switch_forks_undo_create() -> None:
     world, other = Harness(), Harness(first_block=False)
     first = world.chain.get_block(1)
