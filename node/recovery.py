@@ -43,9 +43,8 @@ def recover_batch(jobs: bytes) -> bytes:
 
 
 def serve_batches(pipe: Connection) -> None:
-    """Runs in the second process until the pipe is closed."""
+    """Runs in the second process until the pipe is closed or it is told to end; Ctrl-C is for the first process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         while True:
             pipe.send_bytes(recover_batch(pipe.recv_bytes()))
@@ -200,10 +199,13 @@ class RecoveryAside:
         if self._process is None:
             self._process = RecoveryProcess(self._chain_id)
             asyncio.get_running_loop().add_reader(self._process.fileno(), self._on_readable)
+        self._wait_for_idleness()
+        return self._process
+
+    def _wait_for_idleness(self) -> None:
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         self._idle_timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._on_idle)
-        return self._process
 
     def _on_readable(self) -> None:
         if self._process is None or not self._sent:
@@ -225,8 +227,9 @@ class RecoveryAside:
         self._go_on()
 
     def _on_idle(self) -> None:
-        self._idle_timer = None
-        if not self._sent:
+        if self._sent:
+            self._wait_for_idleness()
+        else:
             self._end_process()
 
     def _end_process(self) -> None:
