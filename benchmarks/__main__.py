@@ -11,6 +11,7 @@ from benchmarks import (
     bench_protocol,
     bench_restart,
     bench_rpc,
+    bench_snapshot,
     bench_store,
 )
 from benchmarks.timing import show_machine
@@ -23,6 +24,7 @@ BENCHMARKS = {
     "import": ("Import", bench_import.main),
     "rpc": ("JSON-RPC", bench_rpc.main),
     "restart": ("Start with much state", lambda: bench_restart.main(100_000)),
+    "snapshot": ("Snapshots", bench_snapshot.main),
 }
 
 
