@@ -194,22 +194,28 @@ class Node:
         is_syncing = self.network is not None and self.network.is_syncing
         outcome, block = self.producer.attempt(is_syncing)
         if block is not None:
-            try:
-                self.take_block(block)
-            except ProtocolError as error:
-                self.world.note("production_failed", witness=block.witness, error=error.message)
-                return ProductionOutcome.FAILED
-            if self.network is not None:
-                self.network.offer_block(block)
-            self.world.note(
-                "produced",
-                number=block.number,
-                witness=block.witness,
-                transactions=len(block.transactions),
-                late_ms=self.clock.now_ms() - block.timestamp * MS_PER_SECOND,
-                id=block.id.hex(),
-            )
+            outcome = self._add_own(block)
+        self.producer.counts[outcome] += 1
         return outcome
+
+    def _add_own(self, block: Block) -> ProductionOutcome:
+        """Adds a block that this node made, and offers it to the peers."""
+        try:
+            self.take_block(block)
+        except ProtocolError as error:
+            self.world.note("production_failed", witness=block.witness, error=error.message)
+            return ProductionOutcome.FAILED
+        if self.network is not None:
+            self.network.offer_block(block)
+        self.world.note(
+            "produced",
+            number=block.number,
+            witness=block.witness,
+            transactions=len(block.transactions),
+            late_ms=self.clock.now_ms() - block.timestamp * MS_PER_SECOND,
+            id=block.id.hex(),
+        )
+        return ProductionOutcome.PRODUCED
 
     def mine(self, count: int = 1, skip_seconds: int = 0) -> list[int]:
         """Makes `count` blocks at once, the first one `skip_seconds` later than the next slot; returns their numbers.

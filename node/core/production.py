@@ -45,7 +45,7 @@ class Attempt(NamedTuple):
 
 
 class Producer:
-    """Makes the blocks of the witnesses whose keys are here; `counts` says how often each outcome was met."""
+    """Makes the blocks of the witnesses whose keys are here; `counts` is how often each slot's outcome was met."""
 
     def __init__(self, world: World, chain: Chain, settings: NodeSettings, clock: Clock) -> None:
         """Raises ValueError when the file of used slots is damaged."""
@@ -71,12 +71,7 @@ class Producer:
     # A block for this moment's slot
 
     def attempt(self, is_syncing: bool) -> Attempt:
-        """Makes the block of this moment's slot if it is ours to make, and counts how that ended."""
-        attempt = self._attempt(is_syncing)
-        self.counts[attempt.outcome] += 1
-        return attempt
-
-    def _attempt(self, is_syncing: bool) -> Attempt:
+        """Makes the block of this moment's slot if it is ours to make."""
         if self._chain.write_problem is not None:
             return Attempt(ProductionOutcome.DISK_PROBLEM)
         now_ms = self._clock.now_ms()

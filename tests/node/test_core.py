@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from chain.chain import Chain
-from chain.effects import Applied, FeedItem, Irreversible
+from chain.effects import Applied, FeedItem, Irreversible, PushResult
 from node.core import Node, NodeSettings, ProductionOutcome
 from node.core.node import DISK_TIMER, PRODUCTION_TIMER
 from node.core.world import MemoryDisk
 from operations.transfer import Transfer
 from operations.witness import WitnessUpdate
 from protocol.assets import STEEM, Asset
+from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.errors import ProtocolError, Rejected
 from protocol.keys import PrivateKey, sign_digest
@@ -155,6 +156,17 @@ def test_without_the_signing_key_no_block_is_made(world: VirtualWorld, chain: Ch
     assert node.produce() is ProductionOutcome.NO_PRIVATE_KEY
     assert world.notes == [("missed", {"reason": "no_private_key", "witness": "initminer"})]
     assert node.producer.counts[ProductionOutcome.NO_PRIVATE_KEY] == 1
+
+
+def test_a_block_that_is_made_but_not_taken_counts_as_failed(world: VirtualWorld, chain: Chain) -> None:
+    class Refusing(Node):
+        def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
+            raise Rejected("", "no")
+
+    node = Refusing(world, chain, NodeSettings(("initminer",), KEYS))
+    assert node.produce() is ProductionOutcome.FAILED
+    assert node.producer.counts == {ProductionOutcome.FAILED: 1}
+    assert world.events() == ["production_failed"]
 
 
 def test_a_key_change_that_waits_for_a_block_does_not_stop_its_producer(world: VirtualWorld, chain: Chain) -> None:
