@@ -78,12 +78,12 @@ class NodeApi:
     @rpc_method()
     def list_peers(self) -> Json:
         """The connections to peers, the oldest first; `is_active` once the handshake is done."""
-        return {"peers": [view._asdict() for view in self._network.list_peers()]}
+        return {"peers": [view._asdict() for view in self._get_network().list_peers()]}
 
     @rpc_method()
     def list_bans(self) -> Json:
         """The IP addresses that are banned, until when (null: for ever), and why."""
-        return {"bans": [_show_ban(ban) for ban in self._network.hub.bans.list(self.node.world.now_ms())]}
+        return {"bans": [_show_ban(ban) for ban in self._get_network().hub.bans.list(self.node.world.now_ms())]}
 
     @rpc_method()
     def ban(self, address: str, seconds: Unsigned = BAN_SECONDS, reason: str = "by the operator") -> Json:
@@ -94,21 +94,21 @@ class NodeApi:
             raise Rejected("reason.size() <= ${max}", "the reason is too long", max=REASON_LENGTH_MAX)
         until_ms = self.node.world.now_ms() + seconds * 1000 if seconds else 0
         ban = Ban(_parse_ip(address), until_ms, reason)
-        self._network.ban(ban)
+        self._get_network().ban(ban)
         return {"ban": _show_ban(ban)}
 
     @rpc_method()
     def unban(self, address: str) -> Json:
         """Takes an IP address off the list of bans; says whether it was there."""
         try:
-            return {"was_banned": self._network.unban(_parse_ip(address))}
+            return {"was_banned": self._get_network().unban(_parse_ip(address))}
         except StoreWriteFailed as error:
             raise Rejected("", "the ban is lifted until the next start only: ${why}", why=str(error)) from error
 
     @rpc_method()
     def disconnect(self, peer: str) -> Json:
         """Closes the connections to an address (IP:PORT, as listed). Either side may dial again: to prevent it, ban."""
-        return {"disconnected": self._network.disconnect(_parse_endpoint(peer))}
+        return {"disconnected": self._get_network().disconnect(_parse_endpoint(peer))}
 
     @rpc_method()
     async def add_seed(self, peer: str) -> Json:
@@ -123,11 +123,11 @@ class NodeApi:
             raise Rejected("", "${peer} is not known to the name service", peer=peer)
         if endpoint.port == 0:
             raise Rejected("port != 0", "${peer} has no port", peer=peer)
-        if self._network.hub.bans.find(endpoint.address, self.node.world.now_ms()) is not None:
+        if self._get_network().hub.bans.find(endpoint.address, self.node.world.now_ms()) is not None:
             raise Rejected("", "${peer} is banned", peer=peer)
         if len(self._added | {endpoint}) > SEEDS_MAX:
             raise Rejected("seeds <= ${max}", "no more seeds can be added until the node starts again", max=SEEDS_MAX)
-        self._network.add_seed(endpoint)
+        self._get_network().add_seed(endpoint)
         self._added.add(endpoint)
         return {"seed": str(endpoint)}
 
@@ -160,8 +160,8 @@ class NodeApi:
             raise Rejected("", "${path} exists; choose another name, or remove it", path=str(path))
         return path
 
-    @property
-    def _network(self) -> Network:
+    def _get_network(self) -> Network:
+        """Raises Rejected for a node without peers."""
         if self.node.network is None:
             raise Rejected("", "this node has no peers: it runs without --p2p and --seed")
         return self.node.network

@@ -14,6 +14,7 @@ from node.failures import EXIT_USAGE, CommandError, plain_errors
 from node.settings import (
     ADMIN_DEFAULT,
     RPC_DEFAULT,
+    URL_DEFAULT,
     Address,
     Settings,
     SettingsError,
@@ -32,7 +33,6 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _DIRECTORY: Final = click.Path(file_okay=False, path_type=Path)
 _PRESETS: Final = ("steem", "testnet", "dev")
 _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
-NODE_DEFAULT: Final = f"http://{RPC_DEFAULT}"
 
 
 class LazyGroup(click.Group):
@@ -207,7 +207,7 @@ def dev(block_time: int | None, automine: bool, **flags: Any) -> None:
 
 
 @main.command()
-@click.option("--node", "url", default=NODE_DEFAULT, envvar="PLAUDIT_NODE", show_default=True, help="URL of the node.")
+@click.option("--node", "url", default=URL_DEFAULT, envvar="PLAUDIT_NODE", show_default=True, help="URL of the node.")
 @click.option(
     "--max-age", type=click.IntRange(1), default=60, show_default=True, help="Age of a healthy head, in seconds."
 )

@@ -7,13 +7,11 @@ from typing import Final
 
 from node.core import NodeSettings
 from node.failures import EXIT_USAGE, CommandError
-from node.settings import RPC_DEFAULT
+from node.settings import URL_DEFAULT
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
 
 ACCOUNTS_SHOWN: Final = 10
-DEFAULT_URL: Final = f"http://{RPC_DEFAULT}"
-"""Where the wallet looks for a node when it is not told otherwise."""
 
 
 def load_dev_config(path: Path | None, block_time: int | None) -> ChainConfig:
@@ -83,7 +81,7 @@ def render_banner(config: ChainConfig, url: str, where: str, automine: bool) -> 
 
 
 def _wallet_lines(rows: list[tuple[str, str, str]], url: str, config: ChainConfig) -> list[str]:
-    lines = [] if url == DEFAULT_URL else [f"  export PLAUDIT_NODE={url}"]
+    lines = [] if url == URL_DEFAULT else [f"  export PLAUDIT_NODE={url}"]
     sender = rows[0][0]
     receiver = rows[-1][0] if len(rows) == 1 else rows[1][0]
     password = next(account.password for account in config.genesis.accounts if account.name == sender)

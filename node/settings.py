@@ -24,6 +24,9 @@ WITNESSES_MAX: Final = 1000
 SEEDS_MAX: Final = 100
 BLOCK_ID_BYTES: Final = 20
 RPC_DEFAULT: Final = "127.0.0.1:8090"
+URL_DEFAULT: Final = f"http://{RPC_DEFAULT}"
+"""Where commands look for a node when they are not told otherwise."""
+
 ADMIN_DEFAULT: Final = "127.0.0.1:8091"
 """Where commands for the operator look for a node; a node opens no such port unless it is told to."""
 _SECRET: Final = frozenset({"witness_key"})
