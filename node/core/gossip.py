@@ -9,7 +9,7 @@ on_fetch_items_message, process_ordinary_message and process_block_during_normal
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 
 from chain.chain import Chain
@@ -51,10 +51,27 @@ MEMORY_MS = 120_000
 SEEN_MS = 30_000
 """How long an item that was had, or that was refused, is not fetched again."""
 
+PATIENCE_MS = 1_000
+"""A peer that owes an item for so long may still send it, but another one that offers it is asked, too: whoever only
+offers blocks must not keep them from spreading."""
+
+PENDING_PAUSE_MS = 20_000
+"""How long a peer that was offered all waiting transactions is not offered all of them again."""
+
 SEEN_MAX = 200_000
-CACHE_MESSAGES_MAX = 20_000
-CACHE_BYTES_MAX = 64 << 20
-"""What is kept to answer those that were offered it."""
+BLOCKS_KEPT_MAX = 200
+TRANSACTIONS_KEPT_MAX = 50_000
+KEPT_BYTES_MAX = 64 << 20
+"""What is kept of each type to answer those that were offered it."""
+
+REFUSED_COST = 10
+SIGNATURE_COST = 6
+"""What it costs a peer to send something that is refused, and each signature in it."""
+
+SERVE_TIMER = "serve"
+SERVE_ITEMS_MAX = 100
+SERVE_BYTES_MAX = 1 << 20
+"""How much is sent at once to those who asked, all together, before other events have their turn."""
 
 BLOCKS_OFFERED_MAX = 10
 """Of the blocks that were applied at once, the newest ones are offered."""
@@ -64,28 +81,28 @@ AGAIN_MAX = 1_000
 
 
 class MessageCache:
-    """Messages by their hash, the newest up to a number and a size."""
+    """Messages of one type by their hash, the newest up to a number and a size."""
 
-    def __init__(self) -> None:
-        self._messages: OrderedDict[bytes, tuple[int, bytes]] = OrderedDict()
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
+        self._messages: OrderedDict[bytes, bytes] = OrderedDict()
         self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._messages)
 
-    def add(self, item: bytes, number: int, payload: bytes) -> None:
+    def add(self, item: bytes, payload: bytes) -> None:
         """Keeps a message; the oldest make room."""
         if item in self._messages:
             self._messages.move_to_end(item)
             return
-        self._messages[item] = (number, payload)
+        self._messages[item] = payload
         self._bytes += len(payload)
-        while len(self._messages) > CACHE_MESSAGES_MAX or self._bytes > CACHE_BYTES_MAX:
-            _, (_, oldest) = self._messages.popitem(last=False)
-            self._bytes -= len(oldest)
+        while len(self._messages) > self._count_max or self._bytes > KEPT_BYTES_MAX:
+            self._bytes -= len(self._messages.popitem(last=False)[1])
 
-    def find(self, item: bytes) -> tuple[int, bytes] | None:
-        """Returns the number and payload of a message, or None."""
+    def find(self, item: bytes) -> bytes | None:
+        """Returns the payload of a message, or None."""
         return self._messages.get(item)
 
 
@@ -97,7 +114,10 @@ class Gossip:
         self._chain = chain
         self._intake = intake
         self._sync = sync
-        self._cache = MessageCache()
+        self._kept = {
+            BLOCK_ITEM: MessageCache(BLOCKS_KEPT_MAX),
+            TRANSACTION_ITEM: MessageCache(TRANSACTIONS_KEPT_MAX),
+        }
         self._seen = HashMemory(SEEN_MAX)
         self._asked: dict[bytes, Peer] = {}
         self._to_offer: list[bytes] = []
@@ -115,9 +135,10 @@ class Gossip:
 
     def offer_transactions(self, transactions: Iterable[Transaction]) -> None:
         """Offers transactions to all who have caught up, together with others of the same moment."""
+        is_gathering = bool(self._to_offer)
         for transaction in transactions:
             self._to_offer.append(self._keep(TRANSACTION_ITEM, transaction.packed_signed))
-        if self._to_offer:
+        if self._to_offer and not is_gathering:  # Later ones do not put off the earlier ones.
             self._hub.world.set_timer(OFFER_TIMER, self._hub.world.now_ms() + GATHER_MS)
 
     def on_offer(self) -> None:
@@ -128,12 +149,16 @@ class Gossip:
 
     def offer_pending(self, peer: Peer) -> None:
         """Offers all waiting transactions to a peer that has caught up; it may have missed them."""
+        now_ms, told_at_ms = self._hub.world.now_ms(), peer.pending_told_at_ms
+        if told_at_ms is not None and 0 <= now_ms - told_at_ms < PENDING_PAUSE_MS:
+            return
+        peer.pending_told_at_ms = now_ms
         items = [self._keep(TRANSACTION_ITEM, waiting.packed_signed) for waiting in self._chain.pending]
         self._tell(peer, TRANSACTION_ITEM, items)
 
     def _keep(self, number: int, payload: bytes) -> bytes:
         item = message_id(payload)
-        self._cache.add(item, number, payload)
+        self._kept[number].add(item, payload)
         self._seen.add(item, self._hub.world.now_ms())
         return item
 
@@ -166,9 +191,10 @@ class Gossip:
         offers = peer.offers.get(message.item_type)
         if offers is None:
             return
-        for item in message.item_hashes_available:
+        count_max = OFFERS_MAX[message.item_type]
+        for item in message.item_hashes_available[:count_max]:
             peer.heard.add(item, now_ms)
-            if item not in self._seen and item not in offers and len(offers) < OFFERS_MAX:
+            if item not in self._seen and item not in offers and len(offers) < count_max:
                 offers[item] = now_ms
         self._fetch_from(peer)
 
@@ -186,7 +212,7 @@ class Gossip:
             return
         if len(peer.items_asked) < peer.fetch_max:
             self._ask(peer, BLOCK_ITEM)
-        if not peer.items_asked:
+        if not peer.items_asked and peer.is_cheap:
             self._ask(peer, TRANSACTION_ITEM)
 
     def _ask(self, peer: Peer, item_type: int) -> None:
@@ -201,11 +227,11 @@ class Gossip:
                     break
         if not wanted:
             return
+        peer.items_at_ms = self._hub.world.now_ms()
         for item in wanted:
             del offers[item]
             self._asked[item] = peer
-            peer.items_asked[item] = None
-        peer.items_at_ms = self._hub.world.now_ms()
+            peer.items_asked[item] = peer.items_at_ms
         self._hub.send(peer, FetchItems(item_type, tuple(wanted)))
 
     def on_item(self, peer: Peer, item: bytes, message: BlockMessage | TransactionMessage) -> None:
@@ -215,8 +241,10 @@ class Gossip:
         self._seen.add(item, peer.items_at_ms)
         if isinstance(message, BlockMessage):
             self._take_block(peer, item, message.block)
-        else:
-            self._take_transaction(message.transaction)
+        elif not self._take_transaction(message.transaction):
+            cost = REFUSED_COST + SIGNATURE_COST * len(message.transaction.signatures)
+            if not peer.charge(cost, peer.items_at_ms):
+                self._hub.close(peer, "You send me too much that I refuse")
         self._fetch_from(peer)
 
     def _take_block(self, peer: Peer, item: bytes, block: Block) -> None:
@@ -247,15 +275,16 @@ class Gossip:
                 age_ms=self._hub.world.now_ms() - block.timestamp * 1000,
             )
 
-    def _take_transaction(self, transaction: Transaction) -> None:
-        """Takes a transaction in and offers it on; one that does not fit this node's state is nobody's fault."""
+    def _take_transaction(self, transaction: Transaction) -> bool:
+        """Takes a transaction in and offers it on; False if it does not fit this node's state, which is no fault."""
         if self._chain.is_known_transaction(transaction.id):
-            return
+            return True
         try:
             self._intake.take_transaction(transaction)
         except ProtocolError:
-            return
+            return False
         self.offer_transactions((transaction,))
+        return True
 
     def on_not_available(self, peer: Peer, item: bytes) -> None:
         """A peer does not have an item any more: another one that offered it is asked."""
@@ -285,14 +314,39 @@ class Gossip:
         self.serve(peer)
 
     def serve(self, peer: Peer) -> None:
-        """Sends what a peer asked for while its connection has room."""
-        while peer.to_serve and self._hub.has_room(peer):
-            item_type, item = peer.to_serve.popleft()
-            found = self._cache.find(item) or self._find_in_chain(item)
-            if found is None:
-                self._hub.send(peer, ItemNotAvailable(item_type, item))
-            else:
-                self._hub.send_packed(peer, *found)
+        """Sends what a peer asked for: soon, in turn with what others asked for."""
+        if peer.to_serve:
+            self._hub.world.set_timer(SERVE_TIMER, self._hub.world.now_ms())
+
+    def on_serve(self) -> None:
+        """Sends some of what was asked for to every peer whose connection has room."""
+        items, size = 0, 0
+        hungry = deque(peer for peer in self._hub.active() if peer.to_serve and self._hub.has_room(peer))
+        while hungry and items < SERVE_ITEMS_MAX and size < SERVE_BYTES_MAX:
+            peer = hungry.popleft()
+            size += self._serve_one(peer)
+            items += 1
+            if peer.to_serve and self._hub.has_room(peer):
+                hungry.append(peer)
+        if hungry:
+            self._hub.world.set_timer(SERVE_TIMER, self._hub.world.now_ms())
+
+    def _serve_one(self, peer: Peer) -> int:
+        """Sends the next item to a peer, or that it is not there; returns its bytes."""
+        item_type, item = peer.to_serve.popleft()
+        number, payload = self._find_kept(item) or self._find_in_chain(item) or (0, b"")
+        if number:
+            self._hub.send_packed(peer, number, payload)
+        else:
+            self._hub.send(peer, ItemNotAvailable(item_type, item))
+        return len(payload)
+
+    def _find_kept(self, item: bytes) -> tuple[int, bytes] | None:
+        for number, messages in self._kept.items():
+            payload = messages.find(item)
+            if payload is not None:
+                return number, payload
+        return None
 
     def _find_in_chain(self, item: bytes) -> tuple[int, bytes] | None:
         """A block by its id, or a waiting transaction by its."""
@@ -315,6 +369,10 @@ class Gossip:
             if peer.items_asked and peer.items_at_ms < now_ms - ANSWER_MS_MAX:
                 self._hub.drop(peer, "it does not send what it offered")
                 continue
+            peer.charge(0, now_ms)
+            for item, asked_at_ms in peer.items_asked.items():
+                if asked_at_ms < now_ms - PATIENCE_MS and self._asked.get(item) is peer:
+                    del self._asked[item]
             for memory in (peer.told, peer.heard):
                 memory.forget_before(now_ms - MEMORY_MS)
             for offers in peer.offers.values():
@@ -324,4 +382,5 @@ class Gossip:
 
     def count_waiting(self) -> tuple[int, int, int, int]:
         """Returns how many items are asked for, kept, remembered as seen, and gathered to be offered."""
-        return len(self._asked), len(self._cache), len(self._seen), len(self._to_offer)
+        kept = sum(len(messages) for messages in self._kept.values())
+        return len(self._asked), kept, len(self._seen), len(self._to_offer)

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from chain.chain import Chain
 from chain.config_record import compute_config_digest
 from node.core.addresses import Address, AddressBook, Ban
-from node.core.gossip import OFFER_TIMER, Gossip
+from node.core.gossip import OFFER_TIMER, SERVE_TIMER, Gossip
 from node.core.handshake import (
     NODE_ID_BYTES,
     PROTOCOL_VERSION,
@@ -258,6 +258,8 @@ class Network:
                 self._offer_head()
         elif name == OFFER_TIMER:
             self.gossip.on_offer()
+        elif name == SERVE_TIMER:
+            self.gossip.on_serve()
         else:
             raise ValueError(f"no such timer: {name}")
         self._clear_away()

@@ -11,11 +11,11 @@ from protocol.p2p.messages import BLOCK_ITEM, TRANSACTION_ITEM, Endpoint, Hello
 
 NO_NODE_ID = bytes(33)
 
-TOLD_MAX = 20_000
+TOLD_MAX = 10_000
 """Item hashes remembered per peer as told to it, and as many as heard from it."""
 
-OFFERS_MAX = 20_000
-"""Items of one type that a peer offered and that wait to be fetched; further ones are not heard."""
+OFFERS_MAX = {BLOCK_ITEM: 200, TRANSACTION_ITEM: 10_000}
+"""Items of each type that a peer offered and that wait to be fetched; further ones are not heard."""
 
 SERVED_MAX = 10_000
 """Items that a peer asked for and that wait until its connection has room."""
@@ -24,11 +24,11 @@ FETCH_ITEMS_MAX = 100
 """Items of gossip that one request asks a peer for. A node of the reference is asked for one at a time, as it does
 itself: a list of which it has lost an item makes it close the connection."""
 
-COST_MAX = 4_000
-"""What a peer's unasked requests may cost at once."""
+COST_MAX = 10_000
+"""What a peer may cost at once, in units of about 10 microseconds of work."""
 
-COST_REFUND_PER_SECOND = 100
-"""How much of it is forgiven each second."""
+COST_REFUND_PER_SECOND = 1_000
+"""How much of it is forgiven each second: a hundredth of a processor."""
 
 
 class Direction(IntEnum):
@@ -127,8 +127,11 @@ class Peer:
         default_factory=lambda: {BLOCK_ITEM: OrderedDict(), TRANSACTION_ITEM: OrderedDict()}
     )
     """By item type: hashes of what it has, with the time it was heard of."""
-    items_asked: dict[bytes, None] = field(default_factory=dict)
+    items_asked: dict[bytes, int] = field(default_factory=dict)
+    """Hashes of items that it owes, with the time they were asked for."""
     items_at_ms: int = 0
+    pending_told_at_ms: int | None = None
+    """When it was offered all waiting transactions."""
 
     @property
     def name(self) -> str:
@@ -151,10 +154,16 @@ class Peer:
         return self.hello is not None and not self.is_refused
 
     def charge(self, cost: int, now_ms: int) -> bool:
-        """Counts what a request costs; False when the peer asks for too much in a short time."""
-        refund = (now_ms - self.cost_at_ms) * COST_REFUND_PER_SECOND // 1000
-        if refund > 0:
-            self.cost = max(0, self.cost - refund)
+        """Counts what a message costs; False when the peer asks for too much in a short time."""
+        passed = now_ms - self.cost_at_ms
+        refund = passed * COST_REFUND_PER_SECOND // 1000
+        if refund or passed < 0:  # A clock that was set back begins anew.
+            self.cost = max(0, self.cost - max(0, refund))
             self.cost_at_ms = now_ms
         self.cost += cost
         return self.cost <= COST_MAX
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether it has cost so little lately that it may be asked for more that could be refused."""
+        return self.cost <= COST_MAX // 2
