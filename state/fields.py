@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
 _IGNORED: Final = ("RESUME", "NOP", "CACHE", "PRECALL")
+_REMEMBERED: Final = 1024
+"""Key functions whose bytecode is not read again when another store of the same tables is opened."""
 
 
+@lru_cache(_REMEMBERED)
 def find_fields(function: Callable[[Any], Any], names: tuple[str, ...]) -> frozenset[str] | None:
     """Returns the fields the function can read of its only argument, or None when that cannot be told."""
     code = getattr(function, "__code__", None)
@@ -33,6 +37,7 @@ def find_fields(function: Callable[[Any], Any], names: tuple[str, ...]) -> froze
     return frozenset(found)
 
 
+@lru_cache(_REMEMBERED)
 def speed_up(function: Callable[[Any], Any], names: tuple[str, ...]) -> Callable[[Any], Any]:
     """Returns an itemgetter when the function does nothing but return fields of the row, else the function itself."""
     code = getattr(function, "__code__", None)

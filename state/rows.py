@@ -6,6 +6,7 @@ import enum
 import types
 import typing
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgpack
@@ -109,6 +110,14 @@ def build_restore(kind: Any) -> Restore | None:
     raise SchemaError(f"a row field cannot be declared as {kind!r}")
 
 
+@lru_cache(256)
+def _restore_row(row_type: Any) -> tuple[Restore | None, int]:
+    """The function that gives the values of a row their declared types, and how many there are."""
+    hints = typing.get_type_hints(row_type)
+    fields: tuple[str, ...] = row_type._fields
+    return _restore_sequence([build_restore(hints[field]) for field in fields]), len(fields)
+
+
 def _is_same(left: Any, right: Any) -> bool:
     """Equality that also compares types, and accepts only what a row may hold."""
     if type(left) is not type(right) or not isinstance(left, (tuple, *_PLAIN)):
@@ -131,13 +140,10 @@ class RowCodec(Generic[RowT]):
             raise SchemaError(f"{name}: a row is a NamedTuple, not {row_type!r}")
         if not 1 <= version <= VERSION_MAX:
             raise SchemaError(f"{name}: version {version} is not between 1 and {VERSION_MAX}")
-        hints = typing.get_type_hints(row_type)
-        fields: tuple[str, ...] = getattr(row_type, "_fields")  # noqa: B009 - NamedTuple classes have no common base
         self._name = name
-        self._restore = _restore_sequence([build_restore(hints[field]) for field in fields])
+        self._restore, self._width = _restore_row(row_type)
         self._tag = bytes([version])
         self._upgrades = upgrades
-        self._width = len(fields)
         self.row_type = row_type
         self.version = version
 
