@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 
 from chain.chain import Chain
-from node.core.hub import Hub, Intake
+from node.core.hub import Hub, Intake, TooEarly
 from node.core.peer import OFFERS_MAX, SERVED_MAX, HashMemory, Peer
 from node.core.sync import Sync
 from protocol.block import Block
@@ -254,7 +254,7 @@ class Gossip:
             return
         try:
             result = self._intake.take_block(block)
-        except BlockLinkError:
+        except (BlockLinkError, TooEarly):  # Synchronisation fetches what is missing and waits for the time to come.
             self._seen.discard(item)
             self._sync.begin(peer)
             return

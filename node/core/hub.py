@@ -10,6 +10,7 @@ from node.core.traffic import Traffic
 from node.core.world import World
 from protocol.block import Block
 from protocol.codec import Codec
+from protocol.errors import Rejected
 from protocol.p2p.channel import PAYLOAD_BYTES_MAX
 from protocol.p2p.messages import ClosingConnection, Message, message_number, pack_message
 from protocol.transaction import Transaction
@@ -19,11 +20,25 @@ BAN_MS = 3_600_000
 """How long a peer that broke a rule no honest node breaks is not welcome."""
 
 
+class TooEarly(Rejected):
+    """The time of a block has not come yet: by so many seconds it is ahead of this node's clock."""
+
+    def __init__(self, number: int, seconds: int, seconds_max: int) -> None:
+        super().__init__(
+            "block time is not far in the future",
+            "block ${number} is ${ahead} s ahead of this node's clock; at most ${max} s are allowed",
+            number=number,
+            ahead=seconds,
+            max=seconds_max,
+        )
+        self.seconds = seconds
+
+
 class Intake(Protocol):
     """Who takes in what peers send."""
 
     def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
-        """Adds a block to the chain. Raises ProtocolError."""
+        """Adds a block to the chain. Raises ProtocolError, of it TooEarly when only the block's time has not come."""
 
     def take_transaction(self, transaction: Transaction) -> None:
         """Applies a transaction to the pending state. Raises ProtocolError."""

@@ -8,6 +8,7 @@ from chain.chain import Chain
 from chain.effects import PushResult
 from consensus.slots import get_slot_at_time
 from node.core.clock import MS_PER_SECOND, Clock
+from node.core.hub import TooEarly
 from node.core.network import Network
 from node.core.production import Producer, ProductionOutcome
 from node.core.settings import NodeSettings
@@ -136,13 +137,7 @@ class Node:
         self._refuse_without_disk()
         ahead = block.timestamp - self.clock.now_ms() // MS_PER_SECOND
         if ahead > FUTURE_SECONDS_MAX:
-            raise Rejected(
-                "block time is not far in the future",
-                "block ${number} is ${ahead} s ahead of this node's clock; at most ${max} s are allowed",
-                number=block.number,
-                ahead=ahead,
-                max=FUTURE_SECONDS_MAX,
-            )
+            raise TooEarly(block.number, ahead, FUTURE_SECONDS_MAX)
         self._reuse_signers(block)
         result = self.chain.push_block(block, skip_authorities=skip_signatures)
         self.producer.on_block(block)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 from node.core.world import Link
 from protocol.p2p.messages import BLOCK_ITEM, TRANSACTION_ITEM, Endpoint, Hello
@@ -45,6 +46,13 @@ class Reach(IntEnum):
     UNKNOWN = 0
     FIREWALLED = 1
     OPEN = 2
+
+
+class AskedBlock(NamedTuple):
+    """What is known of a block that a peer owes: the id of its parent, if any, and when it was asked for."""
+
+    before: bytes | None
+    at_ms: int
 
 
 class HashMemory:
@@ -108,13 +116,14 @@ class Peer:
     ids_to_fetch: deque[bytes] = field(default_factory=deque)
     remaining: int = 0
     """Blocks that it has beyond the ids it named."""
-    blocks_asked: dict[bytes, None] = field(default_factory=dict)
+    blocks_asked: dict[bytes, AskedBlock] = field(default_factory=dict)
+    """Ids of blocks that it owes."""
     blocks_at_ms: int = 0
     """When a block that was asked for came last, or was asked for."""
     look_again_at: int = 0
     """The height of the head from which on more of its blocks may be near enough to be fetched."""
     last_common: bytes = b""
-    """The newest block that it is known to have and we have."""
+    """The newest block that it is known to have and that is linked here."""
 
     # What it wants of us
     needs_our_blocks: bool = True

@@ -15,8 +15,8 @@ from collections import deque
 from typing import NamedTuple
 
 from chain.chain import Chain
-from node.core.hub import Hub, Intake
-from node.core.peer import Peer
+from node.core.hub import Hub, Intake, TooEarly
+from node.core.peer import AskedBlock, Peer
 from node.core.settings import Checkpoint
 from protocol.block import Block, block_number
 from protocol.errors import BlockLinkError, ProtocolError
@@ -40,11 +40,15 @@ BATCH_BLOCKS = 200
 WINDOW_BLOCKS = 2_000
 """How far beyond the head blocks are fetched."""
 
-RECEIVED_BYTES_MAX = 64 << 20
-"""Bytes of blocks that wait to be applied before fewer are fetched."""
+RECEIVED_BYTES_MAX = 32 << 20
+"""Bytes of blocks that wait to be applied before only near ones are fetched and kept; in memory they are several times
+as large."""
 
 NEAR_BLOCKS = 50
-"""Blocks so close to the head are always fetched: without them nothing that waits can be applied."""
+"""Blocks so close to the head are fetched all the same: without them nothing that waits can be applied."""
+
+NEAR_BYTES_MAX = 2 * RECEIVED_BYTES_MAX
+"""Bytes of waiting blocks before even near ones are not kept unless they can be applied at once."""
 
 JOB_SIGNATURES = 400
 """Signatures that are recovered as one job."""
@@ -56,6 +60,9 @@ APPLY_MS_MAX = 40
 BULK_BLOCKS = 500
 """So far behind, commits are grouped; what a crash loses is fetched again."""
 
+PATIENCE_MS = 3_000
+"""A block that a peer has owed for so long is asked of another one, too: whoever sends slowly holds up nobody."""
+
 ANSWER_MS_MAX = 6_000
 """A peer that owes an answer for so long is dropped. Source: node_configuration.hpp."""
 
@@ -64,6 +71,12 @@ PROGRESS_MS = 10_000
 
 FUTURE_SECONDS_MAX = 3_600
 """How much longer than the time that has passed a peer's chain may claim to be."""
+
+EARLY_SECONDS_MAX = 60
+"""A block whose time has not come by so much waits for it: clocks are not alike. Others are refused."""
+
+RECENT_SECONDS = 60
+"""A head of that age is the newest block or nearly so, whatever peers claim."""
 
 
 class Received(NamedTuple):
@@ -92,6 +105,7 @@ class Sync:
         self._asked: dict[bytes, Peer] = {}
         self._received: dict[bytes, Received] = {}
         self._received_bytes = 0
+        self._typical_bytes = 0
         self._unsent: list[Block] = []
         self._unsent_signatures = 0
         self._jobs: dict[int, list[Block]] = {}
@@ -99,6 +113,8 @@ class Sync:
         self._ready: set[bytes] = set()
         self._children: dict[bytes, list[bytes]] = {}
         self._queue: deque[bytes] = deque()
+        self._early: list[bytes] = []
+        """Blocks whose time has not come."""
         self._moved_at_ms = 0
         self._progress = Progress(0, 0, 0)
 
@@ -168,8 +184,17 @@ class Sync:
             self.begin(peer)
         elif not peer.ids_to_fetch:
             self._finish(peer, is_answered=len(ids) <= 1)
-        self._chain.is_bulk = self._chain.is_bulk or self.count_missing() > BULK_BLOCKS
+        if not self._chain.is_bulk and self._is_far_behind():
+            self._chain.is_bulk = True
         self.fetch()
+
+    def _head_age(self) -> int:
+        return self._hub.world.now_ms() // 1000 - self._chain.head_time
+
+    def _is_far_behind(self) -> bool:
+        """Whether many blocks are missing: by the clock, too, since peers can claim anything."""
+        seconds = BULK_BLOCKS * self._chain.ctx.rules.block_interval_seconds
+        return self._head_age() > seconds and self.count_missing() > BULK_BLOCKS
 
     def _is_too_long(self, highest: int) -> bool:
         """Whether so many blocks cannot have been made until now."""
@@ -180,22 +205,34 @@ class Sync:
     def _take_ids(self, peer: Peer, ids: tuple[bytes, ...]) -> None:
         """Appends the ids that are new; where the peer has changed its branch, those of the old one go."""
         waiting = peer.ids_to_fetch
-        if ids and waiting:
+        if not ids:
+            return
+        if waiting:
             number = block_number(ids[0])
             while waiting and block_number(waiting[-1]) >= number and waiting[-1] != ids[0]:
                 waiting.pop()
-        for block_id in ids:
-            if waiting and block_id == waiting[-1]:
-                continue
-            if not waiting and self._chain.is_known_block(block_id):
-                peer.last_common = block_id
-            else:
-                waiting.append(block_id)
+        if waiting:
+            waiting.extend(ids[1:] if waiting[-1] == ids[0] else ids)
+            return
+        known = self._count_known(ids)
+        if known:
+            peer.last_common = ids[known - 1]
+        waiting.extend(ids[known:])
+
+    def _count_known(self, ids: tuple[bytes, ...]) -> int:
+        """How many of consecutive ids, from the first on, are those of blocks that this node has."""
+        if not ids:
+            return 0
+        ours = self._chain.get_block_ids(block_number(ids[0]), block_number(ids[-1]))
+        count = 0
+        while count < len(ours) and ours[count] == ids[count]:
+            count += 1
+        while count < len(ids) and self._chain.is_known_block(ids[count]):
+            count += 1
+        return count
 
     def _finish(self, peer: Peer, is_answered: bool) -> None:
-        """Nothing is missing any more: the peer is in sync, once it has been asked and had nothing new to tell."""
-        if self._received or self._asked:
-            return
+        """It has nothing that is missing: the peer is in sync, once it has been asked and had nothing new to tell."""
         peer.we_need_its_blocks = not is_answered
         if is_answered:
             self._leave_bulk()
@@ -203,7 +240,7 @@ class Sync:
             self.begin(peer)
 
     def _leave_bulk(self) -> None:
-        if self._chain.is_bulk and not self.is_running:
+        if self._chain.is_bulk and (not self.is_running or self._head_age() < RECENT_SECONDS):
             self._chain.leave_bulk()
             self._hub.world.note("synced", head=self._chain.head_number)
 
@@ -221,30 +258,42 @@ class Sync:
     def _fetch_from(self, peer: Peer, head: int) -> None:
         self._skip_known(peer)
         waiting = peer.ids_to_fetch
-        reach = WINDOW_BLOCKS if self._received_bytes < RECEIVED_BYTES_MAX else NEAR_BLOCKS
-        wanted: list[bytes] = []
+        has_room = self._received_bytes + len(self._asked) * self._typical_bytes < RECEIVED_BYTES_MAX
+        last = head + (WINDOW_BLOCKS if has_room else NEAR_BLOCKS)
+        now_ms = self._hub.world.now_ms()
+        wanted: dict[bytes, AskedBlock] = {}
+        before = self._find_before(peer)
         for block_id in waiting:
-            if block_number(block_id) > head + reach or len(wanted) == BATCH_BLOCKS:
+            if block_number(block_id) > last or len(wanted) == BATCH_BLOCKS:
                 break
-            if block_id not in self._asked and block_id not in self._received:
-                wanted.append(block_id)
+            if not (block_id in self._asked or block_id in self._received or block_id in peer.blocks_asked):
+                wanted[block_id] = AskedBlock(before, now_ms)
+            before = block_id
         if not wanted:
             peer.look_again_at = head + BATCH_BLOCKS // 2
             return
-        peer.blocks_at_ms = self._hub.world.now_ms()
+        peer.blocks_at_ms = now_ms
         for block_id in wanted:
             self._asked[block_id] = peer
-            peer.blocks_asked[block_id] = None
+        peer.blocks_asked |= wanted
         self._hub.send(peer, FetchItems(BLOCK_ITEM, tuple(wanted)))
 
+    def _find_before(self, peer: Peer) -> bytes | None:
+        """The id of the block in front of those that a peer has for us, None if it is not known."""
+        first = block_number(peer.ids_to_fetch[0]) if peer.ids_to_fetch else 0
+        if first == 1:
+            return NULL_ID
+        return peer.last_common if peer.last_common and block_number(peer.last_common) + 1 == first else None
+
     def _skip_known(self, peer: Peer) -> None:
-        """Takes ids of blocks that came from other peers off the front of what a peer has."""
+        """Takes ids of blocks that are linked by now off the front of what a peer has."""
         waiting = peer.ids_to_fetch
-        while waiting and (waiting[0] in self._received or self._chain.is_known_block(waiting[0])):
+        while waiting and self._chain.is_known_block(waiting[0]):
             peer.last_common = waiting.popleft()
 
     def on_block(self, peer: Peer, block: Block) -> None:
         """A block that was asked for has come: it is checked as far as that goes without its parent."""
+        before = peer.blocks_asked[block.id].before
         self._forget_request(peer, block.id)
         peer.blocks_at_ms = self._moved_at_ms = self._hub.world.now_ms()
         if block.merkle_root() != block.transaction_merkle_root:
@@ -253,13 +302,36 @@ class Sync:
         if self._is_foreign(block):
             self._hub.punish(peer, "You offered us a block that is not the one of our checkpoint")
             return
+        if before is not None and block.previous != before:
+            self._hub.close(peer, "You listed blocks that do not follow one another")
+            return
+        self._typical_bytes = (7 * self._typical_bytes + block.size) // 8
+        if self._is_new(block):
+            if self._has_room(block):
+                self._keep(block, peer)
+            else:
+                peer.look_again_at = self._chain.head_number + 1
+        self.fetch()
+
+    def _is_new(self, block: Block) -> bool:
+        """Whether a block did not come from another peer in the meantime."""
+        return block.id not in self._received and not self._chain.is_known_block(block.id)
+
+    def _has_room(self, block: Block) -> bool:
+        """Whether a block can be kept until it is applied; one that can not is fetched again when it is nearer."""
+        if self._received_bytes < RECEIVED_BYTES_MAX:
+            return True
+        is_near = block.number <= self._chain.head_number + NEAR_BLOCKS and self._received_bytes < NEAR_BYTES_MAX
+        return is_near or self._chain.is_known_block(block.previous)
+
+    def _keep(self, block: Block, peer: Peer) -> None:
+        """Keeps a block until its signers are recovered and its parent is applied."""
         self._received[block.id] = Received(block, peer)
         self._received_bytes += block.size
         self._unsent.append(block)
         self._unsent_signatures += 1 + len(block.transactions)
         if not peer.blocks_asked or self._unsent_signatures >= JOB_SIGNATURES:
             self._send_job()
-        self.fetch()
 
     def _is_foreign(self, block: Block) -> bool:
         checkpoint = self._checkpoint
@@ -311,13 +383,13 @@ class Sync:
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._queue:
+        if self._queue and self._chain.write_problem is None:
             self._hub.world.set_timer(APPLY_TIMER, self._hub.world.now_ms())
 
     def on_apply(self) -> bool:
-        """Applies some of the blocks whose parents are there; returns whether all that was fetched is applied."""
+        """Applies some of the blocks whose parents are there; returns whether the new head is worth telling."""
         world = self._hub.world
-        end_ms = world.now_ms() + APPLY_MS_MAX
+        head, end_ms = self._chain.head_id, world.now_ms() + APPLY_MS_MAX
         for _ in range(APPLY_BLOCKS_MAX):
             if not self._queue or world.now_ms() > end_ms or self._chain.write_problem is not None:
                 break
@@ -325,10 +397,9 @@ class Sync:
         self._moved_at_ms = world.now_ms()
         self.fetch()
         self._go_on()
-        is_done = not self._received and not self._asked
-        if is_done:
-            self._ask_again()
-        return is_done
+        self._ask_again()
+        is_all = not (self._received or self._asked) or self._head_age() < RECENT_SECONDS
+        return is_all and not self._queue and self._chain.head_id != head
 
     def _apply(self, block_id: bytes) -> None:
         received = self._received.get(block_id)
@@ -339,6 +410,11 @@ class Sync:
             self._intake.take_block(block, skip_signatures=self._is_trusted(block))
         except BlockLinkError:
             self._forget(block_id)
+        except TooEarly as error:
+            if error.seconds > EARLY_SECONDS_MAX:
+                self._refuse(block, peer, error)
+            else:
+                self._early.append(block_id)
         except ProtocolError as error:
             self._refuse(block, peer, error)
         else:
@@ -378,11 +454,11 @@ class Sync:
                     del self._children[received.block.previous]
 
     def _ask_again(self) -> None:
-        """Everything that was named has been applied: each peer is asked what came since."""
+        """Each peer that has more than it named, or all of whose blocks are linked by now, is asked what follows."""
         for peer in self._hub.active():
             if peer.we_need_its_blocks:
                 self._skip_known(peer)
-                if not peer.ids_to_fetch:
+                if peer.remaining or not peer.ids_to_fetch:
                     self.begin(peer)
 
     # What has to be looked at every now and then
@@ -391,19 +467,38 @@ class Sync:
         """Drops peers that do not answer, and what waits for a block that nobody sends."""
         late = now_ms - ANSWER_MS_MAX
         for peer in self._hub.active():
+            self._release(peer, now_ms - PATIENCE_MS)
             if (peer.synopsis is not None and peer.synopsis_at_ms < late) or (
                 peer.blocks_asked and peer.blocks_at_ms < late
             ):
                 self._hub.drop(peer, "it does not answer requests for sync items")
+        if self._unsent:
+            self._send_job()
+        self._wake()
         if self._received and not (self._queue or self._jobs or self._asked) and self._moved_at_ms < late:
             for block_id in list(self._received):
                 self._forget_with_children(block_id)
-        if not self._received and not self._asked:
-            self._ask_again()
+        self._ask_again()
         self._look_again()
         self._go_on()
         self._leave_bulk()
         self._tell_progress(now_ms)
+
+    def _release(self, peer: Peer, before_ms: int) -> None:
+        """Lets others be asked for the blocks that a peer has owed for long, though it may still send them."""
+        for block_id, asked in peer.blocks_asked.items():
+            if asked.at_ms >= before_ms:
+                break
+            if self._asked.get(block_id) is peer:
+                del self._asked[block_id]
+
+    def _wake(self) -> None:
+        """Queues blocks whose time has come, and those whose parent came in another way."""
+        self._queue += self._early
+        self._early.clear()
+        for block_id in self._ready.difference(self._queue):
+            if self._chain.is_known_block(self._received[block_id].block.previous):
+                self._queue.append(block_id)
 
     def _tell_progress(self, now_ms: int) -> None:
         missing = self.count_missing()
@@ -443,9 +538,8 @@ class Sync:
             return (), 0  # The peer's chain leaves ours before its last irreversible block.
         first = max(block_number(common or NULL_ID), 1)
         last = min(chain.head_number, first + BLOCK_IDS_MAX - 1)
-        ids = [chain.get_block_id(number) for number in range(first, last + 1)]
-        known = tuple(block_id for block_id in ids if block_id is not None)
-        return (known, chain.head_number - last) if len(known) == len(ids) else ((), 0)
+        ids = tuple(chain.get_block_ids(first, last))
+        return (ids, chain.head_number - last) if len(ids) == last + 1 - first else ((), 0)
 
 
 def _answers(ids: tuple[bytes, ...], synopsis: tuple[bytes, ...]) -> bool:

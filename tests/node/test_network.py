@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import pytest
 
-from node.core import gossip
+from node.core import gossip, sync
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
 from node.core.peer import COST_MAX, FETCH_ITEMS_MAX, OFFERS_MAX, SERVED_MAX
+from protocol.block import Block, block_number
 from protocol.p2p.messages import (
     BLOCK_ITEM,
     TRANSACTION_ITEM,
+    BlockchainItemIdsInventory,
     BlockMessage,
     FetchBlockchainItemIds,
     FetchItems,
@@ -19,11 +25,18 @@ from protocol.p2p.messages import (
     message_id,
 )
 from protocol.transaction import Transaction
+from state.errors import StoreFull
 from tests.node.lab import (
+    MINORITY,
     SLOT_MS,
+    WITNESSES,
     Lab,
     Remote,
+    Web,
     branch,
+    codec,
+    forge,
+    grow,
     item_of,
     make_transfer,
     only,
@@ -34,6 +47,9 @@ from tests.node.lab import (
 BASE = 12
 """Blocks that everybody has where a test does not say otherwise."""
 
+LENGTH = 60
+"""Blocks of the chain that is fetched."""
+
 
 @pytest.fixture
 def lab() -> Lab:
@@ -42,8 +58,12 @@ def lab() -> Lab:
     return made
 
 
-def next_blocks(count: int = 1, skip: int = 0) -> list:
+def next_blocks(count: int = 1, skip: int = 0) -> list[Block]:
     return branch(trunk(BASE), count, skip=skip)
+
+
+def ids_of(blocks: Iterable[Block]) -> list[bytes]:
+    return [block.id for block in blocks]
 
 
 def transfers(lab: Lab, count: int) -> list[Transaction]:
@@ -307,3 +327,470 @@ def test_a_block_is_still_served_after_many_transactions(lab: Lab, monkeypatch: 
         lab.node.on_transaction(transaction)
     asker.say(FetchItems(BLOCK_ITEM, (item_of(block),)))
     assert only(asker.take(BlockMessage)).block == block
+
+
+# Synchronisation: asking
+
+
+def behind(count: int, **network: Any) -> Lab:
+    """A node that has the first blocks of the trunk, when its last one is there."""
+    lab = Lab(open_chain(trunk(LENGTH)[:count]), **network)
+    lab.clock.ms = trunk(LENGTH)[-1].timestamp * 1000
+    lab.wait(0)
+    return lab
+
+
+def connect(lab: Lab, host: str = "10.0.0.1") -> Remote:
+    remote = lab.meet(host)
+    remote.shake()
+    return remote
+
+
+def tell_all(remote: Remote, blocks: Sequence[Block] = (), remaining: int = 0) -> None:
+    """Answers a synopsis with all that follows of some blocks, or of the trunk."""
+    known = blocks or trunk(LENGTH)
+    synopsis = remote.ask_synopsis()
+    start = known.index(next(block for block in known if block.id == synopsis[-1])) if synopsis else 0
+    remote.tell_ids(ids_of(known[start:]), remaining)
+
+
+def finish(remote: Remote) -> None:
+    """Answers questions for ids, as a peer with the trunk does, and sends what is asked for, until all is quiet."""
+    for _ in range(20):
+        asked = remote.take(FetchBlockchainItemIds)
+        for message in asked:
+            known = [block.id for block in trunk(LENGTH)]
+            common = [block_id for block_id in message.blockchain_synopsis if block_id in known]
+            remote.tell_ids(known[known.index(common[-1]) if common else 0 :])
+        if not remote.serve(trunk(LENGTH)) and not asked:
+            return
+    raise AssertionError("the node never has enough")
+
+
+def test_a_node_without_blocks_fetches_all(lab: Lab) -> None:
+    new = behind(0)
+    remote = connect(new)
+    assert remote.ask_synopsis() == ()
+    remote.tell_ids(ids_of(trunk(LENGTH)))
+    finish(remote)
+    assert new.chain.head_id == trunk(LENGTH)[-1].id
+    assert not remote.peer.we_need_its_blocks and not new.network.is_syncing
+
+
+def test_a_synopsis_is_as_the_reference_makes_it() -> None:
+    lab = behind(LENGTH)
+    remote = connect(lab)
+    numbers = [block_number(block_id) for block_id in remote.ask_synopsis()]
+    low = lab.chain.irreversible_number
+    expected = []
+    while low <= LENGTH:
+        expected.append(low)
+        low += (LENGTH - low + 2) // 2
+    assert numbers == expected
+
+
+def test_ids_that_remain_are_asked_for_while_blocks_are_fetched() -> None:
+    lab = behind(0)
+    remote = connect(lab)
+    remote.take(FetchBlockchainItemIds)
+    remote.tell_ids(ids_of(trunk(LENGTH)[:10]), LENGTH - 10)
+    assert remote.ask_synopsis()[-1] == trunk(LENGTH)[9].id
+    assert lab.network.sync.count_missing() == LENGTH
+    remote.tell_ids(ids_of(trunk(LENGTH)[9:]))
+    finish(remote)
+    assert lab.chain.head_number == LENGTH
+
+
+def test_ids_that_nobody_asked_for_are_not_minded(lab: Lab) -> None:
+    remote = lab.friend()
+    remote.tell_ids(ids_of(trunk(BASE)))
+    assert not remote.is_closed and not remote.peer.ids_to_fetch
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [trunk(BASE)[-1].id, next_blocks(3)[1].id],  # a gap
+        ids_of(next_blocks(2)),  # nothing of the synopsis
+        [next_blocks(1)[0].id],
+        [trunk(BASE)[-1].id, trunk(BASE)[-1].id],
+        [bytes(20)],
+    ],
+)
+def test_ids_that_are_no_answer_end_the_connection(ids: list[bytes]) -> None:
+    lab = Lab(open_chain(trunk(BASE)))
+    remote = connect(lab)
+    remote.tell_ids(ids)
+    assert remote.goodbye == "You gave an invalid response to my request for sync blocks"
+    assert lab.banned == []
+
+
+def test_more_that_remains_behind_a_single_id_is_no_answer(lab: Lab) -> None:
+    remote = connect(lab)
+    remote.tell_ids([lab.chain.head_id], 5)
+    assert remote.goodbye == "You gave an invalid response to my request for sync blocks"
+
+
+def test_more_blocks_than_there_can_be_end_the_connection(lab: Lab) -> None:
+    remote = connect(lab)
+    remote.tell_ids([lab.chain.head_id, *ids_of(next_blocks(2))], 0xFFFFFFFF)
+    assert remote.goodbye == "You offered me a list of more sync blocks than could possibly exist"
+
+
+def test_a_peer_that_does_not_tell_ids_is_dropped(lab: Lab) -> None:
+    remote = connect(lab)
+    lab.wait(8_000)
+    assert remote.is_closed and remote.goodbye is None
+
+
+def test_a_peer_on_a_branch_that_cannot_be_reached_counts_as_in_sync(lab: Lab) -> None:
+    remote = connect(lab)
+    remote.tell_ids([])
+    assert not remote.peer.we_need_its_blocks
+    remote.say(FetchBlockchainItemIds(BLOCK_ITEM, (b"\0\0\0\x03" + bytes(16),)))
+    assert only(remote.take(BlockchainItemIdsInventory)) == BlockchainItemIdsInventory(0, BLOCK_ITEM, ())
+    assert not remote.peer.needs_our_blocks
+
+
+def test_the_lists_of_ids_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "IDS_AHEAD_MAX", 20)
+    lab = behind(0)
+    remote = connect(lab)
+    remote.take(FetchBlockchainItemIds)
+    remote.tell_ids(ids_of(trunk(LENGTH)[:15]), LENGTH - 15)
+    remote.take(FetchBlockchainItemIds)
+    remote.tell_ids(ids_of(trunk(LENGTH)[14:30]), LENGTH - 30)
+    assert remote.take(FetchBlockchainItemIds) == []
+    remote.serve(trunk(LENGTH)[:15])
+    lab.wait(1_000)
+    assert remote.ask_synopsis()[-1] == trunk(LENGTH)[29].id, "there is room again"
+
+
+# Synchronisation: fetching and applying
+
+
+def test_blocks_are_fetched_from_all_who_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "BATCH_BLOCKS", 10)
+    lab = behind(0)
+    remotes = [connect(lab, f"10.0.0.{number}") for number in (1, 2, 3)]
+    for remote in remotes:
+        remote.take(FetchBlockchainItemIds)
+        remote.tell_ids(ids_of(trunk(LENGTH)))
+    asked = [only(remote.take(FetchItems)).items_to_fetch for remote in remotes]
+    assert list(itertools.chain(*asked)) == ids_of(trunk(LENGTH)[:30])
+    for remote, ids in zip(reversed(remotes), reversed(asked), strict=True):
+        for block in trunk(LENGTH):
+            if block.id in ids:
+                remote.say(BlockMessage(block, block.id))
+    lab.wait(1_000)
+    assert lab.chain.head_number == 30
+
+
+def test_blocks_of_a_lost_peer_are_asked_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "BATCH_BLOCKS", 10)
+    lab = behind(0)
+    first, second = connect(lab, "10.0.0.1"), connect(lab, "10.0.0.2")
+    for remote in (first, second):
+        remote.take(FetchBlockchainItemIds)
+        remote.tell_ids(ids_of(trunk(LENGTH)))
+    first.hang_up()
+    finish(second)
+    assert lab.chain.head_number == LENGTH
+
+
+def test_a_peer_that_sends_slowly_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "BATCH_BLOCKS", 10)
+    lab = behind(0)
+    slow, fast = connect(lab, "10.0.0.1"), connect(lab, "10.0.0.2")
+    for remote in (slow, fast):
+        remote.take(FetchBlockchainItemIds)
+        remote.tell_ids(ids_of(trunk(LENGTH)))
+    finish(fast)
+    for number in range(9, 4, -1):
+        lab.wait(2_000)
+        if not slow.is_closed:
+            slow.say(BlockMessage(trunk(LENGTH)[number], trunk(LENGTH)[number].id))
+        finish(fast)
+    assert lab.chain.head_number == LENGTH
+    assert not slow.is_closed
+    assert lab.network.sync.count_waiting()[1:] == (0, 0)
+
+
+def test_a_slow_peer_does_not_keep_others_from_being_in_sync(lab: Lab) -> None:
+    """A peer that claims a branch and sends a block of it every few seconds once kept all new peers from gossip."""
+    slow, honest = connect(lab, "10.0.0.1"), connect(lab, "10.0.0.2")
+    other = branch(trunk(BASE), 3, skip=1)
+    slow.ask_synopsis()
+    slow.tell_ids([trunk(BASE)[-1].id, *ids_of(other)])
+    honest.ask_synopsis()
+    honest.tell_ids([lab.chain.head_id])
+    assert not honest.peer.we_need_its_blocks
+    (block,) = next_blocks()
+    honest.give(block)
+    assert lab.chain.head_id == block.id
+
+
+def test_a_peer_that_sends_no_block_is_dropped() -> None:
+    lab = behind(0)
+    remote = connect(lab)
+    remote.take(FetchBlockchainItemIds)
+    remote.tell_ids(ids_of(trunk(LENGTH)))
+    lab.wait(8_000)
+    assert remote.is_closed and remote.goodbye is None
+
+
+def test_a_peer_that_lacks_a_block_that_it_named_is_closed() -> None:
+    lab = behind(0)
+    remote = connect(lab)
+    remote.take(FetchBlockchainItemIds)
+    remote.tell_ids(ids_of(trunk(LENGTH)))
+    remote.say(ItemNotAvailable(BLOCK_ITEM, trunk(LENGTH)[4].id))
+    assert remote.goodbye is not None and "missing a sync item" in remote.goodbye
+
+
+def test_blocks_that_do_not_follow_one_another_end_the_connection(lab: Lab) -> None:
+    remote = connect(lab)
+    first = next_blocks()[0]
+    stranger = forge(b"\0\0\0\x0d" + bytes(16), first.timestamp + 3)
+    remote.ask_synopsis()
+    remote.tell_ids([lab.chain.head_id, first.id, stranger.id])
+    remote.say(BlockMessage(stranger, stranger.id))
+    assert remote.goodbye == "You listed blocks that do not follow one another"
+    assert lab.network.sync.count_waiting() == (0, 0, 0)
+
+
+def test_a_block_that_nobody_signed_bans_its_source_and_closes_those_who_have_it(lab: Lab) -> None:
+    evil, other = connect(lab, "10.0.0.1"), connect(lab, "10.0.0.2")
+    forged = forge(lab.chain.head_id, lab.chain.head_time + 3)
+    for remote in (evil, other):
+        remote.ask_synopsis()
+        remote.tell_ids([lab.chain.head_id, forged.id])
+    evil.say(BlockMessage(forged, forged.id))
+    assert evil.goodbye == other.goodbye == "You offered us a block that we reject as invalid"
+    assert lab.banned == [evil.link.remote.address]
+    assert lab.chain.head_id == trunk(BASE)[-1].id and lab.chain.is_invalid_block(forged.id)
+
+
+def test_a_block_without_its_transactions_bans_its_source_and_the_true_one_is_taken(lab: Lab) -> None:
+    whole = open_chain(trunk(BASE))
+    whole.push_transaction(make_transfer(1, chain=whole))
+    (true,) = grow(whole, 1)
+    assert true.transactions
+    stripped = Block.make(
+        codec(),
+        previous=true.previous,
+        timestamp=true.timestamp,
+        witness=true.witness,
+        extensions=true.extensions,
+        transaction_merkle_root=true.transaction_merkle_root,
+        witness_signature=true.witness_signature,
+    )
+    assert stripped.id == true.id
+    for place, gives in enumerate((Remote.give, None)):
+        evil = lab.friend(f"10.0.0.{place + 1}") if gives else connect(lab, f"10.0.0.{place + 1}")
+        if gives:
+            evil.offer(stripped)
+        else:
+            evil.ask_synopsis()
+            evil.tell_ids([lab.chain.head_id, true.id])
+        evil.say(BlockMessage(stripped, stripped.id))
+        assert evil.is_closed
+    assert len(lab.banned) == 2
+    honest = lab.friend("10.0.0.9")
+    honest.give(true)
+    assert lab.chain.head_id == true.id
+
+
+def test_blocks_that_wait_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = trunk(LENGTH)[5].size
+    monkeypatch.setattr(sync, "RECEIVED_BYTES_MAX", 5 * size)
+    monkeypatch.setattr(sync, "NEAR_BYTES_MAX", 10 * size)
+    monkeypatch.setattr(sync, "NEAR_BLOCKS", 20)
+    lab = behind(0)
+    remote = connect(lab)
+    remote.take(FetchBlockchainItemIds)
+    remote.tell_ids(ids_of(trunk(LENGTH)))
+    lab.node.on_recovered = lambda job: None  # type: ignore[method-assign]
+    for block in reversed(trunk(LENGTH)):
+        if block.id in remote.peer.blocks_asked:
+            remote.say(BlockMessage(block, block.id))
+    assert lab.network.sync.count_waiting()[2] <= 11 * size
+
+
+def test_blocks_for_which_there_was_no_room_are_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "RECEIVED_BYTES_MAX", 1)
+    monkeypatch.setattr(sync, "NEAR_BYTES_MAX", 1)
+    lab = behind(0)
+    remote = connect(lab)
+    remote.take(FetchBlockchainItemIds)
+    remote.tell_ids(ids_of(trunk(LENGTH)))
+    for _ in range(LENGTH):
+        finish(remote)
+        lab.wait(1_000)
+    assert lab.chain.head_number == LENGTH
+
+
+def test_a_block_that_came_by_gossip_wakes_those_that_wait_for_it(lab: Lab) -> None:
+    syncing, friend = connect(lab, "10.0.0.1"), lab.friend("10.0.0.2")
+    blocks = next_blocks(3)
+    lab.clock.ms = blocks[-1].timestamp * 1000
+    syncing.ask_synopsis()
+    syncing.tell_ids([lab.chain.head_id, *ids_of(blocks)])
+    for block in blocks[1:]:
+        syncing.say(BlockMessage(block, block.id))
+    friend.give(blocks[0])
+    lab.wait(1_000)
+    assert lab.chain.head_id == blocks[-1].id
+
+
+def test_a_block_whose_time_has_not_come_waits_for_it(lab: Lab) -> None:
+    remote = lab.friend()
+    (block,) = next_blocks(skip=4)
+    lab.clock.ms = (block.timestamp - 10) * 1000
+    remote.give(block)
+    remote.ask_synopsis()
+    remote.tell_ids([lab.chain.head_id, block.id])
+    remote.serve([block])
+    assert lab.chain.head_id != block.id and not remote.is_closed
+    lab.wait(4_000)
+    assert lab.chain.head_id != block.id
+    lab.wait(2_000)
+    assert lab.chain.head_id == block.id
+    assert not remote.is_closed
+
+
+def test_a_block_that_is_far_ahead_of_the_clock_ends_the_connection_and_may_come_later(lab: Lab) -> None:
+    remote = connect(lab)
+    (block,) = next_blocks(skip=100)
+    remote.ask_synopsis()
+    remote.tell_ids([lab.chain.head_id, block.id])
+    remote.serve([block])
+    assert remote.is_closed and lab.banned == []
+    lab.clock.ms = block.timestamp * 1000
+    lab.friend("10.0.0.2").give(block)
+    assert lab.chain.head_id == block.id
+
+
+def test_a_disk_that_refuses_stops_synchronisation_without_a_busy_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = behind(0)
+    remote = connect(lab)
+    remote.take(FetchBlockchainItemIds)
+    remote.tell_ids(ids_of(trunk(LENGTH)))
+    for block in trunk(LENGTH)[1:]:
+        remote.say(BlockMessage(block, block.id))
+    lab.chain._write_problem = StoreFull("no room")
+    remote.say(BlockMessage(trunk(LENGTH)[0], trunk(LENGTH)[0].id))
+    lab.wait(3_000)
+    assert lab.chain.head_number == 0
+    lab.chain._write_problem = None
+    lab.wait(2_000)
+    assert lab.chain.head_number == LENGTH
+
+
+def test_claims_do_not_make_a_node_with_a_recent_head_group_its_commits(lab: Lab) -> None:
+    remote = connect(lab)
+    fake = [(BASE + number).to_bytes(4, "big") + bytes(16) for number in range(1, 600)]
+    remote.ask_synopsis()
+    remote.tell_ids([lab.chain.head_id, *fake], 500)
+    assert lab.network.sync.count_missing() > sync.BULK_BLOCKS
+    assert not lab.chain.is_bulk
+
+
+def test_commits_are_grouped_far_behind_until_the_head_is_recent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "BULK_BLOCKS", 20)
+    lab = behind(0)
+    liar = connect(lab, "10.0.0.2")
+    liar.take(FetchBlockchainItemIds)
+    remote = connect(lab)
+    remote.take(FetchBlockchainItemIds)
+    remote.tell_ids(ids_of(trunk(LENGTH)))
+    assert lab.chain.is_bulk
+    finish(remote)
+    liar.tell_ids([*ids_of(trunk(LENGTH)), b"\0\0\0\x3d" + bytes(16)])
+    lab.wait(1_000)
+    assert lab.network.is_syncing and not lab.chain.is_bulk
+    assert lab.world.events("synced")
+
+
+# Synchronisation: answering
+
+
+def test_ids_are_told_from_the_newest_common_block_on(lab: Lab) -> None:
+    remote = lab.friend()
+    known = ids_of(trunk(BASE))
+    for synopsis, expected in (
+        ((), known),
+        ((bytes(20),), known),
+        ((known[2], known[7]), known[7:]),
+        ((known[2], b"\0\0\0\x08" + bytes(16)), known[2:]),
+        ((known[-1],), known[-1:]),
+        ((bytes(20), b"\xff" * 20), known),
+    ):
+        remote.say(FetchBlockchainItemIds(BLOCK_ITEM, tuple(synopsis)))
+        assert only(remote.take(BlockchainItemIdsInventory)) == BlockchainItemIdsInventory(
+            0, BLOCK_ITEM, tuple(expected)
+        )
+        assert remote.peer.needs_our_blocks == (len(expected) > 1)
+
+
+def test_at_most_so_many_ids_are_told_at_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "BLOCK_IDS_MAX", 5)
+    remote = lab.friend()
+    remote.say(FetchBlockchainItemIds(BLOCK_ITEM, (trunk(BASE)[1].id,)))
+    told = only(remote.take(BlockchainItemIdsInventory))
+    assert told.item_hashes_available == tuple(ids_of(trunk(BASE)[1:6]))
+    assert told.total_remaining_item_count == BASE - 6
+
+
+def test_a_peer_that_knows_more_than_we_do_is_asked_for_it(lab: Lab) -> None:
+    remote = lab.friend()
+    remote.say(FetchBlockchainItemIds(BLOCK_ITEM, (lab.chain.head_id, next_blocks()[0].id)))
+    assert remote.peer.we_need_its_blocks
+    assert remote.ask_synopsis()
+
+
+# Networks of nodes
+
+
+def test_a_node_that_is_far_behind_catches_up() -> None:
+    web = Web([open_chain(trunk(LENGTH)), open_chain(), open_chain(trunk(LENGTH)[:10])])
+    for one, two in ((1, 0), (2, 1), (0, 2)):
+        web.connect(one, two)
+    web.run(4_000)
+    assert web.heads == [LENGTH] * 3 and web.links == 3
+
+
+def test_the_longer_branch_wins_whoever_dials() -> None:
+    base = trunk(BASE)
+    short, long = branch(base, 8, MINORITY), branch(base, 12, WITNESSES[2:], skip=1)
+    for dialler in (0, 1):
+        chains = [open_chain([*base, *short]), open_chain([*base, *long])]
+        assert all(chain.irreversible_number < BASE for chain in chains)
+        web = Web(chains)
+        web.connect(dialler, 1 - dialler)
+        web.run(4_000)
+        assert web.head_ids == {long[-1].id} and web.links == 1
+
+
+def test_branches_that_are_longer_than_one_answer_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "BLOCK_IDS_MAX", 40)
+    monkeypatch.setattr(sync, "BATCH_BLOCKS", 10)
+    monkeypatch.setattr(sync, "IDS_AHEAD_MAX", 100)
+    monkeypatch.setattr(sync, "WINDOW_BLOCKS", 50)
+    base = trunk(BASE)
+    short, long = branch(base, 210, MINORITY), branch(base, 220, WITNESSES[2:], skip=1)
+    web = Web([open_chain([*base, *short]), open_chain([*base, *long])])
+    web.connect(0, 1)
+    web.run(10_000)
+    assert web.head_ids == {long[-1].id} and web.links == 1
+
+
+def test_branches_that_are_both_final_stay_apart_in_peace() -> None:
+    base = trunk(BASE)
+    chains = [open_chain([*base, *branch(base, 30, WITNESSES, skip=skip)]) for skip in (0, 1)]
+    assert all(chain.irreversible_number > BASE for chain in chains)
+    web = Web(chains)
+    web.connect(0, 1)
+    web.run(10_000)
+    assert len(web.head_ids) == 2 and web.links == 1
+    assert not any(lab.network.is_syncing for lab in web.labs)
