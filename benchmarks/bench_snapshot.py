@@ -21,12 +21,14 @@ from benchmarks.bench_restart import push_all, read_resident_bytes, start
 from benchmarks.timing import elapsed, show
 from chain.chain import Chain
 from operations.account import AccountCreate
+from operations.witness import WitnessUpdate
 from protocol.config import ChainConfig
-from tests.harness import Harness, authority_of
+from protocol.types import LegacyChainProperties
+from tests.harness import Harness, authority_of, steem
 
 ACCOUNTS = int(os.environ.get("PLAUDIT_BENCH_ACCOUNTS", "100000"))
-BATCHES = 18
-"""Blocks for the accounts: before the first median of block 21 blocks may be as large as one likes."""
+BATCH = 4000
+"""Accounts of one block of at most 2 MiB, a part of which is kept for automated actions."""
 
 RESTARTS = 2
 
@@ -60,15 +62,18 @@ def build(directory: Path, accounts: int) -> None:
     config = ChainConfig.preset("dev")
     world = Harness(config, chain=Chain.open(config, directory))
     fee = world.tables.witness_schedule.get(0).median_props.account_creation_fee
-    batch = -(-accounts // BATCHES)
-    for first in range(0, accounts, batch):
+    props = LegacyChainProperties(fee, config.rules.soft_max_block_size_bytes, 0)
+    witness = world.witness("initminer")
+    world.apply(WitnessUpdate("initminer", "bench", witness.signing_key, props, steem(0)))
+    for first in range(0, accounts, BATCH):
         create = []
-        for number in range(first, min(first + batch, accounts)):
+        for number in range(first, min(first + BATCH, accounts)):
             name = f"user{number:06}"
             owner, active, posting, memo = (make_key(f"{name} {role}") for role in range(4))
             keys = authority_of(owner), authority_of(active), authority_of(posting), memo
             create.append(AccountCreate(fee, "initminer", name, *keys, ""))
         push_all(world, create, world.key("initminer"))
+        assert not len(world.chain.pending), "the accounts fit into a block"
     world.generate_blocks(3)
     world.chain.close()
 
