@@ -259,7 +259,7 @@ class Gossip:
             self._sync.begin(peer)
             return
         except ProtocolError as error:
-            self._hub.world.note("block_refused", number=block.number, peer=peer.name, error=error.message)
+            self._hub.notes.tell("block_refused", number=block.number, peer=peer.name, error=error.message)
             if self._chain.is_invalid_block(block.id):
                 self._hub.punish(peer, "You offered me a block that I have deemed to be invalid")
             return
@@ -353,7 +353,7 @@ class Gossip:
         try:
             block = self._chain.find_block_by_id(item)
         except ProtocolError as error:
-            self._hub.world.note("block_log_damaged", error=error.message)
+            self._hub.notes.tell("block_log_damaged", error=error.message)
             return None
         if block is not None:
             return BLOCK_ITEM, block.packed + block.id

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from chain.effects import PushResult
 from node.core.addresses import AddressBook, Ban, Bans
+from node.core.notes import Notes
 from node.core.peer import Peer
 from node.core.traffic import Traffic
 from node.core.world import World
@@ -52,6 +53,7 @@ class Hub:
         self.codec = codec
         self.addresses = addresses
         self.bans = Bans(world.disk)
+        self.notes = Notes(world)
         self.traffic = Traffic(world.now_ms())
         self.peers: dict[int, Peer] = {}
         self.gone: list[Peer] = []
@@ -67,7 +69,7 @@ class Hub:
     def send_packed(self, peer: Peer, number: int, payload: bytes) -> None:
         """Sends a message that is packed already; one that peers would not take is left out."""
         if len(payload) > PAYLOAD_BYTES_MAX:
-            self.world.note("too_large_to_send", peer=peer.name, number=number, bytes=len(payload))
+            self.notes.tell("too_large_to_send", peer=peer.name, number=number, bytes=len(payload))
         elif peer.connection in self.peers:
             self.traffic.sent_bytes += len(payload)
             self.world.send(peer.connection, number, payload)
@@ -93,7 +95,7 @@ class Hub:
         if self.peers.pop(peer.connection, None) is not None:
             self.world.disconnect(peer.connection)
             self.gone.append(peer)
-            self.world.note("peer_closed", peer=peer.name, reason=reason)
+            self.notes.tell("peer_closed", peer=peer.name, reason=reason)
 
     def punish(self, peer: Peer, reason: str) -> None:
         """Closes the connection to a peer that broke a rule no honest node breaks, and bans its address for a while."""
@@ -110,4 +112,4 @@ class Hub:
         for peer in list(self.peers.values()):
             if peer.link.remote.address == ban.address:
                 self.drop(peer, f"banned: {ban.reason}")
-        self.world.note("banned", address=ban.host, reason=ban.reason)
+        self.notes.tell("banned", address=ban.host, reason=ban.reason)

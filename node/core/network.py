@@ -28,6 +28,7 @@ from node.core.handshake import (
     read_node_id,
 )
 from node.core.hub import Hub, Intake
+from node.core.notes import clean
 from node.core.peer import NO_NODE_ID, Peer, Reach
 from node.core.settings import NetworkSettings
 from node.core.sync import APPLY_TIMER, Sync
@@ -188,7 +189,7 @@ class Network:
             str(peer.listens_at or ""),
             peer.direction.name.lower(),
             peer.is_active,
-            peer.hello.user_agent if peer.hello else "",
+            clean(peer.hello.user_agent) if peer.hello else "",
             peer.node_id.hex(),
             (now_ms - peer.connected_at_ms) // 1000,
             (now_ms - peer.received_at_ms) // 1000,
@@ -291,7 +292,7 @@ class Network:
         peer = self.hub.peers.pop(connection, None)
         if peer is not None:
             self.hub.gone.append(peer)
-            self._world.note("peer_gone", peer=peer.name, reason=why)
+            self.hub.notes.tell("peer_gone", peer=peer.name, reason=why)
         self._clear_away()
 
     def on_writable(self, connection: int) -> None:
@@ -318,7 +319,7 @@ class Network:
             if number not in EXTENSION_NUMBERS:
                 self.hub.close(peer, "You sent me a message that I didn't request")
         except Invalid as error:
-            self._world.note("malformed_message", peer=peer.name, number=number, error=error.message)
+            self.hub.notes.tell("malformed_message", peer=peer.name, number=number, error=error.message)
             self.hub.punish(peer, "You sent a message that can not be decoded")
         else:
             self._handle(peer, message, payload)
@@ -397,7 +398,7 @@ class Network:
     def _refuse(self, peer: Peer, refusal: Refusal) -> None:
         """Tells a peer that it is refused; one of our chain may still ask for addresses."""
         peer.is_refused = True
-        self._world.note("peer_refused", peer=peer.name, reason=refusal.reason)
+        self.hub.notes.tell("peer_refused", peer=peer.name, reason=refusal.reason)
         endpoint = peer.link.remote
         self.hub.send(
             peer, ConnectionRejected(USER_AGENT, PROTOCOL_VERSION, endpoint, int(refusal.code), refusal.reason)
@@ -425,7 +426,7 @@ class Network:
             else:
                 address.node_id = peer.node_id
         agent = peer.hello.user_agent if peer.hello else ""
-        self._world.note("peer_joined", peer=peer.name, direction=peer.direction.name.lower(), agent=agent)
+        self.hub.notes.tell("peer_joined", peer=peer.name, direction=peer.direction.name.lower(), agent=agent)
         self.hub.send(peer, CurrentTimeRequest(self._world.now_ms() * 1000))
         self.sync.begin(peer)
 
@@ -529,6 +530,7 @@ class Network:
         self.sync.on_tick(now_ms)
         self.gossip.on_tick(now_ms)
         self.hub.traffic.sample(now_ms)
+        self.hub.notes.on_tick(now_ms)
         self._dial(now_ms)
         if now_ms >= self._slow_tick_at_ms:
             self._slow_tick_at_ms = now_ms + SLOW_TICK_MS

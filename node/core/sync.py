@@ -427,7 +427,7 @@ class Sync:
     def _refuse(self, block: Block, peer: Peer, error: ProtocolError) -> None:
         """A block cannot be taken: neither can those behind it, and who offers it is not of this chain."""
         self._forget_with_children(block.id)
-        self._hub.world.note("block_refused", number=block.number, peer=peer.name, error=error.message)
+        self._hub.notes.tell("block_refused", number=block.number, peer=peer.name, error=error.message)
         reason = "You offered us a block that we reject as invalid"
         if self._chain.is_invalid_block(block.id):
             self._hub.punish(peer, reason)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from node.core import gossip, sync
+from node.core import gossip, notes, sync
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
 from node.core.peer import COST_MAX, FETCH_ITEMS_MAX, OFFERS_MAX, SERVED_MAX
 from protocol.block import Block, block_number
@@ -17,6 +17,7 @@ from protocol.p2p.messages import (
     TRANSACTION_ITEM,
     BlockchainItemIdsInventory,
     BlockMessage,
+    ClosingConnection,
     FetchBlockchainItemIds,
     FetchItems,
     ItemIdsInventory,
@@ -794,3 +795,26 @@ def test_branches_that_are_both_final_stay_apart_in_peace() -> None:
     web.run(10_000)
     assert len(web.head_ids) == 2 and web.links == 1
     assert not any(lab.network.is_syncing for lab in web.labs)
+
+
+# What the operator is told
+
+
+def test_what_a_peer_says_is_shown_on_one_short_line(lab: Lab) -> None:
+    remote = lab.meet()
+    remote.shake(remote.hello(user_agent="evil\n2030-01-01 ERROR all is lost\x1b[2J\udcff" + "x" * 5_000))
+    remote.say(ClosingConnection("bye\r\nnow", False, None))
+    (joined,), (closed,) = lab.world.events("peer_joined"), lab.world.events("peer_closed")
+    for text in (joined["agent"], closed["reason"]):
+        assert isinstance(text, str) and text.isprintable() and len(text) <= 200
+    assert all(view.user_agent.isprintable() for view in lab.network.list_peers())
+
+
+def test_many_events_of_a_kind_are_counted_and_not_told_one_by_one(lab: Lab) -> None:
+    for number in range(notes.NOTES_PER_MINUTE + 7):
+        lab.meet(f"10.0.0.{number + 1}").say(ClosingConnection("", False, None))
+    assert len(lab.world.events("peer_closed")) == notes.NOTES_PER_MINUTE
+    lab.wait(notes.WINDOW_MS + 1_000)
+    assert lab.world.events("left_out") == [{"event_name": "peer_closed", "count": 7}]
+    lab.meet("10.1.0.1").say(ClosingConnection("", False, None))
+    assert len(lab.world.events("peer_closed")) > notes.NOTES_PER_MINUTE
