@@ -9,13 +9,16 @@ READY := $(VENV)/.ready
 PACKAGES := protocol state consensus rewards operations chain node rpc wallet
 PYTEST_JOBS ?= 2
 KILLS ?= 500
+SEEDS ?= 200
+FIRST ?= 1
+SIM_JOBS ?= 2
 ROUNDS ?= 12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check parity sim crash network clients bench docs format lock clean
+.PHONY: help setup run test check parity sim sim-faults crash network clients bench docs format lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with the pinned packages, if it is missing or out of date
 
@@ -41,8 +44,11 @@ check: $(READY) ## Check format, lint, types, layers and notes
 parity: $(READY) ## Run the tests that docs/reference-parity.md names for each case of the reference's tests, and count
 	$(BIN)/python -m tests.parity -n $(PYTEST_JOBS)
 
-sim: $(READY) ## Simulate: the node core under a virtual clock, and random weeks of a chain's life
-	$(BIN)/python -m pytest -q tests/node/test_core.py tests/audit/test_state_machine.py
+sim: $(READY) ## Simulate networks with weather and faulty witnesses (SEEDS=n of them, FIRST=n the first)
+	$(BIN)/python -m tests.sim --seeds $(SEEDS) --first $(FIRST) --jobs $(SIM_JOBS)
+
+sim-faults: $(READY) ## Plant faults in the program and see that the simulated networks show each of them
+	$(BIN)/python -m tests.sim.faults
 
 audit: $(READY) ## Compare the state with the auditor's books over 24,000 random operations (PLAUDIT_AUDIT_SEED=n plays one seed)
 	$(BIN)/python -m pytest -q -s tests/audit/test_audit.py tests/audit/test_planted_faults.py

@@ -1,0 +1,111 @@
+"""Measures every collection that a node's network keeps, and compares it with its named limit.
+
+The walk follows the attributes of all objects of node.core from `Node.network` on. A collection without a limit here is
+a failure, too, so that a new one cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from typing import Any, Final
+
+import node.core.addresses as addresses
+import node.core.gossip as gossip
+import node.core.network as network
+import node.core.peer as peer
+import node.core.sync as sync
+import node.core.traffic as traffic
+from chain.pending import PENDING_COUNT_MAX
+from node.core import Node
+from protocol.p2p.messages import BLOCK_IDS_MAX, MESSAGES, SYNOPSIS_IDS_MAX
+
+PEERS_MAX: Final = 400
+"""Connections in a network of at most nine hosts, those that are being closed included."""
+
+LIMITS: Final[dict[str, int]] = {
+    "AddressBook._addresses": addresses.ADDRESSES_MAX,
+    "Bans._bans": addresses.BANS_MAX,
+    "Gossip._asked": PEERS_MAX * peer.FETCH_ITEMS_MAX * 3,
+    "Gossip._kept": 2,
+    "Gossip._to_offer": PENDING_COUNT_MAX,
+    "Gossip._waited": PENDING_COUNT_MAX,
+    "HashMemory._times": gossip.SEEN_MAX,
+    "Hub.gone": PEERS_MAX,
+    "Hub.peers": PEERS_MAX,
+    "MessageCache._messages": gossip.TRANSACTIONS_KEPT_MAX,
+    "Network._dialling": network.DIALS_MAX,
+    "Network._handlers": len(MESSAGES),
+    "Notes._counts": 20,
+    "Peer.blocks_asked": 2 * sync.BATCH_BLOCKS,
+    "Peer.ids_to_fetch": sync.IDS_AHEAD_MAX + BLOCK_IDS_MAX,
+    "Peer.items_asked": 3 * peer.FETCH_ITEMS_MAX,
+    "Peer.offers": 2,
+    "Peer.offers[]": max(peer.OFFERS_MAX.values()),
+    "Peer.synopsis": SYNOPSIS_IDS_MAX,
+    "Peer.synopses": peer.SYNOPSES_MAX,
+    "Peer.to_serve": peer.SERVED_MAX,
+    "Sync._asked": PEERS_MAX * sync.BATCH_BLOCKS,
+    "Sync._children": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "Sync._children[]": PEERS_MAX,
+    "Sync._early": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "Sync._jobs": PEERS_MAX * sync.BATCH_BLOCKS,
+    "Sync._jobs[]": sync.JOB_SIGNATURES,
+    "Sync._queue": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "Sync._ready": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "Sync._received": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "Sync._unsent": sync.JOB_SIGNATURES,
+    "Traffic._samples": traffic.SAMPLES_MAX + 1,
+}
+"""The largest number of entries of each collection, by class and attribute; `[]` is each collection inside of it."""
+
+
+def find_excess(node: Node, largest: dict[str, int]) -> str | None:
+    """Returns which collection is beyond its limit, or None; keeps the largest sizes seen."""
+    if node.network is None:
+        return None
+    for name, size in _measure(node.network):
+        if size > largest.get(name, 0):
+            largest[name] = size
+        limit = LIMITS.get(name)
+        if limit is None:
+            return f"{name} has no named limit"
+        if size > limit:
+            return f"{name} has {size} entries, at most {limit} allowed"
+    return None
+
+
+def _measure(root: Any) -> list[tuple[str, int]]:
+    found: list[tuple[str, int]] = []
+    waiting, seen = [root], {id(root)}
+    while waiting:
+        thing = waiting.pop()
+        for name in _attributes(thing):
+            value = getattr(thing, name, None)
+            if isinstance(value, (str, bytes, int, type(None))) or hasattr(value, "_fields") or callable(value):
+                continue
+            if isinstance(value, Sized) and not _is_ours(value):
+                found.append((f"{type(thing).__name__}.{name}", len(value)))
+                values = list(value.values()) if isinstance(value, dict) else list(value)
+                inner = [item for item in values if _is_ours(item)]
+                for item in values:
+                    if isinstance(item, Sized) and not _is_ours(item) and not isinstance(item, (str, bytes, tuple)):
+                        found.append((f"{type(thing).__name__}.{name}[]", len(item)))
+            else:
+                inner = [value] if _is_ours(value) else []
+            for item in inner:
+                if id(item) not in seen:
+                    seen.add(id(item))
+                    waiting.append(item)
+    return found
+
+
+def _is_ours(value: Any) -> bool:
+    kind = type(value)
+    return kind.__module__.startswith("node.core.") and not isinstance(value, tuple) and kind is not Node
+
+
+def _attributes(thing: Any) -> list[str]:
+    names = list(getattr(thing, "__dict__", ()))
+    for kind in type(thing).__mro__:
+        names += getattr(kind, "__slots__", ())
+    return names
