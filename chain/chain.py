@@ -9,6 +9,7 @@ libraries/plugins/witness/block_producer.cpp.
 """
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import NamedTuple
 
 import operations.registry  # noqa: F401 - the codec must know every operation
@@ -29,10 +30,11 @@ from consensus.header import HeaderActions, build_header_extensions, check_merkl
 from consensus.slots import get_scheduled_witness, get_slot_at_time
 from consensus.witnesses import get_witness
 from protocol.block import Block, block_number
+from protocol.block_header import BlockHeader
 from protocol.codec import Codec
 from protocol.config import ChainConfig
 from protocol.errors import BlockLogError, HistoryUnavailable, Invalid, ProtocolError, Rejected
-from protocol.keys import PrivateKey, is_canonical, sign_digest
+from protocol.keys import SIGNATURE_BYTES, PrivateKey, is_canonical, recover, sign_digest
 from protocol.p2p.channel import PAYLOAD_BYTES_MAX
 from protocol.p2p.messages import ID_BYTES
 from protocol.transaction import Transaction
@@ -378,6 +380,23 @@ class Chain:
             return Standing.SIGNED if is_signed_by(block, witness.signing_key) else Standing.OTHER_KEY
         except Invalid:
             return Standing.UNKNOWN_WITNESS
+
+    def has_signed_header(self, packed: bytes) -> bool:
+        """Whether the header of a packed block is signed by the witness that it names, by the keys of the head.
+
+        It tells a false block before its transactions are decoded. Far from the head it can be wrong: keys change.
+        """
+        try:
+            header, end = self.codec.read(BlockHeader, packed, 0)
+            signer = recover(sha256(packed[:end]).digest(), packed[end : end + SIGNATURE_BYTES])
+        except Invalid:
+            return False
+        witness = self.ctx.tables.witnesses.find(header.witness)
+        if witness is None:
+            return False
+        return signer == witness.signing_key or (
+            len(self._pending) > 0 and signer == self.read_head_signing_key(header.witness)
+        )
 
     def _push_waiting(self, parent_id: bytes, feed: list[FeedItem], popped: list[Transaction]) -> None:
         """Pushes the blocks that waited for one that now is in the tree; a bad one of them concerns nobody else."""

@@ -43,7 +43,7 @@ class Address:
     reached_at_ms: int = 0
     failures: int = 0
     retry_at_ms: int = 0
-    node_id: bytes = b""
+    identity: bytes = b""
     """Who was met there last."""
 
 
@@ -62,7 +62,7 @@ class AddressBook:
 
     def _take_entry(self, entry: Any) -> None:
         try:
-            endpoint = Endpoint.parse(entry["endpoint"])
+            endpoint = Endpoint.parse(str(entry["endpoint"]))
             reached = int(entry["reached_at_ms"])
         except (Invalid, KeyError, TypeError, ValueError):
             return
@@ -75,23 +75,24 @@ class AddressBook:
             found = self._addresses[endpoint] = Address(endpoint)
             self._is_changed = True
             if len(self._addresses) > ADDRESSES_MAX:
-                self._forget_one()
+                self._forget_some()
         return found
 
-    def _forget_one(self) -> None:
-        others = [address for address in self._addresses.values() if not address.is_seed]
-        if len(others) > 1:
-            oldest = min(others[:-1], key=lambda address: (address.reached_at_ms, -address.failures))
-            del self._addresses[oldest.endpoint]
+    def _forget_some(self) -> None:
+        """Makes room for an eighth: never reached and oldest first, the newest one stays."""
+        others = [address for address in self._addresses.values() if not address.is_seed][:-1]
+        others.sort(key=lambda address: (address.reached_at_ms, -address.failures))
+        for address in others[: ADDRESSES_MAX // 8]:
+            del self._addresses[address.endpoint]
 
     def find(self, endpoint: Endpoint) -> Address | None:
         """Returns the entry of an address, or None."""
         return self._addresses.get(endpoint)
 
-    def on_reached(self, endpoint: Endpoint, node_id: bytes, now_ms: int) -> None:
+    def on_reached(self, endpoint: Endpoint, identity: bytes, now_ms: int) -> None:
         """A peer was met there."""
         address = self.learn(endpoint)
-        address.reached_at_ms, address.failures, address.node_id = now_ms, 0, node_id
+        address.reached_at_ms, address.failures, address.identity = now_ms, 0, identity
         address.retry_at_ms = now_ms + RETRY_MS
         self._is_changed = True
 
@@ -174,8 +175,12 @@ class Bans:
         self._bans.pop(ban.address, None)
         self._bans[ban.address] = ban
         while len(self._bans) > BANS_MAX:
-            del self._bans[next(iter(self._bans))]
+            del self._bans[self._find_least()]
         self._save()
+
+    def _find_least(self) -> int:
+        """The oldest ban that ends by itself, or the oldest of all: those without an end are people's."""
+        return next((address for address, ban in self._bans.items() if ban.until_ms), next(iter(self._bans)))
 
     def remove(self, address: int) -> bool:
         """Lifts a ban; False if there was none. Raises StoreWriteFailed."""

@@ -242,10 +242,18 @@ class Gossip:
         if isinstance(message, BlockMessage):
             self._take_block(peer, item, message.block)
         elif not self._take_transaction(message.transaction):
-            cost = REFUSED_COST + SIGNATURE_COST * len(message.transaction.signatures)
-            if not peer.charge(cost, peer.items_at_ms):
-                self._hub.close(peer, "You send me too much that I refuse")
+            self._charge_refused(peer, len(message.transaction.signatures))
         self._fetch_from(peer)
+
+    def refuse(self, peer: Peer, item: bytes) -> None:
+        """An item that was asked for has come, and is too large to be looked at."""
+        self._forget_request(peer, item)
+        self._seen.add(item, self._hub.world.now_ms())
+        self._charge_refused(peer, 0)
+
+    def _charge_refused(self, peer: Peer, signatures: int) -> None:
+        if not peer.charge(REFUSED_COST + SIGNATURE_COST * signatures, self._hub.world.now_ms()):
+            self._hub.close(peer, "You send me too much that I refuse")
 
     def _take_block(self, peer: Peer, item: bytes, block: Block) -> None:
         """Takes a block in and offers it on if it is now part of the main chain."""

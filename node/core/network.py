@@ -29,13 +29,17 @@ from node.core.handshake import (
 )
 from node.core.hub import Hub, Intake
 from node.core.notes import clean
-from node.core.peer import NO_NODE_ID, Peer, Reach
+from node.core.peer import NO_NODE_ID, SYNOPSES_MAX, Peer, Reach
 from node.core.settings import NetworkSettings
 from node.core.sync import APPLY_TIMER, Sync
 from node.core.world import Link, World
 from protocol.block import Block
 from protocol.errors import Invalid, Rejected
 from protocol.p2p.messages import (
+    BLOCK_ITEM,
+    ID_BYTES,
+    MESSAGES,
+    TRANSACTION_ITEM,
     AddressInfo,
     AddressMessage,
     AddressRequest,
@@ -95,12 +99,27 @@ MEASURE_US_MAX = 86_400_000_000
 USER_DATA_TEXT_MAX = 100
 """The longest text of a peer's user data that is passed on."""
 
-COSTS: Final[dict[type[Any], int]] = {
-    FetchBlockchainItemIds: 40,
-    AddressRequest: 10,
-    GetCurrentConnectionsRequest: 20,
-}
-"""What unasked requests cost; all others cost 1, and items that were asked for nothing."""
+COSTS: Final = {5006: 20, 5009: 50, 5010: 50, 5016: 100}
+"""What messages cost who sends them, by number; others cost 1, and items that were asked for nothing."""
+
+BYTES_PER_COST = 1_024
+"""How many bytes of a message cost one unit more."""
+
+EARLY_NUMBERS = frozenset({5003, 5006, 5007, 5008, 5009, 5010, 5011, 5012})
+"""Messages that are looked at before the handshake is done."""
+
+UNASKED_NUMBERS = frozenset({5015, 5017})
+"""Answers to questions that this node never asks; they are not even decoded."""
+
+CLOSING_NUMBER = 5011
+CLOSING_BYTES_MAX = 65_536
+"""A goodbye that is longer is taken for one without being decoded."""
+
+LARGE_BLOCK_BYTES = 128 << 10
+"""Larger blocks, which take long to decode, must be signed by their witness as far as the head's state knows."""
+
+ADDRESSES_LEARNED_MAX = 100
+"""Addresses that are taken from one answer."""
 
 
 class PeerView(NamedTuple):
@@ -147,9 +166,7 @@ class Network:
             CurrentTimeRequest: self._on_time_request,
             CurrentTimeReply: self._on_time_reply,
             CheckFirewall: self._on_check_firewall,
-            CheckFirewallReply: self._ignore,
             GetCurrentConnectionsRequest: self._on_connections_request,
-            GetCurrentConnectionsReply: self._ignore,
         }
 
     def _check_checkpoint(self) -> None:
@@ -313,6 +330,42 @@ class Network:
             return
         self.hub.traffic.received_bytes += len(payload)
         peer.received_at_ms = self._world.now_ms()
+        if self._is_wanted(peer, number, payload):
+            self._decode(peer, number, payload)
+        self._clear_away()
+
+    def _is_wanted(self, peer: Peer, number: int, payload: bytes) -> bool:
+        """Whether a message is worth decoding, which costs more than sending it; closes the connection if it is bad."""
+        if number == BLOCK_ITEM:
+            return self._is_wanted_block(peer, payload)
+        if number == TRANSACTION_ITEM:
+            return self._is_wanted_transaction(peer, payload)
+        if not peer.charge(COSTS.get(number, 1) + len(payload) // BYTES_PER_COST, peer.received_at_ms):
+            self.hub.close(peer, "You ask for too much in too short a time")
+            return False
+        if number == CLOSING_NUMBER and len(payload) > CLOSING_BYTES_MAX:
+            self.hub.drop(peer, "it closes, and tells a long story")
+            return False
+        return number not in UNASKED_NUMBERS and (peer.is_active or number in EARLY_NUMBERS or number not in MESSAGES)
+
+    def _is_wanted_block(self, peer: Peer, payload: bytes) -> bool:
+        if payload[-ID_BYTES:] not in peer.blocks_asked and message_id(payload) not in peer.items_asked:
+            self.hub.close(peer, "You sent me a block that I didn't ask for")
+        elif len(payload) > LARGE_BLOCK_BYTES and not self._chain.has_signed_header(payload):
+            self.hub.close(peer, "You sent me a large block that its witness did not sign")
+        return peer.connection in self.hub.peers
+
+    def _is_wanted_transaction(self, peer: Peer, payload: bytes) -> bool:
+        item = message_id(payload)
+        if item not in peer.items_asked:
+            self.hub.close(peer, "You sent me a message that I didn't request")
+            return False
+        if len(payload) > self._chain.ctx.gpo.maximum_block_size:
+            self.gossip.refuse(peer, item)
+            return False
+        return True
+
+    def _decode(self, peer: Peer, number: int, payload: bytes) -> None:
         try:
             message = unpack_message(self._chain.codec, number, payload)
         except UnknownMessage:
@@ -323,13 +376,10 @@ class Network:
             self.hub.punish(peer, "You sent a message that can not be decoded")
         else:
             self._handle(peer, message, payload)
-        self._clear_away()
 
     def _handle(self, peer: Peer, message: Message, payload: bytes) -> None:
         if isinstance(message, BlockMessage | TransactionMessage):
             self._on_item(peer, message, payload)
-        elif not peer.charge(COSTS.get(type(message), 1), peer.received_at_ms):
-            self.hub.close(peer, "You ask for too much in too short a time")
         elif isinstance(message, Hello):
             self._on_hello(peer, message)
         elif isinstance(message, ConnectionAccepted):
@@ -338,11 +388,11 @@ class Network:
             self._on_rejected(peer, message)
         elif isinstance(message, ClosingConnection):
             self.hub.drop(peer, f"it closes: {message.reason_for_closing}")
-        elif peer.is_active or isinstance(message, AddressRequest | AddressMessage | CurrentTimeRequest):
+        elif peer.is_active or not isinstance(message, FetchBlockchainItemIds):
             self._handlers[type(message)](peer, message)
-        elif isinstance(message, FetchBlockchainItemIds) and peer.is_accepted:
+        elif peer.is_accepted:
             self._activate(peer)
-            self._handlers[FetchBlockchainItemIds](peer, message)
+            self._on_synopsis(peer, message)
 
     def _clear_away(self) -> None:
         """Takes from sync and gossip what was expected of peers that are gone."""
@@ -370,22 +420,23 @@ class Network:
 
     def _find_refusal(self, peer: Peer) -> Refusal | None:
         """Whether a peer of our chain is refused all the same."""
-        if peer.node_id == self._node_id:
-            self.hub.addresses.learn(peer.link.remote).is_self = peer.link.is_outbound
+        if peer.identity == self._settings.node_key.public_key + self._node_id:
+            if peer.link.is_outbound:
+                self.hub.addresses.learn(peer.link.remote).is_self = True
             return Refusal(Rejection.CONNECTED_TO_SELF, "I'm connecting to myself")
         twin = self._find_twin(peer)
         if twin is not None:
             if not self._is_better(peer, twin):
                 return Refusal(Rejection.ALREADY_CONNECTED, "I'm already connected to you")
             self.hub.close(twin, "We have two connections, and the other one stays", is_error=False)
-        if len(self.hub.peers) > self._settings.connections_max:
+        if not peer.link.is_outbound and len(self.hub.peers) > self._settings.connections_max:
             return Refusal(Rejection.NOT_ACCEPTING, "not accepting any more incoming connections")
         return None
 
     def _find_twin(self, peer: Peer) -> Peer | None:
         """Another connection to the same node."""
         for other in self.hub.peers.values():
-            if other is not peer and other.node_id == peer.node_id and other.is_accepted:
+            if other is not peer and other.identity == peer.identity and other.is_accepted:
                 return other
         return None
 
@@ -409,11 +460,11 @@ class Network:
     def _on_accepted(self, peer: Peer) -> None:
         peer.has_accepted_us = True
         if not peer.is_active:
-            self.hub.send(peer, AddressRequest())
+            self._ask_addresses(peer)
 
     def _on_rejected(self, peer: Peer, message: ConnectionRejected) -> None:
-        if message.reason_code == Rejection.ALREADY_CONNECTED and peer.link.is_outbound and peer.hello:
-            self.hub.addresses.learn(peer.link.remote).node_id = peer.node_id
+        if message.reason_code == Rejection.ALREADY_CONNECTED and peer.link.is_outbound and peer.is_accepted:
+            self.hub.addresses.learn(peer.link.remote).identity = peer.identity
         self.hub.drop(peer, f"it refuses us: {message.reason_string}")
 
     def _activate(self, peer: Peer) -> None:
@@ -422,15 +473,19 @@ class Network:
         if peer.listens_at is not None and (peer.link.is_outbound or self._settings.discovers):
             address = self.hub.addresses.learn(peer.listens_at)
             if peer.link.is_outbound:
-                self.hub.addresses.on_reached(address.endpoint, peer.node_id, self._world.now_ms())
+                self.hub.addresses.on_reached(address.endpoint, peer.identity, self._world.now_ms())
             else:
-                address.node_id = peer.node_id
+                address.identity = peer.identity
         agent = peer.hello.user_agent if peer.hello else ""
         self.hub.notes.tell("peer_joined", peer=peer.name, direction=peer.direction.name.lower(), agent=agent)
         self.hub.send(peer, CurrentTimeRequest(self._world.now_ms() * 1000))
         self.sync.begin(peer)
 
     # Addresses
+
+    def _ask_addresses(self, peer: Peer) -> None:
+        peer.owes_addresses = True
+        self.hub.send(peer, AddressRequest())
 
     def _on_address_request(self, peer: Peer, _message: AddressRequest) -> None:
         self.hub.send(peer, AddressMessage(tuple(map(self._describe, self.hub.active()))))
@@ -448,8 +503,9 @@ class Network:
         )
 
     def _on_addresses(self, peer: Peer, message: AddressMessage) -> None:
-        if self._settings.discovers and peer.is_accepted:
-            for info in message.addresses:
+        is_answer, peer.owes_addresses = peer.owes_addresses, False
+        if is_answer and self._settings.discovers and peer.is_accepted:
+            for info in message.addresses[:ADDRESSES_LEARNED_MAX]:
                 if info.firewalled == Reach.OPEN and _may_be_dialled(info.remote_endpoint, peer.link.remote):
                     self.hub.addresses.learn(info.remote_endpoint)
         if not peer.is_active and peer.is_accepted and peer.has_accepted_us:
@@ -458,25 +514,33 @@ class Network:
     # Small requests
 
     def _on_synopsis(self, peer: Peer, message: FetchBlockchainItemIds) -> None:
-        if self.sync.on_synopsis(peer, message):
-            self.gossip.offer_pending(peer)
+        if len(peer.synopses) == SYNOPSES_MAX:
+            self.hub.close(peer, "You ask for too much in too short a time")
+            return
+        peer.synopses.append(message)
+        self._answer_synopses(peer)
+
+    def _answer_synopses(self, peer: Peer) -> None:
+        """Answers requests for block ids, one that costs much a little later."""
+        peer.charge(0, self._world.now_ms())
+        while peer.synopses and peer.is_cheap and peer.connection in self.hub.peers:
+            if self.sync.on_synopsis(peer, peer.synopses.popleft()):
+                self.gossip.offer_pending(peer)
 
     def _on_not_available(self, peer: Peer, message: ItemNotAvailable) -> None:
         self.sync.on_not_available(peer, message.item_hash)
         self.gossip.on_not_available(peer, message.item_hash)
 
     def _on_item(self, peer: Peer, message: BlockMessage | TransactionMessage, payload: bytes) -> None:
-        """A block or a transaction, which must have been asked for."""
-        if isinstance(message, BlockMessage) and message.block.id != message.block_id:
+        """A block or a transaction that was asked for."""
+        if not isinstance(message, BlockMessage):
+            self.gossip.on_item(peer, message_id(payload), message)
+        elif message.block.id != message.block_id:
             self.hub.punish(peer, "You sent me a block with an id that is not its own")
-        elif isinstance(message, BlockMessage) and message.block_id in peer.blocks_asked:
+        elif message.block_id in peer.blocks_asked:
             self.sync.on_block(peer, message.block)
-        elif (item := message_id(payload)) in peer.items_asked:
-            self.gossip.on_item(peer, item, message)
-        elif isinstance(message, BlockMessage):
-            self.hub.close(peer, "You sent me a block that I didn't ask for")
         else:
-            self.hub.close(peer, "You sent me a message that I didn't request")
+            self.gossip.on_item(peer, message_id(payload), message)
 
     def _on_time_request(self, peer: Peer, message: CurrentTimeRequest) -> None:
         now_us = self._world.now_ms() * 1000
@@ -517,9 +581,6 @@ class Network:
         )
         self.hub.send(peer, GetCurrentConnectionsReply(*minute, *quarter, *hour, connections))
 
-    def _ignore(self, _peer: Peer, _message: Any) -> None:
-        """An answer to a question that this node never asks."""
-
     # What has to be looked at every now and then
 
     def _on_tick(self) -> None:
@@ -527,6 +588,7 @@ class Network:
         self._world.set_timer(TICK_TIMER, now_ms + TICK_MS)
         for peer in list(self.hub.peers.values()):
             self._look_at(peer, now_ms)
+            self._answer_synopses(peer)
         self.sync.on_tick(now_ms)
         self.gossip.on_tick(now_ms)
         self.hub.traffic.sample(now_ms)
@@ -541,7 +603,7 @@ class Network:
         self._save_addresses()
         if self._settings.discovers:
             for peer in self.hub.active():
-                self.hub.send(peer, AddressRequest())
+                self._ask_addresses(peer)
 
     def _save_addresses(self) -> None:
         try:
@@ -587,7 +649,7 @@ class Network:
         return any(
             peer.link.remote == address.endpoint
             or peer.listens_at == address.endpoint
-            or (address.node_id and peer.node_id == address.node_id)
+            or (address.identity and peer.identity == address.identity)
             for peer in self.hub.peers.values()
         )
 

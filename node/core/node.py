@@ -90,7 +90,8 @@ class Node:
         """A client sent a block. Raises ProtocolError; what came before the error has been published."""
         result = self.take_block(block)
         if self.network is not None:
-            self.network.offer_block(block)
+            for applied in result.applied:
+                self.network.offer_block(applied.block)
         return result
 
     def on_connect(self, connection: int, link: Link) -> None:

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from node.core.world import Link
-from protocol.p2p.messages import BLOCK_ITEM, TRANSACTION_ITEM, Endpoint, Hello
+from protocol.p2p.messages import BLOCK_ITEM, TRANSACTION_ITEM, Endpoint, FetchBlockchainItemIds, Hello
 
 NO_NODE_ID = bytes(33)
 
@@ -24,6 +24,9 @@ SERVED_MAX = 10_000
 FETCH_ITEMS_MAX = 100
 """Items of gossip that one request asks a peer for. A node of the reference is asked for one at a time, as it does
 itself: a list of which it has lost an item makes it close the connection."""
+
+SYNOPSES_MAX = 10
+"""Requests for block ids of one peer that wait. The reference asks anew for each block that it gets from others."""
 
 COST_MAX = 10_000
 """What a peer may cost at once, in units of about 10 microseconds of work."""
@@ -99,8 +102,10 @@ class Peer:
     has_accepted_us: bool = False
     hello: Hello | None = None
     node_id: bytes = NO_NODE_ID
+    """What it calls itself; anybody can say this, so it is nothing to recognise a peer by."""
     listens_at: Endpoint | None = None
     reach: Reach = Reach.UNKNOWN
+    owes_addresses: bool = False
     clock_offset_us: int = 0
     round_trip_us: int = 0
     cost: int = 0
@@ -127,6 +132,8 @@ class Peer:
 
     # What it wants of us
     needs_our_blocks: bool = True
+    synopses: deque[FetchBlockchainItemIds] = field(default_factory=deque)
+    """Its requests for block ids that wait until it has cost less."""
     to_serve: deque[tuple[int, bytes]] = field(default_factory=deque)
 
     # Gossip
@@ -151,6 +158,11 @@ class Peer:
     def fetch_max(self) -> int:
         """How many items one request may ask it for."""
         return FETCH_ITEMS_MAX if self.hello is not None and "config_digest" in self.hello.user_data else 1
+
+    @property
+    def identity(self) -> bytes:
+        """Who it is: the key with which it signed this connection's secret, and the process it calls itself."""
+        return b"" if self.hello is None else self.hello.node_public_key + self.node_id
 
     @property
     def direction(self) -> Direction:

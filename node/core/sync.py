@@ -72,6 +72,10 @@ PROGRESS_MS = 10_000
 FUTURE_SECONDS_MAX = 3_600
 """How much longer than the time that has passed a peer's chain may claim to be."""
 
+SYNOPSIS_COST = 10
+IDS_PER_COST = 5
+"""What it costs a peer to ask for block ids, and how many ids cost one unit more."""
+
 EARLY_SECONDS_MAX = 60
 """A block whose time has not come by so much waits for it: clocks are not alike. Others are refused."""
 
@@ -110,7 +114,7 @@ class Sync:
         self._unsent_signatures = 0
         self._jobs: dict[int, list[Block]] = {}
         self._last_job = 0
-        self._ready: set[bytes] = set()
+        self._ready: dict[bytes, None] = {}
         self._children: dict[bytes, list[bytes]] = {}
         self._queue: deque[bytes] = deque()
         self._early: list[bytes] = []
@@ -170,6 +174,7 @@ class Sync:
         """A peer tells which blocks it has behind the synopsis."""
         if peer.synopsis is None:
             return
+        peer.charge(len(message.item_hashes_available) // IDS_PER_COST, self._hub.world.now_ms())
         synopsis, peer.synopsis = peer.synopsis, None
         ids, remaining = message.item_hashes_available, message.total_remaining_item_count
         if not _answers(ids, synopsis) or (remaining and len(ids) <= 1):
@@ -376,7 +381,7 @@ class Sync:
         for block in self._jobs.pop(job, ()):
             if block.id not in self._received:
                 continue
-            self._ready.add(block.id)
+            self._ready[block.id] = None
             self._children.setdefault(block.previous, []).append(block.id)
             if self._chain.is_known_block(block.previous):
                 self._queue.append(block.id)
@@ -444,7 +449,7 @@ class Sync:
 
     def _forget(self, block_id: bytes) -> None:
         received = self._received.pop(block_id, None)
-        self._ready.discard(block_id)
+        self._ready.pop(block_id, None)
         if received is not None:
             self._received_bytes -= received.block.size
             siblings = self._children.get(received.block.previous)
@@ -496,8 +501,9 @@ class Sync:
         """Queues blocks whose time has come, and those whose parent came in another way."""
         self._queue += self._early
         self._early.clear()
-        for block_id in self._ready.difference(self._queue):
-            if self._chain.is_known_block(self._received[block_id].block.previous):
+        queued = set(self._queue)
+        for block_id in self._ready:
+            if block_id not in queued and self._chain.is_known_block(self._received[block_id].block.previous):
                 self._queue.append(block_id)
 
     def _tell_progress(self, now_ms: int) -> None:
@@ -524,6 +530,7 @@ class Sync:
         synopsis = message.blockchain_synopsis
         ids, remaining = self._find_ids(synopsis)
         self._hub.send(peer, BlockchainItemIdsInventory(remaining, BLOCK_ITEM, ids))
+        peer.charge(SYNOPSIS_COST + len(ids) // IDS_PER_COST, self._hub.world.now_ms())
         was_behind = peer.needs_our_blocks
         peer.needs_our_blocks = bool(ids) and not (len(ids) == 1 and ids[0] in synopsis)
         if synopsis and not peer.we_need_its_blocks and not self._chain.is_known_block(synopsis[-1]):

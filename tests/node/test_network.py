@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 
-from node.core import gossip, notes, sync
+from node.core import Checkpoint, addresses, gossip, hub, network, notes, sync
+from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILURES_MAX, AddressBook, Ban, Bans
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
+from node.core.handshake import Rejection
 from node.core.peer import COST_MAX, FETCH_ITEMS_MAX, OFFERS_MAX, SERVED_MAX
+from node.core.world import MemoryDisk
 from protocol.block import Block, block_number
+from protocol.errors import Rejected
+from protocol.keys import is_canonical, sign_digest
 from protocol.p2p.messages import (
     BLOCK_ITEM,
+    MESSAGES,
     TRANSACTION_ITEM,
+    AddressInfo,
+    AddressMessage,
+    AddressRequest,
     BlockchainItemIdsInventory,
     BlockMessage,
+    CheckFirewall,
+    CheckFirewallReply,
     ClosingConnection,
+    ConnectionAccepted,
+    ConnectionRejected,
+    CurrentTimeReply,
+    CurrentTimeRequest,
+    Endpoint,
     FetchBlockchainItemIds,
     FetchItems,
+    GetCurrentConnectionsReply,
+    GetCurrentConnectionsRequest,
+    Hello,
     ItemIdsInventory,
     ItemNotAvailable,
     TransactionMessage,
@@ -28,9 +48,12 @@ from protocol.p2p.messages import (
 from protocol.transaction import Transaction
 from state.errors import StoreFull
 from tests.node.lab import (
+    BLOCK_KEYS,
     MINORITY,
+    NODE_KEY,
     SLOT_MS,
     WITNESSES,
+    Clock,
     Lab,
     Remote,
     Web,
@@ -818,3 +841,666 @@ def test_many_events_of_a_kind_are_counted_and_not_told_one_by_one(lab: Lab) -> 
     assert lab.world.events("left_out") == [{"event_name": "peer_closed", "count": 7}]
     lab.meet("10.1.0.1").say(ClosingConnection("", False, None))
     assert len(lab.world.events("peer_closed")) > notes.NOTES_PER_MINUTE
+
+
+# The handshake
+
+
+def sent_kinds(remote: Remote) -> list[str]:
+    return [type(message).__name__ for message in remote.take(object)]
+
+
+def test_the_handshake_when_a_peer_dials() -> None:
+    lab = Lab(open_chain(trunk(BASE)))
+    remote = lab.meet()
+    hello = only(remote.take(Hello))
+    assert hello.node_public_key == NODE_KEY.public_key
+    assert hello.user_data["last_known_block_number"] == BASE
+    remote.say(remote.plaudit_hello())
+    assert sent_kinds(remote) == ["ConnectionAccepted"]
+    remote.say(ConnectionAccepted())
+    assert sent_kinds(remote) == ["AddressRequest"]
+    remote.say(AddressRequest())
+    assert sent_kinds(remote) == ["AddressMessage"]
+    assert not remote.peer.is_active
+    remote.say(AddressMessage(()))
+    assert sent_kinds(remote) == ["CurrentTimeRequest", "FetchBlockchainItemIds"]
+    assert remote.peer.is_active
+
+
+def test_a_node_of_the_reference_may_ask_for_ids_instead_of_telling_addresses(lab: Lab) -> None:
+    remote = lab.meet()
+    remote.say(remote.hello(), FetchBlockchainItemIds(BLOCK_ITEM, ()))
+    assert remote.peer.is_active
+    assert only(remote.take(BlockchainItemIdsInventory)).item_hashes_available[0] == trunk(BASE)[0].id
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "reason"),
+    [
+        ({"signed_shared_secret": bytes(65)}, Rejection.INVALID_HELLO, "Invalid signature in hello message"),
+        ({"node_public_key": bytes(33)}, Rejection.INVALID_HELLO, "Invalid signature in hello message"),
+        ({"user_data": {"chain_id": None}}, Rejection.DIFFERENT_CHAIN, "This node is of chain"),
+        ({"user_data": {"chain_id": "11" * 32}}, Rejection.DIFFERENT_CHAIN, "This node is of chain"),
+        ({"user_data": {"chain_id": ({"a": 1},)}}, Rejection.DIFFERENT_CHAIN, "This node is of chain"),
+        ({"user_data": {"config_digest": "00" * 32}}, Rejection.DIFFERENT_CHAIN, "Our chains have one id"),
+        ({"user_data": {"config_digest": 7}}, Rejection.DIFFERENT_CHAIN, "Our chains have one id"),
+    ],
+)
+def test_a_hello_is_refused_for_what_it_says(lab: Lab, changes: dict[str, Any], code: Rejection, reason: str) -> None:
+    remote = lab.meet()
+    remote.say(remote.hello(**changes))
+    rejected = only(remote.take(ConnectionRejected))
+    assert rejected.reason_code == code and rejected.reason_string.startswith(reason)
+    assert remote.goodbye == rejected.reason_string
+    assert remote.is_closed and lab.banned == []
+
+
+@pytest.mark.parametrize("node_id", [None, 5, "zz", "00", "00" * 34, "\ud800"])
+def test_a_peer_without_a_node_id_is_known_by_its_key(lab: Lab, node_id: Any) -> None:
+    remote = lab.meet()
+    user_data = {"node_id": node_id} if node_id != "\ud800" else {"node_id": "\udcff"}
+    remote.shake(remote.hello(user_data=user_data))
+    assert remote.peer.node_id == remote.key.public_key
+
+
+def test_a_signature_of_another_connection_is_refused(lab: Lab) -> None:
+    first, second = lab.meet("10.0.0.1", name="one"), lab.meet("10.0.0.2", name="one")
+    second.say(first.plaudit_hello())
+    assert only(second.take(ConnectionRejected)).reason_code == Rejection.INVALID_HELLO
+
+
+def test_a_second_hello_ends_the_connection(lab: Lab) -> None:
+    remote = lab.friend()
+    remote.say(remote.plaudit_hello())
+    assert remote.goodbye == "Received an unexpected hello_message"
+
+
+def test_a_node_that_meets_itself_does_not_dial_there_again() -> None:
+    lab = Lab(seeds=(Endpoint.parse("10.0.0.1:2001"),))
+    lab.wait(1_000)
+    assert lab.world.dials == [Endpoint.parse("10.0.0.1:2001")]
+    remote = lab.meet("10.0.0.1", port=2001, dialled=True)
+    remote.key = NODE_KEY
+    remote.say(remote.hello(user_data={"node_id": lab.network._node_id.hex()}))
+    assert only(remote.take(ConnectionRejected)).reason_code == Rejection.CONNECTED_TO_SELF
+    assert remote.is_closed
+    lab.wait(60_000)
+    assert len(lab.world.dials) == 1
+
+
+def test_who_calls_itself_as_we_do_is_not_us(lab: Lab) -> None:
+    remote = lab.meet()
+    remote.shake(remote.hello(user_data={"node_id": lab.network._node_id.hex()}))
+    assert not remote.is_closed
+
+
+def test_a_second_connection_of_a_peer_is_refused(lab: Lab) -> None:
+    lab.friend("10.0.0.1", name="one")
+    again = lab.meet("10.0.0.1", name="one")
+    again.say(again.plaudit_hello())
+    assert only(again.take(ConnectionRejected)).reason_code == Rejection.ALREADY_CONNECTED
+    assert not again.is_closed, "it may still ask for addresses"
+    again.say(AddressRequest())
+    assert len(only(again.take(AddressMessage)).addresses) == 1
+    assert again.goodbye is not None and again.is_closed
+
+
+def test_nobody_can_take_the_place_of_another_by_its_name(lab: Lab) -> None:
+    thief, honest = lab.meet("10.0.0.1"), lab.meet("10.0.0.2")
+    name = honest.hello().user_data["node_id"]
+    thief.shake(thief.hello(user_data={"node_id": name}))
+    honest.shake()
+    assert not honest.is_closed and not thief.is_closed
+
+
+def test_a_stolen_name_does_not_keep_a_seed_from_being_dialled() -> None:
+    seed = Endpoint.parse("10.0.0.1:2001")
+    lab = Lab(seeds=(seed,))
+    true = lab.meet("10.0.0.1", port=2001, dialled=True)
+    true.shake()
+    thief = lab.meet("10.0.0.2")
+    thief.shake(thief.hello(user_data={"node_id": true.hello().user_data["node_id"]}))
+    true.hang_up()
+    lab.world.dials.clear()
+    lab.wait(11_000)
+    assert seed in lab.world.dials
+
+
+@pytest.mark.parametrize("is_ours_greater", [True, False])
+def test_of_two_connections_that_are_made_at_once_the_one_of_the_greater_id_stays(
+    lab: Lab, is_ours_greater: bool
+) -> None:
+    lab.network._node_id = (b"\xff" if is_ours_greater else b"\x00") * 33
+    dialled = lab.meet("10.0.0.1", port=2001, dialled=True, name="one")
+    accepted = lab.meet("10.0.0.1", name="one")
+    user_data = {"node_id": "77" * 33}
+    for remote in (dialled, accepted):
+        remote.say(remote.hello(user_data=user_data))
+    stays, goes = (dialled, accepted) if is_ours_greater else (accepted, dialled)
+    assert not stays.is_closed
+    assert goes.is_closed or goes.take(ConnectionRejected)
+
+
+def test_a_full_node_accepts_nobody_but_those_it_dials(lab: Lab) -> None:
+    full = Lab(connections_max=2)
+    for number in (1, 2):
+        full.friend(f"10.0.0.{number}")
+    third = full.meet("10.0.0.3")
+    third.say(third.plaudit_hello())
+    assert only(third.take(ConnectionRejected)).reason_code == Rejection.NOT_ACCEPTING
+    dialled = full.meet("10.0.0.4", port=2001, dialled=True)
+    dialled.shake()
+    assert not dialled.is_closed
+
+
+def test_connections_of_one_address_are_bounded_and_those_of_a_banned_one_are_none(lab: Lab) -> None:
+    remotes = [lab.meet("10.0.0.1") for _ in range(network.PER_ADDRESS_MAX)]
+    assert not any(remote.is_closed for remote in remotes)
+    assert lab.meet("10.0.0.1").is_closed
+    assert not lab.meet("10.0.0.2").is_closed
+    remotes[0].say_bytes(5001, b"")
+    remotes[0].shake()
+    remotes[0].say_bytes(5001, b"")
+    assert all(remote.is_closed for remote in remotes)
+    assert lab.meet("10.0.0.1").is_closed
+    lab.clock.ms += hub.BAN_MS
+    assert not lab.meet("10.0.0.1").is_closed
+
+
+def test_before_the_handshake_is_done_little_is_minded(lab: Lab) -> None:
+    remote = lab.meet()
+    known = trunk(BASE)[-1].id
+    remote.take(object)
+    remote.say(
+        FetchItems(BLOCK_ITEM, (known,)),
+        FetchBlockchainItemIds(BLOCK_ITEM, ()),
+        ItemIdsInventory(BLOCK_ITEM, (known,)),
+        GetCurrentConnectionsRequest(),
+        CheckFirewall(bytes(33), Endpoint(0, 0)),
+        AddressMessage((AddressInfo(Endpoint.parse("10.9.9.9:1"), 0, 0, bytes(33), 1, 2),)),
+    )
+    remote.say_bytes(5001, b"rubbish that is not even decoded")
+    assert remote.take(object) == [] and not remote.is_closed
+    remote.say(CurrentTimeRequest(5), AddressRequest())
+    assert sent_kinds(remote) == ["CurrentTimeReply", "AddressMessage"]
+
+
+def test_a_peer_that_says_nothing_or_never_ends_its_handshake_is_dropped(lab: Lab) -> None:
+    silent, slow = lab.meet("10.0.0.1"), lab.meet("10.0.0.2")
+    for _ in range(5):
+        lab.wait(2_000)
+        slow.say(CurrentTimeRequest(0))
+    assert silent.is_closed and not slow.is_closed
+    lab.wait(1_000)
+    assert slow.is_closed
+
+
+def test_a_peer_that_refuses_us_is_left(lab: Lab) -> None:
+    remote = lab.meet("10.0.0.1", port=2001, dialled=True)
+    remote.say(remote.plaudit_hello())
+    remote.say(ConnectionRejected("", 106, Endpoint(0, 0), Rejection.ALREADY_CONNECTED, "twice"))
+    assert remote.is_closed
+    address = lab.network.hub.addresses.find(Endpoint.parse("10.0.0.1:2001"))
+    assert address is not None and address.identity
+
+
+# Messages of all kinds
+
+
+def test_numbers_that_are_none(lab: Lab) -> None:
+    for number in (5000, 5018, 5099):
+        remote = lab.friend(f"10.0.0.{number % 100}")
+        remote.say_bytes(number, b"from a later version")
+        assert not remote.is_closed
+    for number in (0, 999, 1002, 4999, 5100, 0xFFFFFFFF):
+        remote = lab.friend(f"10.1.0.{number % 100}")
+        remote.say_bytes(number, b"")
+        assert remote.goodbye == "You sent me a message that I didn't request"
+    assert lab.banned == []
+
+
+@pytest.mark.parametrize("number", sorted(set(MESSAGES) - {1000, 1001, 5007, 5009, 5015, 5016, 5017}))
+def test_bytes_that_are_no_message_ban_their_source(lab: Lab, number: int) -> None:
+    remote = lab.friend()
+    remote.say_bytes(number, b"\xff" * 7)
+    assert remote.goodbye == "You sent a message that can not be decoded"
+    assert lab.banned == [remote.link.remote.address]
+    assert lab.world.events("malformed_message")
+
+
+@pytest.mark.parametrize("number", [5015, 5017])
+def test_answers_that_nobody_asked_for_are_not_decoded(lab: Lab, number: int) -> None:
+    remote = lab.friend()
+    remote.say_bytes(number, b"\xff" * 500)
+    assert not remote.is_closed
+
+
+def test_items_that_nobody_asked_for_are_not_decoded(lab: Lab) -> None:
+    for number, reason in ((1000, "You sent me a message that I didn't request"), (1001, "You sent me a block that")):
+        remote = lab.friend(f"10.0.0.{number - 999}")
+        remote.say_bytes(number, b"\xff" * 100)
+        assert remote.goodbye is not None and remote.goodbye.startswith(reason)
+    assert lab.banned == []
+
+
+def test_a_block_with_another_id_than_its_own_bans_its_source(lab: Lab) -> None:
+    remote = lab.friend()
+    (block,) = next_blocks()
+    payload = block.packed + bytes(20)
+    remote.say(ItemIdsInventory(BLOCK_ITEM, (message_id(payload),)))
+    remote.say_bytes(1001, payload)
+    assert remote.goodbye == "You sent me a block with an id that is not its own"
+    assert lab.banned == [remote.link.remote.address]
+
+
+def test_an_asked_block_that_can_not_be_decoded_bans_its_source(lab: Lab) -> None:
+    remote = lab.friend()
+    for payload in (b"", bytes(19), bytes(300)):
+        remote = lab.friend(f"10.0.0.{len(payload) % 200 + 1}")
+        remote.say(ItemIdsInventory(BLOCK_ITEM, (message_id(payload),)))
+        remote.say_bytes(1001, payload)
+        assert remote.is_closed
+    assert len(lab.banned) == 3
+
+
+def test_a_large_block_is_decoded_only_if_its_witness_signed_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "LARGE_BLOCK_BYTES", 200)
+    honest = lab.friend("10.0.0.2")
+    whole = open_chain(trunk(BASE))
+    whole.push_transaction(make_transfer(1, "x" * 500, chain=whole))
+    (true,) = grow(whole, 1)
+    forged = [
+        forge(lab.chain.head_id, lab.chain.head_time + 3, size=1_000),
+        forge(lab.chain.head_id, lab.chain.head_time + 3, witness="nobody", size=1_000),
+        true.with_signature(bytes(65)),
+    ]
+    for place, block in enumerate(forged):
+        evil = lab.friend(f"10.0.1.{place}")
+        monkeypatch.setattr(Block, "from_bytes", lambda *_: pytest.fail("it was decoded"))
+        evil.give(block)
+        monkeypatch.undo()
+        monkeypatch.setattr(network, "LARGE_BLOCK_BYTES", 200)
+        assert evil.goodbye == "You sent me a large block that its witness did not sign"
+    honest.give(true)
+    assert lab.chain.head_id == true.id
+    assert not lab.chain.has_signed_header(b"") and not lab.chain.has_signed_header(bytes(400))
+
+
+def test_a_transaction_larger_than_a_block_is_not_decoded(lab: Lab) -> None:
+    remote = lab.friend()
+    payload = bytes(lab.chain.ctx.gpo.maximum_block_size + 1)
+    remote.say(ItemIdsInventory(TRANSACTION_ITEM, (message_id(payload),)))
+    remote.say_bytes(1000, payload)
+    assert not remote.is_closed and not remote.peer.items_asked
+    remote.say(ItemIdsInventory(TRANSACTION_ITEM, (message_id(payload),)))
+    assert len(remote.take(FetchItems)) == 1, "it is not asked for again"
+
+
+def test_the_time_is_told_and_measured_within_bounds(lab: Lab) -> None:
+    remote = lab.friend()
+    remote.say(CurrentTimeRequest(-7))
+    now_us = lab.clock.ms * 1000
+    assert only(remote.take(CurrentTimeReply)) == CurrentTimeReply(-7, now_us, now_us)
+    remote.say(CurrentTimeReply(now_us - 1_000, now_us + 2_000_500, now_us + 2_000_500))
+    assert (remote.peer.clock_offset_us, remote.peer.round_trip_us) == (2_001_000, 1_000)
+    least, most = -(1 << 63), (1 << 63) - 1
+    other = lab.friend("10.0.0.2")
+    for times in itertools.product((least, 0, most), repeat=3):
+        remote.say(CurrentTimeReply(*times))
+        other.say(AddressRequest(), GetCurrentConnectionsRequest())
+        assert sent_kinds(other) == ["AddressMessage", "GetCurrentConnectionsReply"]
+
+
+def test_a_check_of_an_address_is_answered_and_not_done(lab: Lab) -> None:
+    remote = lab.friend()
+    endpoint = Endpoint.parse("192.0.2.1:22")
+    remote.say(CheckFirewall(b"\x07" * 33, endpoint), CheckFirewall(bytes(33), Endpoint(0, 0)))
+    first, second = remote.take(CheckFirewallReply)
+    assert first == CheckFirewallReply(b"\x07" * 33, endpoint, 0)
+    assert second.node_id == remote.peer.node_id and second.result == 0
+    assert lab.world.dials == []
+
+
+def test_what_peers_say_of_themselves_is_passed_on_only_if_it_is_short(lab: Lab) -> None:
+    loud = lab.meet("10.0.0.2")
+    loud.shake(loud.hello(user_agent="\udcff" * 90, user_data={"platform": "x" * 60_000, "bitness": -(1 << 63)}))
+    remote = lab.friend("10.0.0.1")
+    remote.say(GetCurrentConnectionsRequest())
+    told = only(remote.take(GetCurrentConnectionsReply)).current_connections[0].user_data
+    assert told == {"bitness": -(1 << 63), "user_agent": "\udcff" * 90}
+
+
+def test_addresses_are_taken_from_answers_only_and_not_too_many(lab: Lab) -> None:
+    remote = lab.friend()
+
+    def info(host: str, firewalled: int = 2) -> AddressInfo:
+        return AddressInfo(Endpoint.parse(host), 0, 0, bytes(33), 1, firewalled)
+
+    known = lab.network.hub.addresses
+    before = len(known)
+    remote.say(AddressMessage((info("10.5.0.1:2001"),)))
+    assert len(known) == before, "nobody asked"
+    lab.wait(network.SLOW_TICK_MS)
+    remote.say(
+        AddressMessage(
+            (
+                info("10.5.0.1:2001"),
+                info("10.5.0.2:2001", firewalled=1),
+                info("10.5.0.3:0"),
+                info("127.0.0.1:2001"),
+                info("224.0.0.1:2001"),
+                info("0.0.0.0:2001"),
+                info("250.0.0.1:2001"),
+                info("5.5.5.5:2001"),
+            )
+        )
+    )
+    assert len(known) == before + 2
+    lab.wait(network.SLOW_TICK_MS)
+    remote.say(AddressMessage(tuple(info(f"10.6.{number // 250}.{number % 250}:2001") for number in range(9_000))))
+    assert len(known) <= before + 2 + network.ADDRESSES_LEARNED_MAX
+
+
+def test_private_addresses_of_a_public_peer_are_not_dialled() -> None:
+    lab = Lab()
+    remote = lab.friend("5.5.5.5")
+    lab.wait(network.SLOW_TICK_MS)
+    for host in ("192.168.1.1", "10.0.0.1", "127.0.0.1", "172.16.0.9", "169.254.0.1"):
+        remote.say(AddressMessage((AddressInfo(Endpoint.parse(f"{host}:22"), 0, 0, bytes(33), 1, 2),)))
+        lab.wait(network.SLOW_TICK_MS)
+    assert lab.world.dials == [Endpoint.parse("5.5.5.5:2001")] or lab.world.dials == []
+
+
+def test_a_goodbye_ends_the_connection_however_long_it_is(lab: Lab) -> None:
+    remote, chatty = lab.friend("10.0.0.1"), lab.friend("10.0.0.2")
+    remote.say(ClosingConnection("bye", False, None))
+    chatty.say_bytes(5011, b"\xff" * 100_000)
+    assert remote.is_closed and chatty.is_closed
+    assert lab.banned == []
+
+
+def test_after_a_connection_is_closed_nothing_is_heard_any_more(lab: Lab) -> None:
+    remote = lab.friend()
+    remote.say(ClosingConnection("bye", False, None), AddressRequest())
+    lab.node.on_writable(remote.number)
+    remote.hang_up()
+    assert remote.take(AddressMessage) == []
+
+
+# What peers may cost
+
+
+def test_a_peer_that_asks_for_too_much_is_closed(lab: Lab) -> None:
+    remote = lab.friend()
+    for _ in range(COST_MAX + 100):
+        if remote.is_closed:
+            break
+        remote.say(CurrentTimeRequest(0))
+    assert remote.goodbye == "You ask for too much in too short a time"
+    assert lab.banned == []
+
+
+def test_large_messages_cost_more(lab: Lab) -> None:
+    remote = lab.friend()
+    inventory = ItemIdsInventory(9, (bytes(20),) * 100_000)
+    for _ in range(6):
+        if not remote.is_closed:
+            remote.say(inventory)
+    assert remote.goodbye == "You ask for too much in too short a time"
+
+
+def test_a_peer_that_asks_for_ids_all_the_time_is_answered_later(lab: Lab) -> None:
+    """As the reference does that gets blocks from others: it asks anew for each."""
+    remote = lab.friend()
+    head = (lab.chain.head_id,)
+    answers = 0
+    for _ in range(2_000):
+        remote.say(FetchBlockchainItemIds(BLOCK_ITEM, head))
+        while not remote.take(BlockchainItemIdsInventory):
+            lab.wait(100)
+        answers += 1
+    assert answers == 2_000 and not remote.is_closed
+    for _ in range(2_000):
+        if not remote.is_closed:
+            remote.say(FetchBlockchainItemIds(BLOCK_ITEM, head))
+    assert remote.goodbye == "You ask for too much in too short a time"
+
+
+def test_a_clock_that_is_set_back_costs_nobody_anything(lab: Lab) -> None:
+    remote = lab.friend()
+    remote.peer.cost, remote.peer.cost_at_ms = COST_MAX - 5, lab.clock.ms
+    lab.clock.ms -= 3_600_000
+    remote.say(CurrentTimeRequest(0))
+    for _ in range(100):
+        lab.clock.ms += 100
+        remote.say(CurrentTimeRequest(0))
+    assert remote.peer.cost < COST_MAX // 2
+
+
+# Silence and slowness
+
+
+def test_a_silent_peer_is_asked_for_the_time_and_closed_at_last(lab: Lab) -> None:
+    remote = lab.friend()
+    lab.wait(network.KEEP_ALIVE_MS)
+    remote.take(object)
+    lab.wait(3_000)
+    assert len(remote.take(CurrentTimeRequest)) == 3
+    lab.wait(network.INACTIVE_MS_MAX - network.KEEP_ALIVE_MS)
+    assert remote.goodbye == "Disconnecting due to inactivity"
+
+
+def test_a_peer_that_does_not_read_is_dropped(lab: Lab) -> None:
+    remote = lab.friend()
+    lab.world.full.add(remote.number)
+    for _ in range(network.STUCK_MS_MAX // 1_000 + 1):
+        lab.wait(1_000)
+        if not remote.is_closed:
+            remote.say(CurrentTimeRequest(0))
+    lab.wait(1_000)
+    assert remote.is_closed and remote.goodbye is None
+
+
+# Addresses and dialling
+
+
+def test_seeds_are_dialled_until_they_answer_and_whenever_they_are_lost() -> None:
+    seed = Endpoint.parse("10.0.0.1:2001")
+    lab = Lab(seeds=(seed,), discovers=False)
+    for _ in range(12):
+        lab.wait(11_000)
+        assert lab.world.dials == [seed]
+        lab.world.dials.clear()
+        lab.node.on_connect_failed(seed, "no answer")
+    lab.wait(11_000)
+    remote = lab.friend("10.0.0.1", port=2001, dialled=True)
+    lab.world.dials.clear()
+    lab.wait(14_000)
+    assert lab.world.dials == []
+    remote.hang_up()
+    lab.wait(10_000)
+    assert lab.world.dials == [seed]
+
+
+def test_addresses_are_dialled_while_more_connections_are_wanted() -> None:
+    lab = Lab(connections_wanted=3)
+    for number in range(10):
+        lab.network.hub.addresses.learn(Endpoint.parse(f"10.0.0.{number + 1}:2001"))
+    lab.wait(1_000)
+    assert len(lab.world.dials) == 3
+    still = Lab(discovers=False)
+    still.network.hub.addresses.learn(Endpoint.parse("10.0.0.1:2001"))
+    still.wait(5_000)
+    assert still.world.dials == []
+
+
+def test_a_seed_that_the_operator_adds_is_dialled_and_the_node_itself_is_not() -> None:
+    lab = Lab()
+    lab.network.set_listening(Endpoint.parse("10.0.9.9:2001"))
+    for host in ("10.0.9.9:2001", "10.0.0.7:2001"):
+        lab.network.add_seed(Endpoint.parse(host))
+    lab.network.ban(Ban(int(IPv4Address("10.0.0.8")), 0, "evil"))
+    lab.network.add_seed(Endpoint.parse("10.0.0.8:2001"))
+    lab.wait(2_000)
+    assert lab.world.dials == [Endpoint.parse("10.0.0.7:2001")]
+
+
+def test_addresses_and_bans_outlive_the_node() -> None:
+    disk, clock = MemoryDisk(), Clock()
+    first = Lab(disk=disk, clock=clock)
+    first.friend("10.0.0.1", port=2001, dialled=True)
+    first.network.ban(Ban(5, clock.ms + 10_000, "for a while"))
+    first.network.ban(Ban(6, 0, "for ever"))
+    first.node.on_stop()
+    second = Lab(disk=disk, clock=clock)
+    assert len(second.network.hub.addresses) == 1
+    assert second.banned == [5, 6]
+    clock.ms += 10_000
+    assert second.banned == [6]
+    assert second.network.unban(6) and not second.network.unban(6)
+    assert Lab(disk=disk, clock=clock).banned == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b"{}",
+        b"7",
+        b'[1, null, {}, {"endpoint": 5}, {"endpoint": "x", "reached_at_ms": 0}]',
+        b'[{"address": "x", "until_ms": 0, "reason": ""}, {"address": "1.2.3.4", "until_ms": "x", "reason": ""}]',
+        b"\xff\xfe",
+    ],
+)
+def test_damaged_lists_count_as_empty(text: bytes) -> None:
+    disk = MemoryDisk()
+    disk.write(ADDRESSES_FILE, text)
+    disk.write(BANS_FILE, text)
+    lab = Lab(disk=disk)
+    assert len(lab.network.hub.addresses) == 0 and lab.banned == []
+
+
+def test_the_address_book_is_bounded_and_keeps_whom_it_met() -> None:
+    seed = Endpoint.parse("10.9.0.1:1")
+    book = AddressBook(MemoryDisk(), (seed,))
+    met = Endpoint.parse("10.9.0.2:1")
+    book.on_reached(met, b"", 5)
+    for number in range(3 * ADDRESSES_MAX):
+        last = book.learn(Endpoint(number, 1))
+        assert book.find(last.endpoint) is last
+        assert len(book) <= ADDRESSES_MAX
+    assert book.find(seed) and book.find(met)
+
+
+def test_an_address_that_never_answers_is_forgotten_unless_it_is_a_seed() -> None:
+    seed, other = Endpoint(1, 1), Endpoint(2, 1)
+    book = AddressBook(MemoryDisk(), (seed,))
+    book.learn(other)
+    for _ in range(FAILURES_MAX + 1):
+        for endpoint in (seed, other):
+            book.on_failed(endpoint, 0, 0)
+    assert book.find(other) is None and book.find(seed) is not None
+    book.on_failed(other, 0, 0)
+
+
+def test_bans_without_an_end_are_not_pushed_out_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "BANS_MAX", 5)
+    bans = Bans(MemoryDisk())
+    bans.add(Ban(1, 0, "by people"))
+    for address in range(2, 20):
+        bans.add(Ban(address, 10_000, "by the node"))
+    assert [ban.address for ban in bans.list(0)] == [1, 16, 17, 18, 19]
+    for address in range(30, 40):
+        bans.add(Ban(address, 0, "by people"))
+    assert [ban.address for ban in bans.list(0)] == [35, 36, 37, 38, 39]
+
+
+def test_a_disk_that_refuses_ends_neither_bans_nor_the_node() -> None:
+    class FullDisk(MemoryDisk):
+        def write(self, name: str, data: bytes) -> None:
+            raise StoreFull("no room")
+
+    lab = Lab(disk=FullDisk())
+    remote = lab.friend()
+    remote.say_bytes(5001, b"\xff")
+    assert lab.banned == [remote.link.remote.address]
+    lab.friend("10.0.0.2", port=2001, dialled=True)
+    lab.wait(network.SLOW_TICK_MS)
+    assert len(lab.world.events("disk_problem")) == 2
+
+
+def test_the_operator_can_close_connections(lab: Lab) -> None:
+    remote = lab.friend("10.0.0.1")
+    assert lab.network.disconnect(Endpoint.parse("10.0.0.1:2001")) == 1
+    assert remote.goodbye == "The operator closes this connection"
+    assert lab.network.disconnect(Endpoint.parse("10.0.0.1:2001")) == 0
+
+
+# The node
+
+
+def test_a_node_that_stops_says_goodbye(lab: Lab) -> None:
+    remote = lab.friend()
+    lab.node.on_stop()
+    assert remote.goodbye == "This node is shutting down"
+
+
+def test_a_block_of_a_client_is_offered_only_if_it_is_of_the_main_chain(lab: Lab) -> None:
+    remote = lab.friend()
+    (block,), (tie,) = next_blocks(), next_blocks(skip=1)
+    lab.clock.ms += SLOT_MS
+    lab.node.on_block(block)
+    assert len(remote.take(ItemIdsInventory)) == 1
+    lab.node.on_block(tie)
+    assert remote.take(ItemIdsInventory) == []
+
+
+def test_a_produced_block_is_offered() -> None:
+    lab = Lab(open_chain(trunk(BASE)), witnesses=WITNESSES)
+    remote = lab.friend()
+    lab.wait(SLOT_MS)
+    assert lab.chain.head_number == BASE + 1
+    assert only(remote.take(ItemIdsInventory)).item_type == BLOCK_ITEM
+
+
+def test_an_unknown_timer_is_a_mistake_of_ours(lab: Lab) -> None:
+    with pytest.raises(ValueError, match="no such timer"):
+        lab.node.on_timer("nonsense")
+
+
+def test_a_checkpoint_that_the_chain_contradicts_is_refused(lab: Lab) -> None:
+    with pytest.raises(Rejected, match="checkpoint"):
+        Lab(open_chain(trunk(BASE)), checkpoint=Checkpoint(3, bytes(20)))
+    Lab(open_chain(trunk(BASE)), checkpoint=Checkpoint(3, trunk(BASE)[2].id))
+
+
+def test_blocks_up_to_the_checkpoint_need_their_witness_and_no_authorities(lab: Lab) -> None:
+    maker = open_chain(trunk(BASE))
+    unsigned = make_transfer(1, chain=maker).with_signatures(())
+    (head,) = grow(open_chain(trunk(BASE)), 1)
+    made = Block.make(
+        codec(), previous=head.previous, timestamp=head.timestamp, witness=head.witness, transactions=(unsigned,)
+    )
+    trusted = made.with_signature(sign_digest(made.digest, BLOCK_KEYS[head.witness], is_canonical))
+    for number, is_taken in ((BASE + 1, True), (BASE, False)):
+        checkpoint = Checkpoint(number, trusted.id if is_taken else trunk(BASE)[-1].id)
+        lab = Lab(open_chain(trunk(BASE)), checkpoint=checkpoint)
+        lab.clock.ms += SLOT_MS
+        remote = connect(lab)
+        remote.ask_synopsis()
+        remote.tell_ids([lab.chain.head_id, trusted.id])
+        remote.serve([trusted])
+        assert (lab.chain.head_id == trusted.id) == is_taken
+
+
+def test_another_block_at_the_checkpoint_bans_its_source(lab: Lab) -> None:
+    lab = Lab(open_chain(trunk(BASE)), checkpoint=Checkpoint(BASE + 1, bytes(20)))
+    lab.clock.ms += SLOT_MS
+    remote = connect(lab)
+    (block,) = next_blocks()
+    remote.ask_synopsis()
+    remote.tell_ids([lab.chain.head_id, block.id])
+    remote.serve([block])
+    assert remote.goodbye == "You offered us a block that is not the one of our checkpoint"
