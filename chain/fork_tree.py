@@ -30,8 +30,12 @@ UNLINKED_BYTES_MAX = 16 << 20
 SIDE_BLOCKS_MAX = 20_000
 """Linked blocks that are not on the main branch: the blocks of 16 hours in which a network was parted."""
 
-SIDE_BYTES_MAX = 64 << 20
-"""Bytes of all of these together."""
+SIDE_BYTES_MAX = 128 << 20
+"""Bytes of all of these together; in memory they are several times as large."""
+
+UNSIGNED_BLOCKS_MAX = 1_000
+UNSIGNED_BYTES_MAX = 8 << 20
+"""As much of these may be blocks that their witness did not sign, as far as the state of the head knows."""
 
 INVALID_IDS_MAX = 4096
 """Ids of invalid blocks that are remembered; the oldest make room."""
@@ -68,6 +72,21 @@ class ForkItem(NamedTuple):
         return "" if self.block is None else self.block.witness
 
 
+class Use(NamedTuple):
+    """How much room some blocks take."""
+
+    blocks: int
+    size: int
+
+    def add(self, item: ForkItem, times: int = 1) -> Use:
+        """With one block more, or one less."""
+        return Use(self.blocks + times, self.size + times * item.size)
+
+    def is_above(self, eighths: int, blocks_max: int, bytes_max: int) -> bool:
+        """Whether it is more than so many eighths of a maximum."""
+        return 8 * self.blocks > eighths * blocks_max or 8 * self.size > eighths * bytes_max
+
+
 class ForkTree:
     """Branches of blocks from one root, the last irreversible block."""
 
@@ -78,7 +97,8 @@ class ForkTree:
         self._by_number: dict[int, list[bytes]] = {root_number: [root_id]}
         self._main: dict[int, ForkItem] = {root_number: self.root}
         self._side: dict[bytes, ForkItem] = {}
-        self._side_bytes = 0
+        self._side_use = Use(0, 0)
+        self._unsigned_use = Use(0, 0)
         self._unlinked: OrderedDict[bytes, Block] = OrderedDict()
         self._unlinked_bytes = 0
         self._invalid: OrderedDict[bytes, None] = OrderedDict()
@@ -175,8 +195,7 @@ class ForkTree:
             self._add_side(item)
         for item in joining:
             self._main[item.number] = item
-            del self._side[item.id]
-            self._side_bytes -= item.size
+            self._drop_side(item)
         self.head = self._items[block_id]
 
     def forget(self, block_id: bytes) -> None:
@@ -228,8 +247,8 @@ class ForkTree:
 
     def _remove(self, item: ForkItem) -> None:
         del self._items[item.id]
-        if self._side.pop(item.id, None) is not None:
-            self._side_bytes -= item.size
+        if item.id in self._side:
+            self._drop_side(item)
         else:
             del self._main[item.number]
         same = self._by_number[item.number]
@@ -252,11 +271,22 @@ class ForkTree:
 
     def _add_side(self, item: ForkItem) -> None:
         self._side[item.id] = item
-        self._side_bytes += item.size
+        self._count_side(item, 1)
+
+    def _drop_side(self, item: ForkItem) -> None:
+        del self._side[item.id]
+        self._count_side(item, -1)
+
+    def _count_side(self, item: ForkItem, times: int) -> None:
+        self._side_use = self._side_use.add(item, times)
+        if item.standing is not Standing.SIGNED:
+            self._unsigned_use = self._unsigned_use.add(item, times)
 
     def _is_side_above(self, eighths: int) -> bool:
         """Whether the side blocks fill more than so many eighths of their room."""
-        return len(self._side) * 8 > SIDE_BLOCKS_MAX * eighths or self._side_bytes * 8 > SIDE_BYTES_MAX * eighths
+        return self._side_use.is_above(eighths, SIDE_BLOCKS_MAX, SIDE_BYTES_MAX) or self._unsigned_use.is_above(
+            eighths, UNSIGNED_BLOCKS_MAX, UNSIGNED_BYTES_MAX
+        )
 
     def _limit_side(self, newest: ForkItem) -> None:
         """Makes room when there are too many side blocks. Raises Rejected when the newest one's branch fills it all."""

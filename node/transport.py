@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol, cast
 
 from node.core import Link
+from protocol.errors import Invalid
 from protocol.keys import PrivateKey
 from protocol.p2p.channel import ChannelError, SecureChannel
 from protocol.p2p.messages import Endpoint
@@ -22,7 +24,7 @@ DIAL_SECONDS = 5
 BUFFER_BYTES = 1 << 20
 """A peer that has so much to read gets nothing more that it asked for until it has read most of it."""
 
-BUFFER_BYTES_MAX = 16 << 20
+BUFFER_BYTES_MAX = 6 << 20
 """A peer that lets so much pile up is cut off."""
 
 FLUSH_SECONDS = 3
@@ -30,6 +32,9 @@ FLUSH_SECONDS = 3
 
 OPENING_MAX = 64
 """Inbound connections whose keys are being exchanged; more are closed at once."""
+
+PER_HOST_MAX = 32
+"""Inbound connections of one address, whatever state they are in; more are closed at once."""
 
 
 class PeerEvents(Protocol):
@@ -56,6 +61,7 @@ class Transport:
         self._last = 0
         self._server: asyncio.Server | None = None
         self._dials: set[asyncio.Task[None]] = set()
+        self._hosts: Counter[str] = Counter()
 
     async def listen(self, host: str, port: int, connections_max: int) -> Endpoint:
         """Opens the port for peers and returns where it listens. Raises OSError when it is taken."""
@@ -113,6 +119,17 @@ class Transport:
 
     # For the connections
 
+    def admit(self, host: str) -> bool:
+        """Counts an inbound connection of an address; False when there are too many of it."""
+        self._hosts[host] += 1
+        return self._hosts[host] <= PER_HOST_MAX
+
+    def release(self, host: str) -> None:
+        """Takes a connection of an address off the count."""
+        self._hosts[host] -= 1
+        if not self._hosts[host]:
+            del self._hosts[host]
+
     def add(self, connection: PeerConnection) -> int:
         """Gives a connection its number."""
         self._last += 1
@@ -137,6 +154,7 @@ class PeerConnection(asyncio.Protocol):
         self._is_opening = False
         self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
+        self._host: str | None = None
         self.has_room = True
 
     # asyncio.Protocol
@@ -144,7 +162,7 @@ class PeerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open: the keys are exchanged."""
         self._transport = transport = cast(asyncio.Transport, transport)  # That of uvloop is no subclass of it.
-        if not self._is_welcome:
+        if not self._is_welcome or not self._is_admitted(transport):
             transport.abort()
             return
         self._is_opening = True
@@ -152,6 +170,14 @@ class PeerConnection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=BUFFER_BYTES, low=BUFFER_BYTES // 4)
         transport.write(self._channel.greeting)
         self._timer = asyncio.get_running_loop().call_later(EXCHANGE_SECONDS, self._fail, "no key came")
+
+    def _is_admitted(self, transport: asyncio.Transport) -> bool:
+        """Whether the other end may have one more connection to this node; what this node dials always may."""
+        remote = transport.get_extra_info("peername")
+        if self._dialled is not None or remote is None:
+            return True
+        self._host = remote[0]
+        return self._owner.admit(remote[0])
 
     def data_received(self, data: bytes) -> None:
         """Bytes came: they are keys or whole or partial messages."""
@@ -181,6 +207,9 @@ class PeerConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The socket is closed."""
+        if self._host is not None:
+            self._owner.release(self._host)
+            self._host = None
         self._end(str(error) if error else "it closed the connection")
 
     # Opening and closing
@@ -192,12 +221,16 @@ class PeerConnection(asyncio.Protocol):
         if remote is None or local is None:
             self._fail("it closed the connection")
             return
-        link = Link(
-            self._dialled is not None,
-            self._dialled or Endpoint.parse(f"{remote[0]}:{remote[1]}"),
-            Endpoint.parse(f"{local[0]}:{local[1]}"),
-            self._channel.digest,
-        )
+        try:
+            link = Link(
+                self._dialled is not None,
+                self._dialled or Endpoint.parse(f"{remote[0]}:{remote[1]}"),
+                Endpoint.parse(f"{local[0]}:{local[1]}"),
+                self._channel.digest,
+            )
+        except Invalid:
+            self._fail("it has no IPv4 address")
+            return
         self._number = self._owner.add(self)
         self._guarded(self._owner.events.on_connect, self._number, link)
 

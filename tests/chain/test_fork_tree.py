@@ -213,3 +213,14 @@ def test_what_extends_the_head_needs_no_room(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(fork_tree, "SIDE_BLOCKS_MAX", 0)
     tree, trunk = tree_with_trunk(12)
     assert tree.head.id == trunk[-1].id
+
+
+def test_blocks_that_nobody_signed_have_less_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fork_tree, "UNSIGNED_BLOCKS_MAX", 8)
+    tree, trunk = tree_with_trunk()
+    for seed in range(1, 20):
+        tree.push(make(trunk[1].id, seed), Standing.OTHER_KEY)
+        tree.push(make(trunk[2].id, 100 + seed), Standing.SIGNED)
+    unsigned = [item for number in range(3, 5) for item in tree.blocks_at(number) if item.standing != Standing.SIGNED]
+    assert len(unsigned) <= 8
+    assert tree.side_count == 19 + len(unsigned)

@@ -229,3 +229,25 @@ async def test_more_connections_than_allowed_are_closed_at_once(monkeypatch: pyt
     first_writer.close()
     writer.close()
     await side.transport.stop()
+
+
+async def test_connections_of_one_address_are_bounded_before_they_speak(
+    server: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport_module, "PER_HOST_MAX", 2)
+    open_ones = [await open_raw(server) for _ in range(2)]
+    for reader, _writer in open_ones:
+        assert len(await reader.readexactly(33)) == 33
+    reader, writer = await open_raw(server)
+    with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+        await asyncio.wait_for(reader.readexactly(33), 5)
+    open_ones[0][1].close()
+    writer.close()
+    while server.transport._hosts[LOOPBACK] > 1:
+        await asyncio.sleep(0.01)
+    reader, writer = await open_raw(server)
+    assert len(await asyncio.wait_for(reader.readexactly(33), 5)) == 33
+    for _reader, other in (*open_ones, (reader, writer)):
+        other.close()
+    while server.transport._hosts:
+        await asyncio.sleep(0.01)
