@@ -382,9 +382,9 @@ class Chain:
             return Standing.UNKNOWN_WITNESS
 
     def has_signed_header(self, packed: bytes) -> bool:
-        """Whether the header of a packed block is signed by the witness that it names, by the keys of the head.
+        """Whether the header of a packed block is signed by the witness that it names, as far as the state now knows.
 
-        It tells a false block before its transactions are decoded. Far from the head it can be wrong: keys change.
+        It suspects a block before its transactions are decoded. It can be wrong: keys change.
         """
         try:
             header, end = self.codec.read(BlockHeader, packed, 0)
@@ -392,11 +392,7 @@ class Chain:
         except Invalid:
             return False
         witness = self.ctx.tables.witnesses.find(header.witness)
-        if witness is None:
-            return False
-        return signer == witness.signing_key or (
-            len(self._pending) > 0 and signer == self.read_head_signing_key(header.witness)
-        )
+        return witness is not None and signer == witness.signing_key
 
     def _push_waiting(self, parent_id: bytes, feed: list[FeedItem], popped: list[Transaction]) -> None:
         """Pushes the blocks that waited for one that now is in the tree; a bad one of them concerns nobody else."""

@@ -116,7 +116,9 @@ CLOSING_BYTES_MAX = 65_536
 """A goodbye that is longer is taken for one without being decoded."""
 
 LARGE_BLOCK_BYTES = 128 << 10
-"""Larger blocks, which take long to decode, must be signed by their witness as far as the head's state knows."""
+LARGE_BLOCK_COST = 2_000
+"""What a larger block costs, which takes long to decode, if its witness did not sign it as far as the head's state
+knows."""
 
 ADDRESSES_LEARNED_MAX = 100
 """Addresses that are taken from one answer."""
@@ -349,11 +351,20 @@ class Network:
         return number not in UNASKED_NUMBERS and (peer.is_active or number in EARLY_NUMBERS or number not in MESSAGES)
 
     def _is_wanted_block(self, peer: Peer, payload: bytes) -> bool:
-        if payload[-ID_BYTES:] not in peer.blocks_asked and message_id(payload) not in peer.items_asked:
+        """Whether a block was asked for.
+
+        Near the head a large one that its witness did not sign is dear: it is decoded, since keys change, but not often.
+        """
+        if payload[-ID_BYTES:] in peer.blocks_asked:
+            return True
+        if message_id(payload) not in peer.items_asked:
             self.hub.close(peer, "You sent me a block that I didn't ask for")
-        elif len(payload) > LARGE_BLOCK_BYTES and not self._chain.has_signed_header(payload):
-            self.hub.close(peer, "You sent me a large block that its witness did not sign")
-        return peer.connection in self.hub.peers
+            return False
+        is_dear = len(payload) > LARGE_BLOCK_BYTES and not self._chain.has_signed_header(payload)
+        if is_dear and not peer.charge(LARGE_BLOCK_COST, peer.received_at_ms):
+            self.hub.close(peer, "You sent me too many large blocks that their witnesses did not sign")
+            return False
+        return True
 
     def _is_wanted_transaction(self, peer: Peer, payload: bytes) -> bool:
         item = message_id(payload)
