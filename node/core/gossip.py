@@ -271,6 +271,8 @@ class Gossip:
             if self._chain.is_invalid_block(block.id):
                 self._hub.punish(peer, "You offered me a block that I have deemed to be invalid")
             return
+        if self._chain.is_doubtful_block(block.id) and not peer.charge_doubtful(block.size, peer.items_at_ms):
+            self._hub.close(peer, "You offer too many blocks that their witnesses did not sign")
         for applied in result.applied[-BLOCKS_OFFERED_MAX:]:
             self.offer_block(applied.block)
         if result.applied:

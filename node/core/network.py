@@ -353,7 +353,7 @@ class Network:
     def _is_wanted_block(self, peer: Peer, payload: bytes) -> bool:
         """Whether a block was asked for.
 
-        Near the head a large one that its witness did not sign is dear: it is decoded, since keys change, but not often.
+        Near the head a large one that its witness did not sign is dear: it is decoded, as keys change, but not often.
         """
         if payload[-ID_BYTES:] in peer.blocks_asked:
             return True

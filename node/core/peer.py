@@ -35,6 +35,10 @@ COST_REFUND_PER_SECOND = 1_000
 """How much of it is forgiven each second: a hundredth of a processor."""
 
 
+DOUBTFUL_BYTES_PER_COST = 100
+"""How many bytes of a block beside the main chain cost one unit if its witness did not sign it."""
+
+
 class Direction(IntEnum):
     """Who dialled, as messages tell it."""
 
@@ -183,6 +187,10 @@ class Peer:
             self.cost_at_ms = now_ms
         self.cost += cost
         return self.cost <= COST_MAX
+
+    def charge_doubtful(self, size: int, now_ms: int) -> bool:
+        """Counts the bytes of a block that nobody may have signed; False when there were too many of them."""
+        return self.charge(size // DOUBTFUL_BYTES_PER_COST, now_ms)
 
     @property
     def is_cheap(self) -> bool:

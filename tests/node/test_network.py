@@ -625,6 +625,20 @@ def test_a_block_without_its_transactions_bans_its_source_and_the_true_one_is_ta
     assert lab.chain.head_id == true.id
 
 
+def test_blocks_beside_the_chain_that_nobody_signed_cost_much(lab: Lab) -> None:
+    base = trunk(BASE)[-3]
+    forged = [forge(base.id, base.timestamp + 3, size=20_000 + 300 * number) for number in range(80)]
+    true = branch(trunk(BASE)[:-2], 1, skip=2)
+    gossiping, honest = lab.friend("10.0.0.1"), lab.friend("10.0.0.2")
+    for block in forged:
+        if not gossiping.is_closed:
+            gossiping.give(block)
+    assert gossiping.goodbye == "You offer too many blocks that their witnesses did not sign"
+    honest.give(*true)
+    assert honest.peer.cost < 500
+    assert lab.banned == []
+
+
 def test_blocks_that_wait_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     size = trunk(LENGTH)[5].size
     monkeypatch.setattr(sync, "RECEIVED_BYTES_MAX", 5 * size)
