@@ -15,6 +15,7 @@ import node.core.network as network
 import node.core.peer as peer
 import node.core.sync as sync
 import node.core.traffic as traffic
+import node.core.waiting_blocks as waiting_blocks
 from chain.pending import PENDING_COUNT_MAX
 from node.core import Node
 from protocol.p2p.messages import BLOCK_IDS_MAX, MESSAGES, SYNOPSIS_IDS_MAX
@@ -45,16 +46,16 @@ LIMITS: Final[dict[str, int]] = {
     "Peer.synopses": peer.SYNOPSES_MAX,
     "Peer.to_serve": peer.SERVED_MAX,
     "Sync._asked": PEERS_MAX * sync.BATCH_BLOCKS,
-    "Sync._children": sync.WINDOW_BLOCKS * PEERS_MAX,
-    "Sync._children[]": PEERS_MAX,
-    "Sync._early": sync.WINDOW_BLOCKS * PEERS_MAX,
-    "Sync._jobs": PEERS_MAX * sync.BATCH_BLOCKS,
-    "Sync._jobs[]": sync.JOB_SIGNATURES,
-    "Sync._queue": sync.WINDOW_BLOCKS * PEERS_MAX,
-    "Sync._ready": sync.WINDOW_BLOCKS * PEERS_MAX,
-    "Sync._received": sync.WINDOW_BLOCKS * PEERS_MAX,
-    "Sync._unsent": sync.JOB_SIGNATURES,
     "Traffic._samples": traffic.SAMPLES_MAX + 1,
+    "WaitingBlocks._children": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "WaitingBlocks._children[]": PEERS_MAX,
+    "WaitingBlocks._gathered": waiting_blocks.JOB_SIGNATURES,
+    "WaitingBlocks._jobs": PEERS_MAX * sync.BATCH_BLOCKS,
+    "WaitingBlocks._jobs[]": waiting_blocks.JOB_SIGNATURES,
+    "WaitingBlocks._postponed": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "WaitingBlocks._queue": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "WaitingBlocks._ready": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "WaitingBlocks._received": sync.WINDOW_BLOCKS * PEERS_MAX,
 }
 """The largest number of entries of each collection, by class and attribute; `[]` is each collection inside of it."""
 
