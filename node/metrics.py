@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from statistics import median_low
 from typing import Final
 
 from aiohttp import web
@@ -205,6 +206,10 @@ def _read_network(node: Node) -> Iterator[Metric]:
         "plaudit_missing_blocks", "Blocks that peers have and this node lacks.", count_missing(node)
     )
     hub = node.network.hub
+    offsets = [peer.clock_offset_us for peer in hub.active()]
+    if offsets:
+        ahead = median_low(offsets) / 1_000_000
+        yield GaugeMetricFamily("plaudit_peers_clock_offset_seconds", "How far peers' clocks are ahead of ours.", ahead)
     bans = len(hub.bans.list(node.world.now_ms()))
     yield GaugeMetricFamily("plaudit_bans", "IP addresses that are banned.", bans)
     sent, received = hub.traffic.sent_bytes, hub.traffic.received_bytes

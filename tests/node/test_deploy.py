@@ -17,11 +17,13 @@ from typing import Any
 import pytest
 import yaml
 
+from node.core import ProductionOutcome
 from node.settings import collect_settings
+from node.status import NOT_MISSED
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
 from tests.node.operated import free_port, operated
-from tests.node.test_cli import Daemon
+from tests.node.test_cli import Daemon, run
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -188,6 +190,30 @@ async def test_alerts_are_about_metrics_that_there_are() -> None:
     text = (ROOT / "node" / "metrics.py").read_text(encoding="utf-8")
     async with operated() as node:
         served = {name.partition("{")[0] for name in await node.read_metrics()}
-    of_witnesses = {f"{name}_total" for name in re.findall(r'"(plaudit_[a-z_]+)"', text)}
-    assert asked <= served | of_witnesses
+    declared = set(re.findall(r'"(plaudit_[a-z_0-9]+)"', text))
+    assert asked <= served | declared | {f"{name}_total" for name in declared}
     assert len(asked) >= 8
+
+
+# The handbook
+
+
+def test_the_handbook_names_every_metric_alert_and_reason() -> None:
+    text = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    declared = set(re.findall(r'"(plaudit_[a-z_0-9]+)"', (ROOT / "node" / "metrics.py").read_text(encoding="utf-8")))
+    shown = {name.removesuffix("_total") for name in re.findall(r"`(plaudit_[a-z_0-9]+)", text)}
+    assert shown == declared - {"plaudit_info"}
+    rules = yaml.safe_load((DEPLOY / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
+    assert re.findall(r"^\| (Plaudit\w+) ", text, re.MULTILINE) == [rule["alert"] for rule in rules]
+    reasons = {outcome.value for outcome in ProductionOutcome} - {outcome.value for outcome in NOT_MISSED}
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) >= reasons
+
+
+def test_the_handbook_names_commands_that_there_are() -> None:
+    text = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    commands = set(
+        re.findall(r"plaudit ((?:peers|snapshot|wallet witness|wallet keys|config) [a-z]+|status|node)\b", text)
+    )
+    assert len(commands) > 12
+    for command in commands:
+        assert "Usage: " in run(*command.split(), "--help").output

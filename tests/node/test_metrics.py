@@ -148,6 +148,7 @@ async def test_peers_traffic_and_bans_are_counted() -> None:
     assert (others['plaudit_peers{direction="inbound"}'], others['plaudit_peers{direction="outbound"}']) == (0, 1)
     assert (metrics["plaudit_bans"], others["plaudit_bans"]) == (1, 0)
     assert (metrics["plaudit_missing_blocks"], others["plaudit_missing_blocks"]) == (0, 0)
+    assert abs(metrics["plaudit_peers_clock_offset_seconds"]) < 1
     for figures in (metrics, others):
         assert figures["plaudit_p2p_sent_bytes_total"] > 100
         assert figures["plaudit_p2p_received_bytes_total"] > 100
