@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 from chain.chain import Chain
 from node.core.peer import Reach
-from node.core.settings import NetworkSettings
 from node.core.world import Link
 from protocol.errors import ProtocolError
-from protocol.keys import recover, sign_digest
+from protocol.keys import PrivateKey, recover, sign_digest
 from protocol.p2p.messages import Endpoint, Hello
 from protocol.times import time_text
 
@@ -44,26 +43,34 @@ class Refusal(NamedTuple):
     reason: str
 
 
-def make_hello(chain: Chain, settings: NetworkSettings, node_id: bytes, config_digest: str, link: Link) -> Hello:
+class OwnIdentity(NamedTuple):
+    """What names this node: its key, its id for the time of this process, and the digest of its chain config."""
+
+    node_key: PrivateKey
+    node_id: bytes
+    config_digest: str
+
+
+def make_hello(chain: Chain, own: OwnIdentity, listens_at: Endpoint | None, link: Link) -> Hello:
     """What this node says of itself on a connection."""
     user_data: dict[str, Any] = {
         "platform": "linux",
         "bitness": BITNESS,
-        "node_id": node_id.hex(),
+        "node_id": own.node_id.hex(),
         "last_known_block_hash": chain.head_id.hex(),
         "last_known_block_number": chain.head_number,
         "last_known_block_time": time_text(chain.head_time if chain.head_number else 0),
         "chain_id": chain.config.chain_id.hex(),
-        "config_digest": config_digest,
+        "config_digest": own.config_digest,
     }
     return Hello(
         USER_AGENT,
         PROTOCOL_VERSION,
         link.local.address,
-        settings.listen.port if settings.listen else 0,
+        listens_at.port if listens_at else 0,
         link.local.port,
-        settings.node_key.public_key,
-        sign_digest(link.digest, settings.node_key),
+        own.node_key.public_key,
+        sign_digest(link.digest, own.node_key),
         user_data,
     )
 

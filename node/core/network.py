@@ -9,17 +9,19 @@ Source: libraries/net/node.cpp; the numbers of seconds are those of node_configu
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import IPv4Address
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from chain.chain import Chain
 from chain.config_record import compute_config_digest
-from node.core.addresses import Address, AddressBook, Ban
+from node.core.addresses import AddressBook, Ban
+from node.core.admission import Admission
+from node.core.dialling import Dialler
 from node.core.gossip import OFFER_TIMER, SERVE_TIMER, Gossip
 from node.core.handshake import (
     NODE_ID_BYTES,
     PROTOCOL_VERSION,
     USER_AGENT,
+    OwnIdentity,
     Refusal,
     Rejection,
     check_hello,
@@ -28,35 +30,28 @@ from node.core.handshake import (
     read_node_id,
 )
 from node.core.hub import Hub, Intake
+from node.core.inquiries import Inquiries
 from node.core.notes import clean
-from node.core.peer import NO_NODE_ID, SYNOPSES_MAX, Peer, Reach
+from node.core.peer import SYNOPSES_MAX, Peer
 from node.core.settings import NetworkSettings
 from node.core.sync import APPLY_TIMER, Sync
 from node.core.world import Link, World
 from protocol.block import Block
 from protocol.errors import Invalid, Rejected
 from protocol.p2p.messages import (
-    BLOCK_ITEM,
-    ID_BYTES,
-    MESSAGES,
-    TRANSACTION_ITEM,
-    AddressInfo,
     AddressMessage,
     AddressRequest,
     BlockchainItemIdsInventory,
     BlockMessage,
     CheckFirewall,
-    CheckFirewallReply,
     ClosingConnection,
     ConnectionAccepted,
     ConnectionRejected,
-    CurrentConnection,
     CurrentTimeReply,
     CurrentTimeRequest,
     Endpoint,
     FetchBlockchainItemIds,
     FetchItems,
-    GetCurrentConnectionsReply,
     GetCurrentConnectionsRequest,
     Hello,
     ItemIdsInventory,
@@ -84,44 +79,11 @@ INACTIVE_MS_MAX = 30_000
 STUCK_MS_MAX = 20_000
 """How long a peer may leave unread what it is sent."""
 
-DIALS_MAX = 8
-"""Connections that are being opened at one time."""
-
 PER_ADDRESS_MAX = 32
 """Inbound connections from one IP address."""
 
 EXTENSION_NUMBERS = range(5000, 5100)
 """Messages of these numbers that are unknown are from a later version, and not minded."""
-
-MEASURE_US_MAX = 86_400_000_000
-"""The greatest clock offset and delay that is believed, since a peer can tell any: one day."""
-
-USER_DATA_TEXT_MAX = 100
-"""The longest text of a peer's user data that is passed on."""
-
-COSTS: Final = {5006: 20, 5009: 50, 5010: 50, 5016: 100}
-"""What messages cost who sends them, by number; others cost 1, and items that were asked for nothing."""
-
-BYTES_PER_COST = 1_024
-"""How many bytes of a message cost one unit more."""
-
-EARLY_NUMBERS = frozenset({5003, 5006, 5007, 5008, 5009, 5010, 5011, 5012})
-"""Messages that are looked at before the handshake is done."""
-
-UNASKED_NUMBERS = frozenset({5015, 5017})
-"""Answers to questions that this node never asks; they are not even decoded."""
-
-CLOSING_NUMBER = 5011
-CLOSING_BYTES_MAX = 65_536
-"""A goodbye that is longer is taken for one without being decoded."""
-
-LARGE_BLOCK_BYTES = 128 << 10
-LARGE_BLOCK_COST = 2_000
-"""What a larger block costs, which takes long to decode, if its witness did not sign it as far as the head's state
-knows."""
-
-ADDRESSES_LEARNED_MAX = 100
-"""Addresses that are taken from one answer."""
 
 
 class PeerView(NamedTuple):
@@ -149,12 +111,15 @@ class Network:
         self._world = world
         self._chain = chain
         self._settings = settings
-        self._node_id = world.random_bytes(NODE_ID_BYTES)
-        self._config_digest = compute_config_digest(chain.config).hex()
+        self._own = OwnIdentity(
+            settings.node_key, world.random_bytes(NODE_ID_BYTES), compute_config_digest(chain.config).hex()
+        )
         self.hub = Hub(world, chain.codec, AddressBook(world.disk, settings.seeds))
         self.sync = Sync(self.hub, chain, intake, settings.checkpoint)
         self.gossip = Gossip(self.hub, chain, intake, self.sync)
-        self._dialling: dict[Endpoint, int] = {}
+        self._admission = Admission(self.hub, chain, self.gossip)
+        self._dialler = Dialler(self.hub, settings)
+        self._inquiries = Inquiries(self.hub)
         self._slow_tick_at_ms = 0
         self._check_checkpoint()
         self._handlers: dict[type[Any], Callable[[Peer, Any], None]] = {
@@ -165,10 +130,10 @@ class Network:
             ItemIdsInventory: self.gossip.on_offers,
             FetchItems: self.gossip.on_fetch,
             ItemNotAvailable: self._on_not_available,
-            CurrentTimeRequest: self._on_time_request,
-            CurrentTimeReply: self._on_time_reply,
-            CheckFirewall: self._on_check_firewall,
-            GetCurrentConnectionsRequest: self._on_connections_request,
+            CurrentTimeRequest: self._inquiries.on_time_request,
+            CurrentTimeReply: self._inquiries.on_time_reply,
+            CheckFirewall: self._inquiries.on_check_firewall,
+            GetCurrentConnectionsRequest: self._inquiries.on_connections_request,
         }
 
     def _check_checkpoint(self) -> None:
@@ -195,7 +160,7 @@ class Network:
     @property
     def listens_at(self) -> Endpoint | None:
         """Where peers can connect, if they can."""
-        return self._settings.listen
+        return self._dialler.listen
 
     def list_peers(self) -> list[PeerView]:
         """Returns the connections, in the order in which they came."""
@@ -220,7 +185,7 @@ class Network:
 
     def set_listening(self, endpoint: Endpoint) -> None:
         """Learns where peers can connect, when that was left to the system."""
-        self._settings = self._settings._replace(listen=endpoint)
+        self._dialler.listen = endpoint
 
     def add_seed(self, endpoint: Endpoint) -> None:
         """Learns an address that is to be dialled whenever it is not connected."""
@@ -287,12 +252,12 @@ class Network:
     def on_connect(self, connection: int, link: Link) -> None:
         """A connection is there: both sides say hello."""
         now_ms = self._world.now_ms()
-        self._dialling.pop(link.remote, None)
+        self._dialler.on_connect(link.remote)
         if self.hub.bans.find(link.remote.address, now_ms) or self._is_crowded(link):
             self._world.disconnect(connection)
             return
         peer = self.hub.peers[connection] = Peer(connection, link, now_ms, now_ms)
-        self.hub.send(peer, make_hello(self._chain, self._settings, self._node_id, self._config_digest, link))
+        self.hub.send(peer, make_hello(self._chain, self._own, self.listens_at, link))
 
     def _is_crowded(self, link: Link) -> bool:
         """Whether one IP address has too many connections here."""
@@ -303,8 +268,7 @@ class Network:
 
     def on_connect_failed(self, endpoint: Endpoint, why: str) -> None:
         """An address does not answer."""
-        self._dialling.pop(endpoint, None)
-        self.hub.addresses.on_failed(endpoint, self._world.now_ms(), self._jitter_ms())
+        self._dialler.on_failed(endpoint)
 
     def on_disconnect(self, connection: int, why: str) -> None:
         """A connection is gone."""
@@ -332,49 +296,9 @@ class Network:
             return
         self.hub.traffic.received_bytes += len(payload)
         peer.received_at_ms = self._world.now_ms()
-        if self._is_wanted(peer, number, payload):
+        if self._admission.admits(peer, number, payload):
             self._decode(peer, number, payload)
         self._clear_away()
-
-    def _is_wanted(self, peer: Peer, number: int, payload: bytes) -> bool:
-        """Whether a message is worth decoding, which costs more than sending it; closes the connection if it is bad."""
-        if number == BLOCK_ITEM:
-            return self._is_wanted_block(peer, payload)
-        if number == TRANSACTION_ITEM:
-            return self._is_wanted_transaction(peer, payload)
-        if not peer.charge(COSTS.get(number, 1) + len(payload) // BYTES_PER_COST, peer.received_at_ms):
-            self.hub.close(peer, "You ask for too much in too short a time")
-            return False
-        if number == CLOSING_NUMBER and len(payload) > CLOSING_BYTES_MAX:
-            self.hub.drop(peer, "it closes, and tells a long story")
-            return False
-        return number not in UNASKED_NUMBERS and (peer.is_active or number in EARLY_NUMBERS or number not in MESSAGES)
-
-    def _is_wanted_block(self, peer: Peer, payload: bytes) -> bool:
-        """Whether a block was asked for.
-
-        Near the head a large one that its witness did not sign is dear: it is decoded, as keys change, but not often.
-        """
-        if payload[-ID_BYTES:] in peer.blocks_asked:
-            return True
-        if message_id(payload) not in peer.items_asked:
-            self.hub.close(peer, "You sent me a block that I didn't ask for")
-            return False
-        is_dear = len(payload) > LARGE_BLOCK_BYTES and not self._chain.has_signed_header(payload)
-        if is_dear and not peer.charge(LARGE_BLOCK_COST, peer.received_at_ms):
-            self.hub.close(peer, "You sent me too many large blocks that their witnesses did not sign")
-            return False
-        return True
-
-    def _is_wanted_transaction(self, peer: Peer, payload: bytes) -> bool:
-        item = message_id(payload)
-        if item not in peer.items_asked:
-            self.hub.close(peer, "You sent me a message that I didn't request")
-            return False
-        if len(payload) > self._chain.ctx.gpo.maximum_block_size:
-            self.gossip.refuse(peer, item)
-            return False
-        return True
 
     def _decode(self, peer: Peer, number: int, payload: bytes) -> None:
         try:
@@ -410,7 +334,7 @@ class Network:
         while self.hub.gone:
             peer = self.hub.gone.pop()
             if peer.link.is_outbound:
-                self.hub.addresses.on_failed(peer.link.remote, self._world.now_ms(), self._jitter_ms())
+                self._dialler.on_failed(peer.link.remote)
             self.sync.on_gone(peer)
             self.gossip.on_gone(peer)
 
@@ -423,7 +347,7 @@ class Network:
         peer.hello = hello
         peer.node_id = read_node_id(hello)
         peer.listens_at, peer.reach = find_listening(hello, peer.link)
-        refusal = check_hello(self._chain, hello, peer.link, self._config_digest) or self._find_refusal(peer)
+        refusal = check_hello(self._chain, hello, peer.link, self._own.config_digest) or self._find_refusal(peer)
         if refusal is not None:
             self._refuse(peer, refusal)
             return
@@ -431,7 +355,7 @@ class Network:
 
     def _find_refusal(self, peer: Peer) -> Refusal | None:
         """Whether a peer of our chain is refused all the same."""
-        if peer.identity == self._settings.node_key.public_key + self._node_id:
+        if peer.identity == self._own.node_key.public_key + self._own.node_id:
             if peer.link.is_outbound:
                 self.hub.addresses.learn(peer.link.remote).is_self = True
             return Refusal(Rejection.CONNECTED_TO_SELF, "I'm connecting to myself")
@@ -455,7 +379,7 @@ class Network:
         """Of two connections that are being made, both sides keep the one that the greater node id dialled."""
         if twin.is_active or twin.link.is_outbound == peer.link.is_outbound:
             return False
-        return peer.link.is_outbound == (self._node_id > peer.node_id)
+        return peer.link.is_outbound == (self._own.node_id > peer.node_id)
 
     def _refuse(self, peer: Peer, refusal: Refusal) -> None:
         """Tells a peer that it is refused; one of our chain may still ask for addresses."""
@@ -489,7 +413,7 @@ class Network:
                 address.identity = peer.identity
         agent = peer.hello.user_agent if peer.hello else ""
         self.hub.notes.tell("peer_joined", peer=peer.name, direction=peer.direction.name.lower(), agent=agent)
-        self.hub.send(peer, CurrentTimeRequest(self._world.now_ms() * 1000))
+        self._inquiries.ask_time(peer)
         self.sync.begin(peer)
 
     # Addresses
@@ -499,30 +423,18 @@ class Network:
         self.hub.send(peer, AddressRequest())
 
     def _on_address_request(self, peer: Peer, _message: AddressRequest) -> None:
-        self.hub.send(peer, AddressMessage(tuple(map(self._describe, self.hub.active()))))
+        self.hub.send(peer, AddressMessage(tuple(map(self._inquiries.describe_address, self.hub.active()))))
         if peer.is_refused:
             self.hub.close(peer, "I rejected your connection request (hello message) so I'm disconnecting", False)
 
-    def _describe(self, peer: Peer) -> AddressInfo:
-        return AddressInfo(
-            peer.listens_at or peer.link.remote,
-            self._world.now_ms() // 1000,
-            peer.round_trip_us,
-            peer.node_id,
-            int(peer.direction),
-            int(peer.reach),
-        )
-
     def _on_addresses(self, peer: Peer, message: AddressMessage) -> None:
         is_answer, peer.owes_addresses = peer.owes_addresses, False
-        if is_answer and self._settings.discovers and peer.is_accepted:
-            for info in message.addresses[:ADDRESSES_LEARNED_MAX]:
-                if info.firewalled == Reach.OPEN and _may_be_dialled(info.remote_endpoint, peer.link.remote):
-                    self.hub.addresses.learn(info.remote_endpoint)
+        if is_answer and peer.is_accepted:
+            self._dialler.learn(peer, message.addresses)
         if not peer.is_active and peer.is_accepted and peer.has_accepted_us:
             self._activate(peer)
 
-    # Small requests
+    # Blocks and transactions
 
     def _on_synopsis(self, peer: Peer, message: FetchBlockchainItemIds) -> None:
         if len(peer.synopses) == SYNOPSES_MAX:
@@ -553,45 +465,6 @@ class Network:
         else:
             self.gossip.on_item(peer, message_id(payload), message)
 
-    def _on_time_request(self, peer: Peer, message: CurrentTimeRequest) -> None:
-        now_us = self._world.now_ms() * 1000
-        self.hub.send(peer, CurrentTimeReply(message.request_sent_time, now_us, now_us))
-
-    def _on_time_reply(self, peer: Peer, message: CurrentTimeReply) -> None:
-        """Measures clock offset and round trip. Source: node.cpp, on_current_time_reply_message."""
-        now_us = self._world.now_ms() * 1000
-        sent, received, replied = message
-        peer.clock_offset_us = _clamp(((received - sent) + (replied - now_us)) // 2, -MEASURE_US_MAX, MEASURE_US_MAX)
-        peer.round_trip_us = _clamp((now_us - sent) - (replied - received), 0, MEASURE_US_MAX)
-
-    def _on_check_firewall(self, peer: Peer, message: CheckFirewall) -> None:
-        """This node dials nobody because a peer says so, and answers as the reference does when it can not try.
-
-        Zeros ask for a check of the asker itself.
-        """
-        node_id, endpoint = message
-        if node_id == NO_NODE_ID and peer.hello is not None:
-            node_id, endpoint = peer.node_id, Endpoint(peer.link.remote.address, peer.hello.inbound_port)
-        self.hub.send(peer, CheckFirewallReply(node_id, endpoint, 0))
-
-    def _on_connections_request(self, peer: Peer, _message: GetCurrentConnectionsRequest) -> None:
-        now_ms = self._world.now_ms()
-        minute, quarter, hour = (self.hub.traffic.rates(seconds, now_ms) for seconds in (60, 900, 3600))
-        connections = tuple(
-            CurrentConnection(
-                max(0, now_ms - other.connected_at_ms) // 1000,
-                other.link.remote,
-                other.node_id,
-                other.clock_offset_us,
-                other.round_trip_us,
-                int(other.direction),
-                int(other.reach),
-                _describe_software(other),
-            )
-            for other in self.hub.active()
-        )
-        self.hub.send(peer, GetCurrentConnectionsReply(*minute, *quarter, *hour, connections))
-
     # What has to be looked at every now and then
 
     def _on_tick(self) -> None:
@@ -604,7 +477,7 @@ class Network:
         self.gossip.on_tick(now_ms)
         self.hub.traffic.sample(now_ms)
         self.hub.notes.on_tick(now_ms)
-        self._dial(now_ms)
+        self._dialler.on_tick(now_ms)
         if now_ms >= self._slow_tick_at_ms:
             self._slow_tick_at_ms = now_ms + SLOW_TICK_MS
             self._on_slow_tick()
@@ -634,68 +507,9 @@ class Network:
         elif silent_ms > INACTIVE_MS_MAX:
             self.hub.close(peer, "Disconnecting due to inactivity", is_error=False)
         elif silent_ms > KEEP_ALIVE_MS:
-            self.hub.send(peer, CurrentTimeRequest(now_ms * 1000))
-
-    def _dial(self, now_ms: int) -> None:
-        """Dials seeds that are not connected and, while more connections are wanted, other addresses."""
-        for address in self.hub.addresses.list_due(now_ms, is_seed=True):
-            self._dial_one(address, now_ms)
-        if not self._settings.discovers:
-            return
-        for address in self.hub.addresses.list_due(now_ms, is_seed=False):
-            if len(self.hub.peers) + len(self._dialling) >= self._settings.connections_wanted:
-                return
-            self._dial_one(address, now_ms)
-
-    def _dial_one(self, address: Address, now_ms: int) -> None:
-        if len(self._dialling) >= DIALS_MAX or address.endpoint in self._dialling or self._is_connected(address):
-            return
-        if address.endpoint == self._settings.listen or self.hub.bans.find(address.endpoint.address, now_ms):
-            return
-        self._dialling[address.endpoint] = now_ms
-        self._world.connect(address.endpoint)
-
-    def _is_connected(self, address: Address) -> bool:
-        """Whether the node that can be dialled there is connected, by whichever side dialled."""
-        return any(
-            peer.link.remote == address.endpoint
-            or peer.listens_at == address.endpoint
-            or (address.identity and peer.identity == address.identity)
-            for peer in self.hub.peers.values()
-        )
-
-    def _jitter_ms(self) -> int:
-        """Up to a second, so that two nodes do not dial each other at the same moment for ever."""
-        return int.from_bytes(self._world.random_bytes(2), "big") * 1000 >> 16
+            self._inquiries.ask_time(peer)
 
     def _offer_head(self) -> None:
         head = self._chain.find_block_by_id(self._chain.head_id)
         if head is not None:
             self.gossip.offer_block(head)
-
-
-def _clamp(value: int, low: int, high: int) -> int:
-    return min(max(value, low), high)
-
-
-def _describe_software(peer: Peer) -> dict[str, Any]:
-    """What a peer told of its program, as far as that is short."""
-    if peer.hello is None:
-        return {}
-    told = {name: peer.hello.user_data.get(name) for name in ("platform", "bitness")}
-    told["user_agent"] = peer.hello.user_agent
-    return {
-        name: value
-        for name, value in told.items()
-        if isinstance(value, int) or (isinstance(value, str) and len(value) <= USER_DATA_TEXT_MAX)
-    }
-
-
-def _may_be_dialled(endpoint: Endpoint, told_by: Endpoint) -> bool:
-    """Whether an address can be one of a peer; what is on a peer's own machine or network concerns only its like."""
-    address, teller = IPv4Address(endpoint.address), IPv4Address(told_by.address)
-    if endpoint.port == 0 or address.is_multicast or address.is_unspecified or address.is_reserved:
-        return False
-    if address.is_loopback:
-        return teller.is_loopback
-    return not address.is_private or teller.is_private

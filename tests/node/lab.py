@@ -393,7 +393,7 @@ class Remote:
 
     def plaudit_hello(self) -> Hello:
         """The hello of a node of our kind, which is asked for many items at once."""
-        digest = self.lab.network._config_digest
+        digest = self.lab.network._own.config_digest
         return self.hello(user_data={"config_digest": digest})
 
     def shake(self, hello: Hello | None = None) -> None:
@@ -460,7 +460,7 @@ class Web:
     def _make(self, chain: Chain, place: int) -> Lab:
         lab = Lab(chain, clock=self.clock, discovers=False)
         lab.world._name = f"node {place}"
-        lab.network._node_id = lab.world.random_bytes(33)
+        lab.network._own = lab.network._own._replace(node_id=lab.world.random_bytes(33))
         return lab
 
     def connect(self, one: int, two: int) -> None:

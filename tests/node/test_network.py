@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from node.core import Checkpoint, addresses, gossip, hub, network, notes, sync, synopsis
+from node.core import Checkpoint, addresses, admission, dialling, gossip, hub, network, notes, sync, synopsis
 from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILURES_MAX, AddressBook, Ban, Bans
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
 from node.core.handshake import Rejection
@@ -936,7 +936,7 @@ def test_a_node_that_meets_itself_does_not_dial_there_again() -> None:
     assert lab.world.dials == [Endpoint.parse("10.0.0.1:2001")]
     remote = lab.meet("10.0.0.1", port=2001, dialled=True)
     remote.key = NODE_KEY
-    remote.say(remote.hello(user_data={"node_id": lab.network._node_id.hex()}))
+    remote.say(remote.hello(user_data={"node_id": lab.network._own.node_id.hex()}))
     assert only(remote.take(ConnectionRejected)).reason_code == Rejection.CONNECTED_TO_SELF
     assert remote.is_closed
     lab.wait(60_000)
@@ -945,7 +945,7 @@ def test_a_node_that_meets_itself_does_not_dial_there_again() -> None:
 
 def test_who_calls_itself_as_we_do_is_not_us(lab: Lab) -> None:
     remote = lab.meet()
-    remote.shake(remote.hello(user_data={"node_id": lab.network._node_id.hex()}))
+    remote.shake(remote.hello(user_data={"node_id": lab.network._own.node_id.hex()}))
     assert not remote.is_closed
 
 
@@ -985,7 +985,8 @@ def test_a_stolen_name_does_not_keep_a_seed_from_being_dialled() -> None:
 def test_of_two_connections_that_are_made_at_once_the_one_of_the_greater_id_stays(
     lab: Lab, is_ours_greater: bool
 ) -> None:
-    lab.network._node_id = (b"\xff" if is_ours_greater else b"\x00") * 33
+    own = b"\xff" if is_ours_greater else b"\x00"
+    lab.network._own = lab.network._own._replace(node_id=own * 33)
     dialled = lab.meet("10.0.0.1", port=2001, dialled=True, name="one")
     accepted = lab.meet("10.0.0.1", name="one")
     user_data = {"node_id": "77" * 33}
@@ -1133,12 +1134,12 @@ def test_large_blocks_that_their_witness_did_not_sign_are_decoded_seldom(
     for place, block in enumerate(forged):
         evil = lab.friend(f"10.0.1.{place}")
         with monkeypatch.context() as patch:
-            patch.setattr(network, "LARGE_BLOCK_BYTES", 200)
-            patch.setattr(network, "LARGE_BLOCK_COST", COST_MAX + 1)
+            patch.setattr(admission, "LARGE_BLOCK_BYTES", 200)
+            patch.setattr(admission, "LARGE_BLOCK_COST", COST_MAX + 1)
             patch.setattr(Block, "from_bytes", lambda *_: pytest.fail("it was decoded"))
             evil.give(block)
         assert evil.goodbye == "You sent me too many large blocks that their witnesses did not sign"
-    monkeypatch.setattr(network, "LARGE_BLOCK_BYTES", 200)
+    monkeypatch.setattr(admission, "LARGE_BLOCK_BYTES", 200)
     honest.give(true)
     assert lab.chain.head_id == true.id
     assert not lab.chain.has_signed_header(b"") and not lab.chain.has_signed_header(bytes(400))
@@ -1216,7 +1217,7 @@ def test_addresses_are_taken_from_answers_only_and_not_too_many(lab: Lab) -> Non
     assert len(known) == before + 2
     lab.wait(network.SLOW_TICK_MS)
     remote.say(AddressMessage(tuple(info(f"10.6.{number // 250}.{number % 250}:2001") for number in range(9_000))))
-    assert len(known) <= before + 2 + network.ADDRESSES_LEARNED_MAX
+    assert len(known) <= before + 2 + dialling.ADDRESSES_LEARNED_MAX
 
 
 def test_private_addresses_of_a_public_peer_are_not_dialled() -> None:

@@ -10,8 +10,8 @@ from collections.abc import Sized
 from typing import Any, Final
 
 import node.core.addresses as addresses
+import node.core.dialling as dialling
 import node.core.gossip as gossip
-import node.core.network as network
 import node.core.peer as peer
 import node.core.sync as sync
 import node.core.traffic as traffic
@@ -34,7 +34,7 @@ LIMITS: Final[dict[str, int]] = {
     "Hub.gone": PEERS_MAX,
     "Hub.peers": PEERS_MAX,
     "MessageCache._messages": gossip.TRANSACTIONS_KEPT_MAX,
-    "Network._dialling": network.DIALS_MAX,
+    "Dialler._dialling": dialling.DIALS_MAX,
     "Network._handlers": len(MESSAGES),
     "Notes._counts": 20,
     "Peer.blocks_asked": 2 * sync.BATCH_BLOCKS,

@@ -1,0 +1,87 @@
+"""Whom to dial: the seeds whenever they are not connected, and other addresses until enough connections are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address
+
+from node.core.addresses import Address
+from node.core.hub import Hub
+from node.core.peer import Peer, Reach
+from node.core.settings import NetworkSettings
+from protocol.p2p.messages import AddressInfo, Endpoint
+
+DIALS_MAX = 8
+"""Connections that are being opened at one time."""
+
+ADDRESSES_LEARNED_MAX = 100
+"""Addresses that are taken from one answer."""
+
+
+class Dialler:
+    """Opens connections; `listen` is where this node itself can be dialled."""
+
+    def __init__(self, hub: Hub, settings: NetworkSettings) -> None:
+        self._hub = hub
+        self._settings = settings
+        self._dialling: dict[Endpoint, int] = {}
+        self.listen = settings.listen
+
+    def learn(self, teller: Peer, addresses: Iterable[AddressInfo]) -> None:
+        """Takes addresses that a peer tells, as far as they can be dialled."""
+        if not self._settings.discovers:
+            return
+        for info, _ in zip(addresses, range(ADDRESSES_LEARNED_MAX), strict=False):
+            if info.firewalled == Reach.OPEN and _may_be_dialled(info.remote_endpoint, teller.link.remote):
+                self._hub.addresses.learn(info.remote_endpoint)
+
+    def on_tick(self, now_ms: int) -> None:
+        """Dials seeds that are not connected and, while more connections are wanted, other addresses."""
+        for address in self._hub.addresses.list_due(now_ms, is_seed=True):
+            self._dial(address, now_ms)
+        if not self._settings.discovers:
+            return
+        for address in self._hub.addresses.list_due(now_ms, is_seed=False):
+            if len(self._hub.peers) + len(self._dialling) >= self._settings.connections_wanted:
+                return
+            self._dial(address, now_ms)
+
+    def _dial(self, address: Address, now_ms: int) -> None:
+        if len(self._dialling) >= DIALS_MAX or address.endpoint in self._dialling or self._is_connected(address):
+            return
+        if address.endpoint == self.listen or self._hub.bans.find(address.endpoint.address, now_ms):
+            return
+        self._dialling[address.endpoint] = now_ms
+        self._hub.world.connect(address.endpoint)
+
+    def _is_connected(self, address: Address) -> bool:
+        """Whether the node that can be dialled there is connected, by whichever side dialled."""
+        return any(
+            peer.link.remote == address.endpoint
+            or peer.listens_at == address.endpoint
+            or (address.identity and peer.identity == address.identity)
+            for peer in self._hub.peers.values()
+        )
+
+    def on_connect(self, endpoint: Endpoint) -> None:
+        """A connection is open."""
+        self._dialling.pop(endpoint, None)
+
+    def on_failed(self, endpoint: Endpoint) -> None:
+        """An address does not answer, or its connection ended: it waits before it is dialled again."""
+        self._dialling.pop(endpoint, None)
+        self._hub.addresses.on_failed(endpoint, self._hub.world.now_ms(), self._jitter_ms())
+
+    def _jitter_ms(self) -> int:
+        """Up to a second, so that two nodes do not dial each other at the same moment for ever."""
+        return int.from_bytes(self._hub.world.random_bytes(2), "big") * 1000 >> 16
+
+
+def _may_be_dialled(endpoint: Endpoint, told_by: Endpoint) -> bool:
+    """Whether an address can be one of a peer; what is on a peer's own machine or network concerns only its like."""
+    address, teller = IPv4Address(endpoint.address), IPv4Address(told_by.address)
+    if endpoint.port == 0 or address.is_multicast or address.is_unspecified or address.is_reserved:
+        return False
+    if address.is_loopback:
+        return teller.is_loopback
+    return not address.is_private or teller.is_private
