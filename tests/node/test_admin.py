@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import socket
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from chain.chain import Chain
 from node import admin
 from node.core.addresses import Ban
 from node.http_port import CONNECTIONS_MAX
@@ -214,6 +216,25 @@ async def test_a_snapshot_that_can_not_be_written_leaves_nothing_and_can_be_aske
     assert "no snapshot was written" in (await node.ask_admin("create_snapshot", name="one"))["message"]
     folder.unlink()
     assert (await node.ask_admin("create_snapshot", name="one"))["file"] == str(folder / "one")
+
+
+async def test_a_node_that_stops_gives_a_snapshot_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, stopped, folder = threading.Event(), threading.Event(), tmp_path / "snapshots"
+
+    def dawdle(self: object, size: int) -> None:
+        begun.set()
+        stopped.wait(20)
+
+    monkeypatch.setattr(QuietProgress, "begin", dawdle)
+    world = Harness(chain=Chain.open(dev_config(), tmp_path / "data"))
+    world.generate_blocks(30)
+    async with operated(world=world, snapshots=folder) as node:
+        request = asyncio.create_task(node.ask_admin("create_snapshot", name="one"))
+        await asyncio.to_thread(begun.wait, 10)
+    stopped.set()
+    await asyncio.gather(request, return_exceptions=True)
+    await until(lambda: not list(folder.iterdir()))
+    Chain.open(dev_config(), tmp_path / "data").close()
 
 
 async def test_a_node_without_a_directory_or_without_irreversible_blocks_makes_no_snapshot(tmp_path: Path) -> None:
