@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from node.core import Checkpoint, addresses, admission, dialling, gossip, hub, network, notes, sync, synopsis
+from node.core import Checkpoint, addresses, admission, dialling, gossip, hub, network, notes, sync
 from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILURES_MAX, AddressBook, Ban, Bans
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
 from node.core.handshake import Rejection
@@ -772,7 +772,7 @@ def test_ids_are_told_from_the_newest_common_block_on(lab: Lab) -> None:
 
 
 def test_at_most_so_many_ids_are_told_at_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synopsis, "BLOCK_IDS_MAX", 5)
+    monkeypatch.setattr("node.core.synopsis.BLOCK_IDS_MAX", 5)
     remote = lab.friend()
     remote.say(FetchBlockchainItemIds(BLOCK_ITEM, (trunk(BASE)[1].id,)))
     told = only(remote.take(BlockchainItemIdsInventory))
@@ -811,7 +811,7 @@ def test_the_longer_branch_wins_whoever_dials() -> None:
 
 
 def test_branches_that_are_longer_than_one_answer_meet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synopsis, "BLOCK_IDS_MAX", 40)
+    monkeypatch.setattr("node.core.synopsis.BLOCK_IDS_MAX", 40)
     monkeypatch.setattr(sync, "BATCH_BLOCKS", 10)
     monkeypatch.setattr(sync, "IDS_AHEAD_MAX", 100)
     monkeypatch.setattr(sync, "WINDOW_BLOCKS", 50)
