@@ -76,6 +76,7 @@ class Metrics:
             registry=self.registry,
             buckets=CALL_BUCKETS,
         )
+        self._call_histograms: dict[str, Histogram] = {}
         self._call_errors = Counter(
             "plaudit_rpc_errors",
             "JSON-RPC requests that were answered with an error, by method.",
@@ -103,7 +104,10 @@ class Metrics:
     def on_answer(self, method: Method | None, seconds: float, is_error: bool) -> None:
         """A JSON-RPC request was answered; there is no method when it does not exist."""
         name = UNKNOWN_METHOD if method is None else method.full_name
-        self._call_seconds.labels(name).observe(seconds)
+        histogram = self._call_histograms.get(name)
+        if histogram is None:
+            histogram = self._call_histograms[name] = self._call_seconds.labels(name)
+        histogram.observe(seconds)
         if is_error:
             self._call_errors.labels(name).inc()
 
