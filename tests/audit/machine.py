@@ -62,17 +62,17 @@ class ChainMachine(RuleBasedStateMachine):
         store = self.world.chain.store
         apply_block = ledger.apply_block
 
-        def apply_twice(block: Block, skip_signatures: bool = False) -> Any:
+        def apply_twice(block: Block, *trust: bool) -> Any:
             before = store.digest
             assert store.compute_digest_from_scratch() == before
-            effects = apply_block(block, skip_signatures)
+            effects = apply_block(block, *trust)
             after = store.digest
             assert store.compute_digest_from_scratch() == after, "the digest misses a change"
             assert_invariants(ledger.ctx)
             ledger.undo_block()
             assert store.digest == before, "undoing a block leaves something behind"
             assert store.compute_digest_from_scratch() == before, "undoing a block leaves rows behind"
-            again = apply_block(block, skip_signatures)
+            again = apply_block(block, *trust)
             assert store.digest == after, "the same block gave another state"
             assert again == effects, "the same block had other effects"
             assert store.compute_digest_from_scratch() == after

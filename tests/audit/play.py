@@ -536,8 +536,8 @@ def audited(world: Harness) -> Iterator[Auditor]:
     auditor = Auditor(world.config.rules, world.chain.ctx.tables)
     apply_block = ledger.apply_block
 
-    def apply_and_follow(block: Block, skip_signatures: bool = False) -> Any:
-        effects = apply_block(block, skip_signatures)
+    def apply_and_follow(block: Block, *trust: bool) -> Any:
+        effects = apply_block(block, *trust)
         auditor.follow(block, [applied.op for applied in effects.operations])
         return effects
 
