@@ -313,6 +313,18 @@ class Chain:
         """Whether the block is remembered as invalid."""
         return self._tree.is_invalid(block_id)
 
+    def find_twin(self, block: Block) -> bytes | None:
+        """The id of another block of the same height, slot and witness that is still known, or None."""
+        others = (item.block for item in self._tree.blocks_at(block.number) if item.id != block.id)
+        return next(
+            (
+                other.id
+                for other in others
+                if other is not None and (other.timestamp, other.witness) == (block.timestamp, block.witness)
+            ),
+            None,
+        )
+
     def is_doubtful_block(self, block_id: bytes) -> bool:
         """Whether a block lies beside the main chain and its witness did not sign it, as far as the state now knows."""
         item = self._tree.find(block_id)

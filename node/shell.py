@@ -39,6 +39,7 @@ WAITERS_MAX = 100_000
 MakeNode = Callable[[World, Chain, NodeSettings], Node]
 
 LEVELS = dict.fromkeys(("missed", "peer_refused", "banned", "malformed_message", "block_refused"), logging.WARNING)
+LEVELS |= dict.fromkeys(("no_common_block", "double_signed"), logging.WARNING)
 LEVELS |= dict.fromkeys(("production_failed", "disk_problem", "block_log_damaged"), logging.ERROR)
 LEVELS |= dict.fromkeys(("peer_gone", "peer_closed"), logging.DEBUG)
 

@@ -143,7 +143,16 @@ class Node:
         result = self.chain.push_block(block, skip_authorities=skip_signatures)
         self.producer.on_block(block)
         self._publish(result)
+        self._look_for_twin(block)
         return result
+
+    def _look_for_twin(self, block: Block) -> None:
+        """Two different blocks of one witness for one slot: its key is used in two places, or it cheats."""
+        twin = self.chain.find_twin(block)
+        if twin is None or self.chain.is_doubtful_block(block.id) or self.chain.is_doubtful_block(twin):
+            return
+        tell = self.world.note if self.network is None else self.network.hub.notes.tell
+        tell("double_signed", witness=block.witness, number=block.number, one=twin.hex(), other=block.id.hex())
 
     def _reuse_signers(self, block: Block) -> None:
         """Signers that were recovered when a transaction came alone need not be recovered again in its block."""

@@ -131,6 +131,8 @@ class Peer:
     """When a block that was asked for came last, or was asked for."""
     look_again_at: int = 0
     """The height of the head from which on more of its blocks may be near enough to be fetched."""
+    is_stranger: bool = False
+    """Whether it said that it knows none of our newer blocks."""
     last_common: bytes = b""
     """The newest block that it is known to have and that is linked here."""
 

@@ -144,6 +144,8 @@ class Sync:
         if ids and self._is_too_long(block_number(ids[-1]) + remaining):
             self._hub.close(peer, "You offered me a list of more sync blocks than could possibly exist")
             return
+        if synopsis and not ids:
+            self._note_stranger(peer)
         self._take_ids(peer, ids)
         peer.remaining = remaining
         if remaining:
@@ -153,6 +155,15 @@ class Sync:
         if not self._chain.is_bulk and self._is_far_behind():
             self._chain.is_bulk = True
         self.fetch()
+
+    def _note_stranger(self, peer: Peer) -> None:
+        """A peer knows none of our blocks from the last irreversible one on: one of us is on a chain of its own.
+
+        (Or it has our chain from a later block on only, as after a snapshot.) Both sides count as in sync all the same.
+        """
+        if not peer.is_stranger:
+            peer.is_stranger = True
+            self._hub.notes.tell("no_common_block", peer=peer.name, irreversible=self._chain.irreversible_number)
 
     def _head_age(self) -> int:
         return self._hub.world.now_ms() // 1000 - self._chain.head_time

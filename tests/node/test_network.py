@@ -1522,3 +1522,32 @@ def test_another_block_at_the_checkpoint_bans_its_source(lab: Lab) -> None:
     remote.tell_ids([lab.chain.head_id, block.id])
     remote.serve([block])
     assert remote.goodbye == "You offered us a block that is not the one of our checkpoint"
+
+
+# What operators should know
+
+
+def test_a_peer_that_knows_none_of_our_final_blocks_is_named_once(lab: Lab) -> None:
+    stranger = connect(lab)
+    assert stranger.ask_synopsis()
+    stranger.tell_ids(())
+    lab.network.sync.begin(stranger.peer)
+    stranger.tell_ids(())
+    assert lab.world.events("no_common_block") == [
+        {"peer": stranger.peer.name, "irreversible": lab.chain.irreversible_number}
+    ]
+
+
+def test_two_blocks_of_one_witness_for_one_slot_are_named(lab: Lab) -> None:
+    (one,) = grow(open_chain(trunk(BASE)), 1)
+    twin_chain = open_chain(trunk(BASE))
+    twin_chain.push_transaction(make_transfer(1, chain=twin_chain))
+    (other,) = grow(twin_chain, 1)
+    lab.friend("10.0.0.1").give(one)
+    assert not lab.world.events("double_signed")
+    lab.friend("10.0.0.2").give(other.with_signature(bytes(65)))
+    assert not lab.world.events("double_signed"), "anybody can make a block that its witness did not sign"
+    lab.friend("10.0.0.3").give(other)
+    assert lab.world.events("double_signed") == [
+        {"witness": one.witness, "number": one.number, "one": one.id.hex(), "other": other.id.hex()}
+    ]
