@@ -1,8 +1,9 @@
 """Nodes that do not keep to the rules: the real node, with somebody who changes what it says.
 
 Two-faced nodes show one block of a slot to some peers and another one to the others. Withholding nodes keep their
-blocks back and show them later. Makers of invalid blocks sign what no honest node may take, and senders of rubbish say
-anything at all. Twins are no matter of this file: two honest programs with the same keys.
+blocks back and show them later. Mute ones offer what they have and do not answer whoever asks for it. Makers of invalid
+blocks sign what no honest node may take, and senders of rubbish say anything at all. Twins are no matter of this file:
+two honest programs with the same keys.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 INVENTORY_NUMBER = 5001
 CHAIN_IDS_NUMBER = 5002
 FETCH_NUMBER = 5004
+QUESTIONS = (5003, FETCH_NUMBER)
 STRANGER = PrivateKey.from_seed("a key that nobody knows")
 
 
@@ -56,6 +58,7 @@ class FaultyWorld(SimWorld):
         self.sent: deque[tuple[int, bytes]] = deque(maxlen=40)
         self.withheld: dict[bytes, bytes] = {}
         """Blocks that are kept back: by what gossip calls them, their ids."""
+        self.is_mute = False
         self._replaced: dict[bytes, bytes] = {}
 
     @property
@@ -181,6 +184,9 @@ class FaultyWorld(SimWorld):
 
     def intercept(self, connection: int, number: int, payload: bytes) -> bytes | None:
         """What of a message is left for the node after this world answered its part; None for nothing."""
+        if self.is_mute and number in QUESTIONS:
+            self._sim.count("questions not answered")
+            return None
         if number != FETCH_NUMBER or not self.special:
             return payload
         try:
@@ -227,7 +233,9 @@ class Mischief:
         if isinstance(world, FaultyWorld):
             connections = self._sim.wires.connections_of(world)
             if connections:
-                if self._host.plan.fault is Fault.WITHHOLDING:
+                if self._host.plan.fault is Fault.MUTE:
+                    world.is_mute = self._sim.random.random() < 0.7
+                elif self._host.plan.fault is Fault.WITHHOLDING:
                     self._release(world, connections)
                 elif self._host.plan.fault is Fault.RUBBISH:
                     self._talk_rubbish(world, self._sim.random.choice(connections))

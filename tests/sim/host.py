@@ -10,10 +10,11 @@ from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible, Undone
 from node.core import NetworkSettings, Node, NodeSettings
 from protocol.block import Block
-from protocol.errors import ProtocolError
+from protocol.errors import BlockLogError, ProtocolError
 from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.p2p.messages import Endpoint
 from protocol.transaction import Transaction
+from state.errors import StoreWriteFailed
 from tests.sim.loop import Failure, SimulatedCrash
 from tests.sim.storage import SimDisk, Storage
 from tests.sim.weather import HostPlan
@@ -106,6 +107,7 @@ class Host:
         self.told_head: bytes | None = None
         self.told_final = 0
         self.restart_at_ms = 0
+        self.clock_back_ms = 0
         self._connections = 0
 
     def __repr__(self) -> str:
@@ -158,6 +160,8 @@ class Host:
     def start_again(self) -> None:
         """Starts a process if there is none."""
         if self.world is None:
+            self.offset_ms -= self.clock_back_ms
+            self.clock_back_ms = 0
             self.start()
 
     def _settings(self) -> NodeSettings:
@@ -228,7 +232,7 @@ class Host:
         sim = self.sim
         self.world = None
         head = None if self.chain is None else (self.chain.head_number, self.chain.head_id)
-        is_whole = not self.storage.fuse.is_blown and not is_power_lost
+        is_whole = not (self.storage.fuse.is_blown or self.storage.fuse.is_disk_full or is_power_lost)
         self.node = self.chain = None
         sim.wires.on_death(self, is_power_lost)
         lost = self.storage.lose(sim.random, is_power_lost)
@@ -248,6 +252,11 @@ class Host:
             self.chain.close()
         except SimulatedCrash:
             self.die(is_power_lost=True)
+            return
+        except (StoreWriteFailed, BlockLogError) as error:
+            if not self.storage.fuse.is_disk_full:
+                raise Failure("no exception", f"{self} cannot stop: {error}") from error
+            self.die(is_power_lost=False)  # What is irreversible could not be written: it ends as if it were killed.
             return
         except Exception as error:
             raise Failure("no exception", f"{self} cannot stop: {type(error).__name__}: {error}") from error

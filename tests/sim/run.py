@@ -17,7 +17,7 @@ from tests.sim.clients import Clients, Sent
 from tests.sim.faulty import FaultyWorld, Mischief
 from tests.sim.host import Host, SimWorld
 from tests.sim.loop import Failure, Loop, Trace
-from tests.sim.weather import SLOT_MS, Crash, CrashPlan, Fault, Partition, Plan, draw_plan
+from tests.sim.weather import SLOT_MS, START_MS, Crash, CrashPlan, Fault, Partition, Plan, draw_plan
 from tests.sim.wires import FIRST_ADDRESS, Wires
 
 LATE_MS_MAX = 900
@@ -46,7 +46,7 @@ class Simulation:
         self.plan = draw_plan(seed, self.random)
         self.chain: SimChain = make_chain(self.plan.places, self.plan.runners)
         start = self.chain.config.genesis.time if self.plan.from_genesis else self.chain.beginning_time
-        self.start_ms = start * 1000 + 100
+        self.start_ms = start * 1000 + START_MS
         self.loop = Loop(self.start_ms)
         self.trace = Trace(sink)
         self.counts: Counter[str] = Counter()
@@ -70,9 +70,9 @@ class Simulation:
 
     def make_world(self, host: Host) -> SimWorld:
         """What a new process of a host lives in."""
-        if host.plan.fault in (Fault.TWO_FACED, Fault.WITHHOLDING, Fault.RUBBISH, Fault.INVALID_BLOCKS):
-            return FaultyWorld(host)
-        return SimWorld(host)
+        if host.plan.fault in (None, Fault.SILENT, Fault.TWINS):
+            return SimWorld(host)
+        return FaultyWorld(host)
 
     def holds_keys(self, host: Host) -> bool:
         """Whether a host has the keys of its witnesses."""
@@ -133,7 +133,7 @@ class Simulation:
         for _ in range(plan.transactions):
             loop.at(start + self.random.randrange(1_000, last), self.clients.send_one)
         for host in self.hosts:
-            if host.plan.fault in (Fault.RUBBISH, Fault.INVALID_BLOCKS, Fault.WITHHOLDING):
+            if host.plan.fault in (Fault.RUBBISH, Fault.MUTE, Fault.WITHHOLDING):
                 Mischief(self, host).schedule()
 
     def _begin(self, host: Host) -> None:
@@ -160,6 +160,7 @@ class Simulation:
             return
         self.count(f"crash: {crash.how.value}")
         host.restart_at_ms = self.loop.now_ms + crash.down_ms
+        host.clock_back_ms = crash.clock_back_ms
         if crash.how is Crash.IN_THE_MIDDLE:
             host.storage.fuse.arm(crash.actions)
             self.loop.after(MIDDLE_MS, self._crash_anyway, host, host.world)

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from tests.sim.chains import may_lack
 
 SLOT_MS = 3000
+START_MS = 100
+"""A run starts so long after the beginning of a slot."""
 
 
 class Fault(StrEnum):
@@ -23,11 +25,15 @@ class Fault(StrEnum):
     TWO_FACED = "two-faced"
     WITHHOLDING = "withholding"
     RUBBISH = "rubbish"
+    MUTE = "mute"
     INVALID_BLOCKS = "invalid blocks"
 
 
-BUILDS_ON_MAIN = frozenset((Fault.TWINS, Fault.TWO_FACED))
-"""Faults whose witnesses' blocks still end on the main chain: honest nodes have no reason to ban them."""
+ABSENT = (Fault.SILENT, Fault.WITHHOLDING, Fault.RUBBISH, Fault.MUTE, Fault.INVALID_BLOCKS)
+"""Faults whose witnesses' blocks may never be on the main chain: they say nothing useful, or are banned."""
+
+DOUBLE = (Fault.TWINS, Fault.TWO_FACED)
+"""Faults whose witnesses sign two blocks for a slot; one of them can be on the main chain, and nobody is banned."""
 
 
 class Crash(StrEnum):
@@ -49,6 +55,8 @@ class CrashPlan(NamedTuple):
     actions: int
     """After how many further writes and messages it dies, for a crash in the middle."""
     is_power_lost: bool
+    clock_back_ms: int
+    """How far behind the machine's clock is afterwards, as clocks are that nobody keeps going."""
 
 
 class Partition(NamedTuple):
@@ -151,6 +159,7 @@ class Plan:
             "clock offset": any(host.clock_offset_ms for host in hosts),
             "clock drift": any(host.clock_drift_ppm for host in hosts),
             "clock steps": bool(self.clock_steps),
+            "clock set back by a crash": any(crash.clock_back_ms for crash in self.crashes),
             "full disks": bool(self.full_disks),
             "late joiners": any(host.joins_at_ms for host in hosts),
             "from genesis": self.from_genesis,
@@ -192,12 +201,12 @@ def _draw_faulty(plan: Plan, random: Random) -> list[tuple[Fault, int]]:
     left = plan.places // 3
     absent = min(left, lack)
     if random.random() < 0.4 and absent:
-        fault = random.choice((Fault.SILENT, Fault.WITHHOLDING, Fault.RUBBISH, Fault.INVALID_BLOCKS))
+        fault = random.choice(ABSENT)
         count = random.randint(1, absent)
         found.append((fault, count))
         left -= count
     if random.random() < 0.3 and left:
-        found.append((random.choice((Fault.TWINS, Fault.TWO_FACED)), random.randint(1, left)))
+        found.append((random.choice(DOUBLE), random.randint(1, left)))
     return found
 
 
@@ -293,7 +302,7 @@ def _draw_crashes(plan: Plan, random: Random) -> None:
         return
     up_again = [0] * len(plan.hosts)
     down: list[tuple[int, int]] = []
-    for at_ms in sorted(random.randrange(plan.weather_ms) for _ in range(random.randint(1, 5))):
+    for at_ms in sorted(_draw_crash_time(plan, random) for _ in range(random.randint(1, 5))):
         host = random.randrange(len(plan.hosts))
         down_ms = random.choice((500, 3_000, 10_000, 30_000))
         is_down = sum(1 for begin, end in down if begin <= at_ms < end)
@@ -302,11 +311,24 @@ def _draw_crashes(plan: Plan, random: Random) -> None:
         how = random.choice(tuple(Crash))
         plan.crashes.append(
             CrashPlan(
-                at_ms, host, how, down_ms, random.randint(0, 60), random.random() < 0.5 or how is Crash.POWER_LOST
+                at_ms,
+                host,
+                how,
+                down_ms,
+                random.randint(0, 60),
+                random.random() < 0.5 or how is Crash.POWER_LOST,
+                random.randint(500, 8_000) if random.random() < 0.3 else 0,
             )
         )
         up_again[host] = at_ms + down_ms + 5_000
         down.append((at_ms, up_again[host]))
+
+
+def _draw_crash_time(plan: Plan, random: Random) -> int:
+    """Any moment, or one about the beginning of a slot, when blocks are made and travel."""
+    if random.random() < 0.5:
+        return random.randrange(plan.weather_ms)
+    return random.randrange(plan.weather_slots) * SLOT_MS + SLOT_MS - START_MS + random.randint(-10, 600)
 
 
 def _draw_clocks(plan: Plan, random: Random) -> None:

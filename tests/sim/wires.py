@@ -33,8 +33,8 @@ class End:
         "connection",
         "deaf_until_ms",
         "free_at_ms",
-        "has_lost",
         "held",
+        "is_broken",
         "is_open",
         "last_at_ms",
         "link",
@@ -49,7 +49,7 @@ class End:
         self.world = world
         self.connection = connection
         self.link = link
-        self.has_lost = False
+        self.is_broken = False
         self.is_open = False
         self.last_at_ms = 0
         self.free_at_ms = 0
@@ -108,11 +108,11 @@ class Wires:
             self._reset(self._sim.random.choice(whole))
 
     def calm(self) -> None:
-        """No more weather: short delays, and connections that lost messages are torn at once."""
+        """No more weather: short delays, and broken connections are torn at once."""
         for pair in self._delays:
             self._delays[pair] = self._sim.random.randint(5, 60)
         for end in list(self._ends.values()):
-            if end.has_lost:
+            if end.is_broken:
                 self._reset(end)
 
     # What hosts do
@@ -184,9 +184,12 @@ class Wires:
             self._break(end)
 
     def _break(self, end: End) -> None:
-        """A message is lost, so the connection is torn sooner or later, as TCP does when nothing is acknowledged."""
-        if not end.has_lost:
-            end.has_lost = True
+        """A message is lost, comes twice or in the wrong place: the connection is torn sooner or later.
+
+        TCP would give up when nothing is acknowledged, and the cipher of the channel would no longer fit.
+        """
+        if not end.is_broken:
+            end.is_broken = True
             self._sim.loop.after(self._sim.random.randint(500, SILENT_DEATH_MS), self._reset, end)
 
     def _reset(self, end: End) -> None:
@@ -246,11 +249,13 @@ class Wires:
         if self._happens(sim.plan.reordering):
             sim.count("messages out of order")
             at += sim.random.randint(0, 2_000)
+            self._break(end)
         else:
             at = end.last_at_ms = max(at, end.last_at_ms)
         sim.loop.at(at, self._deliver, end.peer, number, payload)
         if self._happens(sim.plan.duplication):
             sim.count("duplicated messages")
+            self._break(end)
             sim.loop.at(at + sim.random.randint(0, 2_000), self._deliver, end.peer, number, payload)
 
     def _sent(self, end: End, size: int) -> None:

@@ -1,0 +1,336 @@
+"""Faults planted in the program, each for the length of a run, and how soon the simulated networks show them.
+
+`python -m tests.sim.faults` (`make sim-faults`) plays seeds with each fault until a checker fails, names the checker,
+and fails if one is not found, or is found by a checker that has nothing to do with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import pytest
+from rich.console import Console
+
+import consensus.header
+import consensus.irreversibility
+import node.core.gossip
+import node.core.network
+import node.core.node
+import node.core.sync
+from chain.chain import Chain
+from chain.effects import NOTHING_CHANGED
+from chain.fork_tree import ForkTree
+from chain.ledger import Ledger
+from node.core.gossip import Gossip
+from node.core.guard import ProductionGuard
+from node.core.network import Network
+from node.core.sync import Sync
+from protocol.errors import ProtocolError
+from state.store import Store
+from state.table import Table
+from tests.sim.run import Simulation, run_seed
+from tests.sim.storage import SimLog, _WatchedLog
+
+SEEDS_MAX = 400
+
+Patch = pytest.MonkeyPatch
+
+
+class PlantedFault(NamedTuple):
+    """A fault: how it is planted, and the checkers that can find it."""
+
+    plant: Callable[[Patch], None]
+    checkers: tuple[str, ...]
+    first_seed: int = 1
+
+    @property
+    def name(self) -> str:
+        """What is wrong, in words."""
+        return self.plant.__name__.strip("_").replace("_", " ")
+
+
+class Finding(NamedTuple):
+    """The seed that showed a fault, and what the checker said."""
+
+    seed: int
+    checker: str
+    text: str
+
+
+def _one_witness_fewer_makes_irreversible(patch: Patch) -> None:
+    def faulty(confirmations: Any, threshold_bp: int) -> int:
+        may_lack = (10_000 - threshold_bp) * len(confirmations) // 10_000
+        return int(sorted(confirmations)[min(may_lack + 1, len(confirmations) - 1)])
+
+    patch.setattr(consensus.irreversibility, "compute_confirmed_block", faulty)
+
+
+def _a_third_of_the_witnesses_makes_irreversible(patch: Patch) -> None:
+    """With nobody who recounts: only two irreversible blocks at one height can show it."""
+
+    def faulty(confirmations: Any, _threshold_bp: int) -> int:
+        return int(sorted(confirmations)[len(confirmations) * 2 // 3])
+
+    patch.setattr(consensus.irreversibility, "compute_confirmed_block", faulty)
+    patch.setattr("tests.sim.checks.Checker._check_count", lambda *_: None)
+
+
+def _an_index_is_not_undone(patch: Patch) -> None:
+    restore, undo = Table.restore, Store.undo_block
+
+    def without_index(table: Any, key: Any, old: Any) -> None:
+        if table.name != "seen_transactions":
+            restore(table, key, old)
+            return
+        indexes, table._indexes = table._indexes, ()
+        restore(table, key, old)
+        table._indexes = indexes
+
+    def faulty(store: Any) -> Any:
+        with Patch.context() as inner:
+            inner.setattr(Table, "restore", without_index)
+            return undo(store)
+
+    patch.setattr(Store, "undo_block", faulty)
+
+
+def _undoing_forgets_the_digest(patch: Patch) -> None:
+    undo = Store.undo_block
+
+    def faulty(store: Any) -> Any:
+        digest = store._digest
+        delta = undo(store)
+        store._digest = digest
+        return delta
+
+    patch.setattr(Store, "undo_block", faulty)
+
+
+def _undoing_leaves_the_last_change_of_accounts(patch: Patch) -> None:
+    restore, undo = Table.restore, Store.undo_block
+
+    def forgetful(table: Any, key: Any, old: Any) -> None:
+        if table.name != "accounts" or old is None:
+            restore(table, key, old)
+
+    def faulty(store: Any) -> Any:
+        with Patch.context() as inner:
+            inner.setattr(Table, "restore", forgetful)
+            return undo(store)
+
+    patch.setattr(Store, "undo_block", faulty)
+
+
+def _blocks_of_the_future_are_taken(patch: Patch) -> None:
+    patch.setattr(node.core.node, "FUTURE_SECONDS_MAX", 10**6)
+
+
+def _the_guard_is_not_written(patch: Patch) -> None:
+    def faulty(guard: Any, key: bytes, slot_time: int) -> None:
+        guard._latest = guard._latest | {key: slot_time}
+
+    patch.setattr(ProductionGuard, "reserve", faulty)
+
+
+def _the_guard_is_not_asked(patch: Patch) -> None:
+    patch.setattr(ProductionGuard, "is_free", lambda *_: True)
+
+
+def _transactions_of_undone_blocks_are_dropped(patch: Patch) -> None:
+    restore = Chain._restore_pending
+    patch.setattr(Chain, "_restore_pending", lambda self, _popped: restore(self, []))
+
+
+def _signatures_of_blocks_are_not_checked(patch: Patch) -> None:
+    patch.setattr(consensus.header, "is_signed_by", lambda *_: True)
+
+
+def _signatures_of_transactions_are_not_checked(patch: Patch) -> None:
+    patch.setattr(Ledger, "_check_authority", lambda *_: None)
+
+
+def _the_slot_of_a_block_is_not_checked(patch: Patch) -> None:
+    patch.setattr(consensus.header, "_check_slot", lambda *_: None)
+
+
+def _a_longer_branch_is_not_switched_to(patch: Patch) -> None:
+    push = Chain._push
+
+    def faulty(chain_: Any, block: Any, *arguments: Any) -> None:
+        if block.previous == chain_.head_id:
+            push(chain_, block, *arguments)
+        else:
+            chain_._tree.push(block)
+
+    patch.setattr(Chain, "_push", faulty)
+
+
+def _committed_blocks_can_be_replaced(patch: Patch) -> None:
+    """Blocks become irreversible only in name: after a switch below them the other branch is told."""
+    patch.setattr(Chain, "_try_commit", lambda *_: None)
+    _a_third_of_the_witnesses_makes_irreversible(patch)
+
+
+def _an_irreversible_block_is_told_again(patch: Patch) -> None:
+    patch.setattr(Chain, "irreversible_number", property(lambda self: self._ledger.irreversible_number))
+    push = Chain.push_block
+
+    def faulty(chain_: Any, *arguments: Any, **options: Any) -> Any:
+        chain_._final = chain_._ledger.irreversible_number
+        return push(chain_, *arguments, **options)
+
+    patch.setattr(Chain, "push_block", faulty)
+
+
+def _ids_are_told_from_the_block_behind_the_common_one(patch: Patch) -> None:
+    find = Sync._find_ids
+
+    def faulty(sync: Any, synopsis: Any) -> Any:
+        ids, remaining = find(sync, synopsis)
+        return (ids[1:], remaining) if len(ids) > 1 else (ids, remaining)
+
+    patch.setattr(Sync, "_find_ids", faulty)
+
+
+def _peers_whose_blocks_came_from_others_are_not_asked_again(patch: Patch) -> None:
+    def faulty(sync: Any) -> None:
+        for peer in sync._hub.active():
+            if peer.we_need_its_blocks and not peer.ids_to_fetch:
+                sync.begin(peer)
+
+    patch.setattr(Sync, "_ask_again", faulty)
+
+
+def _waiting_transactions_are_offered_once_only(patch: Patch) -> None:
+    patch.setattr(Gossip, "offer_pending", lambda *_: None)
+    patch.setattr(Gossip, "offer_again", lambda *_: None)
+    patch.setattr(Network, "offer_pending", lambda *_: None)
+
+
+def _the_block_log_is_not_synced(patch: Patch) -> None:
+    patch.setattr(SimLog, "sync", lambda *_: None)
+    patch.setattr(_WatchedLog, "sync", lambda self: self._flush())
+
+
+def _reversible_blocks_are_not_restored(patch: Patch) -> None:
+    patch.setattr(Chain, "_replay_reversible", lambda *_: False)
+
+
+def _offers_are_not_limited(patch: Patch) -> None:
+    patch.setattr(node.core.gossip, "OFFERS_MAX", 10**9)
+
+
+def _requests_never_time_out(patch: Patch) -> None:
+    patch.setattr(node.core.gossip, "ANSWER_MS_MAX", 10**9)
+    patch.setattr(node.core.sync, "ANSWER_MS_MAX", 10**9)
+
+
+def _every_refused_block_is_punished(patch: Patch) -> None:
+    take = node.core.node.Node.take_block
+
+    def faulty(node_: Any, block: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return take(node_, block, *arguments, **options)
+        except ProtocolError:
+            node_.chain._tree.mark_invalid(block.id)
+            raise
+
+    patch.setattr(node.core.node.Node, "take_block", faulty)
+
+
+def _blocks_without_a_parent_are_forgotten_and_never_asked_for(patch: Patch) -> None:
+    patch.setattr(ForkTree, "_keep_unlinked", lambda *_: None)
+    patch.setattr(Sync, "begin", _begin_only_new(Sync.begin))
+
+
+def _begin_only_new(begin: Callable[..., None]) -> Callable[..., None]:
+    def faulty(sync: Any, peer: Any) -> None:
+        if peer.we_need_its_blocks:
+            begin(sync, peer)
+
+    return faulty
+
+
+def _refused_blocks_are_offered_on(patch: Patch) -> None:
+    take = node.core.node.Node.take_block
+
+    def faulty(node_: Any, block: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return take(node_, block, *arguments, **options)
+        except ProtocolError:
+            node_.network.gossip.offer_block(block)
+            return NOTHING_CHANGED
+
+    patch.setattr(node.core.node.Node, "take_block", faulty)
+
+
+INVALID = "blocks are valid"
+FAULTS: tuple[PlantedFault, ...] = (
+    PlantedFault(_one_witness_fewer_makes_irreversible, ("irreversible by three quarters",)),
+    PlantedFault(_a_third_of_the_witnesses_makes_irreversible, ("one irreversible chain", "one head")),
+    PlantedFault(_committed_blocks_can_be_replaced, ("one irreversible chain",)),
+    PlantedFault(_an_irreversible_block_is_told_again, ("the feed tells all",)),
+    PlantedFault(_an_index_is_not_undone, ("indexes fit their rows",)),
+    PlantedFault(_undoing_forgets_the_digest, ("equal digest at equal block", "digest fits the rows")),
+    PlantedFault(
+        _undoing_leaves_the_last_change_of_accounts,
+        ("equal digest at equal block", "digest fits the rows", "invariants"),
+    ),
+    PlantedFault(_blocks_of_the_future_are_taken, (INVALID,)),
+    PlantedFault(_the_guard_is_not_written, ("one signature for a slot",)),
+    PlantedFault(_the_guard_is_not_asked, ("one signature for a slot",)),
+    PlantedFault(_transactions_of_undone_blocks_are_dropped, ("undone transactions wait again", "every transaction")),
+    PlantedFault(_signatures_of_blocks_are_not_checked, (INVALID,)),
+    PlantedFault(_signatures_of_transactions_are_not_checked, (INVALID,)),
+    PlantedFault(_the_slot_of_a_block_is_not_checked, (INVALID,)),
+    PlantedFault(_a_longer_branch_is_not_switched_to, ("one head",)),
+    PlantedFault(_ids_are_told_from_the_block_behind_the_common_one, ("one head",)),
+    PlantedFault(_peers_whose_blocks_came_from_others_are_not_asked_again, ("one head",)),
+    PlantedFault(_blocks_without_a_parent_are_forgotten_and_never_asked_for, ("one head",)),
+    PlantedFault(_waiting_transactions_are_offered_once_only, ("every transaction",)),
+    PlantedFault(_the_block_log_is_not_synced, ("no exception",)),
+    PlantedFault(_reversible_blocks_are_not_restored, ("restart equals replay",)),
+    PlantedFault(_offers_are_not_limited, ("queues are bounded",)),
+    PlantedFault(_requests_never_time_out, ("one head", "every transaction")),
+    PlantedFault(_every_refused_block_is_punished, ("no honest peer is banned", "one head")),
+    PlantedFault(_refused_blocks_are_offered_on, ("no honest peer is banned",)),
+)
+
+
+def find(fault: PlantedFault, seeds: Iterable[int]) -> Finding | None:
+    """Plays seeds with a fault until a checker fails."""
+    for seed in seeds:
+        Simulation(seed)  # The chain's beginning is made before the fault is there.
+        with Patch.context() as patch:
+            fault.plant(patch)
+            failure = run_seed(seed).failure
+        if failure is not None:
+            return Finding(seed, failure.checker, failure.text)
+    return None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Plants every fault in turn."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sim.faults", description=__doc__)
+    parser.add_argument("words", nargs="*", help="only faults whose names contain one of these")
+    parser.add_argument("--seeds", type=int, default=SEEDS_MAX, help="how many seeds are played at most for each")
+    chosen = parser.parse_args(arguments)
+    console = Console(soft_wrap=True)
+    missed = 0
+    for fault in FAULTS:
+        if chosen.words and not any(word in fault.name for word in chosen.words):
+            continue
+        found = find(fault, range(fault.first_seed, fault.first_seed + chosen.seeds))
+        if found is None or found.checker not in fault.checkers:
+            missed += 1
+        shown = "NOT FOUND" if found is None else f"seed {found.seed}, {found.checker}: {found.text}"
+        mark = "" if found is None or found.checker in fault.checkers else "BY ANOTHER CHECKER: "
+        console.print(f"{fault.name}\n    {mark}{shown}", markup=False, highlight=False)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
