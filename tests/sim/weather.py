@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tests.sim.chains import may_lack
 
+FIRST_WITNESS = "witness00"
 SLOT_MS = 3000
 START_MS = 100
 """A run starts so long after the beginning of a slot."""
@@ -214,8 +215,8 @@ def _draw_hosts(plan: Plan, faulty: list[tuple[Fault, int]], random: Random) -> 
     names = [f"witness{index:02d}" for index in range(plan.places + 2 * plan.runners)]
     random.shuffle(names)
     if plan.from_genesis:  # The first witness makes the first round alone, and all it makes is irreversible at once.
-        names.remove("witness00")
-        names.append("witness00")
+        names.remove(FIRST_WITNESS)
+        names.append(FIRST_WITNESS)
     for fault, count in faulty:
         taken, names = tuple(names[:count]), names[count:]
         plan.hosts.append(HostPlan(taken, fault))
@@ -241,6 +242,8 @@ def _draw_settings(plan: Plan, random: Random) -> None:
     has_real_logs = random.random() < 0.2
     has_histories = random.random() < 0.1
     careful = [host for host in hosts if host.fault is None and host.witnesses][1:]
+    if plan.from_genesis:  # Only the first witness can go on from an old head in the first round.
+        careful = [host for host in careful if FIRST_WITNESS not in host.witnesses]
     for index, host in enumerate(hosts):
         others = [other for other in range(len(hosts)) if other != index]
         host.seeds = tuple(others) if is_mesh else tuple(sorted(random.sample(others, min(2, len(others)))))
