@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from state.errors import CheckpointError, RowExists, RowMissing, SchemaError, StaleRow
 from state.fields import find_fields, speed_up
-from state.keys import encode_key
+from state.keys import TOP, encode_key
 from state.kv import Backend
 from state.overlay import KeyOverlay, OrderKey, compute_range
 from state.rows import RowCodec, RowT, Upgrade, pack, unpack
@@ -121,7 +121,7 @@ class Cache:
 class _IndexState:
     """One index of one table: its overlay and its place in the database."""
 
-    __slots__ = ("fields", "key", "name", "overlay", "prefix", "table")
+    __slots__ = ("fields", "key", "knows_it_is_empty", "name", "overlay", "prefix", "table")
 
     def __init__(self, table: Table[Any, Any], number: int, index: Index, names: tuple[str, ...]) -> None:
         unknown = set(index.fields or ()) - set(names)
@@ -133,6 +133,8 @@ class _IndexState:
         self.key = speed_up(index.key, names)
         self.overlay = KeyOverlay()
         self.prefix = INDEX_SPACE + table.number.to_bytes(2, "big") + bytes([number])
+        self.knows_it_is_empty: bool | None = None
+        """True: the database has no entry of this index. False: it may have some. None: that is looked up at need."""
 
     def place(self, row: Any, primary: OrderKey) -> OrderKey | None:
         """The row's full key in this index: the declared key, made unique by ending in the primary key."""
@@ -146,10 +148,20 @@ class _IndexState:
     def scan(self, low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[Any]:
         """Iterates over the primary keys of the index entries in the range."""
         prefix, overlay, table = self.prefix, self.overlay, self.table
+        if self._is_stored_empty() and not overlay.added:
+            return
         first = low if reverse else overlay.skip_gone(low, high)
         stored = map(self._read, table.backend.scan(prefix + encode_key(first), prefix + encode_key(high), reverse))
         for key, _ in overlay.merge(stored if reverse else overlay.live(stored, low, high), low, high, reverse):
             yield key[-1] if table.arity == 0 else key[-table.arity :]
+
+    def _is_stored_empty(self) -> bool:
+        """Whether the database has nothing of this index: every block looks for what is due in many empty tables."""
+        is_empty = self.knows_it_is_empty
+        if is_empty is None:
+            entries = self.table.backend.scan(self.prefix + encode_key(()), self.prefix + encode_key((TOP,)))
+            is_empty = self.knows_it_is_empty = next(entries, None) is None
+        return is_empty
 
     def _read(self, item: tuple[bytes, bytes]) -> tuple[OrderKey, None]:
         values = unpack(item[1])
@@ -535,6 +547,7 @@ class Table(Generic[RowT, KeyT]):
             if old_place is not None:
                 deletes.append((index.prefix + encode_key(old_place), None))
             if new_place is not None:
+                index.knows_it_is_empty = False
                 puts.append((index.prefix + encode_key(new_place), self.pack_place(new_place)))
 
     def pack_place(self, place: OrderKey) -> bytes:
@@ -579,6 +592,8 @@ class Table(Generic[RowT, KeyT]):
         self._aged_rows, self._aged_hashes = rows, hashes
         self._rows = {key: rows[key] for key in base}
         self._hashes = {key: hashes[key] for key in base if key in hashes}
+        for index in self._indexes:
+            index.knows_it_is_empty = index.knows_it_is_empty or None
 
     def count_memory(self) -> tuple[int, int, int]:
         """Returns how many rows are changed, how many are cached, and how many index keys differ from the database."""

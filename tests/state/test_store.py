@@ -117,6 +117,34 @@ def test_commit_writes_the_state_as_of_its_block(store: Store[SampleTables]) -> 
     assert store.digest == first.digest and store.count_memory()[0::2] == (0, 0)
 
 
+def test_an_index_that_is_empty_in_the_database_is_not_looked_up_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = MemoryBackend()
+    store = open_store(backend)
+    items, scanned = store.tables.items, list[bytes]()
+    original = MemoryBackend.scan
+
+    def scan(self: MemoryBackend, low: bytes, high: bytes | None, reverse: bool = False) -> Any:
+        scanned.append(low)
+        return original(self, low, high, reverse)
+
+    monkeypatch.setattr(MemoryBackend, "scan", scan)
+    assert items.index("by_rank").first() is None and len(scanned) == 1
+    store.begin()
+    items.insert(build_item("a", rank=1))
+    assert [row.name for row in items.index("by_rank").scan()] == ["a"]
+    store.seal_block(1, b"")
+    known = len(scanned)
+    store.commit(1)
+    assert items.index("by_rank").first() == items.get("a") and len(scanned) == known + 1
+    store.begin()
+    items.delete(items.get("a"))
+    store.seal_block(2, b"")
+    store.commit(2)
+    assert items.index("by_rank").first() is None and len(scanned) == known + 2
+    items.age()
+    assert [items.index("by_rank").first() for _ in range(3)] == [None] * 3 and len(scanned) == known + 3
+
+
 def test_digest_does_not_depend_on_the_way_to_a_state() -> None:
     one, two = open_store(), open_store()
     for store, names in ((one, "abc"), (two, "cxba")):

@@ -201,7 +201,7 @@ FAULTS: list[Callable[[pytest.MonkeyPatch], None]] = [
 def test_planted_fault_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     once = settings(
-        max_examples=400,
+        max_examples=1500,  # Most faults are found by one of the first hundred.
         stateful_step_count=50,
         deadline=None,
         database=None,
