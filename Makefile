@@ -9,13 +9,15 @@ READY := $(VENV)/.ready
 PACKAGES := protocol state consensus rewards operations chain node rpc wallet
 PYTEST_JOBS ?= 2
 KILLS ?= 500
+INPUTS ?= 1000000
+SEED ?= 1
 SEEDS ?= 200
 FIRST ?= 1
 SIM_JOBS ?= 2
 ROUNDS ?= 12
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check parity sim sim-faults crash network clients bench docs format lock clean
+.PHONY: help setup run test check parity sim sim-faults crash fuzz network clients bench docs format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +60,9 @@ machine: $(READY) ## Run the state machine over all operations for long (PLAUDIT
 
 crash: $(READY) ## Kill a node 500 times at random moments and open it again (KILLS=n for another number)
 	PLAUDIT_KILLS=$(KILLS) $(BIN)/python -m pytest -q -s tests/crash
+
+fuzz: $(READY) ## Feed spoiled messages, requests, transactions and blocks (INPUTS=n of them, SEED=n for others)
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED)
 
 network: $(READY) ## Kill, restore, part and heal a network of four daemons (ROUNDS=n disasters, PLAUDIT_SEED=n repeats a run)
 	PLAUDIT_NETWORK_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s tests/network

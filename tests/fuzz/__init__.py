@@ -1,0 +1,1 @@
+"""Fuzzing: spoiled and made-up input for everything that takes bytes from outside, the same for one seed every time."""
