@@ -147,7 +147,7 @@ class Sync:
         if synopsis and not ids:
             self._note_stranger(peer)
         self._take_ids(peer, ids)
-        peer.remaining = remaining
+        peer.remaining, peer.look_again_at = remaining, 0
         if remaining:
             self.begin(peer)
         elif not peer.ids_to_fetch:

@@ -13,7 +13,7 @@ from node.core import Checkpoint, addresses, admission, dialling, gossip, hub, n
 from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILURES_MAX, AddressBook, Ban, Bans
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
 from node.core.handshake import Rejection
-from node.core.peer import COST_MAX, FETCH_ITEMS_MAX, OFFERS_MAX, SERVED_MAX
+from node.core.peer import COST_MAX, DOUBTFUL_BYTES_PER_COST, FETCH_ITEMS_MAX, OFFERS_MAX, SERVED_MAX
 from node.core.world import MemoryDisk
 from protocol.block import Block, block_number
 from protocol.errors import Rejected
@@ -493,6 +493,19 @@ def test_the_lists_of_ids_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 # Synchronisation: fetching and applying
 
 
+def test_new_ids_are_fetched_at_once_after_all_earlier_ones_came(lab: Lab) -> None:
+    remote = connect(lab)
+    blocks = next_blocks(2)
+    lab.clock.ms += SLOT_MS
+    remote.ask_synopsis()
+    remote.tell_ids([lab.chain.head_id, blocks[0].id])
+    remote.serve(blocks)
+    remote.ask_synopsis()
+    remote.tell_ids(ids_of(blocks))
+    assert remote.serve(blocks) == 1
+    assert lab.chain.head_id == blocks[1].id
+
+
 def test_blocks_are_fetched_from_all_who_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync, "BATCH_BLOCKS", 10)
     lab = behind(0)
@@ -637,6 +650,23 @@ def test_blocks_beside_the_chain_that_nobody_signed_cost_much(lab: Lab) -> None:
     honest.give(*true)
     assert honest.peer.cost < 500
     assert lab.banned == []
+
+
+def test_such_blocks_cost_in_synchronisation_too(lab: Lab) -> None:
+    base = trunk(BASE)[-3]
+    forged = forge(base.id, base.timestamp + 3, size=20_000)
+    remote = connect(lab)
+    remote.ask_synopsis()
+    remote.tell_ids([base.id, forged.id])
+    cost = remote.peer.cost
+    remote.serve([forged])
+    assert lab.chain.is_known_block(forged.id)
+    assert remote.peer.cost >= cost + forged.size // DOUBTFUL_BYTES_PER_COST
+    remote.ask_synopsis()
+    remote.tell_ids([forged.id, forge(forged.id, base.timestamp + 6).id])
+    remote.peer.cost = COST_MAX
+    remote.serve([forge(forged.id, base.timestamp + 6)])
+    assert remote.goodbye == "You offer too many blocks that their witnesses did not sign"
 
 
 def test_blocks_that_wait_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
