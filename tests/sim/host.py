@@ -195,7 +195,7 @@ class Host:
             getattr(self.node, method)(*arguments)
         except SimulatedCrash:
             self.sim.count("crashes in the middle")
-            self.die(is_power_lost=self.sim.random.random() < 0.5)
+            self.die(self.storage.fuse.is_power_lost)
             self._plan_restart()
             return
         except Failure:
@@ -221,7 +221,7 @@ class Host:
             self.sim.trace.add(f"{self.sim.loop.now_ms} {self.index} refused {transaction.id.hex()} {error.name}")
             return False
         except SimulatedCrash:
-            self.die(is_power_lost=True)
+            self.die(self.storage.fuse.is_power_lost)
             self._plan_restart()
             return False
         self.sim.trace.add(f"{self.sim.loop.now_ms} {self.index} took {transaction.id.hex()}")
@@ -231,12 +231,15 @@ class Host:
         """The process ends as it stands."""
         sim = self.sim
         self.world = None
-        head = None if self.chain is None else (self.chain.head_number, self.chain.head_id)
-        is_whole = not (self.storage.fuse.is_blown or self.storage.fuse.is_disk_full or is_power_lost)
+        chain = self.chain
+        is_whole = not (self.storage.fuse.is_blown or is_power_lost)
+        head = None
+        if is_whole and chain is not None and chain.write_problem is None and not chain.is_bulk:
+            head = chain.head_number, chain.head_id
         self.node = self.chain = None
         sim.wires.on_death(self, is_power_lost)
         lost = self.storage.lose(sim.random, is_power_lost)
-        sim.checker.on_death(self, head if is_whole else None)
+        sim.checker.on_death(self, head)
         sim.trace.add(f"{sim.loop.now_ms} crash {self.index} {lost}")
 
     def _plan_restart(self) -> None:

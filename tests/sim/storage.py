@@ -26,11 +26,13 @@ class Fuse:
     def __init__(self) -> None:
         self._left: int | None = None
         self.is_blown = False
+        self.is_power_lost = False
         self.is_disk_full = False
 
-    def arm(self, actions: int) -> None:
-        """The process dies after so many further actions."""
+    def arm(self, actions: int, is_power_lost: bool) -> None:
+        """The process dies after so many further actions, alone or with its machine."""
         self._left = actions
+        self.is_power_lost = is_power_lost
 
     def disarm(self) -> None:
         """The process lives on."""

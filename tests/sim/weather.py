@@ -105,6 +105,10 @@ class HostPlan:
     clock_offset_ms: int = 0
     clock_drift_ppm: int = 0
 
+    def holds(self, witness: str) -> bool:
+        """Whether it makes the blocks of a witness."""
+        return witness in self.witnesses
+
 
 @dataclass(slots=True)
 class Plan:
@@ -241,7 +245,7 @@ def _draw_settings(plan: Plan, random: Random) -> None:
     is_careful = random.random() < 0.3
     has_real_logs = random.random() < 0.2
     has_histories = random.random() < 0.1
-    careful = [host for host in hosts if host.fault is None and host.witnesses][1:]
+    careful = [host for host in hosts if host.fault is None and host.witnesses and not host.holds("witness00")][1:]
     if plan.from_genesis:  # Only the first witness can go on from an old head in the first round.
         careful = [host for host in careful if FIRST_WITNESS not in host.witnesses]
     for index, host in enumerate(hosts):
@@ -303,6 +307,9 @@ def _draw_partition(plan: Plan, random: Random, is_one_way: bool) -> Partition:
 def _draw_crashes(plan: Plan, random: Random) -> None:
     if random.random() >= 0.5:
         return
+    if random.random() < 0.2:
+        _draw_bad_moments(plan, random)
+        return
     up_again = [0] * len(plan.hosts)
     down: list[tuple[int, int]] = []
     for at_ms in sorted(_draw_crash_time(plan, random) for _ in range(random.randint(1, 5))):
@@ -325,6 +332,18 @@ def _draw_crashes(plan: Plan, random: Random) -> None:
         )
         up_again[host] = at_ms + down_ms + 5_000
         down.append((at_ms, up_again[host]))
+
+
+def _draw_bad_moments(plan: Plan, random: Random) -> None:
+    """One producer loses its power while it makes blocks, and wakes up when its clock shows the time before."""
+    host = max(range(len(plan.hosts)), key=lambda index: len(plan.hosts[index].witnesses))
+    for slot in range(1, plan.weather_slots, random.randint(2, 4)):
+        at_ms = (slot + 1) * SLOT_MS - START_MS - 10
+        plan.crashes.append(
+            CrashPlan(
+                at_ms, host, Crash.IN_THE_MIDDLE, 500, random.randint(1, 12), True, random.choice((0, 3_000, 4_000))
+            )
+        )
 
 
 def _draw_crash_time(plan: Plan, random: Random) -> int:
