@@ -77,7 +77,7 @@ def _show(reports: Sequence[Report], seed: int, console: Console) -> None:
             f"{report.refused:,}",
             f"{len(report.failures):,}",
             f"{report.seconds:,.0f}",
-            f"{report.slowest_ms:.0f} ms (input {report.slowest_index:,})",
+            f"{report.slowest_ms:.0f} ms",
             growth,
         )
     console.print(table)

@@ -23,6 +23,9 @@ INIT_KEY = PrivateKey.from_seed("init_key")
 KEY_CHANGES = ("account_update", "account_update2", "recover_account", "decline_voting_rights")
 """Operations after which an account can do less or signs with other keys; few of them, or nothing else is accepted."""
 
+LATEST = 0xF0000000
+"""A chain whose time went on so far has little left of it."""
+
 SIZE_MAX = 60_000
 """Transactions above it are refused for their size, of which a few are enough."""
 
@@ -81,6 +84,7 @@ class Transactions(Target):
         self._samples = samples
 
     def make(self) -> bytes:
+        self._renew()
         if self.random.random() < 0.35:
             return self._mutator.spoil(self.random.choice(self._samples))
         made = [spoil_operation(self.random, self._mutator, self._world) for _ in range(self.random.choice((1, 1, 2)))]
@@ -94,7 +98,6 @@ class Transactions(Target):
         return sign(self.random, self._world, transaction).packed_signed[:SIZE_MAX]
 
     def run(self, data: bytes) -> bool:
-        self._renew()
         world = self._world
         before = trace_of(world)
         is_deep = self._refused % self.DEEP_EVERY == 0
@@ -154,11 +157,11 @@ class Blocks(Target):
         return block
 
     def make(self) -> bytes:
+        self._renew()
         if self.random.random() < 0.3:
             return self._mutator.pick()
-        fields = self._make_fields()
         try:
-            block = Block.make(self._world.codec, **fields)
+            block = Block.make(self._world.codec, **self._make_fields())
         except (Invalid, OverflowError):
             return b""
         if self.random.random() < 0.9:
@@ -198,7 +201,6 @@ class Blocks(Target):
         return sign(self.random, self._world, transaction)
 
     def run(self, data: bytes) -> bool:
-        self._renew()
         chain = self._world.chain
         before = trace_of(self._world)
         try:
@@ -209,14 +211,15 @@ class Blocks(Target):
             if trace_of(self._world) != before:
                 raise Broken("a refused block leaves a trace") from error
             return False
-        if result.applied:
-            self._take_back(before)
+        if result.applied and not result.undone:
+            self._take_back(len(result.applied), before)
         return True
 
-    def _take_back(self, before: Trace) -> None:
-        """Undoes the block that was taken, which must give back the state before it; what became final stays so."""
+    def _take_back(self, count: int, before: Trace) -> None:
+        """Undoes what was applied, which must give back the state before it; what became final stays so."""
         chain = self._world.chain
-        chain.undo_head()
+        for _ in range(count):
+            chain.undo_head()
         chain._drop_pending_state()
         chain._pending.take_all()
         if trace_of(self._world)[:2] != before[:2]:
@@ -226,7 +229,7 @@ class Blocks(Target):
 
     def _renew(self) -> None:
         self._inputs += 1
-        if self._inputs % self.INPUTS_PER_WORLD == 0:
+        if self._inputs % self.INPUTS_PER_WORLD == 0 or self._world.now > LATEST:
             self.check()
             self._begin()
         elif self._inputs % 250 == 0:

@@ -102,6 +102,7 @@ class LiveNode(Target):
     # Input: the place of the peer (1 byte), the milliseconds that pass afterwards (2), the number (4), the payload.
 
     def make(self) -> bytes:
+        self._renew()
         place = self.random.randrange(len(self._remotes))
         passing = self.random.choice((0, 0, 0, 0, 0, 10, 100, 1_000, 7_000)) if self.random.random() < 0.2 else 0
         if self.random.random() < 0.5:
@@ -181,7 +182,6 @@ class LiveNode(Target):
     def run(self, data: bytes) -> bool:
         if len(data) < 7:
             return False
-        self._renew()
         place = data[0] % len(self._remotes)
         peer = self._remotes[place]
         world, head = self._lab.world, self._lab.chain.head_number

@@ -52,7 +52,6 @@ class Report(NamedTuple):
     refused: int
     seconds: float
     slowest_ms: float
-    slowest_index: int
     growth_mib: float | None
     failures: tuple[Failure, ...]
 
@@ -102,7 +101,7 @@ class Run:
         self.accepted = 0
         self.done = 0
         self.failures: list[Failure] = []
-        self.slowest = (0.0, 0)
+        self.slowest = 0.0
         self._begin_mib: float | None = None
 
     def play(self, on_progress: Callable[[int], None] = lambda done: None) -> Report:
@@ -123,8 +122,7 @@ class Run:
             self.accepted,
             self.done - self.accepted - len(self.failures),
             time.perf_counter() - begin,
-            self.slowest[0] * 1000,
-            self.slowest[1],
+            self.slowest * 1000,
             growth,
             tuple(self.failures),
         )
@@ -134,7 +132,7 @@ class Run:
         data = self.target.make()
         begin = time.process_time()
         is_accepted, failure = feed(self.target, data, index)
-        self.slowest = max(self.slowest, (time.process_time() - begin, index))
+        self.slowest = max(self.slowest, time.process_time() - begin)
         self.accepted += is_accepted
         self.done += 1
         if failure is not None:
