@@ -104,6 +104,16 @@ def process_optional_actions(ctx: Context, actions: HeaderActions) -> None:
             offers.update(row, due_block=due_block)
 
 
+def has_due_actions(ctx: Context, timestamp: int) -> bool:
+    """Whether a block of that time has automated actions to carry out or to offer."""
+    tables = ctx.tables
+    queues = (
+        tables.pending_required_actions.index("by_execution"),
+        tables.pending_optional_actions.index("by_execution"),
+    )
+    return any(next(queue.scan(stop=(timestamp + 1,)), None) is not None for queue in queues)
+
+
 def choose_actions(
     ctx: Context, timestamp: int, size: int, session: Callable[[], AbstractContextManager[Any]]
 ) -> HeaderActions:

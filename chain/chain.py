@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import operations.registry  # noqa: F401 - the codec must know every operation
 from chain import history, market_history
-from chain.actions import EXTENSION_BYTES, choose_actions, compute_partition
+from chain.actions import EXTENSION_BYTES, choose_actions, compute_partition, has_due_actions
 from chain.block_log import BlockLog, BlockStore, MemoryBlockLog
 from chain.config_record import check_config, record_config
 from chain.effects import NOTHING_CHANGED, Applied, FeedItem, Irreversible, PushResult, Undone
@@ -24,7 +24,7 @@ from chain.ledger import Ledger
 from chain.market_history import MarketHistory
 from chain.observers import Observer
 from chain.origin import read_origin
-from chain.pending import REAPPLIED_MAX, CustomOperationLimit, PendingTransactions
+from chain.pending import REAPPLIED_MAX, CustomOperationLimit, PendingTransactions, depends_on_producer
 from chain.reversible import ReversibleBlocks
 from consensus.header import HeaderActions, build_header_extensions, check_merkle_root, is_signed_by
 from consensus.slots import get_scheduled_witness, get_slot_at_time
@@ -33,7 +33,7 @@ from protocol.block import Block, block_number
 from protocol.block_header import BlockHeader
 from protocol.codec import Codec
 from protocol.config import ChainConfig
-from protocol.errors import BlockLogError, HistoryUnavailable, Invalid, ProtocolError, Rejected
+from protocol.errors import BlockLogError, HistoryUnavailable, Invalid, PluginRefused, ProtocolError, Rejected
 from protocol.keys import SIGNATURE_BYTES, PrivateKey, is_canonical, recover, sign_digest
 from protocol.p2p.channel import PAYLOAD_BYTES_MAX
 from protocol.p2p.messages import ID_BYTES
@@ -88,7 +88,7 @@ class Chain:
         self.config = config
         self.codec = codec
         self.is_bulk = False
-        self.refuses_without_credits = True
+        self._refuses_without_credits = True
         self._log = log
         self._store: Store[Tables] = Store(backend, Tables, chain_id=config.chain_id)
         has_record = check_config(backend, config)
@@ -98,6 +98,8 @@ class Chain:
         self._reversible = ReversibleBlocks(backend)
         self._pending = PendingTransactions()
         self._custom_limit = CustomOperationLimit()
+        self._pending_is_a_block = True
+        """Whether all that waits was applied on this head one after the other, as its next block would apply it."""
         committed = self._store.committed
         assert committed is not None, "the ledger commits the genesis"
         self._committed = self._final = committed.number
@@ -158,6 +160,16 @@ class Chain:
             self._store.close()
 
     # What the chain is
+
+    @property
+    def refuses_without_credits(self) -> bool:
+        """Whether this node accepts and produces only what can be paid with resource credits."""
+        return self._refuses_without_credits
+
+    @refuses_without_credits.setter
+    def refuses_without_credits(self, value: bool) -> None:
+        self._pending_is_a_block &= value == self._refuses_without_credits  # What waits was tried as it was before.
+        self._refuses_without_credits = value
 
     @property
     def ctx(self) -> Context:
@@ -725,17 +737,20 @@ class Chain:
             self._ledger.apply_transaction(transaction, needs_credits=self.refuses_without_credits)
         finally:
             self.ctx.is_pending = False
+        self._pending_is_a_block &= not depends_on_producer(transaction)
         self._pending.add(transaction)
         self._custom_limit.keep(counts)
 
     def _drop_pending_state(self) -> None:
         """Goes back to the state of the head block; the pending transactions stay in the pool."""
+        self._pending_is_a_block = False
         while self._store.depth:
             self._store.rollback()
 
     def _restore_pending(self, popped: list[Transaction]) -> None:
         """Applies the pending transactions on the head, those of undone blocks first; what fails is dropped."""
         waiting = popped + self._pending.take_all()
+        self._pending_is_a_block = len(waiting) <= REAPPLIED_MAX
         if not waiting:
             return
         if self._store.depth == 0:
@@ -744,11 +759,20 @@ class Chain:
             if self.is_known_transaction(transaction.id):
                 continue
             try:
-                self._ledger.apply_transaction(transaction)
+                self._apply_again(transaction)
             except ProtocolError:
                 continue
             self._pending.add(transaction)
         self._pending.restore(waiting[REAPPLIED_MAX:])
+
+    def _apply_again(self, transaction: Transaction) -> None:
+        """Applies a pending transaction on a new head; one whose account lacks the credits now goes on waiting."""
+        try:
+            self._ledger.apply_transaction(transaction, needs_credits=self.refuses_without_credits)
+        except PluginRefused:
+            self._ledger.apply_transaction(transaction)
+            self._pending_is_a_block = False
+        self._pending_is_a_block &= not depends_on_producer(transaction)
 
     # Production
 
@@ -774,7 +798,7 @@ class Chain:
 
         Raises Rejected when the slot belongs to another witness or the key is not its signing key.
         """
-        ctx = self.ctx
+        ctx, is_tried = self.ctx, self._pending_is_a_block
         self._drop_pending_state()
         try:
             slot = get_slot_at_time(ctx, timestamp)
@@ -790,7 +814,10 @@ class Chain:
                 self.codec, previous=self.head_id, timestamp=timestamp, witness=witness, extensions=reports
             )
             size = empty.size + TRANSACTION_LENGTH_BYTES + (2 * EXTENSION_BYTES if ctx.rules.tokens_enabled else 0)
-            transactions, actions = self._choose_contents(witness, timestamp, size)
+            if is_tried and self._fits(timestamp, size):
+                transactions, actions = list(self._pending), HeaderActions((), ())
+            else:
+                transactions, actions = self._choose_contents(witness, timestamp, size)
         except BaseException:
             self._restore_pending([])
             raise
@@ -804,13 +831,28 @@ class Chain:
         )
         return block.with_signature(sign_digest(block.digest, private_key, is_canonical))
 
+    def _fits(self, timestamp: int, size: int) -> bool:
+        """Whether all that waits has room and time in the next block, and nothing else belongs into it.
+
+        `size` is that of the block without transactions, in bytes.
+        """
+        return (
+            size + self._pending.size_bytes < self._find_bytes_max()
+            and all(transaction.expiration >= timestamp for transaction in self._pending)
+            and not has_due_actions(self.ctx, timestamp)
+        )
+
+    def _find_bytes_max(self) -> int:
+        """How large a block of this node gets, automated actions left out."""
+        return min(self.ctx.gpo.maximum_block_size - compute_partition(self.ctx), PRODUCED_BYTES_MAX)
+
     def _choose_contents(self, witness: str, timestamp: int, size: int) -> tuple[list[Transaction], HeaderActions]:
         """Tries the pending transactions on the head, one by one, and leaves out what fails or does not fit.
 
         Then come the automated actions that are due, for which they left a part of the block.
         """
         ctx, store, rules = self.ctx, self._store, self.ctx.rules
-        limit = min(ctx.gpo.maximum_block_size - compute_partition(ctx), PRODUCED_BYTES_MAX)
+        limit = self._find_bytes_max()
         chosen: list[Transaction] = []
         postponed = 0
         store.begin()

@@ -19,6 +19,14 @@ REAPPLIED_MAX = 2_000
 
 CUSTOM_OPERATIONS = frozenset({"custom", "custom_json", "custom_binary"})
 
+PRODUCER_OPERATIONS = frozenset({"claim_account"})
+"""Operations whose outcome depends on who makes the block, which is not known when they are tried on arrival."""
+
+
+def depends_on_producer(transaction: Transaction) -> bool:
+    """Whether a block may have to leave a transaction out that was valid on arrival."""
+    return any(operation.wire_name in PRODUCER_OPERATIONS for operation in transaction.operations)
+
 
 class PendingTransactions:
     """The pool: bounded in number and bytes, ordered."""
