@@ -13,6 +13,7 @@ from benchmarks import (
     bench_rpc,
     bench_snapshot,
     bench_store,
+    bench_sync,
 )
 from benchmarks.timing import show_machine
 
@@ -24,6 +25,7 @@ BENCHMARKS = {
     "import": ("Import", bench_import.main),
     "rpc": ("JSON-RPC", bench_rpc.main),
     "restart": ("Start with much state", lambda: bench_restart.main(100_000)),
+    "sync": ("Synchronisation and gossip", bench_sync.main),
     "snapshot": ("Snapshots", bench_snapshot.main),
 }
 

@@ -7,19 +7,23 @@ network begins with blocks that are made here at once, with times that end now.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from chain.chain import Chain
+from consensus.header import build_header_extensions
 from consensus.slots import get_scheduled_witness, get_slot_time
+from protocol.block import Block
 from protocol.codec import Codec, codec_for
 from protocol.config import ChainConfig, GenesisAccount, GenesisWitness
 from protocol.config_template import render_template
-from protocol.keys import PrivateKey, encode_public_key
+from protocol.keys import PrivateKey, encode_public_key, is_canonical, sign_digest
+from protocol.transaction import Transaction
 
 WITNESSES = tuple(f"witness{number:02}" for number in range(21))
-BEGINNING_ROUNDS = 3
+BEGINNING_BLOCKS = 3 * len(WITNESSES)
 BLOCK_BYTES_MAX = 1 << 20
 """What the witnesses vote for as maximum_block_size, so that blocks hold all that a test sends."""
 
@@ -37,14 +41,36 @@ def account_key(name: str) -> PrivateKey:
     return PrivateKey.from_seed(f"{name} account")
 
 
-class NetworkChain:
-    """One chain: its config, also as a file, and who is on it."""
+def make_block(chain: Chain, transactions: Sequence[Transaction] = ()) -> Block:
+    """The block of the next slot, by its witness; the transactions are taken as they are."""
+    witness, timestamp = get_scheduled_witness(chain.ctx, 1), get_slot_time(chain.ctx, 1)
+    block = Block.make(
+        chain.codec,
+        previous=chain.head_id,
+        timestamp=timestamp,
+        witness=witness,
+        transactions=transactions,
+        extensions=build_header_extensions(chain.ctx, witness),
+    )
+    return block.with_signature(sign_digest(block.digest, block_key(witness), is_canonical))
 
-    def __init__(self, file: Path, people: int = 20, block_seconds: int = 1, **rules: Any) -> None:
+
+class NetworkChain:
+    """One chain: its config, also as a file, who is on it, and the blocks that are there when a network starts."""
+
+    def __init__(
+        self,
+        file: Path,
+        people: int = 20,
+        block_seconds: int = 1,
+        beginning_blocks: int = BEGINNING_BLOCKS,
+        **rules: Any,
+    ) -> None:
         """Writes the config to `file`; the genesis lies so far back that the beginning ends at this moment."""
         self.file = file
         self.people = tuple(f"user{number:04}" for number in range(people))
         self.block_seconds = block_seconds
+        self.beginning_blocks = beginning_blocks
         self.config = self._make_config(rules)
         file.write_text(render_template(self.config), encoding="utf-8")
 
@@ -52,11 +78,6 @@ class NetworkChain:
     def codec(self) -> Codec:
         """The codec of the chain."""
         return codec_for(self.config.identity)
-
-    @property
-    def beginning_blocks(self) -> int:
-        """Number of blocks that are made before the network starts."""
-        return BEGINNING_ROUNDS * len(WITNESSES)
 
     def _make_config(self, rules: dict[str, Any]) -> ChainConfig:
         dev = ChainConfig.preset("dev")
@@ -88,7 +109,11 @@ class NetworkChain:
                 "witnesses": witnesses,
             }
         )
-        changed = {"block_interval_seconds": self.block_seconds, "irreversible_by_witness_from_block": 0}
+        changed = {
+            "block_interval_seconds": self.block_seconds,
+            "irreversible_by_witness_from_block": 0,
+            "min_root_comment_interval_seconds": 0,
+        }
         return dev.model_copy(
             update={
                 "chain": dev.chain.model_copy(update={"name": "network", "chain_id": "derive"}),
@@ -97,11 +122,15 @@ class NetworkChain:
             }
         )
 
-    def make_beginning(self, data_dir: Path) -> None:
-        """Fills a data directory with the first rounds, each block by its witness."""
+    def make_beginning(
+        self, data_dir: Path, make_transactions: Callable[[Chain], Sequence[Transaction]] | None = None
+    ) -> None:
+        """Fills a data directory with the first blocks; what is in them is asked for, block by block."""
         data_dir.mkdir(parents=True)
         chain = Chain.open(self.config, data_dir)
+        chain.is_bulk = True
         for _ in range(self.beginning_blocks):
-            witness = get_scheduled_witness(chain.ctx, 1)
-            chain.generate_block(witness, block_key(witness), get_slot_time(chain.ctx, 1))
+            block = make_block(chain, make_transactions(chain) if make_transactions else ())
+            chain.push_block(block, skip_signatures=True)
+        chain.leave_bulk()
         chain.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from operations.content import Comment
@@ -17,7 +18,9 @@ from protocol.transaction import Transaction
 from tests.network.chains import NetworkChain, account_key
 from tests.network.daemons import Daemon
 
-EXPIRATION_SECONDS = 900
+EXPIRATION_SECONDS = 120
+"""So long each node remembers the id of a transaction."""
+
 POSTS_KEPT = 1000
 POST_SECONDS = 15.0
 """So old is a post before somebody votes for it: by then every node knows it."""
@@ -51,8 +54,9 @@ async def find_reference(daemon: Daemon) -> Reference:
 class People:
     """Makes signed transactions, the next one always of the next person."""
 
-    def __init__(self, chain: NetworkChain, seed: int) -> None:
+    def __init__(self, chain: NetworkChain, seed: int, now: Callable[[], float] = time.time) -> None:
         self._chain = chain
+        self._now = now
         self._chance = random.Random(seed)
         self._keys = {name: account_key(name) for name in chain.people}
         self._count = 0
@@ -75,17 +79,15 @@ class People:
     def make_post(self, reference: Reference) -> Transaction:
         """A new post."""
         author, permlink = self._next_person(), f"post-{self._count}"
-        self._posts.append(Post(time.monotonic(), author, permlink, set()))
+        self._posts.append(Post(self._now(), author, permlink, set()))
         return self._sign(author, Comment("", "network", author, permlink, "A title", BODY, "{}"), reference)
 
     def make_vote(self, reference: Reference) -> Transaction:
-        """A vote for a post that is not new any more; a transfer while there is none."""
+        """A vote for some post; a transfer if that is new, or has a vote of this person."""
         voter = self._next_person()
-        latest = time.monotonic() - POST_SECONDS
-        known = [post for post in self._posts if post.made_at < latest and voter not in post.voters]
-        if not known:
+        post = self._chance.choice(self._posts) if self._posts else None
+        if post is None or post.made_at > self._now() - POST_SECONDS or voter in post.voters:
             return self.make_transfer(reference)
-        post = self._chance.choice(known)
         post.voters.add(voter)
         weight = self._chance.randint(1, 10) * 100
         return self._sign(voter, Vote(voter, post.author, post.permlink, weight), reference)
@@ -99,7 +101,7 @@ class People:
             self._chain.codec,
             ref_block_num=reference.number & 0xFFFF,
             ref_block_prefix=int.from_bytes(reference.block_id[4:8], "little"),
-            expiration=int(time.time()) + EXPIRATION_SECONDS,
+            expiration=int(self._now()) + EXPIRATION_SECONDS,
             operations=(operation,),
         )
         return unsigned.with_signatures([sign_digest(unsigned.digest(self._chain.config.chain_id), self._keys[name])])
