@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chain.chain import Chain
 from node.core import Checkpoint, addresses, admission, dialling, gossip, hub, network, notes, sync
 from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILURES_MAX, AddressBook, Ban, Bans
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
@@ -1581,3 +1582,38 @@ def test_two_blocks_of_one_witness_for_one_slot_are_named(lab: Lab) -> None:
     assert lab.world.events("double_signed") == [
         {"witness": one.witness, "number": one.number, "one": one.id.hex(), "other": other.id.hex()}
     ]
+
+
+# A node that was restored from a snapshot has no old blocks
+
+
+def pruned(first: int) -> Chain:
+    chain = open_chain(trunk(LENGTH))
+    log: Any = chain._log
+    log._blocks, log._first = log._blocks[first - log._first :], first
+    return chain
+
+
+def test_a_node_without_old_blocks_says_so_and_serves_the_rest() -> None:
+    lab = Lab(pruned(30))
+    remote = connect(lab)
+    assert block_number(remote.ask_synopsis()[0]) == lab.chain.irreversible_number
+    remote.tell_ids([lab.chain.head_id])
+    known = ids_of(trunk(LENGTH))
+    for synopsis, expected in (((), []), ((known[5],), []), ((known[28],), known[28:]), ((known[40],), known[40:])):
+        remote.say(FetchBlockchainItemIds(BLOCK_ITEM, synopsis))
+        assert list(only(remote.take(BlockchainItemIdsInventory)).item_hashes_available) == expected
+    remote.say(FetchItems(BLOCK_ITEM, (known[3], known[35])))
+    assert only(remote.take(ItemNotAvailable)).item_hash == known[3]
+    assert only(remote.take(BlockMessage)).block_id == known[35]
+    assert not remote.is_closed
+
+
+def test_a_new_node_among_nodes_without_old_blocks_waits_in_peace_for_one_that_has_them() -> None:
+    web = Web([pruned(30), open_chain(), open_chain(trunk(LENGTH))])
+    web.connect(1, 0)
+    web.run(5_000)
+    assert web.heads[1] == 0 and web.links == 1
+    web.connect(1, 2)
+    web.run(5_000)
+    assert web.heads == [LENGTH] * 3 and web.links == 2
