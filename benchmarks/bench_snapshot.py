@@ -2,7 +2,8 @@
 
 Builds a data directory with so many accounts, each with keys of its own, then creates, verifies and restores its
 snapshot with the commands, and starts a node on what was restored, which it also kills with SIGKILL. Each command is a
-process of its own; its time and its largest resident memory are shown.
+process of its own; its time and the most memory that it took are shown. LevelDB maps its files, so much of what is
+resident may be files that the system keeps in memory for as long as nobody needs the room.
 """
 
 from __future__ import annotations
@@ -89,22 +90,22 @@ def run_command(what: str, *arguments: object) -> None:
     command = [sys.executable, "-m", "node", "snapshot", *map(str, arguments), *chain]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    most = 0
+    own, resident = 0, 0
     while process.poll() is None:
-        most = max(most, read_peak_bytes(process.pid))
+        figures = read_memory(process.pid)
+        own, resident = max(own, figures.get("RssAnon", 0)), max(resident, figures.get("VmHWM", 0))
         time.sleep(0.02)
     taken = time.perf_counter() - started
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    show(f"snapshot {what}", taken, "s", f"{most / 2**20:,.0f} MiB resident at most")
+    note = f"at most {own / 1024:,.0f} MiB of its own, {resident / 1024:,.0f} MiB with the files it has mapped"
+    show(f"snapshot {what}", taken, "s", note)
 
 
-def read_peak_bytes(pid: int) -> int:
-    """The largest resident memory of a process so far (Linux); 0 when it has just ended."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def read_memory(pid: int) -> dict[str, int]:
+    """The figures of a process's memory in KiB (Linux); none when it has just ended."""
+    lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) for words in lines if words[-1] == "kB"}
 
 
 def count_bytes(path: Path) -> int:
