@@ -15,9 +15,11 @@ SEEDS ?= 200
 FIRST ?= 1
 SIM_JOBS ?= 2
 ROUNDS ?= 12
+SECONDS ?= 600
+RATE ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check parity sim sim-faults crash fuzz network clients bench docs format lock clean
+.PHONY: help setup run test check parity sim sim-faults crash fuzz network soak clients bench docs format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +68,9 @@ fuzz: $(READY) ## Feed spoiled messages, requests, transactions and blocks (INPU
 
 network: $(READY) ## Kill, restore, part and heal a network of four daemons (ROUNDS=n disasters, PLAUDIT_SEED=n repeats a run)
 	PLAUDIT_NETWORK_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s tests/network
+
+soak: $(READY) ## Load a network of three daemons (SECONDS=n for so long, RATE=n transactions a second)
+	$(BIN)/python -m tests.network.soak $(SECONDS) $(RATE)
 
 clients: $(READY) ## Run the tests with client libraries against a running node
 	$(BIN)/python -m tests.clients.install

@@ -20,6 +20,7 @@ from tests.network.daemons import CALL_SECONDS, PLAUDIT, ROOT, Daemon
 from tests.network.links import Link
 
 COMMAND_SECONDS = 120
+FAULTS_SHOWN = 3
 
 
 def choose_seed() -> int:
@@ -85,6 +86,15 @@ class Network:
         """The links from a group of daemons to all others."""
         group = set(one_side)
         return [link for ends, link in self.links.items() if (ends[0] in group) != (ends[1] in group)]
+
+    def find_faults(self) -> list[str]:
+        """What no daemon of a network of honest ones logs: an error, a ban, a block or a message that is refused."""
+        found = []
+        for daemon in self.daemons.values():
+            bad = [event for event in daemon.read_events() if event.get("level") == "error"]
+            bad += daemon.read_events("banned", "block_refused", "malformed_message")
+            found += [f"{daemon} logged {event}" for event in bad[:FAULTS_SHOWN]]
+        return found
 
     async def command(self, *words: str) -> str:
         """Runs a command of plaudit to its end, and returns what it prints."""
