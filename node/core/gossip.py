@@ -264,15 +264,17 @@ class Gossip:
             result = self._intake.take_block(block)
         except (BlockLinkError, TooEarly):  # Synchronisation fetches what is missing and waits for the time to come.
             self._seen.discard(item)
+            self._charge_block(peer, block)
             self._sync.begin(peer)
             return
         except ProtocolError as error:
             self._hub.notes.tell("block_refused", number=block.number, peer=peer.name, error=error.message)
             if self._chain.is_invalid_block(block.id):
                 self._hub.punish(peer, "You offered me a block that I have deemed to be invalid")
+            self._charge_block(peer, block)
             return
-        if self._chain.is_doubtful_block(block.id) and not peer.charge_doubtful(block.size, peer.items_at_ms):
-            self._hub.close(peer, "You offer too many blocks that their witnesses did not sign")
+        if self._chain.is_doubtful_block(block.id):
+            self._charge_block(peer, block)
         for applied in result.applied[-BLOCKS_OFFERED_MAX:]:
             self.offer_block(applied.block)
         if result.applied:
@@ -284,6 +286,11 @@ class Gossip:
                 undone=len(result.undone),
                 age_ms=self._hub.world.now_ms() - block.timestamp * 1000,
             )
+
+    def _charge_block(self, peer: Peer, block: Block) -> None:
+        """Counts a block that was not applied: anybody can make those."""
+        if not peer.charge_doubtful(block.size, peer.items_at_ms):
+            self._hub.close(peer, "You offer too many blocks that I can not apply")
 
     def _take_transaction(self, transaction: Transaction) -> bool:
         """Takes a transaction in and offers it on; False if it does not fit this node's state, which is no fault."""

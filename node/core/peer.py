@@ -36,7 +36,8 @@ COST_REFUND_PER_SECOND = 1_000
 
 
 DOUBTFUL_BYTES_PER_COST = 100
-"""How many bytes of a block beside the main chain cost one unit if its witness did not sign it."""
+"""How many bytes of a block cost one unit that can not be applied, or that lies beside the main chain and that its
+witness did not sign."""
 
 
 class Direction(IntEnum):
@@ -191,7 +192,7 @@ class Peer:
         return self.cost <= COST_MAX
 
     def charge_doubtful(self, size: int, now_ms: int) -> bool:
-        """Counts the bytes of a block that nobody may have signed; False when there were too many of them."""
+        """Counts the bytes of a block that anybody may have made; False when there were too many of them."""
         return self.charge(size // DOUBTFUL_BYTES_PER_COST, now_ms)
 
     @property

@@ -647,9 +647,22 @@ def test_blocks_beside_the_chain_that_nobody_signed_cost_much(lab: Lab) -> None:
     for block in forged:
         if not gossiping.is_closed:
             gossiping.give(block)
-    assert gossiping.goodbye == "You offer too many blocks that their witnesses did not sign"
+    assert gossiping.goodbye == "You offer too many blocks that I can not apply"
     honest.give(*true)
     assert honest.peer.cost < 500
+    assert lab.banned == []
+
+
+def test_blocks_without_parent_and_old_ones_cost_much(lab: Lab) -> None:
+    lost = [forge(b"\0\0\0\x40" + bytes(16), lab.chain.head_time, size=20_000 + 300 * place) for place in range(80)]
+    old = [forge(trunk(BASE)[0].id, lab.chain.head_time, size=20_000 + 300 * place) for place in range(80)]
+    for host, blocks in (("10.0.0.1", lost), ("10.0.0.2", old)):
+        remote = lab.friend(host)
+        for block in blocks:
+            if not remote.is_closed:
+                remote.peer.we_need_its_blocks, remote.peer.synopsis = False, None
+                remote.give(block)
+        assert remote.goodbye == "You offer too many blocks that I can not apply"
     assert lab.banned == []
 
 
