@@ -212,4 +212,5 @@ async def play(network: Network, seed: int, happen: Callable[[Story], Awaitable[
     finally:
         watching.cancel()
     assert not network.find_faults()
+    assert story.watcher.check_produced(network.daemons.values()) > 0
     return story

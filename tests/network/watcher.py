@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -80,10 +81,26 @@ class Watcher:
         if block_id in self.blocks:
             return False
         slot = block["witness"], block["timestamp"]
-        twin = self._by_slot.setdefault(slot, block_id)
-        assert twin == block_id, f"{slot[0]} signed two blocks for the slot {slot[1]}: {twin} and {block_id}"
+        self._note_slot(slot, block_id)
         self.blocks[block_id] = Seen(number, block_id, block["previous"], *slot, tuple(block["transaction_ids"]))
         return True
+
+    def _note_slot(self, slot: tuple[str, str], block_id: str) -> None:
+        twin = self._by_slot.setdefault(slot, block_id)
+        assert twin == block_id, f"{slot[0]} signed two blocks for the slot {slot[1]}: {twin} and {block_id}"
+
+    def check_produced(self, daemons: Iterable[Daemon]) -> int:
+        """Takes in the blocks that the logs say were made, of which some may have reached nobody; returns how many.
+
+        A log line tells when it was written, and how long after the beginning of the slot that was.
+        """
+        count = 0
+        for daemon in daemons:
+            for event in daemon.read_events("produced"):
+                begun = datetime.fromisoformat(event["time"]) - timedelta(milliseconds=event["late_ms"] - 500)
+                self._note_slot((event["witness"], begun.strftime("%Y-%m-%dT%H:%M:%S")), event["id"])
+                count += 1
+        return count
 
     def find_final(self, trx_id: str) -> int | None:
         """Returns the number of the irreversible block that contains a transaction, or None."""
