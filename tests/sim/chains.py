@@ -19,6 +19,7 @@ from state.kv import MemoryBackend
 
 GENESIS_TIME = 1_750_000_002
 """A multiple of the block interval."""
+INTERVAL_SECONDS = 3
 CLIENTS = ("alice", "bob", "carol", "dave", "erin", "frank")
 BEGINNING_ROUNDS = 3
 PAYOUT_SECONDS = 60
@@ -73,7 +74,7 @@ def make_chain(places: int, runners: int = 0) -> SimChain:
         genesis,
         beginning,
         blocks,
-        GENESIS_TIME + len(blocks) * config.rules.block_interval_seconds,
+        GENESIS_TIME + len(blocks) * INTERVAL_SECONDS,
     )
 
 

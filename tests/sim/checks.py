@@ -17,7 +17,7 @@ from protocol.transaction import Transaction
 from protocol.types import NULL_ID
 from state.invariants import InvariantBroken, assert_invariants
 from state.store import Store
-from tests.sim.chains import may_lack
+from tests.sim.chains import GENESIS_TIME, INTERVAL_SECONDS, may_lack
 from tests.sim.limits import find_excess
 from tests.sim.loop import Failure
 
@@ -185,6 +185,7 @@ class Checker:
             raise Failure("blocks are valid", f"{host} took block {block.number} without its parent")
         if parent.number + 1 != block.number or block.timestamp <= parent.time:
             raise Failure("blocks are valid", f"{host} took block {block.number} out of order")
+        self._check_slot(block, parent)
         confirmed = {**parent.confirmed, block.witness: block.number}
         counts = [_count_irreversible(confirmed, names) for names in parent.rounds]
         self._branches[block.id] = Branch(
@@ -196,6 +197,14 @@ class Checker:
             False,
             max(parent.irreversible, *counts),
         )
+
+    def _check_slot(self, block: Block, parent: Branch) -> None:
+        """Who may make a block follows from the round after its parent and the slots since the genesis."""
+        if parent.is_round_sure:
+            names = parent.rounds[0]
+            scheduled = names[(block.timestamp - GENESIS_TIME) // INTERVAL_SECONDS % len(names)]
+            if block.witness != scheduled:
+                raise Failure("blocks are valid", f"{block.witness} made block {block.number} in a slot of {scheduled}")
 
     def _learn_main_branch(self, host: Host, chain: Chain) -> None:
         """Books blocks that nobody told of, because a process died before it could."""

@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from chain.effects import Applied, FeedItem
+from consensus.slots import get_scheduled_witness, get_slot_time
 from operations.transfer import Transfer
 from protocol.assets import STEEM, Asset
 from protocol.block import Block
@@ -45,6 +46,8 @@ INVENTORY_NUMBER = 5001
 CHAIN_IDS_NUMBER = 5002
 FETCH_NUMBER = 5004
 QUESTIONS = (5003, FETCH_NUMBER)
+INVALID_BLOCKS = 4
+"""So many invalid blocks are made at a time, each for another part of the peers."""
 STRANGER = PrivateKey.from_seed("a key that nobody knows")
 
 
@@ -59,7 +62,8 @@ class FaultyWorld(SimWorld):
         self.withheld: dict[bytes, bytes] = {}
         """Blocks that are kept back: by what gossip calls them, their ids."""
         self.is_mute = False
-        self._replaced: dict[bytes, bytes] = {}
+        self._replaced: dict[bytes, list[tuple[bytes, ...]]] = {}
+        """What is offered in place of a block of its own, each to another part of the peers."""
 
     @property
     def _codec(self) -> Any:
@@ -81,11 +85,17 @@ class FaultyWorld(SimWorld):
             self.special[original] = (BLOCK_ITEM, block.packed + block.id)
             self._sim.count("withheld blocks")
         elif fault is Fault.TWO_FACED:
-            self._replaced[original] = self._keep_block(self._make_twin(block))
+            self._replaced[original] = [(original,), (self._keep_block(self._make_twin(block)),)]
             self._sim.count("two-faced blocks")
         elif fault is Fault.INVALID_BLOCKS:
-            self._replaced[original] = self._keep_block(*self._make_invalid(block))
-            self._sim.count("invalid blocks")
+            self._replaced[original] = [self._offer_invalid(block, original) for _ in range(INVALID_BLOCKS)]
+            self._sim.count("invalid blocks", INVALID_BLOCKS)
+
+    def _offer_invalid(self, block: Block, original: bytes) -> tuple[bytes, ...]:
+        """What is offered for an invalid block; with one that builds on the true block that is offered, too."""
+        invalid, claimed_id = self._make_invalid(block)
+        item = self._keep_block(invalid, claimed_id)
+        return (original, item) if invalid.previous == block.id else (item,)
 
     def _keep_block(self, block: Block, claimed_id: bytes | None = None) -> bytes:
         return self.keep(BLOCK_ITEM, block.packed + (claimed_id or block.id))
@@ -119,7 +129,7 @@ class FaultyWorld(SimWorld):
     def _make_invalid(self, block: Block) -> tuple[Block, bytes | None]:
         """A block that nobody may take, and the id it comes with if that is not its own."""
         random, sim = self._sim.random, self._sim
-        kind = random.randrange(8)
+        kind = random.randrange(9)
         if kind == 0:
             return self._sign(block, transactions=(self._forge(STRANGER, 1),)), None
         if kind == 1:
@@ -128,8 +138,7 @@ class FaultyWorld(SimWorld):
             ahead = sim.chain.places * 3 * random.randint(1, 3)
             return self._sign(block, timestamp=block.timestamp + ahead), None
         if kind == 3:
-            other = random.choice([name for name in sim.chain.witnesses if name != block.witness])
-            return self._sign(block, STRANGER, witness=other), None
+            return self._steal_slot(block), None
         if kind == 4:
             return self._sign(block, STRANGER), None
         if kind == 5:
@@ -138,7 +147,22 @@ class FaultyWorld(SimWorld):
             transactions = (*block.transactions, self._forge(sim.chain.client_keys["alice"], 1))
             whole = self._sign(block, transactions=transactions)
             return Block((*whole.header, block.transactions), whole.packed_header, _without_last(whole)), None
-        return block, block.id[:4] + random.randbytes(16)
+        if kind == 7:
+            return block, block.id[:4] + random.randbytes(16)
+        return self._sign(block, timestamp=block.timestamp + 3), None
+
+    def _steal_slot(self, block: Block) -> Block:
+        """A block of the next slot, in the name of whose turn it is, signed with the key of this node's witness."""
+        chain = self.host.chain
+        assert chain is not None, "the node is running"
+        return self._sign(
+            block,
+            self._sim.chain.block_keys[block.witness],
+            previous=block.id,
+            timestamp=get_slot_time(chain.ctx, 1),
+            witness=get_scheduled_witness(chain.ctx, 1),
+            transactions=(),
+        )
 
     def _forge(self, key: PrivateKey, amount: int) -> Transaction:
         chain = self.host.chain
@@ -161,14 +185,17 @@ class FaultyWorld(SimWorld):
             message = unpack_message(self._codec, number, payload)
             assert isinstance(message, ItemIdsInventory)
             ids = [item for item in message.item_hashes_available if item not in self.withheld]
-            if connection % 2 or self.host.plan.fault is Fault.INVALID_BLOCKS:
-                ids = [self._replaced.get(item, item) for item in ids]
+            ids = [shown for item in ids for shown in self._find_shown(connection, item)]
             if not ids:
                 return
             payload = pack_message(self._codec, message._replace(item_hashes_available=tuple(ids)))
         if number == CHAIN_IDS_NUMBER and self.withheld:
             payload = self._hide(payload)
         super().send(connection, number, payload)
+
+    def _find_shown(self, connection: int, item: bytes) -> tuple[bytes, ...]:
+        choices = self._replaced.get(item)
+        return (item,) if choices is None else choices[connection % len(choices)]
 
     def _hide(self, payload: bytes) -> bytes:
         message = unpack_message(self._codec, CHAIN_IDS_NUMBER, payload)
