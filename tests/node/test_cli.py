@@ -121,7 +121,7 @@ def measure_start() -> float:
 
 
 def test_dev_makes_its_first_block_within_two_seconds() -> None:
-    """The quickest of five starts counts: others may have the machine during one, and do not make the program slower."""
+    """The quickest of five starts counts: what else runs on the machine does not make the program slower."""
     limit = 2.0 * float(os.environ.get("PLAUDIT_SLOW_MACHINE", "1"))
     starts = (measure_start() for _ in range(5))
     assert any(seconds < limit for seconds in starts)
