@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console=console,
     ) as progress:
         for kind in kinds:
-            reports.append(_play(kind, options.inputs * kind.share // shares, options.seed, progress))
+            inputs = -(-options.inputs * kind.share // shares)
+            reports.append(_play(kind, inputs, options.seed, progress))
     _show(reports, options.seed, console)
     for report in reports:
         for failure in report.failures:
