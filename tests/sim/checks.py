@@ -381,14 +381,15 @@ def _spread(table: object, row: object) -> tuple[object, ...]:
 
 
 def applies(chain: Chain, transaction: Transaction) -> bool:
-    """Whether a transaction could go into the next block of a chain as it stands."""
-    chain._drop_pending_state()
-    chain.store.begin()
+    """Whether a transaction could follow those that wait at a node."""
+    store = chain.store
+    depth = store.depth
+    store.begin()
     try:
         chain.ledger.apply_transaction(transaction, needs_credits=True)
     except ProtocolError:
         return False
     finally:
-        chain.store.rollback()
-        chain._restore_pending([])
+        while store.depth > depth:
+            store.rollback()
     return True

@@ -21,7 +21,6 @@ import node.core.network
 import node.core.node
 import node.core.sync
 from chain.chain import Chain
-from chain.effects import NOTHING_CHANGED
 from chain.fork_tree import ForkTree
 from chain.ledger import Ledger
 from node.core.gossip import Gossip
@@ -221,8 +220,9 @@ def _offers_are_not_limited(patch: Patch) -> None:
 
 
 def _requests_never_time_out(patch: Patch) -> None:
-    patch.setattr(node.core.gossip, "ANSWER_MS_MAX", 10**9)
-    patch.setattr(node.core.sync, "ANSWER_MS_MAX", 10**9)
+    for module in (node.core.gossip, node.core.sync):
+        patch.setattr(module, "ANSWER_MS_MAX", 10**9)
+        patch.setattr(module, "PATIENCE_MS", 10**9)
 
 
 def _every_refused_block_is_punished(patch: Patch) -> None:
@@ -259,40 +259,38 @@ def _refused_blocks_are_offered_on(patch: Patch) -> None:
             return take(node_, block, *arguments, **options)
         except ProtocolError:
             node_.network.gossip.offer_block(block)
-            return NOTHING_CHANGED
+            raise
 
     patch.setattr(node.core.node.Node, "take_block", faulty)
 
 
-INVALID = "blocks are valid"
+INVALID = ("blocks are valid",)
+STATE = ("equal digest at equal block", "digest fits the rows", "invariants")
 FAULTS: tuple[PlantedFault, ...] = (
-    PlantedFault(_one_witness_fewer_makes_irreversible, ("irreversible by three quarters",)),
-    PlantedFault(_a_third_of_the_witnesses_makes_irreversible, ("one irreversible chain", "one head")),
-    PlantedFault(_committed_blocks_can_be_replaced, ("one irreversible chain",)),
-    PlantedFault(_an_irreversible_block_is_told_again, ("the feed tells all",)),
-    PlantedFault(_an_index_is_not_undone, ("indexes fit their rows",)),
-    PlantedFault(_undoing_forgets_the_digest, ("equal digest at equal block", "digest fits the rows")),
-    PlantedFault(
-        _undoing_leaves_the_last_change_of_accounts,
-        ("equal digest at equal block", "digest fits the rows", "invariants"),
-    ),
-    PlantedFault(_blocks_of_the_future_are_taken, (INVALID,)),
+    PlantedFault(_one_witness_fewer_makes_irreversible, ("irreversible by three quarters",), is_common=True),
+    PlantedFault(_a_third_of_the_witnesses_makes_irreversible, ("one irreversible chain",), is_common=True),
+    PlantedFault(_committed_blocks_can_be_replaced, ("one irreversible chain",), is_common=True),
+    PlantedFault(_an_irreversible_block_is_told_again, ("the feed tells all",), is_common=True),
+    PlantedFault(_an_index_is_not_undone, ("indexes fit their rows",), is_common=True),
+    PlantedFault(_undoing_forgets_the_digest, STATE, is_common=True),
+    PlantedFault(_undoing_leaves_the_last_change_of_accounts, STATE, is_common=True),
+    PlantedFault(_blocks_of_the_future_are_taken, INVALID),
     PlantedFault(_the_guard_is_not_written, ("one signature for a slot",)),
     PlantedFault(_the_guard_is_not_asked, ("one signature for a slot",)),
-    PlantedFault(_transactions_of_undone_blocks_are_dropped, ("undone transactions wait again", "every transaction")),
-    PlantedFault(_signatures_of_blocks_are_not_checked, (INVALID,)),
-    PlantedFault(_signatures_of_transactions_are_not_checked, (INVALID,)),
-    PlantedFault(_the_slot_of_a_block_is_not_checked, (INVALID,)),
-    PlantedFault(_a_longer_branch_is_not_switched_to, ("one head",)),
-    PlantedFault(_ids_are_told_from_the_block_behind_the_common_one, ("one head",)),
-    PlantedFault(_peers_are_asked_for_ids_once_only, ("one head",)),
+    PlantedFault(_transactions_of_undone_blocks_are_dropped, ("undone transactions wait again",), is_common=True),
+    PlantedFault(_signatures_of_blocks_are_not_checked, INVALID),
+    PlantedFault(_signatures_of_transactions_are_not_checked, INVALID),
+    PlantedFault(_the_slot_of_a_block_is_not_checked, INVALID),
+    PlantedFault(_a_longer_branch_is_not_switched_to, ("one head",), is_common=True),
+    PlantedFault(_ids_are_told_from_the_block_behind_the_common_one, ("one head",), is_common=True),
+    PlantedFault(_peers_are_asked_for_ids_once_only, ("one head",), is_common=True),
     PlantedFault(_blocks_without_a_parent_are_forgotten_and_never_asked_for, ("one head",)),
-    PlantedFault(_waiting_transactions_are_offered_once_only, ("every transaction",)),
-    PlantedFault(_the_block_log_is_not_synced, ("no exception",)),
-    PlantedFault(_reversible_blocks_are_not_restored, ("restart equals replay",)),
+    PlantedFault(_waiting_transactions_are_offered_once_only, ("every transaction",), is_common=True),
+    PlantedFault(_the_block_log_is_not_synced, ("no exception",), is_common=True),
+    PlantedFault(_reversible_blocks_are_not_restored, ("restart equals replay",), is_common=True),
     PlantedFault(_offers_are_not_limited, ("queues are bounded",)),
-    PlantedFault(_requests_never_time_out, ("one head", "every transaction")),
-    PlantedFault(_every_refused_block_is_punished, ("no honest peer is banned", "one head")),
+    PlantedFault(_requests_never_time_out, ("one head", "every transaction"), is_common=True),
+    PlantedFault(_every_refused_block_is_punished, ("no honest peer is banned", "one head"), is_common=True),
     PlantedFault(_refused_blocks_are_offered_on, ("no honest peer is banned",)),
 )
 

@@ -14,6 +14,9 @@ from tests.sim.chains import may_lack
 
 FIRST_WITNESS = "witness00"
 SLOT_MS = 3000
+SMALL_ROUND = 4
+"""Of four witnesses three make a block irreversible. So two of them that change sides once, as they do when two
+branches that began together are parted, are enough for two irreversible blocks: so small a round has milder weather."""
 START_MS = 100
 """A run starts so long after the beginning of a slot."""
 
@@ -188,7 +191,8 @@ def draw_plan(seed: int, random: Random) -> Plan:
     faulty = _draw_faulty(plan, random)
     _draw_hosts(plan, faulty, random)
     _draw_links(plan, random)
-    _draw_partitions(plan, random)
+    if plan.places > SMALL_ROUND:
+        _draw_partitions(plan, random)
     _draw_crashes(plan, random)
     _draw_clocks(plan, random)
     _draw_disks(plan, random)
@@ -210,7 +214,7 @@ def _draw_faulty(plan: Plan, random: Random) -> list[tuple[Fault, int]]:
         count = random.randint(1, absent)
         found.append((fault, count))
         left -= count
-    if random.random() < 0.3 and left:
+    if random.random() < 0.3 and left and plan.places > SMALL_ROUND:
         found.append((random.choice(DOUBLE), random.randint(1, left)))
     return found
 
@@ -355,13 +359,13 @@ def _draw_crash_time(plan: Plan, random: Random) -> int:
 
 def _draw_clocks(plan: Plan, random: Random) -> None:
     if random.random() < 0.3:
-        most = random.choice((100, 400, 1_500, 4_000))
+        most = random.choice((100, 400, 1_500, 4_000) if plan.places > SMALL_ROUND else (100, 400))
         for host in plan.hosts:
             host.clock_offset_ms = random.randint(-most, most)
     if random.random() < 0.2:
         for host in plan.hosts:
             host.clock_drift_ppm = random.randint(-5_000, 5_000)
-    if random.random() < 0.15:
+    if random.random() < 0.15 and plan.places > SMALL_ROUND:
         for _ in range(random.randint(1, 3)):
             plan.clock_steps.append(
                 ClockStep(
