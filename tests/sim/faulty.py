@@ -224,18 +224,18 @@ class FaultyWorld(SimWorld):
         rest = []
         for item in message.items_to_fetch:
             if item in self.special:
-                super().send(connection, *self.special[item])
+                self.say_raw(connection, *self.special[item])
             else:
                 rest.append(item)
         return pack_message(self._codec, message._replace(items_to_fetch=tuple(rest))) if rest else None
 
     def say(self, connection: int, message: Message) -> None:
         """Sends a message of its own."""
-        super().send(connection, message_number(message), pack_message(self._codec, message))
+        self.say_raw(connection, message_number(message), pack_message(self._codec, message))
 
     def say_raw(self, connection: int, number: int, payload: bytes) -> None:
         """Sends any bytes."""
-        super().send(connection, number, payload)
+        self._sim.wires.send(self, connection, number, payload)
 
 
 def _without_last(block: Block) -> bytes:
