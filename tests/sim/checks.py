@@ -84,6 +84,8 @@ class Checker:
 
     def on_note(self, host: Host, event: str, figures: dict[str, object]) -> None:
         """An honest node never bans an honest one."""
+        if event == "synced":
+            self._sim.count("grouped commits ended")
         if event == "banned" and host.is_honest:
             banned = self._sim.find_host(str(figures.get("address")))
             self._sim.count("bans")

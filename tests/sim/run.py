@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, NamedTuple
 
+import chain.chain as chain_module
+import node.core.sync as sync_module
 from protocol import keys
 from protocol.transaction import Transaction
 from tests.sim.chains import SimChain, make_chain
@@ -236,6 +238,18 @@ class Simulation:
 
 
 @contextmanager
+def _grouping_commits(blocks: int) -> Iterator[None]:
+    """Lets nodes group their commits when they are so many blocks behind, which takes hundreds otherwise."""
+    before = sync_module.BULK_BLOCKS, chain_module.BULK_COMMIT_BLOCKS
+    if blocks:
+        sync_module.BULK_BLOCKS = chain_module.BULK_COMMIT_BLOCKS = blocks
+    try:
+        yield
+    finally:
+        sync_module.BULK_BLOCKS, chain_module.BULK_COMMIT_BLOCKS = before
+
+
+@contextmanager
 def _remembering_keys() -> Iterator[None]:
     """Recovers each signature once: the same blocks and transactions come to every node."""
     original = keys.recover
@@ -264,7 +278,8 @@ def run_seed(seed: int, sink: Callable[[str], None] | None = None) -> Report:
         with _remembering_keys():
             sim = Simulation(seed, sink)
             try:
-                sim.run()
+                with _grouping_commits(sim.plan.bulk_blocks):
+                    sim.run()
             except Failure as found:
                 failure = found
                 sim.trace.add(f"{sim.loop.now_ms} {found}")

@@ -139,6 +139,8 @@ class Plan:
     full_disks: list[Spell] = field(default_factory=list)
     clock_steps: list[ClockStep] = field(default_factory=list)
     transactions: int = 10
+    bulk_blocks: int = 0
+    """So far behind, a node groups its commits; 0: as the program has it, which is farther than any node here is."""
 
     @property
     def weather_ms(self) -> int:
@@ -170,6 +172,7 @@ class Plan:
             "clock set back by a crash": any(crash.clock_back_ms for crash in self.crashes),
             "full disks": bool(self.full_disks),
             "late joiners": any(host.joins_at_ms for host in hosts),
+            "grouped commits": self.bulk_blocks > 0 and any(host.joins_at_ms for host in hosts),
             "from genesis": self.from_genesis,
             "runners": self.runners > 0,
             "history": any(host.has_history for host in hosts),
@@ -196,6 +199,8 @@ def draw_plan(seed: int, random: Random) -> Plan:
     _draw_crashes(plan, random)
     _draw_clocks(plan, random)
     _draw_disks(plan, random)
+    if random.random() < 0.3:
+        plan.bulk_blocks = random.randint(5, 25)
     return plan
 
 
