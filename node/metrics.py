@@ -185,7 +185,7 @@ def _read_chain(node: Node) -> Iterator[Metric]:
     info.add_metric(list(names.values()), 1)
     yield info
     yield GaugeMetricFamily("plaudit_head_block_number", "Number of the head block.", chain.head_number)
-    age = node.clock.now_ms() / 1000 - chain.head_time
+    age = max(0.0, node.clock.now_ms() / 1000 - chain.head_time)  # A block may stand a little before its slot begins.
     yield GaugeMetricFamily("plaudit_head_block_age_seconds", "Time since the head block's time.", age)
     number = chain.irreversible_number
     yield GaugeMetricFamily("plaudit_irreversible_block_number", "Number of the last irreversible block.", number)

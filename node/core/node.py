@@ -24,6 +24,10 @@ DISK_TIMER = "disk"
 DISK_RETRY_MS = 5000
 """How long the node waits before it tries again to write what its disk refused."""
 
+PRODUCTION_LEAD_MS = 75
+"""How long before its slot a block is begun: it is to be offered about when the slot begins, also when it is full.
+Others take a block that comes so early; the reference begins at the slot."""
+
 FUTURE_SECONDS_MAX = 5
 """How far a block's time may be ahead of the clock. Source: chain_plugin.cpp, allow_future_time."""
 
@@ -268,8 +272,8 @@ class Node:
 
     def _wait_for_next_slot(self) -> None:
         interval_ms = self.producer.interval_ms
-        next_slot_ms = (self.clock.now_ms() // interval_ms + 1) * interval_ms
-        self.world.set_timer(PRODUCTION_TIMER, self.clock.to_world(next_slot_ms))
+        next_slot_ms = ((self.clock.now_ms() + PRODUCTION_LEAD_MS) // interval_ms + 1) * interval_ms
+        self.world.set_timer(PRODUCTION_TIMER, self.clock.to_world(next_slot_ms - PRODUCTION_LEAD_MS))
 
 
 def _describe(problem: Exception) -> str:

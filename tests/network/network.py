@@ -21,6 +21,7 @@ from tests.network.links import Link
 
 COMMAND_SECONDS = 120
 FAULTS_SHOWN = 3
+LINES_SHOWN = 20
 
 
 def choose_seed() -> int:
@@ -96,6 +97,12 @@ class Network:
             found += [f"{daemon} logged {event}" for event in bad[:FAULTS_SHOWN]]
         return found
 
+    def print_logs(self) -> None:
+        """Prints the last lines of every log: the directory may be out of reach for those who see that a run failed."""
+        for daemon in self.daemons.values():
+            lines = daemon.log_file.read_text(encoding="utf-8").splitlines() if daemon.log_file.exists() else []
+            print(f"the end of the log of {daemon}:", *lines[-LINES_SHOWN:], sep="\n", file=sys.stderr)
+
     async def command(self, *words: str) -> str:
         """Runs a command of plaudit to its end, and returns what it prints."""
         process = await asyncio.create_subprocess_exec(
@@ -116,6 +123,9 @@ async def open_network(folder: Path, chain: NetworkChain) -> AsyncIterator[Netwo
             yield network
             for daemon in network.running:
                 await daemon.stop()
+        except BaseException:
+            network.print_logs()
+            raise
         finally:
             for daemon in network.running:
                 daemon.kill()

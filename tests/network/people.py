@@ -24,6 +24,10 @@ EXPIRATION_SECONDS = 120
 POSTS_KEPT = 1000
 POST_SECONDS = 15.0
 """So old is a post before somebody votes for it: by then every node knows it."""
+VOTE_SECONDS = 15.0
+"""So long a person waits between two votes: the chain refuses votes of one voter that come too close, and its time only
+moves with blocks, of which some may be missing."""
+
 BODY = "A post of some length, as people write them. " * 8
 
 
@@ -61,6 +65,7 @@ class People:
         self._keys = {name: account_key(name) for name in chain.people}
         self._count = 0
         self._posts: deque[Post] = deque(maxlen=POSTS_KEPT)
+        self._voted_at: dict[str, float] = {}
 
     def make(self, reference: Reference) -> Transaction:
         """A transfer in half of the cases, or else mostly a vote, sometimes a post."""
@@ -83,14 +88,19 @@ class People:
         return self._sign(author, Comment("", "network", author, permlink, "A title", BODY, "{}"), reference)
 
     def make_vote(self, reference: Reference) -> Transaction:
-        """A vote for some post; a transfer if that is new, or has a vote of this person."""
+        """A vote for some post; a transfer if that is new or has a vote of this person, or if they voted just now."""
         voter = self._next_person()
         post = self._chance.choice(self._posts) if self._posts else None
-        if post is None or post.made_at > self._now() - POST_SECONDS or voter in post.voters:
+        if post is None or voter in post.voters or not self._is_time_to_vote(voter, post):
             return self.make_transfer(reference)
         post.voters.add(voter)
+        self._voted_at[voter] = self._now()
         weight = self._chance.randint(1, 10) * 100
         return self._sign(voter, Vote(voter, post.author, post.permlink, weight), reference)
+
+    def _is_time_to_vote(self, voter: str, post: Post) -> bool:
+        now = self._now()
+        return now - post.made_at > POST_SECONDS and now - self._voted_at.get(voter, 0.0) > VOTE_SECONDS
 
     def _next_person(self) -> str:
         self._count += 1

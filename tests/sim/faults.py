@@ -289,7 +289,7 @@ FAULTS: tuple[PlantedFault, ...] = (
     PlantedFault(_the_block_log_is_not_synced, ("no exception",), is_common=True),
     PlantedFault(_reversible_blocks_are_not_restored, ("restart equals replay",), is_common=True),
     PlantedFault(_offers_are_not_limited, ("queues are bounded",)),
-    PlantedFault(_requests_never_time_out, ("one head", "every transaction"), is_common=True),
+    PlantedFault(_requests_never_time_out, ("one head", "every transaction")),
     PlantedFault(_every_refused_block_is_punished, ("no honest peer is banned", "one head"), is_common=True),
     PlantedFault(_refused_blocks_are_offered_on, ("no honest peer is banned",)),
 )

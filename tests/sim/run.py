@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import chain.chain as chain_module
 import node.core.sync as sync_module
+from node.core.node import PRODUCTION_LEAD_MS
 from protocol import keys
 from protocol.transaction import Transaction
 from tests.sim.chains import SimChain, make_chain
@@ -23,6 +24,9 @@ from tests.sim.weather import SLOT_MS, START_MS, Crash, CrashPlan, Fault, Partit
 from tests.sim.wires import FIRST_ADDRESS, Wires
 
 LATE_MS_MAX = 900
+QUIET_MS = PRODUCTION_LEAD_MS + 50
+"""So long before a slot begins nothing is under way when all is well: the next block is begun soon after."""
+
 MIDDLE_MS = 2_500
 """A process that was to die in the middle of something, and did nothing that could be cut short, lives on then."""
 
@@ -207,7 +211,7 @@ class Simulation:
     def _run_calm(self) -> None:
         """Looks at the network just before each slot, until all is well or the time is over."""
         end = self._stopped_ms + self.plan.calm_ms
-        at = self._stopped_ms // SLOT_MS * SLOT_MS + SLOT_MS - 50
+        at = self._stopped_ms // SLOT_MS * SLOT_MS + SLOT_MS - QUIET_MS
         problem = Failure("one head", "the weather is not over")
         while at <= end:
             self.loop.run_until(at)
