@@ -27,7 +27,7 @@ from protocol.keys import PrivateKey
 from protocol.operation import Operation
 from tests.harness import Harness, authority_of
 
-BATCH = 12_500
+BATCH = 4000
 """Accounts of one block: before the first median of block 21 blocks may be this large, and accounts are cheap."""
 
 OPERATIONS_PER_TRANSACTION = 250
@@ -71,6 +71,7 @@ def push_all(world: Harness, operations: Sequence[Operation], key: PrivateKey) -
     for first in range(0, len(operations), OPERATIONS_PER_TRANSACTION):
         world.push(*operations[first : first + OPERATIONS_PER_TRANSACTION], keys=[key])
     world.generate_block()
+    assert not len(world.chain.pending), "the operations fit into a block"
 
 
 def start(directory: str) -> tuple[subprocess.Popen[bytes], float]:

@@ -77,8 +77,9 @@ class Chain:
     """The node's view of a chain. Everything runs in the caller's thread; nothing is called back.
 
     `is_bulk` groups commits: for importing many blocks. What is not committed is then lost in a crash and must be
-    imported again. `refuses_without_credits` is this node's policy: it accepts and produces only transactions whose
-    accounts have the resource credits for them; the blocks of others are no matter of it.
+    imported again. With `commits_at_once` off, what becomes irreversible is written by `commit_final`, or when it is
+    very much. `refuses_without_credits` is this node's policy: it accepts and produces only transactions whose accounts
+    have the resource credits for them; the blocks of others are no matter of it.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Chain:
         self.config = config
         self.codec = codec
         self.is_bulk = False
+        self.commits_at_once = True
         self._refuses_without_credits = True
         self._log = log
         self._store: Store[Tables] = Store(backend, Tables, chain_id=config.chain_id)
@@ -377,7 +379,8 @@ class Chain:
             if feed and self.irreversible_number > self._final:
                 advanced = self._final = self.irreversible_number
                 feed.append(Irreversible(advanced))
-                if not self.is_bulk or advanced - self._committed >= BULK_COMMIT_BLOCKS:
+                is_soon = self.commits_at_once and not self.is_bulk
+                if is_soon or advanced - self._committed >= BULK_COMMIT_BLOCKS:
                     self._try_commit(advanced)
         finally:
             if self._store.depth == 0:
@@ -528,6 +531,10 @@ class Chain:
         """Writes everything irreversible to disk now, for the end of a bulk import."""
         self._commit_below_pending(self.irreversible_number)
 
+    def commit_final(self) -> None:
+        """Writes what became irreversible; a disk that refuses shows in `write_problem`."""
+        self._try_commit(self.irreversible_number)
+
     def leave_bulk(self) -> None:
         """Ends a bulk import: commits and keeps the reversible blocks; a disk that refuses shows in `write_problem`."""
         self.is_bulk = False
@@ -545,7 +552,7 @@ class Chain:
     def _try_commit(self, number: int) -> None:
         """Commits; when the disk refuses, the blocks stay in memory and the reason in `write_problem`."""
         try:
-            self._commit(number)
+            self._commit_below_pending(number)
         except (StoreWriteFailed, BlockLogError) as error:
             self._write_problem = error
         else:

@@ -20,6 +20,12 @@ from protocol.transaction import Transaction
 from state.errors import StoreWriteFailed
 
 PRODUCTION_TIMER = "production"
+COMMIT_TIMER = "commit"
+COMMIT_DELAY_MS = 500
+"""How long after blocks became irreversible they are written where there are peers: the newest block is on its way to
+them by then and does not wait for this disk; they could give back what is lost with the power. A node without peers
+writes at once."""
+
 DISK_TIMER = "disk"
 DISK_RETRY_MS = 5000
 """How long the node waits before it tries again to write what its disk refused."""
@@ -44,6 +50,8 @@ class Node:
         self.producer = Producer(world, chain, settings, self.clock)
         self.network = None if settings.network is None else Network(world, chain, settings.network, self)
         self._waits_for_disk = False
+        self._waits_to_commit = False
+        chain.commits_at_once = self.network is None
 
     # Events
 
@@ -67,6 +75,8 @@ class Node:
         """A timer that was asked for has come."""
         if name == DISK_TIMER:
             self._retry_writes()
+        elif name == COMMIT_TIMER:
+            self._commit()
         elif name != PRODUCTION_TIMER:
             self._net.on_timer(name)
         elif self.settings.automine:
@@ -169,13 +179,29 @@ class Node:
         self.world.publish(result.feed)
         if self.network is not None and result.undone:
             self.network.offer_pending()
+        if result.irreversible is not None and not self.chain.commits_at_once:
+            self._commit_later()
+        self._look_at_disk()
+
+    # The disk
+
+    def _commit_later(self) -> None:
+        if not (self._waits_to_commit or self.chain.is_bulk):
+            self._waits_to_commit = True
+            self.world.set_timer(COMMIT_TIMER, self.world.now_ms() + COMMIT_DELAY_MS)
+
+    def _commit(self) -> None:
+        self._waits_to_commit = False
+        if self.chain.write_problem is None:
+            self.chain.commit_final()
+            self._look_at_disk()
+
+    def _look_at_disk(self) -> None:
         problem = self.chain.write_problem
         if problem is not None and not self._waits_for_disk:
             self._waits_for_disk = True
             self.world.note("disk_problem", error=_describe(problem), action="stopped producing, will try again")
             self.world.set_timer(DISK_TIMER, self.world.now_ms() + DISK_RETRY_MS)
-
-    # A disk that refuses writes
 
     def _refuse_without_disk(self) -> None:
         problem = self.chain.write_problem

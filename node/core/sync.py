@@ -151,7 +151,7 @@ class Sync:
         if remaining:
             self.begin(peer)
         elif not peer.ids_to_fetch:
-            self._finish(peer, is_answered=len(ids) <= 1)
+            self._finish(peer, is_answered=not ids or (len(ids) == 1 and bool(synopsis)))
         if not self._chain.is_bulk and self._is_far_behind():
             self._chain.is_bulk = True
         self.fetch()

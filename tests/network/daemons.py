@@ -57,6 +57,7 @@ class Daemon:
         self._chain = chain
         self._session = session
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_to_run = False
         self._events: list[Event] = []
         self._read_bytes = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,6 +76,11 @@ class Daemon:
     def is_running(self) -> bool:
         """Whether the process is there."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def has_died(self) -> bool:
+        """Whether the process has ended though nobody here killed or stopped it."""
+        return self._is_to_run and not self.is_running
 
     @property
     def pid(self) -> int:
@@ -99,6 +105,7 @@ class Daemon:
             command += [part for witness in self.witnesses for part in ("--witness", witness)]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._is_to_run = True
         await until(lambda: self._find_ports(begun_at), START_SECONDS, f"{self} has started, see {self.log_file}")
 
     async def _find_ports(self, begun_at: int) -> bool:
@@ -115,12 +122,14 @@ class Daemon:
     def kill(self) -> None:
         """Ends the process without giving it a moment: kill -9."""
         assert self._process is not None, f"{self} was never started"
+        self._is_to_run = False
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     async def stop(self) -> None:
         """Asks the process to end, and sees that it ends well."""
         assert self._process is not None and self.is_running, f"{self} does not run"
+        self._is_to_run = False
         self._process.send_signal(signal.SIGTERM)
         await until(self._has_ended, STOP_SECONDS, f"{self} stops")
         assert self._process.returncode == 0, f"{self} ended with {self._process.returncode}, see {self.log_file}"

@@ -42,6 +42,7 @@ class Watcher:
         """Looks at each daemon again and again, until this is cancelled; one that does not answer is left out."""
         while True:
             for daemon in daemons:
+                assert not daemon.has_died, f"{daemon} ended by itself, see {daemon.log_file}"
                 if daemon.is_running:
                     try:
                         await self.look_at(daemon)

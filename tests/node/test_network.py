@@ -14,6 +14,7 @@ from node.core import Checkpoint, addresses, admission, dialling, gossip, hub, n
 from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILURES_MAX, AddressBook, Ban, Bans
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
 from node.core.handshake import Rejection
+from node.core.node import COMMIT_DELAY_MS, DISK_RETRY_MS
 from node.core.peer import COST_MAX, DOUBTFUL_BYTES_PER_COST, FETCH_ITEMS_MAX, OFFERS_MAX, SERVED_MAX
 from node.core.world import MemoryDisk
 from protocol.block import Block, block_number
@@ -769,6 +770,39 @@ def test_a_disk_that_refuses_stops_synchronisation_without_a_busy_loop(monkeypat
     assert lab.chain.head_number == LENGTH
 
 
+ADVANCING = 55
+"""Block 50 of the trunk becomes irreversible by it, and by the one before block 47."""
+
+
+def test_what_is_irreversible_is_written_when_peers_have_had_time_to_fetch_the_block() -> None:
+    lab = behind(ADVANCING - 1)
+    lab.wait(COMMIT_DELAY_MS)
+    before = lab.chain.committed_number
+    lab.node.on_block(trunk(LENGTH)[ADVANCING - 1])
+    assert lab.chain.committed_number == before < lab.chain.irreversible_number
+    lab.wait(COMMIT_DELAY_MS)
+    assert lab.chain.committed_number == lab.chain.irreversible_number
+
+
+def test_a_disk_that_refuses_later_stops_the_node_until_it_takes_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = behind(ADVANCING - 1)
+    lab.wait(COMMIT_DELAY_MS)
+    lab.node.on_block(trunk(LENGTH)[ADVANCING - 1])
+
+    def refuse(*_: Any) -> None:
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.chain._store.backend, "write", refuse)
+        lab.wait(COMMIT_DELAY_MS)
+        assert len(lab.world.events("disk_problem")) == 1
+        with pytest.raises(Rejected, match="cannot write to its disk"):
+            lab.node.on_transaction(transfers(lab, 1)[0])
+    lab.wait(DISK_RETRY_MS)
+    assert lab.chain.write_problem is None
+    assert lab.chain.committed_number == lab.chain.irreversible_number
+
+
 def test_claims_do_not_make_a_node_with_a_recent_head_group_its_commits(lab: Lab) -> None:
     remote = connect(lab)
     fake = [(BASE + number).to_bytes(4, "big") + bytes(16) for number in range(1, 600)]
@@ -792,6 +826,17 @@ def test_commits_are_grouped_far_behind_until_the_head_is_recent(monkeypatch: py
     lab.wait(1_000)
     assert lab.network.is_syncing and not lab.chain.is_bulk
     assert lab.world.events("synced")
+
+
+def test_a_first_block_that_came_another_way_is_told_to_the_peer(lab: Lab) -> None:
+    new = behind(0)
+    remote = connect(new)
+    assert remote.ask_synopsis() == ()
+    new.node.on_block(trunk(1)[0])
+    remote.tell_ids(ids_of(trunk(1)))
+    assert remote.ask_synopsis() == (trunk(1)[0].id,), "it takes us for a node without blocks and offers none"
+    remote.tell_ids(ids_of(trunk(1)))
+    assert not remote.peer.we_need_its_blocks
 
 
 # Synchronisation: answering
