@@ -29,8 +29,9 @@ log = logging.getLogger("plaudit.node")
 ExtraApis = Callable[[NodeShell], Mapping[str, Any]]
 OnReady = Callable[[NodeShell, str], None]
 
-GC_THRESHOLDS = (100_000, 50, 100)
-"""Rows are immutable and rarely in cycles; the default thresholds double the cost of changing many of them."""
+GC_THRESHOLDS = (100_000, 50, 10_000)
+"""Rows are immutable and rarely in cycles; the default thresholds double the cost of changing many of them. All objects
+are looked at after hours only: that takes seconds where there are many."""
 
 
 def tune_memory() -> None:

@@ -4,6 +4,7 @@ It is the World of the node core and the NodeAccess of the APIs, and the only pl
 """
 
 import asyncio
+import gc
 import logging
 import os
 import time
@@ -13,6 +14,7 @@ from typing import Any
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem
 from node.core import Disk, Node, NodeSettings
+from node.core.node import COMMIT_TIMER
 from node.core.world import MemoryDisk, World
 from node.recovery import RecoveryAside
 from node.status import describe_status
@@ -132,6 +134,10 @@ class NodeShell:
     def _on_timer(self, name: str) -> None:
         try:
             self.node.on_timer(name)
+            if name == COMMIT_TIMER:
+                gc.collect(
+                    1
+                )  # Of what the last blocks left, and now: or else while a block is made, and it comes late.
         except Exception:
             log.exception("timer %s failed", name)
             self.set_timer(name, self.now_ms() + 1000)

@@ -30,7 +30,7 @@ DISK_TIMER = "disk"
 DISK_RETRY_MS = 5000
 """How long the node waits before it tries again to write what its disk refused."""
 
-PRODUCTION_LEAD_MS = 75
+PRODUCTION_LEAD_MS = 90
 """How long before its slot a block is begun: it is to be offered about when the slot begins, also when it is full.
 Others take a block that comes so early; the reference begins at the slot."""
 
