@@ -135,9 +135,8 @@ class NodeShell:
         try:
             self.node.on_timer(name)
             if name == COMMIT_TIMER:
-                gc.collect(
-                    1
-                )  # Of what the last blocks left, and now: or else while a block is made, and it comes late.
+                # Of what the last blocks left, and now: or else it is while a block is made, which then comes late.
+                gc.collect(1)
         except Exception:
             log.exception("timer %s failed", name)
             self.set_timer(name, self.now_ms() + 1000)

@@ -30,9 +30,9 @@ DISK_TIMER = "disk"
 DISK_RETRY_MS = 5000
 """How long the node waits before it tries again to write what its disk refused."""
 
-PRODUCTION_LEAD_MS = 90
-"""How long before its slot a block is begun: it is to be offered about when the slot begins, also when it is full.
-Others take a block that comes so early; the reference begins at the slot."""
+LEAD_MS_MAX = 250
+"""How long before its slot a block is begun at most. Others take a block that comes so early; the reference begins at
+the slot and is late by what the block takes."""
 
 FUTURE_SECONDS_MAX = 5
 """How far a block's time may be ahead of the clock. Source: chain_plugin.cpp, allow_future_time."""
@@ -49,6 +49,8 @@ class Node:
         self.clock = Clock(world)
         self.producer = Producer(world, chain, settings, self.clock)
         self.network = None if settings.network is None else Network(world, chain, settings.network, self)
+        self._lead_ms = 0
+        """How long before its slot a block is begun, so that it is offered when the slot begins."""
         self._waits_for_disk = False
         self._waits_to_commit = False
         chain.commits_at_once = self.network is None
@@ -242,12 +244,14 @@ class Node:
             return ProductionOutcome.FAILED
         if self.network is not None:
             self.network.offer_block(block)
+        late_ms = self.clock.now_ms() - block.timestamp * MS_PER_SECOND
+        self._lead_ms = min(max(0, self._lead_ms + late_ms // 4), LEAD_MS_MAX)
         self.world.note(
             "produced",
             number=block.number,
             witness=block.witness,
             transactions=len(block.transactions),
-            late_ms=self.clock.now_ms() - block.timestamp * MS_PER_SECOND,
+            late_ms=late_ms,
             id=block.id.hex(),
         )
         return ProductionOutcome.PRODUCED
@@ -298,8 +302,8 @@ class Node:
 
     def _wait_for_next_slot(self) -> None:
         interval_ms = self.producer.interval_ms
-        next_slot_ms = ((self.clock.now_ms() + PRODUCTION_LEAD_MS) // interval_ms + 1) * interval_ms
-        self.world.set_timer(PRODUCTION_TIMER, self.clock.to_world(next_slot_ms - PRODUCTION_LEAD_MS))
+        next_slot_ms = ((self.clock.now_ms() + self._lead_ms) // interval_ms + 1) * interval_ms
+        self.world.set_timer(PRODUCTION_TIMER, self.clock.to_world(next_slot_ms - self._lead_ms))
 
 
 def _describe(problem: Exception) -> str:

@@ -8,7 +8,7 @@ import pytest
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible, PushResult
 from node.core import Node, NodeSettings, ProductionOutcome
-from node.core.node import DISK_TIMER, PRODUCTION_LEAD_MS, PRODUCTION_TIMER
+from node.core.node import DISK_TIMER, LEAD_MS_MAX, PRODUCTION_TIMER
 from node.core.world import MemoryDisk
 from operations.transfer import Transfer
 from operations.witness import WitnessUpdate
@@ -115,20 +115,36 @@ def test_a_block_is_made_in_every_slot(world: VirtualWorld, chain: Chain) -> Non
     assert world.events() == ["produced"] * 3
 
 
-@pytest.mark.parametrize(
-    ("passed_ms", "slot_ms"),
-    [(0, 3_000), (1_234, 3_000), (2_999 - PRODUCTION_LEAD_MS, 3_000), (3_000 - PRODUCTION_LEAD_MS, 6_000)],
-)
-def test_a_block_is_begun_a_little_before_its_slot(
-    world: VirtualWorld, chain: Chain, passed_ms: int, slot_ms: int
-) -> None:
-    world.now += passed_ms
+def test_the_first_slot_begins_at_the_next_multiple_of_the_interval(world: VirtualWorld, chain: Chain) -> None:
+    world.now += 1234
     node = make_node(world, chain)
     node.on_start()
-    assert world.timers == {PRODUCTION_TIMER: START_MS + slot_ms - PRODUCTION_LEAD_MS}
-    world.run(node, START_MS + slot_ms - PRODUCTION_LEAD_MS)
-    assert chain.head_time * 1000 == START_MS + slot_ms
-    assert world.timers == {PRODUCTION_TIMER: START_MS + slot_ms + 3_000 - PRODUCTION_LEAD_MS}
+    assert world.timers == {PRODUCTION_TIMER: START_MS + 3_000}
+
+
+@pytest.mark.parametrize(("takes_ms", "late_ms"), [(120, 0), (400, 400 - LEAD_MS_MAX)])
+def test_a_block_is_begun_as_long_before_its_slot_as_the_last_ones_took(
+    world: VirtualWorld, chain: Chain, monkeypatch: pytest.MonkeyPatch, takes_ms: int, late_ms: int
+) -> None:
+    node = make_node(world, chain)
+    push = chain.push_block
+
+    def push_slowly(*arguments: Any, **options: Any) -> PushResult:
+        world.now += takes_ms
+        return push(*arguments, **options)
+
+    monkeypatch.setattr(chain, "push_block", push_slowly)
+    node.on_start()
+    world.run(node, START_MS + 60_000)
+    late = [figures["late_ms"] for event, figures in world.notes if event == "produced"]
+    assert len(late) == 20, "one block in every slot"
+    assert late[0] == takes_ms
+    assert all(late_ms <= value <= late_ms + 4 for value in late[-3:])
+    monkeypatch.undo()
+    world.run(node, START_MS + 120_000)
+    late = [figures["late_ms"] for event, figures in world.notes if event == "produced"]
+    assert len(late) == 40
+    assert -4 <= late[-1] <= 0, "it is not early when blocks take no time any more"
 
 
 def test_a_node_without_a_witness_makes_no_block(world: VirtualWorld, chain: Chain) -> None:
@@ -142,10 +158,10 @@ def test_a_node_without_a_witness_makes_no_block(world: VirtualWorld, chain: Cha
 def test_a_late_timer_makes_no_block_but_the_next_one_does(world: VirtualWorld, chain: Chain) -> None:
     node = make_node(world, chain)
     node.on_start()
-    world.run(node, START_MS + 3_000, late_ms=PRODUCTION_LEAD_MS + 501)
+    world.run(node, START_MS + 3_000, late_ms=501)
     assert world.applied() == []
     assert world.notes == [("missed", {"reason": "lag", "witness": "initminer", "late_ms": 501})]
-    world.run(node, START_MS + 6_000, late_ms=PRODUCTION_LEAD_MS + 500)
+    world.run(node, START_MS + 6_000, late_ms=500)
     assert world.applied() == [1]
     assert chain.head_time == START_MS // 1000 + 6
 

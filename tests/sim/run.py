@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import chain.chain as chain_module
 import node.core.sync as sync_module
-from node.core.node import PRODUCTION_LEAD_MS
+from node.core.node import LEAD_MS_MAX
 from protocol import keys
 from protocol.transaction import Transaction
 from tests.sim.chains import SimChain, make_chain
@@ -24,7 +24,7 @@ from tests.sim.weather import SLOT_MS, START_MS, Crash, CrashPlan, Fault, Partit
 from tests.sim.wires import FIRST_ADDRESS, Wires
 
 LATE_MS_MAX = 900
-QUIET_MS = PRODUCTION_LEAD_MS + 50
+QUIET_MS = LEAD_MS_MAX + 50
 """So long before a slot begins nothing is under way when all is well: the next block is begun soon after."""
 
 MIDDLE_MS = 2_500
