@@ -66,7 +66,7 @@ crash: $(READY) ## Kill a node 500 times at random moments and open it again (KI
 fuzz: $(READY) ## Feed spoiled messages, requests, transactions and blocks (INPUTS=n of them, SEED=n for others)
 	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED)
 
-network: $(READY) ## Kill, restore, part and heal a network of four daemons (ROUNDS=n disasters, PLAUDIT_SEED=n repeats a run)
+network: $(READY) ## Kill, restore, part and heal a network of four daemons (ROUNDS=n disasters, PLAUDIT_NETWORK_SEED=n repeats a run)
 	PLAUDIT_NETWORK_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s tests/network
 
 soak: $(READY) ## Load a network of three daemons (SECONDS=n for so long, RATE=n transactions a second)

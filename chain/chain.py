@@ -40,7 +40,7 @@ from protocol.p2p.messages import ID_BYTES
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID
 from state.context import Context
-from state.errors import StoreWriteFailed
+from state.errors import CheckpointError, StoreWriteFailed
 from state.kv import Backend, LevelDBBackend, MemoryBackend, Reads
 from state.schema import Tables
 from state.store import Store
@@ -77,9 +77,10 @@ class Chain:
     """The node's view of a chain. Everything runs in the caller's thread; nothing is called back.
 
     `is_bulk` groups commits: for importing many blocks. What is not committed is then lost in a crash and must be
-    imported again. With `commits_at_once` off, what becomes irreversible is written by `commit_final`, or when it is
-    very much. `refuses_without_credits` is this node's policy: it accepts and produces only transactions whose accounts
-    have the resource credits for them; the blocks of others are no matter of it.
+    imported again. With `commits_at_once` off, blocks that become irreversible are in the block log at once, and the
+    state is written by `commit_final`, or when very much waits. `refuses_without_credits` is this node's policy: it
+    accepts and produces only transactions whose accounts have the resource credits for them; the blocks of others are
+    no matter of it.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class Chain:
         """Whether all that waits was applied on this head one after the other, as its next block would apply it."""
         committed = self._store.committed
         assert committed is not None, "the ledger commits the genesis"
-        self._committed = self._final = committed.number
+        self._committed = self._logged = self._final = committed.number
         if has_history is None:
             has_history = is_indexed(backend, committed.number)
         self._history = History(backend, codec) if has_history else None
@@ -379,9 +380,7 @@ class Chain:
             if feed and self.irreversible_number > self._final:
                 advanced = self._final = self.irreversible_number
                 feed.append(Irreversible(advanced))
-                is_soon = self.commits_at_once and not self.is_bulk
-                if is_soon or advanced - self._committed >= BULK_COMMIT_BLOCKS:
-                    self._try_commit(advanced)
+                self._write_final(advanced)
         finally:
             if self._store.depth == 0:
                 self._restore_pending(popped)
@@ -511,6 +510,8 @@ class Chain:
 
     def undo_head(self) -> Undone:
         """Takes the head block back as if it had not come; its transactions wait again. Raises CheckpointError."""
+        if self.head_number <= self.irreversible_number:
+            raise CheckpointError(f"block {self.head_number} is irreversible")
         block = self.find_block_by_id(self.head_id)
         self._drop_pending_state()
         undone = self._undo()
@@ -549,6 +550,17 @@ class Chain:
         self._save_reversible()
         self._write_problem = None
 
+    def _write_final(self, number: int) -> None:
+        """Writes what became irreversible to the block log, unless much is imported, and the state when it is due."""
+        is_soon = self.commits_at_once and not self.is_bulk
+        if is_soon or number - self._committed >= BULK_COMMIT_BLOCKS:
+            self._try_commit(number)
+        elif not self.is_bulk:
+            try:
+                self._log_final(number)
+            except BlockLogError as error:
+                self._write_problem = error
+
     def _try_commit(self, number: int) -> None:
         """Commits; when the disk refuses, the blocks stay in memory and the reason in `write_problem`."""
         try:
@@ -581,12 +593,7 @@ class Chain:
         """Makes blocks up to `number` permanent: log, then state and history in one batch."""
         if number <= self._committed:
             return
-        for item in self._main_branch(self._committed + 1):
-            if item.number > number:
-                break
-            assert item.block is not None, "only the root has no block"
-            self._append_to_log(item.number, item.block.packed)
-        self._log.sync()
+        self._log_final(number)
         extra = self._reversible.collect_deletes(self._committed)
         for observer in self._observers:
             extra += observer.prepare(number)
@@ -597,6 +604,18 @@ class Chain:
         assert root is not None, "reversible blocks are in the tree"
         self._tree.set_root(root.id)
         self._committed = number
+
+    def _log_final(self, number: int) -> None:
+        """Appends the blocks up to `number` to the block log; from then on no failure of the power takes them back."""
+        if number <= self._logged:
+            return
+        for item in self._main_branch(self._logged + 1):
+            if item.number > number:
+                break
+            assert item.block is not None, "only the root has no block"
+            self._append_to_log(item.number, item.block.packed)
+        self._log.sync()
+        self._logged = number
 
     def _append_to_log(self, number: int, packed: bytes) -> None:
         """Appends a block, unless the log is ahead of the state and holds it already."""
@@ -666,8 +685,9 @@ class Chain:
                 self.push_block(block, skip_signatures=True)
         finally:
             self.is_bulk = False
-        if self.irreversible_number > self._committed:
-            self._commit(self.irreversible_number)
+        # All that is in the log was irreversible; the blocks that showed it may be lost.
+        self._final = max(self.irreversible_number, self.head_number)
+        self._commit(self._final)
 
     def _replay_reversible(self, packed: bytes) -> bool:
         try:

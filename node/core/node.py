@@ -22,9 +22,8 @@ from state.errors import StoreWriteFailed
 PRODUCTION_TIMER = "production"
 COMMIT_TIMER = "commit"
 COMMIT_DELAY_MS = 500
-"""How long after blocks became irreversible they are written where there are peers: the newest block is on its way to
-them by then and does not wait for this disk; they could give back what is lost with the power. A node without peers
-writes at once."""
+"""How long after blocks became irreversible their state is written: the newest block is on its way to the peers by
+then and does not wait for this disk. The blocks themselves are in the block log before they are offered."""
 
 DISK_TIMER = "disk"
 DISK_RETRY_MS = 5000
@@ -53,7 +52,7 @@ class Node:
         """How long before its slot a block is begun, so that it is offered when the slot begins."""
         self._waits_for_disk = False
         self._waits_to_commit = False
-        chain.commits_at_once = self.network is None
+        chain.commits_at_once = False
 
     # Events
 
@@ -181,7 +180,7 @@ class Node:
         self.world.publish(result.feed)
         if self.network is not None and result.undone:
             self.network.offer_pending()
-        if result.irreversible is not None and not self.chain.commits_at_once:
+        if result.irreversible is not None:
             self._commit_later()
         self._look_at_disk()
 

@@ -11,7 +11,7 @@ from chain.chain import Chain
 from operations.transfer import Transfer
 from protocol.config import ChainConfig
 from protocol.errors import BlockLogError
-from state.errors import ForeignChain, NotAStore, StoreLocked
+from state.errors import CheckpointError, ForeignChain, NotAStore, StoreLocked
 from tests.harness import Harness, config_with, steem
 
 CONFIG = ChainConfig.preset("testnet")
@@ -89,6 +89,29 @@ def test_losing_all_that_was_not_synced_loses_no_irreversible_block(tmp_path: Pa
     assert other.chain.state_digest == digest
     other.recount()
     other.chain.close()
+
+
+def test_what_was_irreversible_is_so_after_a_power_failure_before_its_state_was_written(tmp_path: Path) -> None:
+    world = start(tmp_path / "data")
+    world.chain.commits_at_once = False
+    grow(world, 30)
+    shutil.copytree(tmp_path / "data", tmp_path / "old")
+    grow(world, 30)
+    final = world.chain.irreversible_number
+    assert world.chain.committed_number == 0 < final
+    for name in ("block_log", "block_log.index"):
+        shutil.copy(tmp_path / "data" / name, tmp_path / "old" / name)
+    other = start(tmp_path / "old")
+    counted = other.chain.ctx.gpo.last_irreversible_block_num
+    assert counted < final, "the blocks that showed it are lost"
+    assert other.chain.head_number == other.chain.irreversible_number == other.chain.committed_number == final
+    assert other.chain.head_id == world.chain.get_block_id(final)
+    with pytest.raises(CheckpointError):
+        other.chain.undo_head()
+    other.chain.close()
+    world.chain.commit_final()
+    assert world.chain.committed_number == final
+    world.chain.close()
 
 
 def test_a_state_without_its_log_tail_is_mended_or_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from chain.chain import Chain
 from chain.effects import FeedItem, Irreversible
 from node.core import Node, NodeSettings
+from node.core.node import COMMIT_TIMER
 from node.core.world import MemoryDisk
 from operations.content import Comment
 from operations.transfer import Transfer
@@ -82,9 +83,11 @@ class Producer:
             for _ in range(self.chance.randrange(12)):
                 self.push(*self.make_operation())
             self.node.mine(1, self.chance.choice((0, 0, 0, 0, 3, 30)))
+            if self.chance.randrange(3) == 0:
+                self.node.on_timer(COMMIT_TIMER)
             if self.chance.randrange(15) == 0:
                 for _ in range(self.chance.randint(1, 4)):
-                    if self.chain.head_number > self.chain.committed_number:
+                    if self.chain.head_number > self.chain.irreversible_number:
                         self.chain.undo_head()
 
     def make_operation(self) -> tuple[str, str, Operation]:

@@ -1,6 +1,6 @@
 """`kill -9` at any moment: the node opens at once, has lost no irreversible block, and has the state of one that lived.
 
-PLAUDIT_KILLS is the number of kills (25 unless given; `make crash` asks for 500), PLAUDIT_SEED repeats a run.
+PLAUDIT_KILLS is the number of kills (25 unless given; `make crash` asks for 500), PLAUDIT_CRASH_SEED repeats a run.
 """
 
 import os
@@ -89,7 +89,7 @@ def check_survivor(chain: Chain, survivor: Chain) -> None:
 
 @pytest.mark.timeout(120 + 10 * KILLS)
 def test_a_killed_node_opens_at_once_and_has_lost_nothing(tmp_path: Path) -> None:
-    seed = int(os.environ.get("PLAUDIT_SEED", time.time_ns() % 1_000_000))
+    seed = int(os.environ.get("PLAUDIT_CRASH_SEED", time.time_ns() % 1_000_000))
     chance = random.Random(seed)
     config = crash_config()
     survivor = Chain.open(config)

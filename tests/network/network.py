@@ -25,8 +25,8 @@ LINES_SHOWN = 20
 
 
 def choose_seed() -> int:
-    """The seed of a run: PLAUDIT_SEED, or a new one."""
-    return int(os.environ.get("PLAUDIT_SEED", time.time_ns() % 1_000_000))
+    """The seed of a run: PLAUDIT_NETWORK_SEED, or a new one."""
+    return int(os.environ.get("PLAUDIT_NETWORK_SEED", time.time_ns() % 1_000_000))
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def kept_directory(seed: int) -> Iterator[Path]:
     try:
         yield folder
     except BaseException:
-        print(f"failed with PLAUDIT_SEED={seed}; logs and data of the nodes are in {folder}", file=sys.stderr)
+        print(f"failed with PLAUDIT_NETWORK_SEED={seed}; logs and data of the nodes are in {folder}", file=sys.stderr)
         raise
     shutil.rmtree(folder)
 

@@ -1,6 +1,6 @@
 """Four real daemons with 21 witnesses between them stay one chain, whatever happens to them and to their links.
 
-`make network` plays more of it: PLAUDIT_NETWORK_ROUNDS disasters, PLAUDIT_SEED repeats a run.
+`make network` plays more of it: PLAUDIT_NETWORK_ROUNDS disasters, PLAUDIT_NETWORK_SEED repeats a run.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ import pytest
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible, PushResult
 from node.core import Node, NodeSettings, ProductionOutcome
-from node.core.node import DISK_TIMER, LEAD_MS_MAX, PRODUCTION_TIMER
+from node.core.node import COMMIT_DELAY_MS, DISK_TIMER, LEAD_MS_MAX, PRODUCTION_TIMER
 from node.core.world import MemoryDisk
 from operations.transfer import Transfer
 from operations.witness import WitnessUpdate
@@ -365,7 +365,7 @@ def test_a_full_disk_stops_production_until_there_is_room(
 ) -> None:
     node = make_node(world, chain)
     node.on_start()
-    world.run(node, START_MS + 3_000)
+    world.run(node, START_MS + 3_000 + COMMIT_DELAY_MS)
     disk = FullDisk(chain, monkeypatch)
     world.run(node, START_MS + 12_000)
     assert world.applied() == [1, 2], "the block that was made is not taken back, and no other follows"
@@ -378,7 +378,7 @@ def test_a_full_disk_stops_production_until_there_is_room(
     assert chain.get_block(2) is not None, "reads go on"
     assert DISK_TIMER in world.timers
     disk.has_room = True
-    world.run(node, START_MS + 21_000)
+    world.run(node, START_MS + 21_000 + COMMIT_DELAY_MS)
     assert chain.committed_number == chain.head_number == 4
     assert "disk_writable" in world.events()
     node.on_transaction(transfer(chain))

@@ -377,7 +377,7 @@ def test_a_full_disk_leaves_nothing(snapshot: Path, source: Path, tmp_path: Path
 
 
 def test_a_restore_killed_at_any_moment_can_be_repeated(snapshot: Path, tmp_path: Path) -> None:
-    chance = random.Random(int(os.environ.get("PLAUDIT_SEED", "7")))
+    chance = random.Random(int(os.environ.get("PLAUDIT_CRASH_SEED", "7")))
     data = tmp_path / "data"
     for _ in range(8):
         process = subprocess.Popen(
@@ -408,6 +408,7 @@ def test_a_restored_node_that_is_killed_again_and_again_loses_nothing(tmp_path: 
         for _ in range(3):
             producer.push(*producer.make_operation())
         producer.node.mine(1, 0)
+    producer.chain.commit_final()
     write_snapshot(producer.chain, tmp_path / "file", QUIET)
     survivor = Chain.open(config)
     number = producer.chain.committed_number
