@@ -58,6 +58,7 @@ class Node:
 
     def on_start(self) -> None:
         """Begins to keep time. Raises ProtocolError when it is to mine at the start and cannot."""
+        self._look_at_disk()
         if self.network is not None:
             self.network.on_start()
         if not self.settings.witnesses:

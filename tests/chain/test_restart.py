@@ -11,7 +11,8 @@ from chain.chain import Chain
 from operations.transfer import Transfer
 from protocol.config import ChainConfig
 from protocol.errors import BlockLogError
-from state.errors import CheckpointError, ForeignChain, NotAStore, StoreLocked
+from state.errors import CheckpointError, ForeignChain, NotAStore, StoreFull, StoreLocked
+from state.kv import LevelDBBackend
 from tests.harness import Harness, config_with, steem
 
 CONFIG = ChainConfig.preset("testnet")
@@ -111,6 +112,28 @@ def test_what_was_irreversible_is_so_after_a_power_failure_before_its_state_was_
     other.chain.close()
     world.chain.commit_final()
     assert world.chain.committed_number == final
+    world.chain.close()
+
+
+def test_a_disk_that_is_full_at_the_start_keeps_the_state_in_memory_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = start(tmp_path / "data")
+    world.chain.commits_at_once = False
+    grow(world, 30)
+    shutil.copytree(tmp_path / "data", tmp_path / "copy")
+
+    def refuse(*_: object) -> None:
+        raise StoreFull("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LevelDBBackend, "write", refuse)
+        chain = Chain.open(CONFIG, tmp_path / "copy")
+    assert isinstance(chain.write_problem, StoreFull)
+    assert (chain.head_id, chain.committed_number) == (world.chain.head_id, 0)
+    chain.retry_writes()
+    assert chain.committed_number == chain.irreversible_number == world.chain.irreversible_number
+    chain.close()
     world.chain.close()
 
 

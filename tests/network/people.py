@@ -24,9 +24,9 @@ EXPIRATION_SECONDS = 120
 POSTS_KEPT = 1000
 POST_SECONDS = 15.0
 """So old is a post before somebody votes for it: by then every node knows it."""
-VOTE_SECONDS = 15.0
-"""So long a person waits between two votes: the chain refuses votes of one voter that come too close, and its time only
-moves with blocks, of which some may be missing."""
+PAUSE_SECONDS = 15.0
+"""So long a person waits between two votes, and between two posts: the chain refuses those that come too close, and its
+time only moves with blocks, of which some may be missing."""
 
 BODY = "A post of some length, as people write them. " * 8
 
@@ -66,6 +66,7 @@ class People:
         self._count = 0
         self._posts: deque[Post] = deque(maxlen=POSTS_KEPT)
         self._voted_at: dict[str, float] = {}
+        self._posted_at: dict[str, float] = {}
 
     def make(self, reference: Reference) -> Transaction:
         """A transfer in half of the cases, or else mostly a vote, sometimes a post."""
@@ -82,8 +83,11 @@ class People:
         return self._sign(sender, Transfer(sender, receiver, amount, f"number {self._count}"), reference)
 
     def make_post(self, reference: Reference) -> Transaction:
-        """A new post."""
+        """A new post; a transfer if this person has made one just now."""
         author, permlink = self._next_person(), f"post-{self._count}"
+        if not self._has_paused(self._posted_at, author):
+            return self.make_transfer(reference)
+        self._posted_at[author] = self._now()
         self._posts.append(Post(self._now(), author, permlink, set()))
         return self._sign(author, Comment("", "network", author, permlink, "A title", BODY, "{}"), reference)
 
@@ -91,16 +95,17 @@ class People:
         """A vote for some post; a transfer if that is new or has a vote of this person, or if they voted just now."""
         voter = self._next_person()
         post = self._chance.choice(self._posts) if self._posts else None
-        if post is None or voter in post.voters or not self._is_time_to_vote(voter, post):
+        if post is None or voter in post.voters or self._now() - post.made_at <= POST_SECONDS:
+            return self.make_transfer(reference)
+        if not self._has_paused(self._voted_at, voter):
             return self.make_transfer(reference)
         post.voters.add(voter)
         self._voted_at[voter] = self._now()
         weight = self._chance.randint(1, 10) * 100
         return self._sign(voter, Vote(voter, post.author, post.permlink, weight), reference)
 
-    def _is_time_to_vote(self, voter: str, post: Post) -> bool:
-        now = self._now()
-        return now - post.made_at > POST_SECONDS and now - self._voted_at.get(voter, 0.0) > VOTE_SECONDS
+    def _has_paused(self, latest: dict[str, float], name: str) -> bool:
+        return self._now() - latest.get(name, 0.0) > PAUSE_SECONDS
 
     def _next_person(self) -> str:
         self._count += 1

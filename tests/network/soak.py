@@ -48,9 +48,9 @@ buffers of the database, the remembered transaction ids."""
 GROWTH_BYTES_MAX = 64 << 20
 """How much more memory a node may have in the last quarter of the time after the warm-up than in the first one.
 
-The one thing that still fills then is the database's cache of 64 MiB (with one of 2 MiB, memory stays the same from the
-seventh minute on). The quarters of ten minutes are 54,000 transactions apart: beside that cache, a leak of a
-kilobyte for each of them is too much.
+Two caches still fill then: the database's blocks (64 MiB) and the decoded rows (200,000). With small ones (2 MiB and
+10,000 rows) memory stays the same from the twelfth minute on. The quarters of ten minutes are 54,000 transactions
+apart: beside the caches, a leak of a kilobyte for each of them is too much.
 """
 
 

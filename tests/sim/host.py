@@ -155,7 +155,10 @@ class Host:
         except Failure:
             raise
         except Exception as error:
-            raise Failure("no exception", f"{self} cannot start: {type(error).__name__}: {error}") from error
+            if not (self.storage.fuse.is_disk_full and isinstance(error, StoreWriteFailed | BlockLogError)):
+                raise Failure("no exception", f"{self} cannot start: {type(error).__name__}: {error}") from error
+            self.die(is_power_lost=False)  # What has to write to begin ends with this error, and is tried again.
+            sim.loop.after(1_000, self.start_again)
 
     def start_again(self) -> None:
         """Starts a process if there is none."""
