@@ -61,7 +61,7 @@ class FaultyWorld(SimWorld):
         self.sent: deque[tuple[int, bytes]] = deque(maxlen=40)
         self.withheld: dict[bytes, bytes] = {}
         """Blocks that are kept back: by what gossip calls them, their ids."""
-        self.is_mute = False
+        self.ignored: tuple[int, ...] = ()
         self._replaced: dict[bytes, list[tuple[bytes, ...]]] = {}
         """What is offered in place of a block of its own, each to another part of the peers."""
 
@@ -211,7 +211,7 @@ class FaultyWorld(SimWorld):
 
     def intercept(self, connection: int, number: int, payload: bytes) -> bytes | None:
         """What of a message is left for the node after this world answered its part; None for nothing."""
-        if self.is_mute and number in QUESTIONS:
+        if number in self.ignored:
             self._sim.count("questions not answered")
             return None
         if number != FETCH_NUMBER or not self.special:
@@ -261,7 +261,7 @@ class Mischief:
             connections = self._sim.wires.connections_of(world)
             if connections:
                 if self._host.plan.fault is Fault.MUTE:
-                    world.is_mute = self._sim.random.random() < 0.7
+                    world.ignored = self._sim.random.choice(((), QUESTIONS, (FETCH_NUMBER,)))
                 elif self._host.plan.fault is Fault.WITHHOLDING:
                     self._release(world, connections)
                 elif self._host.plan.fault is Fault.RUBBISH:
