@@ -265,6 +265,7 @@ def _refused_blocks_are_offered_on(patch: Patch) -> None:
 
 
 INVALID = ("blocks are valid",)
+BEHIND = ("one head", "irreversibility advances")
 STATE = ("equal digest at equal block", "digest fits the rows", "invariants")
 FAULTS: tuple[PlantedFault, ...] = (
     PlantedFault(_one_witness_fewer_makes_irreversible, ("irreversible by three quarters",), is_common=True),
@@ -281,16 +282,16 @@ FAULTS: tuple[PlantedFault, ...] = (
     PlantedFault(_signatures_of_blocks_are_not_checked, INVALID),
     PlantedFault(_signatures_of_transactions_are_not_checked, INVALID),
     PlantedFault(_the_slot_of_a_block_is_not_checked, INVALID),
-    PlantedFault(_a_longer_branch_is_not_switched_to, ("one head",), is_common=True),
-    PlantedFault(_ids_are_told_from_the_block_behind_the_common_one, ("one head",), is_common=True),
-    PlantedFault(_peers_are_asked_for_ids_once_only, ("one head",), is_common=True),
-    PlantedFault(_blocks_without_a_parent_are_forgotten_and_never_asked_for, ("one head",)),
+    PlantedFault(_a_longer_branch_is_not_switched_to, BEHIND, is_common=True),
+    PlantedFault(_ids_are_told_from_the_block_behind_the_common_one, BEHIND, is_common=True),
+    PlantedFault(_peers_are_asked_for_ids_once_only, BEHIND, is_common=True),
+    PlantedFault(_blocks_without_a_parent_are_forgotten_and_never_asked_for, BEHIND),
     PlantedFault(_waiting_transactions_are_offered_once_only, ("every transaction",), is_common=True),
     PlantedFault(_the_block_log_is_not_synced, ("no exception",), is_common=True),
     PlantedFault(_reversible_blocks_are_not_restored, ("restart equals replay",), is_common=True),
     PlantedFault(_offers_are_not_limited, ("queues are bounded",)),
-    PlantedFault(_requests_never_time_out, ("one head", "every transaction")),
-    PlantedFault(_every_refused_block_is_punished, ("no honest peer is banned", "one head"), is_common=True),
+    PlantedFault(_requests_never_time_out, (*BEHIND, "every transaction")),
+    PlantedFault(_every_refused_block_is_punished, ("no honest peer is banned", *BEHIND), is_common=True),
     PlantedFault(_refused_blocks_are_offered_on, ("no honest peer is banned",)),
 )
 
