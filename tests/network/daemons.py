@@ -160,6 +160,11 @@ class Daemon:
             self._events += [_parse_line(line) for line in whole.splitlines()]
         return [event for event in self._events if not names or event.get("event") in names]
 
+    def read_final_at_stop(self) -> int:
+        """Returns the number of the last irreversible block when the process was stopped last."""
+        said = [event["message"] for event in self.read_events() if event.get("message", "").startswith("stopped ")]
+        return int(said[-1].rpartition("irreversible=")[2])
+
     # JSON-RPC
 
     async def call(self, method: str, params: Any = None) -> Any:

@@ -6,6 +6,7 @@ import asyncio
 import random
 import shutil
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 import aiohttp
 
@@ -46,6 +47,11 @@ class Story:
         await self.network.link_all()
         await self.start(NAMES[0], "--stale-production")
         await asyncio.gather(*map(self.start, NAMES[1:]))
+        await until(self._all_make_blocks, CALM_SECONDS, "every daemon makes blocks")
+
+    async def _all_make_blocks(self) -> bool:
+        """Only who has seen a recent block makes some: before, a part of the network would not go on alone."""
+        return all(daemon.read_events("produced") for daemon in self.network.daemons.values())
 
     async def start(self, name: str, *options: str) -> None:
         """Starts a daemon that makes blocks however few the others make: on a slow machine many are missed."""
@@ -76,6 +82,11 @@ class Story:
         """What a node was sent and did not pass on when it died is lost: only blocks are kept."""
         known = {trx_id for block in self.watcher.blocks.values() for trx_id in block.transaction_ids}
         self.sent = {trx_id: taker for trx_id, taker in self.sent.items() if taker != name or trx_id in known}
+
+    async def wait_for_blocks(self, sent: Iterable[str]) -> None:
+        """Waits until transactions are in blocks: a node that dies takes with it what it did not pass on."""
+        for trx_id in sent:
+            await until(partial(self._is_in_block, trx_id), CALM_SECONDS, f"{trx_id} is in a block")
 
     # Disasters
 
@@ -124,6 +135,7 @@ class Story:
         file = str(daemon.folder / "snapshot")
         options = ("--chain", str(self.network.chain.file), "--data-dir", str(daemon.data_dir))
         await daemon.stop()
+        self.watcher.begin_at(name, daemon.read_final_at_stop())
         self.forget_sent_to(name)
         await self.network.command("snapshot", "create", file, "--force", *options)
         shutil.rmtree(daemon.data_dir)

@@ -23,6 +23,7 @@ async def test_four_daemons_end_with_one_head_and_one_state() -> None:
     async def happen(story: Story) -> None:
         await story.begin(from_nothing="d")
         early = [await story.send(name) for name in NAMES[:3]]
+        await story.wait_for_blocks(early)
         await story.wait_for_head("d")
         await asyncio.gather(story.kill("b"), story.start_from_snapshot("c"))
         parted = await story.part(("a", "b"))

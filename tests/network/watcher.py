@@ -54,6 +54,10 @@ class Watcher:
         """A daemon begins anew without its blocks."""
         self._final_numbers[name] = 0
 
+    def begin_at(self, name: str, number: int) -> None:
+        """A daemon begins anew from a snapshot at that block, and lacks those before."""
+        self._final_numbers[name] = max(self._final_numbers[name], number)
+
     async def look_at(self, daemon: Daemon) -> None:
         """Takes in what is new on a daemon's chain. Raises AssertionError when it must not be."""
         properties = await daemon.get_properties()
