@@ -686,7 +686,7 @@ class Chain:
         finally:
             self.is_bulk = False
         # All that is in the log was irreversible; the blocks that showed it may be lost.
-        self._final = max(self.irreversible_number, self.head_number)
+        self._final = self.head_number
         self._try_commit(self._final)
 
     def _replay_reversible(self, packed: bytes) -> bool:

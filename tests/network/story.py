@@ -45,17 +45,13 @@ class Story:
         for place, name in enumerate(NAMES):
             self.network.add(name, WITNESSES[place :: len(NAMES)], has_beginning=name != from_nothing)
         await self.network.link_all()
-        await self.start(NAMES[0], "--stale-production")
-        await asyncio.gather(*map(self.start, NAMES[1:]))
+        await self.network.start(NAMES[0], "--stale-production")
+        await asyncio.gather(*map(self.network.start, NAMES[1:]))
         await until(self._all_make_blocks, CALM_SECONDS, "every daemon makes blocks")
 
     async def _all_make_blocks(self) -> bool:
         """Only who has seen a recent block makes some: before, a part of the network would not go on alone."""
         return all(daemon.read_events("produced") for daemon in self.network.daemons.values())
-
-    async def start(self, name: str, *options: str) -> None:
-        """Starts a daemon that makes blocks however few the others make: on a slow machine many are missed."""
-        await self.network.start(name, "--participation", "0", *options)
 
     # Transactions
 
@@ -117,7 +113,7 @@ class Story:
         await asyncio.sleep(self.chance.random() * 2)
         self.network.daemons[name].kill()
         self.forget_sent_to(name)
-        await self.start(name)
+        await self.network.start(name)
 
     async def start_from_nothing(self, name: str) -> None:
         """The node loses its disk and begins anew."""
@@ -126,7 +122,7 @@ class Story:
         self.forget_sent_to(name)
         shutil.rmtree(daemon.data_dir)
         self.watcher.forget_final(name)
-        await self.start(name)
+        await self.network.start(name)
         await self.wait_for_head(name)
 
     async def start_from_snapshot(self, name: str) -> None:
@@ -140,7 +136,7 @@ class Story:
         await self.network.command("snapshot", "create", file, "--force", *options)
         shutil.rmtree(daemon.data_dir)
         await self.network.command("snapshot", "restore", file, *options)
-        await self.start(name)
+        await self.network.start(name)
         await self.wait_for_head(name)
 
     async def part(self, one_side: Iterable[str], *, silently: bool = False) -> tuple[str, str]:
