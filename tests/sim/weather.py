@@ -17,6 +17,8 @@ SLOT_MS = 3000
 SMALL_ROUND = 4
 """Of four witnesses three make a block irreversible. So two of them that change sides once, as they do when two
 branches that began together are parted, are enough for two irreversible blocks: so small a round has milder weather."""
+FEW_MOVERS = 3
+"""If so few honest witnesses that change sides are enough (Plan.movers), partitions last half a round at most."""
 START_MS = 100
 """A run starts so long after the beginning of a slot."""
 
@@ -141,6 +143,13 @@ class Plan:
     transactions: int = 10
     bulk_blocks: int = 0
     """So far behind, a node groups its commits; 0: as the program has it, which is farther than any node here is."""
+
+    @property
+    def movers(self) -> int:
+        """How many honest witnesses, with all that sign twice, can make two blocks of one height irreversible by
+        building on both, as the reference's rule lets them when they change sides."""
+        doubles = {name for host in self.hosts if host.fault in DOUBLE for name in host.witnesses}
+        return 2 * (self.places - may_lack(self.places)) - self.places - len(doubles)
 
     @property
     def weather_ms(self) -> int:
@@ -301,7 +310,10 @@ def _draw_partitions(plan: Plan, random: Random) -> None:
 
 def _draw_partition(plan: Plan, random: Random, is_one_way: bool) -> Partition:
     at_ms = random.randrange(plan.weather_ms)
-    end_ms = min(plan.weather_ms, at_ms + random.randint(2, 15) * SLOT_MS)
+    slots = random.randint(2, 15)
+    if plan.movers <= FEW_MOVERS:
+        slots = min(slots, plan.places // 2)
+    end_ms = min(plan.weather_ms, at_ms + slots * SLOT_MS)
     sides = [random.random() < 0.5 for _ in plan.hosts]
     sides[random.randrange(len(sides))] ^= True
     blocked = [
