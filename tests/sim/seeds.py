@@ -18,6 +18,7 @@ KEPT_SEEDS: Final[dict[int, str]] = {
     437: "the same",
     2150: "a start on a full disk with an index to build ends, and has to be tried again (552646b)",
     3493: "two final blocks at one height by the reference's rule, four witnesses; the plan is milder since (552646b)",
+    3710: "the same, with delays of half a second (6e8f2bb)",
     4964: "the same with seven witnesses of which two sign twice; the plan is milder since (5f162b2)",
 }
 """What each seed showed, and at which commit."""
