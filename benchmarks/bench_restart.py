@@ -22,13 +22,15 @@ from benchmarks.timing import elapsed, show
 from chain.chain import Chain
 from operations.account import AccountCreate
 from operations.content import Comment
+from operations.witness import WitnessUpdate
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
 from protocol.operation import Operation
-from tests.harness import Harness, authority_of
+from protocol.types import Asset, LegacyChainProperties
+from tests.harness import Harness, authority_of, steem
 
 BATCH = 4000
-"""Accounts of one block: before the first median of block 21 blocks may be this large, and accounts are cheap."""
+"""Accounts or posts of one block of at most 2 MiB, a part of which is kept for automated actions."""
 
 OPERATIONS_PER_TRANSACTION = 250
 RESTARTS = 3
@@ -51,19 +53,27 @@ def main(accounts: int) -> None:
 
 def build(directory: Path, accounts: int) -> None:
     """Fills a data directory by transactions with many operations each; all new accounts share one key."""
-    gc.set_threshold(100_000, 50, 100)
-    config = ChainConfig.preset("dev")
-    world = Harness(config, chain=Chain.open(config, directory))
+    world, fee = open_world(directory)
     key = PrivateKey.from_seed("bench")
     control = authority_of(key)
     names = [f"user{number:06}" for number in range(accounts)]
-    fee = world.tables.witness_schedule.get(0).median_props.account_creation_fee
     for first in range(0, accounts, BATCH):
         batch = names[first : first + BATCH]
         create = [AccountCreate(fee, "initminer", n, control, control, control, key.public_key, "") for n in batch]
         push_all(world, create, world.key("initminer"))
         push_all(world, [Comment("", "bench", n, "first", "A title", "word " * 20, "{}") for n in batch], key)
     world.chain.close()
+
+
+def open_world(directory: Path) -> tuple[Harness, Asset]:
+    """Opens a chain whose witness keeps accounts as cheap and blocks as large as they are at first; returns the fee."""
+    gc.set_threshold(100_000, 50, 100)
+    config = ChainConfig.preset("dev")
+    world = Harness(config, chain=Chain.open(config, directory))
+    fee = world.tables.witness_schedule.get(0).median_props.account_creation_fee
+    props = LegacyChainProperties(fee, config.rules.soft_max_block_size_bytes, 0)
+    world.apply(WitnessUpdate("initminer", "bench", world.witness("initminer").signing_key, props, steem(0)))
+    return world, fee
 
 
 def push_all(world: Harness, operations: Sequence[Operation], key: PrivateKey) -> None:

@@ -8,7 +8,6 @@ resident may be files that the system keeps in memory for as long as nobody need
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import subprocess
@@ -18,19 +17,12 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from benchmarks.bench_restart import push_all, read_resident_bytes, start
+from benchmarks.bench_restart import BATCH, open_world, push_all, read_resident_bytes, start
 from benchmarks.timing import elapsed, show
-from chain.chain import Chain
 from operations.account import AccountCreate
-from operations.witness import WitnessUpdate
-from protocol.config import ChainConfig
-from protocol.types import LegacyChainProperties
-from tests.harness import Harness, authority_of, steem
+from tests.harness import authority_of
 
 ACCOUNTS = int(os.environ.get("PLAUDIT_BENCH_ACCOUNTS", "100000"))
-BATCH = 4000
-"""Accounts of one block of at most 2 MiB, a part of which is kept for automated actions."""
-
 RESTARTS = 2
 
 
@@ -59,13 +51,7 @@ def main(accounts: int = ACCOUNTS) -> None:
 
 def build(directory: Path, accounts: int) -> None:
     """Fills a data directory by transactions with many operations each."""
-    gc.set_threshold(100_000, 50, 100)
-    config = ChainConfig.preset("dev")
-    world = Harness(config, chain=Chain.open(config, directory))
-    fee = world.tables.witness_schedule.get(0).median_props.account_creation_fee
-    props = LegacyChainProperties(fee, config.rules.soft_max_block_size_bytes, 0)
-    witness = world.witness("initminer")
-    world.apply(WitnessUpdate("initminer", "bench", witness.signing_key, props, steem(0)))
+    world, fee = open_world(directory)
     for first in range(0, accounts, BATCH):
         create = []
         for number in range(first, min(first + BATCH, accounts)):
