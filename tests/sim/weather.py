@@ -282,7 +282,7 @@ def _draw_settings(plan: Plan, random: Random) -> None:
 def _draw_links(plan: Plan, random: Random) -> None:
     if random.random() < 0.4:
         low = random.randint(20, 400)
-        plan.delay_ms = (low, low + random.randint(100, 1_500))
+        plan.delay_ms = (low, low + random.randint(100, 1500))
         plan.jitter_ms = random.randint(5, 300)
         if plan.places <= SMALL_ROUND:  # A block crosses such a network well within a slot.
             plan.delay_ms, plan.jitter_ms = (low // 4, low // 4 + 50), min(plan.jitter_ms, 50)
