@@ -33,6 +33,7 @@ class KeyOverlay:
         # Every key of the database from the first to before the second of these is in `removed`.
         self._gone: tuple[OrderKey, OrderKey] | None = None
         self._sorted: Any = SortedSet()
+        # What one of `added` and `_sorted` has: no more than both together, however seldom somebody scans.
         self._unsorted: set[OrderKey] = set()
 
     def move(self, old: OrderKey | None, new: OrderKey | None, stored: OrderKey | None) -> None:
@@ -43,7 +44,7 @@ class KeyOverlay:
                 self.removed.add(old)
             else:
                 self.added.discard(old)
-                self._unsorted.add(old)
+                self._note(old, False)
         if new is not None:
             if new == stored:
                 self.removed.discard(new)
@@ -51,7 +52,13 @@ class KeyOverlay:
                     self._gone = None
             else:
                 self.added.add(new)
-                self._unsorted.add(new)
+                self._note(new, True)
+
+    def _note(self, key: OrderKey, is_added: bool) -> None:
+        if (key in self._sorted) == is_added:
+            self._unsorted.discard(key)
+        else:
+            self._unsorted.add(key)
 
     def rebase(self, current: OrderKey | None, old_stored: OrderKey | None, stored: OrderKey | None) -> None:
         """Accounts for the database's key of a row changing from ``old_stored`` to ``stored``."""
@@ -66,22 +73,16 @@ class KeyOverlay:
 
     def scan(self, low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[OrderKey]:
         """Iterates over added keys with low <= key < high in order."""
-        self.tidy(0)
-        if not self._sorted:
-            return iter(())
-        keys: Iterator[OrderKey] = self._sorted.irange(low, high, (True, False), reverse)
-        return keys
-
-    def tidy(self, unsorted_max: int) -> None:
-        """Sorts the keys that wait for it once they are more than ``unsorted_max``."""
-        if len(self._unsorted) <= unsorted_max:
-            return
         for key in self._unsorted:
             if key in self.added:
                 self._sorted.add(key)
             else:
                 self._sorted.discard(key)
         self._unsorted.clear()
+        if not self._sorted:
+            return iter(())
+        keys: Iterator[OrderKey] = self._sorted.irange(low, high, (True, False), reverse)
+        return keys
 
     def skip_gone(self, low: OrderKey, high: OrderKey) -> OrderKey:
         """Returns the key that a forward scan from ``low`` may begin with in the database.

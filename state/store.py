@@ -247,8 +247,6 @@ class Store(Generic[TablesT]):
         self._digest = digest % _DIGEST_MODULUS
         self._marks.pop()
         self._journal.close()
-        for table in touched:
-            table.tidy()
         self._cache.trim()
         delta = BlockDelta(number, block_id, self.digest, tuple(changes))
         self._sealed.append(delta)
@@ -298,8 +296,6 @@ class Store(Generic[TablesT]):
     def _finish_commit(self, blocks: list[BlockDelta], newest: dict[tuple[Table[Any, Any], Any], RowChange]) -> None:
         for (table, key), change in newest.items():
             table.finish_commit(key, change.new)
-        for table in {table: None for table, _ in newest}:
-            table.tidy()
         for _ in blocks:
             self._sealed.popleft()
         if blocks:

@@ -24,7 +24,6 @@ KeyT = TypeVar("KeyT")
 ROW_SPACE: Final = b"\x01"
 INDEX_SPACE: Final = b"\x02"
 NUMBER_MAX: Final = 0xFFFF
-UNSORTED_MAX: Final = 10_000
 
 _MISS: Final[Any] = object()
 _tuple_new: Final = tuple.__new__
@@ -579,12 +578,6 @@ class Table(Generic[RowT, KeyT]):
             row = self.find(key)
             base[key] = self._rows[key] = row
         return base[key]
-
-    def tidy(self) -> None:
-        """Keeps indexes that nobody scans from collecting keys."""
-        self._present.tidy(UNSORTED_MAX)
-        for index in self._indexes:
-            index.overlay.tidy(UNSORTED_MAX)
 
     def age(self) -> None:
         """Drops the older generation of cached rows; changed rows stay."""
