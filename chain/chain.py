@@ -41,9 +41,9 @@ from protocol.transaction import Transaction
 from protocol.types import NULL_ID
 from state.context import Context
 from state.errors import CheckpointError, StoreWriteFailed
-from state.kv import Backend, LevelDBBackend, MemoryBackend, Reads
+from state.kv import CACHE_BYTES, Backend, LevelDBBackend, MemoryBackend, Reads
 from state.schema import Tables
-from state.store import Store
+from state.store import CACHE_ROWS, Store
 
 STATE_DIRECTORY = "state"
 RESTORE_AGAIN = "restore a snapshot into another directory"
@@ -84,7 +84,14 @@ class Chain:
     """
 
     def __init__(
-        self, config: ChainConfig, backend: Backend, log: BlockStore, codec: Codec, *, has_history: bool | None = True
+        self,
+        config: ChainConfig,
+        backend: Backend,
+        log: BlockStore,
+        codec: Codec,
+        *,
+        has_history: bool | None = True,
+        cache_rows: int = CACHE_ROWS,
     ) -> None:
         """Joins the parts; `open` is the usual way, and says what `has_history` means."""
         self.config = config
@@ -93,7 +100,7 @@ class Chain:
         self.commits_at_once = True
         self._refuses_without_credits = True
         self._log = log
-        self._store: Store[Tables] = Store(backend, Tables, chain_id=config.chain_id)
+        self._store: Store[Tables] = Store(backend, Tables, chain_id=config.chain_id, cache_rows=cache_rows)
         has_record = check_config(backend, config)
         self._ledger = Ledger(self._store, config)
         if not has_record:
@@ -117,22 +124,31 @@ class Chain:
         self._is_closed = False
 
     @classmethod
-    def open(cls, config: ChainConfig, data_dir: object | None = None, *, has_history: bool | None = True) -> "Chain":
+    def open(
+        cls,
+        config: ChainConfig,
+        data_dir: object | None = None,
+        *,
+        has_history: bool | None = True,
+        cache_rows: int = CACHE_ROWS,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> "Chain":
         """Opens the chain in a directory (a path), made if it is not there; None keeps it in memory.
 
-        `has_history` makes the account and market history anew when it is missing; None keeps what there is.
+        `has_history` makes the account and market history anew when it is missing; None keeps what there is. The
+        caches, of rows of the state and of the database's bytes, are there for speed only.
         Raises the errors of the store (StoreLocked, ForeignChain, ForeignConfig, StoreTooNew, StoreCorrupt, NotAStore,
         StoreFull) and BlockLogError.
         """
         codec = Codec(config.identity)
         if data_dir is None:
-            return cls(config, MemoryBackend(), MemoryBlockLog(), codec, has_history=has_history)
+            return cls(config, MemoryBackend(), MemoryBlockLog(), codec, has_history=has_history, cache_rows=cache_rows)
         directory = str(data_dir)
-        backend = LevelDBBackend(f"{directory}/{STATE_DIRECTORY}")
+        backend = LevelDBBackend(f"{directory}/{STATE_DIRECTORY}", cache_bytes=cache_bytes)
         try:
             log = BlockLog(directory, lambda packed: Block.from_bytes(codec, packed).number, read_origin(backend))
             try:
-                return cls.resume(config, backend, log, codec, has_history=has_history)
+                return cls.resume(config, backend, log, codec, has_history=has_history, cache_rows=cache_rows)
             except BaseException:
                 log.close()
                 raise
@@ -142,10 +158,17 @@ class Chain:
 
     @classmethod
     def resume(
-        cls, config: ChainConfig, backend: Backend, log: BlockStore, codec: Codec, *, has_history: bool | None = True
+        cls,
+        config: ChainConfig,
+        backend: Backend,
+        log: BlockStore,
+        codec: Codec,
+        *,
+        has_history: bool | None = True,
+        cache_rows: int = CACHE_ROWS,
     ) -> "Chain":
         """Goes on with the chain in a backend and a block log, whatever a crash left in them. Raises as `open`."""
-        chain = cls(config, backend, log, codec, has_history=has_history)
+        chain = cls(config, backend, log, codec, has_history=has_history, cache_rows=cache_rows)
         chain._resume()
         return chain
 

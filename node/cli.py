@@ -126,6 +126,10 @@ def main() -> None:
     help="Make blocks on a head that is long past, as when a chain starts.  [default: only without peers]",
 )
 @click.option("--history/--no-history", default=None, help="Keep account history.  [default: on]")
+@click.option(
+    "--cache-rows", type=int, metavar="N", help="Rows of the state kept in memory, decoded.  [default: 200000]"
+)
+@click.option("--cache-mib", type=int, metavar="N", help="MiB of the database kept in memory.  [default: 64]")
 @click.option("--config", type=_FILE, help="TOML file with these settings: data_dir = ..., witness = [...].")
 @_log_options
 def node(**flags: Any) -> None:
@@ -193,7 +197,7 @@ def dev(block_time: int | None, automine: bool, **flags: Any) -> None:
     with plain_errors():
         config = load_dev_config(settings.chain, block_time)
         node_settings = dev_settings(config, automine)
-        chain = _open(config, settings.data_dir)
+        chain = _open(settings, config, settings.data_dir)
         where = "kept in memory" if settings.data_dir is None else f"kept in {settings.data_dir}"
 
         run_daemon(
@@ -510,24 +514,32 @@ def _data_dir(settings: Settings, chain_config: ChainConfig) -> Path:
     return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / chain_config.chain.name
 
 
-def _open(chain_config: ChainConfig, data_dir: Path | None, has_history: bool | None = True) -> Chain:
+def _open(
+    settings: Settings, chain_config: ChainConfig, data_dir: Path | None, has_history: bool | None = True
+) -> Chain:
     from chain.chain import Chain
 
     if data_dir is not None:
         data_dir.mkdir(parents=True, exist_ok=True)
-    return Chain.open(chain_config, data_dir, has_history=has_history)
+    return Chain.open(
+        chain_config,
+        data_dir,
+        has_history=has_history,
+        cache_rows=settings.cache_rows,
+        cache_bytes=settings.cache_mib << 20,
+    )
 
 
 def _open_chain(settings: Settings, chain_config: ChainConfig) -> Chain:
     with plain_errors():
-        return _open(chain_config, _data_dir(settings, chain_config), settings.history)
+        return _open(settings, chain_config, _data_dir(settings, chain_config), settings.history)
 
 
 def _open_existing(settings: Settings, chain_config: ChainConfig, has_history: bool | None = True) -> Chain:
     data_dir = _data_dir(settings, chain_config)
     if not ((data_dir / "state").is_dir() or (data_dir / "block_log").is_file()):
         raise CommandError(f"{data_dir} holds no chain. Name the directory of one with --data-dir.")
-    return _open(chain_config, data_dir, has_history)
+    return _open(settings, chain_config, data_dir, has_history)
 
 
 def _make_operator_ports(settings: Settings, data_dir: Path) -> OperatorPorts | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from chain.chain import Chain
 from node.core import Disk, Node, NodeSettings
 from node.core.network import Network
 from node.failures import CommandError, explain, explain_port
+from node.memory import tune_memory
 from node.peering import follow_seeds
 from node.settings import Address
 from node.shell import NodeShell
@@ -28,16 +28,6 @@ log = logging.getLogger("plaudit.node")
 
 ExtraApis = Callable[[NodeShell], Mapping[str, Any]]
 OnReady = Callable[[NodeShell, str], None]
-
-GC_THRESHOLDS = (100_000, 50, 10_000)
-"""Rows are immutable and rarely in cycles; the default thresholds double the cost of changing many of them. All objects
-are looked at after hours only: that takes seconds where there are many."""
-
-
-def tune_memory() -> None:
-    """Lets the garbage collector look at new objects only, and seldom."""
-    gc.set_threshold(*GC_THRESHOLDS)
-    gc.freeze()
 
 
 def run_daemon(

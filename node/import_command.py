@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from node.block_file import write_blocks
-from node.daemon import tune_memory
 from node.failures import CommandError
 from node.importer import ImportProblem, ImportResult, import_blocks
+from node.memory import tune_memory
 from node.progress import make_progress
 from node.recovery import RecoveryAhead
 

@@ -141,6 +141,10 @@ class Settings(BaseModel):
         default=None, description="Make blocks even on a head that is long past; by default only without peers."
     )
     history: bool = Field(default=True, description="Keep account history.")
+    cache_rows: int = Field(
+        default=200_000, ge=1_000, le=1_000_000_000, description="Rows of the state kept in memory."
+    )
+    cache_mib: int = Field(default=64, ge=1, le=1_000_000, description="MiB of the database kept in memory.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
     log_json: bool = Field(default=False, description="Log lines as JSON.")
 

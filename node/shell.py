@@ -4,7 +4,6 @@ It is the World of the node core and the NodeAccess of the APIs, and the only pl
 """
 
 import asyncio
-import gc
 import logging
 import os
 import time
@@ -16,6 +15,7 @@ from chain.effects import Applied, FeedItem
 from node.core import Disk, Node, NodeSettings
 from node.core.node import COMMIT_TIMER
 from node.core.world import MemoryDisk, World
+from node.memory import Tidier
 from node.recovery import RecoveryAside
 from node.status import describe_status
 from node.transport import Transport
@@ -63,6 +63,7 @@ class NodeShell:
         self._settings = settings
         self._transport = Transport(self.node)
         self._recovery = RecoveryAside(chain.config.chain_id, self.node.on_recovered)
+        self._tidier = Tidier()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._waiting: dict[bytes, tuple[int, list[asyncio.Future[Inclusion]]]] = {}
         self._server: RpcServer | None = None
@@ -135,8 +136,7 @@ class NodeShell:
         try:
             self.node.on_timer(name)
             if name == COMMIT_TIMER:
-                # Of what the last blocks left, and now: or else it is while a block is made, which then comes late.
-                gc.collect(1)
+                self._tidier.tidy()
         except Exception:
             log.exception("timer %s failed", name)
             self.set_timer(name, self.now_ms() + 1000)

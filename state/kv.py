@@ -17,6 +17,7 @@ from state.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLo
 Batch = Iterable[tuple[bytes, bytes | None]]
 
 MARKER: Final = "PLAUDIT-STATE"
+CACHE_BYTES: Final = 64 << 20
 _DATA_SUFFIXES: Final = (".ldb", ".sst", ".log")
 # A second attempt to open a database in one process would, when it fails, release the lock of the first: POSIX drops
 # all locks of a process on a file when the process closes any handle of it.
@@ -174,7 +175,7 @@ def _prepare_directory(path: Path, create: bool) -> None:
 
 
 class LevelDBBackend:
-    """LevelDB in one directory; every read verifies checksums.
+    """LevelDB in one directory; every read verifies checksums. ``cache_bytes`` of it are kept in memory, unpacked.
 
     After a failed write LevelDB's log may end in half a record, and anything appended behind it would be lost at the
     next start. So the database is opened anew before the next write; reads go on with the old handle until then.
@@ -183,9 +184,9 @@ class LevelDBBackend:
     views up, and happens when the last of them is closed.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, create: bool = True, block_cache_bytes: int = 64 << 20) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, create: bool = True, cache_bytes: int = CACHE_BYTES) -> None:
         self._path = Path(path).resolve()
-        self._block_cache_bytes = block_cache_bytes
+        self._cache_bytes = cache_bytes
         self._must_reopen = False
         self._is_closed = False
         self._views: set[LevelDBView] = set()
@@ -202,7 +203,7 @@ class LevelDBBackend:
                 create_if_missing=True,
                 paranoid_checks=True,
                 bloom_filter_bits=10,
-                lru_cache_size=self._block_cache_bytes,
+                lru_cache_size=self._cache_bytes,
                 write_buffer_size=16 << 20,
                 max_open_files=256,
             )

@@ -10,15 +10,17 @@ from rpc.json_bytes import dump_json
 from rpc.method import Unsigned32, rpc_method
 from rpc.objects import Json
 
-BLOCKS_CACHED = 64
+JSON_BYTES_MAX = 16 << 20
+"""Bytes of JSON that are kept; one block alone may be more."""
 
 
 class BlockApi(ApiBase):
-    """The methods of block_api; the JSON of the blocks asked for last is kept and spliced into the answers."""
+    """The methods of block_api; the JSON of blocks made last is kept and spliced into the answers."""
 
     def __init__(self, node: NodeAccess, legacy: bool = False) -> None:
         super().__init__(node, legacy)
         self._cache: OrderedDict[bytes, bytes] = OrderedDict()
+        self._cached_bytes = 0
 
     @rpc_method()
     def get_block_header(self, block_num: Unsigned32) -> Json:
@@ -40,7 +42,11 @@ class BlockApi(ApiBase):
         text = self._cache.get(block.id)
         if text is None:
             text = dump_json(block.to_json(self.codec, self.legacy))
-            self._cache[block.id] = text
-            if len(self._cache) > BLOCKS_CACHED:
-                self._cache.popitem(last=False)
+            self._keep(block.id, text)
         return orjson.Fragment(text)
+
+    def _keep(self, block_id: bytes, text: bytes) -> None:
+        self._cache[block_id] = text
+        self._cached_bytes += len(text)
+        while self._cached_bytes > JSON_BYTES_MAX and len(self._cache) > 1:
+            self._cached_bytes -= len(self._cache.popitem(last=False)[1])

@@ -24,6 +24,7 @@ from node.cli import main
 from node.dev import load_dev_config
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
+from state.errors import StoreFull
 from tests.vectors import vectors_path
 
 INIT_KEY = PrivateKey.from_seed("init_key").to_wif()
@@ -239,10 +240,23 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         (["node", "--config", "/nowhere/node.toml"], "No such file"),
         (["node", "--preset", "dev", "--chain", "x.toml"], "exclude each other"),
         (["dev", "--block-time", "0"], "0 is not in the range"),
+        (["node", "--preset", "dev", "--cache-rows", "9"], "--cache-rows = 9: must be greater than or equal to 1000"),
     ],
 )
 def test_wrong_settings_end_with_2_and_say_what_is_allowed(arguments: list[str], words: str) -> None:
     assert words in run(*arguments, code=2).output
+
+
+def test_the_sizes_of_the_caches_come_to_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def refuse(*_arguments: object, **options: object) -> Chain:
+        asked.update(options)
+        raise StoreFull("no room")
+
+    monkeypatch.setattr(Chain, "open", refuse)
+    run(*TESTNET, "--data-dir", tmp_path, "--cache-rows", 5000, "--cache-mib", 3, code=1)
+    assert asked == {"has_history": True, "cache_rows": 5000, "cache_bytes": 3 << 20}
 
 
 # Data directories that cannot be used

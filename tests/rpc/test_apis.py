@@ -5,12 +5,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import orjson
 import pytest
 
 from chain.block_log import MemoryBlockLog
 from chain.chain import Chain
 from chain.reversible import ReversibleBlocks
 from operations.transfer import Transfer
+from protocol.block import Block
 from protocol.codec import codec_for
 from protocol.keys import encode_public_key, sign_digest
 from rpc.account_json import ACCOUNTS_KEPT, AccountJson
@@ -286,6 +288,27 @@ async def test_what_was_irreversible_stays_so_without_the_blocks_behind_it() -> 
     for method in ("condenser_api", "database_api"):
         found = await Service(Harness(chain=chain)).result(f"{method}.get_dynamic_global_properties")
         assert found["last_irreversible_block_num"] == known
+
+
+async def test_the_json_of_blocks_is_kept_within_its_bytes(busy: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    make = Block.to_json
+
+    def to_json(block: Block, *arguments: Any) -> Any:
+        made.append(block.number)
+        return make(block, *arguments)
+
+    monkeypatch.setattr(Block, "to_json", to_json)
+    fresh = Service(busy.world)
+    first = [await fresh.result("block_api.get_block", {"block_num": number}) for number in (1, 2, 3, 1, 2, 3)]
+    assert made == [1, 2, 3]
+    assert first[:3] == first[3:]
+    monkeypatch.setattr("rpc.apis.block.JSON_BYTES_MAX", len(orjson.dumps(first[2])))
+    small = Service(busy.world)
+    made.clear()
+    again = [await small.result("block_api.get_block", {"block_num": number}) for number in (1, 1, 2, 2, 3, 3, 1)]
+    assert made == [1, 2, 3, 1], "the block made last is always kept, the others as far as they fit"
+    assert again == [first[number - 1] for number in (1, 1, 2, 2, 3, 3, 1)]
 
 
 async def test_a_transaction_can_be_found(busy: Service) -> None:

@@ -1,0 +1,39 @@
+"""The memory of the process: when garbage is collected, and when what is free goes back to the system."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import time
+from collections.abc import Callable
+
+GC_THRESHOLDS = (100_000, 50, 10_000)
+"""Rows are immutable and rarely in cycles; the default thresholds double the cost of changing many of them. All objects
+are looked at after hours only: that takes seconds where there are many."""
+
+RETURN_SECONDS = 30.0
+"""So often free memory goes back. Between rows that stay there is much that was freed: the C library keeps it, and the
+process would seem to grow for an hour."""
+
+
+def tune_memory() -> None:
+    """Lets the garbage collector look at new objects only, and seldom."""
+    gc.set_threshold(*GC_THRESHOLDS)
+    gc.freeze()
+
+
+class Tidier:
+    """What is done in a quiet moment, a millisecond or two: or else it is while a block is made, which then is late."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._returned_at = now()
+        # Only the C library of GNU has it, and only it needs it.
+        self._return = getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+    def tidy(self) -> None:
+        """Collects the garbage of the last blocks and, from time to time, gives free memory back."""
+        gc.collect(1)
+        if self._return is not None and self._now() - self._returned_at >= RETURN_SECONDS:
+            self._return(0)
+            self._returned_at = self._now()

@@ -1,0 +1,47 @@
+"""What the node does for its memory in quiet moments."""
+
+import ctypes
+import gc
+from pathlib import Path
+
+import pytest
+
+from node.memory import RETURN_SECONDS, Tidier
+
+MIB = 1 << 20
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another C library keeps less")
+def test_what_is_free_between_things_that_stay_goes_back() -> None:
+    now = 0.0
+    tidier = Tidier(lambda: now)
+    things = [bytes(1000) for _ in range(100_000)]
+    kept = things[::100]
+    del things
+    full = resident_bytes()
+    tidier.tidy()
+    assert resident_bytes() > full - 10 * MIB, "it is not done at every block"
+    now = RETURN_SECONDS
+    tidier.tidy()
+    assert resident_bytes() < full - 70 * MIB
+    assert len(kept) == 1000
+
+
+def test_young_garbage_is_collected() -> None:
+    class Knot:
+        def __init__(self) -> None:
+            self.knot = self
+
+    gc.disable()
+    try:
+        gc.collect()
+        for _ in range(100):
+            Knot()
+        Tidier().tidy()
+        assert not [found for found in gc.get_objects() if isinstance(found, Knot)]
+    finally:
+        gc.enable()
