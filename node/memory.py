@@ -12,8 +12,7 @@ GC_THRESHOLDS = (100_000, 50, 10_000)
 are looked at after hours only: that takes seconds where there are many."""
 
 RETURN_SECONDS = 30.0
-"""So often free memory goes back. Between rows that stay there is much that was freed: the C library keeps it, and the
-process would seem to grow for an hour."""
+"""So often free memory goes back. There is much of it between rows that stay, and the C library would keep it."""
 
 
 def tune_memory() -> None:
