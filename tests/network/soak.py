@@ -43,7 +43,7 @@ STATUS_SAMPLE = 100
 THIRD_SAMPLES_MIN = 15
 
 CACHES = ("--cache-rows", "20000", "--cache-mib", "8")
-"""Caches of the size that nodes have by default would fill for hours."""
+"""Those that nodes have by default are larger and take longer to fill than the warm-up."""
 
 FULL_BLOCKS_SECONDS = 90.0
 """So long after the beginning all reversible blocks are full of transactions."""
