@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from protocol.keys import PrivateKey
 from protocol.operation import Operation
 from protocol.types import Asset, LegacyChainProperties
 from tests.harness import Harness, authority_of, steem
+from tests.processes import read_resident_bytes
 
 BATCH = 4000
 """Accounts or posts of one block of at most 2 MiB, a part of which is kept for automated actions."""
@@ -102,12 +102,6 @@ def start(directory: str) -> tuple[subprocess.Popen[bytes], float]:
             time.sleep(0.01)
     process.kill()
     raise TimeoutError("the node did not answer")
-
-
-def read_resident_bytes(pid: int) -> int:
-    """The resident memory of a process (Linux)."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

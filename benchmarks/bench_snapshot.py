@@ -17,10 +17,11 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
-from benchmarks.bench_restart import BATCH, open_world, push_all, read_resident_bytes, start
+from benchmarks.bench_restart import BATCH, open_world, push_all, start
 from benchmarks.timing import elapsed, show
 from operations.account import AccountCreate
 from tests.harness import authority_of
+from tests.processes import read_resident_bytes
 
 ACCOUNTS = int(os.environ.get("PLAUDIT_BENCH_ACCOUNTS", "100000"))
 RESTARTS = 2

@@ -93,7 +93,10 @@ class Chain:
         has_history: bool | None = True,
         cache_rows: int = CACHE_ROWS,
     ) -> None:
-        """Joins the parts; `open` is the usual way, and says what `has_history` means."""
+        """Goes on with the chain in a backend and a block log, whatever a crash left in them.
+
+        `open` is the usual way; it says what the options mean and what is raised.
+        """
         self.config = config
         self.codec = codec
         self.is_bulk = False
@@ -122,6 +125,7 @@ class Chain:
         self._keeps_reversible = True
         self._write_problem: Exception | None = None
         self._is_closed = False
+        self._resume()
 
     @classmethod
     def open(
@@ -148,29 +152,13 @@ class Chain:
         try:
             log = BlockLog(directory, lambda packed: Block.from_bytes(codec, packed).number, read_origin(backend))
             try:
-                return cls.resume(config, backend, log, codec, has_history=has_history, cache_rows=cache_rows)
+                return cls(config, backend, log, codec, has_history=has_history, cache_rows=cache_rows)
             except BaseException:
                 log.close()
                 raise
         except BaseException:
             backend.close()
             raise
-
-    @classmethod
-    def resume(
-        cls,
-        config: ChainConfig,
-        backend: Backend,
-        log: BlockStore,
-        codec: Codec,
-        *,
-        has_history: bool | None = True,
-        cache_rows: int = CACHE_ROWS,
-    ) -> "Chain":
-        """Goes on with the chain in a backend and a block log, whatever a crash left in them. Raises as `open`."""
-        chain = cls(config, backend, log, codec, has_history=has_history, cache_rows=cache_rows)
-        chain._resume()
-        return chain
 
     def close(self) -> None:
         """Commits what is irreversible, keeps the reversible blocks for the next start and releases the files."""

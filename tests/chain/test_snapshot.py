@@ -89,7 +89,7 @@ def restore_backend(
 
 
 def reopen(backend: Backend, config: ChainConfig = CONFIG, has_history: bool | None = True) -> Chain:
-    return Chain.resume(config, backend, MemoryBlockLog(), Codec(config.identity), has_history=has_history)
+    return Chain(config, backend, MemoryBlockLog(), Codec(config.identity), has_history=has_history)
 
 
 def content(backend: Backend) -> dict[bytes, bytes]:
@@ -280,8 +280,8 @@ def test_a_restored_chain_keeps_history_only_while_it_follows() -> None:
     Harness(chain=chain, first_block=False).generate_blocks(30)
     chain.close()
     with pytest.raises(HistoryUnavailable):
-        Chain.resume(CONFIG, backend, log, Codec(CONFIG.identity))
-    again = Chain.resume(CONFIG, backend, log, Codec(CONFIG.identity), has_history=None)
+        Chain(CONFIG, backend, log, Codec(CONFIG.identity))
+    again = Chain(CONFIG, backend, log, Codec(CONFIG.identity), has_history=None)
     assert not again.has_history
 
 

@@ -8,12 +8,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 from types import FrameType
 from typing import NamedTuple
 
 from tests.fuzz.target import Target
+from tests.processes import read_resident_bytes
 
 INPUT_SECONDS_MAX = 5.0
 """An input that takes longer hangs the program. On a busy machine the processor's time counts, not the clock's."""
@@ -24,9 +24,6 @@ GROWTH_MIB_MAX = 96
 
 FAILURES_MAX = 20
 """A target with so many failures is fed no more."""
-
-_STATM = Path("/proc/self/statm")
-_PAGE_BYTES = 4_096
 
 
 class Hang(BaseException):
@@ -59,7 +56,7 @@ class Report(NamedTuple):
 def read_resident_mib() -> float | None:
     """The memory of this process, None where the system does not tell."""
     try:
-        return int(_STATM.read_text().split()[1]) * _PAGE_BYTES / (1 << 20)
+        return read_resident_bytes() / (1 << 20)
     except (OSError, ValueError, IndexError):
         return None
 

@@ -16,6 +16,7 @@ import aiohttp
 import orjson
 
 from tests.network.chains import NetworkChain, block_key
+from tests.processes import read_resident_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAUDIT = Path(sys.executable).with_name("plaudit")
@@ -139,8 +140,7 @@ class Daemon:
 
     def read_resident_bytes(self) -> int:
         """The resident memory of the process."""
-        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        return read_resident_bytes(self.pid)
 
     def read_cpu_seconds(self) -> float:
         """The processor time that the process has used."""

@@ -2,17 +2,13 @@
 
 import ctypes
 import gc
-from pathlib import Path
 
 import pytest
 
 from node.memory import RETURN_SECONDS, Tidier
+from tests.processes import read_resident_bytes
 
 MIB = 1 << 20
-
-
-def resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another C library keeps less")
@@ -22,12 +18,12 @@ def test_what_is_free_between_things_that_stay_goes_back() -> None:
     things = [bytes(1000) for _ in range(100_000)]
     kept = things[::100]
     del things
-    full = resident_bytes()
+    full = read_resident_bytes()
     tidier.tidy()
-    assert resident_bytes() > full - 10 * MIB, "it is not done at every block"
+    assert read_resident_bytes() > full - 10 * MIB, "it is not done at every block"
     now = RETURN_SECONDS
     tidier.tidy()
-    assert resident_bytes() < full - 70 * MIB
+    assert read_resident_bytes() < full - 70 * MIB
     assert len(kept) == 1000
 
 

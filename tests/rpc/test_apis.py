@@ -275,7 +275,7 @@ async def test_what_was_irreversible_stays_so_without_the_blocks_behind_it() -> 
     backend, log = MemoryBackend(), MemoryBlockLog()
 
     def open_chain() -> Chain:
-        return Chain.resume(config, backend, log, codec_for(config.identity))
+        return Chain(config, backend, log, codec_for(config.identity))
 
     world = Harness(config, chain=open_chain())
     for _ in range(50):

@@ -139,7 +139,7 @@ class Host:
         world = self.world = sim.make_world(self)
         chain_ = sim.chain
         try:
-            chain = Chain.resume(
+            chain = Chain(
                 chain_.config, self.storage.backend, self.storage.store, chain_.codec, has_history=self.plan.has_history
             )
             self.chain = chain
