@@ -21,24 +21,27 @@ from protocol.errors import (
 from protocol.operation import RequiredAuthorities
 from protocol.types import Authority
 
-PRE_APPROVED = "temp"
-"""The account that everybody controls needs no signature."""
-
 AuthorityGetter = Callable[[str], Authority]
 """Gives an authority of an account by name; raises if there is no such account."""
 
 
 class AuthorityLimits(NamedTuple):
-    """How far an authority is followed; 0 in `max_membership` and `max_accounts` means no limit."""
+    """How far an authority is followed; 0 in `max_membership` and `max_accounts` means no limit.
+
+    `open_account` is the account that everybody controls: it needs no signature.
+    """
 
     max_depth: int
     max_membership: int
     max_accounts: int
+    open_account: str
 
 
 def get_limits(rules: Rules) -> AuthorityLimits:
     """The limits that hold for transactions of a chain."""
-    return AuthorityLimits(rules.max_sig_check_depth, rules.max_authority_membership, rules.max_sig_check_accounts)
+    return AuthorityLimits(
+        rules.max_sig_check_depth, rules.max_authority_membership, rules.max_sig_check_accounts, rules.temp_account
+    )
 
 
 class SignState:
@@ -55,7 +58,7 @@ class SignState:
         self.available = available
         self._get_authority = get_authority
         self._limits = limits
-        self._approved: set[str] = {PRE_APPROVED}
+        self._approved: set[str] = {limits.open_account}
         self._accounts_seen = 0
 
     def is_signed_by(self, key: bytes) -> bool:

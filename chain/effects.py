@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from protocol.block import Block
+from protocol.config import Rules
 from protocol.operation import Operation
 
 NO_TRANSACTION_ID = bytes(20)
@@ -30,13 +31,14 @@ class AppliedOperation(NamedTuple):
 
 
 class BlockEffects(NamedTuple):
-    """All that one block did, in order."""
+    """All that one block did, in order, and the rules under which it did it."""
 
     number: int
     id: bytes
     timestamp: int
     operations: tuple[AppliedOperation, ...]
     reports: tuple[Any, ...]
+    rules: Rules
 
 
 class Applied(NamedTuple):

@@ -65,6 +65,7 @@ def _create_reserved_account(ctx: Context, name: str) -> None:
             id=tables.accounts.next_id(),
             name=name,
             recovery_account=recovery_account,
+            reset_account=rules.null_account,
             vesting_withdraw_rate=GENESIS_WITHDRAW_RATE,
         )
     )
@@ -86,6 +87,7 @@ def _create_account(ctx: Context, account: GenesisAccount) -> None:
             id=tables.accounts.next_id(),
             name=name,
             memo_key=config.account_key(account, "memo"),
+            reset_account=ctx.rules.null_account,
             balance=account.balance,
             sbd_balance=account.sbd_balance,
             vesting_shares=account.vesting_shares,

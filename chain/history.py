@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from chain.effects import NO_TRANSACTION_ID, AppliedOperation, BlockEffects
 from protocol.codec import Codec
 from protocol.errors import Rejected
+from protocol.operation import impacted
 from rewards.payout import PayoutExplanation
 from state.kv import Backend, Reads
 from state.rows import RowCodec, pack, unpack
@@ -68,8 +69,9 @@ class _Block:
             report for report in effects.reports if type(report) is PayoutExplanation and not report.pending
         ]
         operations, by_account, transactions = self.operations, self.by_account, self.transactions
+        rules = effects.rules
         for applied in order_operations(effects.operations):
-            accounts = applied.op.impacted()
+            accounts = impacted(applied.op, rules)
             if not accounts:
                 continue
             place = len(operations)

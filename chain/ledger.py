@@ -3,7 +3,7 @@
 Source: libraries/chain/database.cpp, _apply_block, validate_block_header, _apply_transaction and apply_operation.
 """
 
-from chain.authority import PRE_APPROVED, AuthorityLimits, account_authorities, get_limits, verify_authority
+from chain.authority import AuthorityLimits, account_authorities, get_limits, verify_authority
 from chain.each_block import ACTION_STEPS, HEAD_STEPS, LAST_STEPS, STEPS
 from chain.effects import NO_TRANSACTION_ID, NO_TRANSACTION_INDEX, AppliedOperation, BlockEffects
 from chain.genesis import initialize_genesis
@@ -102,7 +102,7 @@ class Ledger:
             self._limits = get_limits(self.ctx.rules)
         reports = tuple(self.ctx.reports)
         self.ctx.reports.clear()
-        return BlockEffects(block.number, block.id, block.timestamp, tuple(operations), reports)
+        return BlockEffects(block.number, block.id, block.timestamp, tuple(operations), reports, rules)
 
     def undo_block(self) -> None:
         """Takes the head block back. Raises CheckpointError when it is irreversible."""
@@ -274,7 +274,7 @@ class Ledger:
         else:
             (name,) = required.postings
             authority = rows.get(name).posting
-        if not authority.key_auths or name == PRE_APPROVED:
+        if not authority.key_auths or name == self._limits.open_account:
             return False
         key, weight = authority.key_auths[0]
         return key in signed and weight >= authority.weight_threshold > 0

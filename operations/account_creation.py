@@ -46,6 +46,7 @@ def create_account(
             memo_key=memo_key,
             created=now,
             mined=False,
+            reset_account=ctx.rules.null_account,
             recovery_account="" if creator == ctx.rules.temp_account else creator,
             voting_manabar=Manabar(0, now),
             downvote_manabar=Manabar(0, now),

@@ -36,8 +36,9 @@ from state.context import Context
 from state.schema import SCHEDULE_NONE, Account, Witness, WitnessVote
 from state.stake import adjust_proxied_witness_votes_by_depth, adjust_witness_vote, clear_witness_votes
 
-UNSATISFIABLE_AUTHORITY = Authority(1, (("null", 1),), ())
-"""What must sign an operation that names no key: an account that nobody controls."""
+UNSATISFIABLE_AUTHORITY = Authority(1, (), ())
+"""What must sign an operation that names no key: nobody can. The reference names its null account, whose authority is
+this one; a name would be data of the chain."""
 
 
 @operation(number=11)

@@ -274,7 +274,7 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "STEEM_BLOCK_GENERATION_POSTPONED_TX_LIMIT": r.block_generation_postponed_tx_limit,
         "STEEM_PENDING_TRANSACTION_EXECUTION_LIMIT": 200_000,
         "STEEM_TREASURY_ACCOUNT": r.treasury_account,
-        "HIVE_TREASURY_ACCOUNT": "community321",
+        "HIVE_TREASURY_ACCOUNT": r.seizure_account,
         "STEEM_TREASURY_FEE": r.treasury_fee,
         "STEEM_PROPOSAL_MAINTENANCE_PERIOD": r.proposal_maintenance_period_seconds,
         "STEEM_PROPOSAL_MAINTENANCE_CLEANUP": r.proposal_maintenance_cleanup_seconds,

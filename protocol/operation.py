@@ -59,6 +59,8 @@ class Operation:
     number: ClassVar[int]
     wire_name: ClassVar[str]
     virtual: ClassVar[bool] = False
+    impacted_roles: ClassVar[tuple[str, ...]] = ()
+    """Rules that name an account of the chain's own in whose history the operation belongs, too."""
 
     def validate(self, rules: Rules) -> None:
         """Checks the fields alone; raises Invalid. Nobody may send a virtual operation."""
@@ -75,7 +77,7 @@ class Operation:
         raise Rejected("false", "${name}_operation is not enabled on this chain.", name=self.wire_name)
 
     def impacted(self) -> set[str]:
-        """The accounts in whose history the operation belongs; by default those named as signers.
+        """The accounts of its fields in whose history the operation belongs; by default those named as signers.
 
         Accounts inside authorities that are written out do not count.
         Source: libraries/chain/util/impacted.cpp.
@@ -118,9 +120,12 @@ def operation(number: int, *, virtual: bool = False) -> Callable[[OperationClass
     return register
 
 
-def impacted(op: Operation) -> set[str]:
-    """The accounts in whose history the operation belongs."""
-    return op.impacted()
+def impacted(op: Operation, rules: Rules) -> set[str]:
+    """The accounts in whose history the operation belongs, on a chain with these rules."""
+    accounts = op.impacted()
+    for role in op.impacted_roles:
+        accounts.add(getattr(rules, role))
+    return accounts
 
 
 def operation_by_name(name: str) -> type[Operation] | None:

@@ -421,6 +421,10 @@ class Rules(BaseModel):
     null_account: str = _NAMES.field("null", "Account nobody controls; what it receives is burned.")
     temp_account: str = _NAMES.field("temp", "Account everybody controls.")
     treasury_account: str = _NAMES.field("steem.dao", "Account that holds the proposals' money.")
+    seizure_account: str = _NAMES.field(
+        "community321",
+        "Account that hard fork 23 of the live network moved balances to; on other chains reported only.",
+    )
     proxy_to_self_account: str = _NAMES.field("", "Name that stands for voting oneself.")
     root_post_parent: str = _NAMES.field("", "Parent author of a root post.")
     post_reward_fund_name: str = _NAMES.field("post", "Name of the reward fund of posts.")

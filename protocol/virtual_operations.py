@@ -13,12 +13,6 @@ from protocol.operation import Operation, operation
 from protocol.types import U16, U32, AccountName, Default, Permlink, Ripemd160, String, Vector
 
 FIRST_VIRTUAL_NUMBER = 56
-TREASURY_ACCOUNT = "steem.dao"
-"""In whose history the treasury's own events stand."""
-COMMUNITY_TREASURY_ACCOUNT = "community321"
-"""In whose history the seizures of hard fork 23 stand."""
-FIRST_WITNESS_ACCOUNT = "initminer"
-"""In whose history hard forks stand."""
 
 
 @operation(number=56, virtual=True)
@@ -159,10 +153,9 @@ class FillTransferFromSavings(Operation):
 class Hardfork(Operation):
     """A hard fork took effect. Source: database.cpp, database::apply_hardfork."""
 
-    hardfork_id: Annotated[U32, "Number of the hard fork."]
+    impacted_roles = ("init_miner_name",)
 
-    def impacted(self) -> set[str]:
-        return {FIRST_WITNESS_ACCOUNT}
+    hardfork_id: Annotated[U32, "Number of the hard fork."]
 
 
 @operation(number=67, virtual=True)
@@ -227,13 +220,15 @@ class ClearNullAccountBalance(Operation):
 class ProposalPay(Operation):
     """A proposal was paid. Source: sps_operations.hpp, proposal_pay_operation; sps_processor.cpp, pay_proposals."""
 
+    impacted_roles = ("treasury_account",)
+
     receiver: Annotated[AccountName, "Account paid."]
     payment: Annotated[Asset, "SBD paid, in thousandths."]
     trx_id: Annotated[Ripemd160, "Transaction during which it was paid; zeros."]
     op_in_trx: Annotated[U16, "Place in that transaction; 0."]
 
     def impacted(self) -> set[str]:
-        return {self.receiver, TREASURY_ACCOUNT}
+        return {self.receiver}
 
 
 @operation(number=73, virtual=True)
@@ -241,10 +236,9 @@ class ProposalPay(Operation):
 class SpsFund(Operation):
     """The treasury received its share of inflation. Source: sps_processor.cpp, record_funding."""
 
-    additional_funds: Annotated[Asset, "SBD received since the last such report, in thousandths."]
+    impacted_roles = ("treasury_account",)
 
-    def impacted(self) -> set[str]:
-        return {TREASURY_ACCOUNT}
+    additional_funds: Annotated[Asset, "SBD received since the last such report, in thousandths."]
 
 
 @operation(number=74, virtual=True)
@@ -255,6 +249,8 @@ class Hardfork23(Operation):
     Source: steem_virtual_operations.hpp, hardfork23_operation.
     """
 
+    impacted_roles = ("seizure_account",)
+
     account: Annotated[AccountName, "Account that lost them."]
     sbd_transferred: Annotated[Asset, "SBD taken, in thousandths."]
     steem_transferred: Annotated[Asset, "STEEM taken, in thousandths."]
@@ -262,4 +258,4 @@ class Hardfork23(Operation):
     total_steem_from_vests: Annotated[Asset, "STEEM they became, in thousandths."]
 
     def impacted(self) -> set[str]:
-        return {COMMUNITY_TREASURY_ACCOUNT, self.account}
+        return {self.account}

@@ -106,7 +106,10 @@ class Account(NamedTuple):
 
 
 def new_account(**fields: Any) -> Account:
-    """An account row with the reference's defaults for every field that is not given."""
+    """An account row with the reference's defaults for every field that is not given.
+
+    The reset account (the chain's null account at first) has none here.
+    """
     return _ACCOUNT_DEFAULTS._replace(**fields)
 
 
@@ -119,7 +122,7 @@ _ACCOUNT_DEFAULTS = Account(
     created=0,
     mined=True,
     recovery_account="",
-    reset_account="null",
+    reset_account="",
     last_account_recovery=0,
     comment_count=0,
     lifetime_vote_count=0,

@@ -23,7 +23,7 @@ from protocol.errors import (
 from protocol.operation import RequiredAuthorities
 from protocol.types import Authority
 
-LIMITS = AuthorityLimits(2, 40, 125)
+LIMITS = AuthorityLimits(2, 40, 125, "temp")
 A, B, C, D = (bytes([2]) + bytes([number]) * 32 for number in range(1, 5))
 
 
@@ -188,6 +188,21 @@ def test_written_out_authorities_and_the_open_account() -> None:
     world.check(need(active="temp"))
     with pytest.raises(IrrelevantSignature):
         world.check(need(active="temp"), A)
+
+
+def test_the_open_account_is_the_one_that_the_rules_name() -> None:
+    """The name of the reference's open account is that of an ordinary account where the rules name another."""
+    world = World()
+    world.limits = LIMITS._replace(open_account="door")
+    world.add("door", auth(0), owner=auth(0))
+    world.add("temp", auth(1, (A, 1)))
+    world.add("friend", auth(1, ("temp", 1)))
+    world.check(need(active="door"))
+    world.check(need(active="temp"), A)
+    for name in ("temp", "friend"):
+        with pytest.raises(MissingActiveAuthority):
+            world.check(need(active=name))
+    assert get_required_signatures(need(active="temp"), (), (A,), world.getters, world.limits) == [A]
 
 
 def test_required_potential_and_minimal_signatures() -> None:

@@ -13,6 +13,7 @@ from chain.market_history import BUCKET_SECONDS, BUCKETS_PER_SIZE, Bucket, Bucke
 from operations.market import LimitOrderCreate
 from operations.transfer import Transfer
 from protocol.assets import SBD, STEEM, Asset
+from protocol.rules import Rules
 from protocol.virtual_operations import FillOrder
 from state.kv import MemoryBackend
 from tests.harness import Harness, sbd, steem
@@ -29,7 +30,7 @@ def effects(number: int, *trades: tuple[int, Asset, Asset]) -> BlockEffects:
         fill = FillOrder("alice", 1, current, "bob", 2, opened)
         for op in (Transfer("alice", "bob", steem(1), ""), fill):
             operations.append(AppliedOperation(bytes(20), number, place, 0, 0, time, op))
-    return BlockEffects(number, bytes(20), START, tuple(operations), ())
+    return BlockEffects(number, bytes(20), START, tuple(operations), (), Rules())
 
 
 def bucket(history: MarketHistory, seconds: int, opened: int) -> Bucket:

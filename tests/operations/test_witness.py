@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from operations.witness import AccountWitnessProxy, AccountWitnessVote, FeedPublish, WitnessSetProperties, WitnessUpdate
+from operations.witness import (
+    UNSATISFIABLE_AUTHORITY,
+    AccountWitnessProxy,
+    AccountWitnessVote,
+    FeedPublish,
+    WitnessSetProperties,
+    WitnessUpdate,
+)
 from protocol.assets import SBD, STEEM, Asset, Price
 from protocol.codec import Codec
 from protocol.errors import Invalid
@@ -442,7 +449,7 @@ def test_its_key_signs_or_nobody() -> None:
     key = make_key("key")
     for op, authority in (
         (set_properties("alice", key), Authority(1, (), ((key, 1),))),
-        (WitnessSetProperties("alice", (), ()), Authority(1, (("null", 1),), ())),
+        (WitnessSetProperties("alice", (), ()), UNSATISFIABLE_AUTHORITY),
     ):
         required = RequiredAuthorities()
         op.authorities(required)

@@ -52,7 +52,7 @@ class Chain:
 
     def verify(self, required: RequiredAuthorities, signed: set[bytes]) -> None:
         getters = [lambda name, role=role: self.get_authority(name, role) for role in ("active", "owner", "posting")]
-        verify_authority(required, signed, Authorities(*getters), AuthorityLimits(2, 40, 125))
+        verify_authority(required, signed, Authorities(*getters), AuthorityLimits(2, 40, 125, "temp"))
 
 
 def need(role: str = "active", *names: str) -> RequiredAuthorities:

@@ -10,6 +10,7 @@ import click
 from rich.console import RenderableType
 
 from protocol.errors import Invalid
+from protocol.identity import STEEM_MAINNET
 from protocol.keys import PrivateKey, encode_public_key, suggest_brain_key
 from wallet.app import App
 from wallet.commands.common import SubGroup, WalletCommand, pass_app
@@ -18,7 +19,7 @@ from wallet.keystore import Keystore, StoredKey
 from wallet.render import fields, table
 
 ROLES = ("owner", "active", "posting", "memo")
-PREFIX_OFFLINE = "STM"
+PREFIX_OFFLINE = STEEM_MAINNET.address_prefix
 _ROLE = click.Choice((*ROLES, "signing"))
 
 
