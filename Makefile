@@ -1,11 +1,12 @@
-# Plaudit: `make help` lists what there is to do. Needs Python 3.11 or newer with venv and pip, and a network once.
-# plyvel brings LevelDB in its wheels for Linux on CPython 3.11 and 3.12; on other systems and versions pip builds it and
-# needs the LevelDB headers (Debian: libleveldb-dev, macOS: brew install leveldb) and a C++ compiler.
+# Plaudit: `make help` lists what there is to do. Needs Python 3.11 to 3.14 with venv and pip, and a network once. All packages
+# come as wheels, on x86-64 Linux with any of these Pythons, on ARM Linux and on Macs with Apple silicon from 3.12 on.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNNABLE := $(VENV)/.runnable
 READY := $(VENV)/.ready
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGES := protocol state consensus rewards operations chain node rpc wallet
 PYTEST_JOBS ?= 2
 KILLS ?= 500
@@ -19,22 +20,31 @@ SECONDS ?= 1500
 RATE ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check parity sim sim-faults crash fuzz network soak clients bench docs format lock clean
+.PHONY: help setup setup-run run smoke test check parity sim sim-faults crash fuzz network soak clients bench docs format lock wheels clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv with the pinned packages, if it is missing or out of date
 
-$(READY): requirements-dev.lock pyproject.toml
+$(RUNNABLE): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -c 'import sys; sys.exit("Plaudit needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -c 'import sys; sys.exit("Plaudit needs Python 3.11 to 3.14" if not (3, 11) <= sys.version_info < (3, 15) else 0)'
+	$(PIP_INSTALL) --require-hashes -r requirements.lock
+	$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: $(READY) ## Run a development chain on this machine
+$(READY): $(RUNNABLE) requirements-dev.lock
+	$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+setup-run: $(RUNNABLE) ## Make .venv with only what running needs
+
+run: $(RUNNABLE) ## Run a development chain on this machine
 	$(BIN)/plaudit dev
+
+smoke: $(RUNNABLE) ## Start a development chain, see it make blocks, and stop it
+	$(BIN)/python -m tests.smoke $(BIN)/plaudit
 
 test: $(READY) ## Run the tests, except the slow ones
 	$(BIN)/python -m pytest -q -n $(PYTEST_JOBS) -m "not slow" tests
@@ -86,14 +96,26 @@ format: $(READY) ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(READY) ## Pin the newest allowed packages anew in requirements*.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip-tools>=7.4"
-	$(BIN)/pip-compile $(LOCK_OPTIONS) -o requirements.lock pyproject.toml
-	$(BIN)/pip-compile $(LOCK_OPTIONS) --extra dev -o requirements-dev.lock pyproject.toml
+lock: $(RUNNABLE) ## Pin the newest allowed packages for all systems and Pythons in requirements*.lock
+	$(PIP_INSTALL) "uv>=0.8"
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra build -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra build --extra dev -o requirements-dev.lock pyproject.toml
 
-LOCK_OPTIONS := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header --no-annotate \
-	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+wheels: $(RUNNABLE) ## Download the pinned wheels for every system and Python that Plaudit runs on
+	$(PIP_INSTALL) "uv>=0.8"
+	@for target in $(TARGETS); do \
+	    system=$${target%/*} version=$${target#*/} folder=$$(mktemp -d); \
+	    echo "$$system, Python $$version"; \
+	    $(BIN)/uv pip install --quiet --no-deps --only-binary :all: --require-hashes --python-platform $$system \
+	        --python-version $$version --target $$folder -r requirements-dev.lock || exit 1; \
+	    rm -rf $$folder; \
+	done
+
+TARGETS := x86_64-manylinux_2_28/3.11 $(foreach system,x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin,\
+	$(foreach version,3.12 3.13 3.14,$(system)/$(version)))
 
 clean: ## Remove .venv, caches and build products
-	rm -rf $(VENV) .cache build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-newest $(VENV) .cache build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from protocol.block import Block
@@ -16,7 +16,7 @@ from tests.harness import Harness, config_with
 USERS = tuple(f"user{number:03}" for number in range(200))
 """Names of the accounts that the benchmarks add."""
 
-LIBRARIES = ("coincurve", "msgpack", "orjson", "plyvel", "pydantic", "aiohttp")
+LIBRARIES = ("btclib-libsecp256k1", "msgpack", "orjson", "plyvel", "plyvel-next", "pydantic", "aiohttp")
 
 
 def show(what: str, figure: float, unit: str, note: str = "") -> None:
@@ -27,7 +27,16 @@ def show(what: str, figure: float, unit: str, note: str = "") -> None:
 def show_machine() -> None:
     """Prints what the figures were measured on."""
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()}, {platform.system()}")
-    print(", ".join(f"{name} {version(name)}" for name in LIBRARIES), flush=True)
+    installed = {name: found for name in LIBRARIES if (found := find_version(name))}
+    print(", ".join(f"{name} {found}" for name, found in installed.items()), flush=True)
+
+
+def find_version(name: str) -> str | None:
+    """The version of an installed package, or None."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def measure(action: Callable[[], object], count: int, repeats: int = 3) -> float:

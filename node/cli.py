@@ -518,9 +518,10 @@ def _open(
     settings: Settings, chain_config: ChainConfig, data_dir: Path | None, has_history: bool | None = True
 ) -> Chain:
     from chain.chain import Chain
+    from node.files import make_private
 
     if data_dir is not None:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        make_private(data_dir)
     return Chain.open(
         chain_config,
         data_dir,

@@ -8,6 +8,11 @@ from pathlib import Path
 from state.errors import StoreWriteFailed
 
 
+def make_private(directory: Path) -> None:
+    """Makes a directory that only its owner can enter, unless it exists. Raises OSError."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 class DirectoryDisk:
     """A Disk of the node core."""
 

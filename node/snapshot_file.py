@@ -24,6 +24,7 @@ from chain.snapshot import (
     restore,
     verify,
 )
+from node.files import make_private
 from protocol.config import ChainConfig
 from state.errors import StoreError, StoreLocked
 from state.kv import LevelDBBackend
@@ -107,7 +108,7 @@ def _check_vacant(data_dir: Path) -> None:
 def _restoring_directory(data_dir: Path) -> Iterator[Path]:
     """A folder in the data directory for the time of a restore; it is removed in any case."""
     absent = [folder for folder in (data_dir, *data_dir.parents) if not folder.exists()]
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_private(data_dir)
     restoring = data_dir / RESTORING_DIRECTORY
     try:
         _remove_leftover(restoring)

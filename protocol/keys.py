@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-import coincurve
-from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]
+from btclib_libsecp256k1 import ffi, keys, lib, recovery
+from btclib_libsecp256k1.context import ctx
 
 from protocol import base58
 from protocol.errors import Invalid, Unspecified
@@ -20,6 +20,7 @@ from protocol.hashes import ripemd160
 
 PUBLIC_KEY_BYTES: Final = 33
 SIGNATURE_BYTES: Final = 65
+DIGEST_BYTES: Final = 32
 NULL_KEY: Final = bytes(PUBLIC_KEY_BYTES)
 """The key that nobody holds; a witness with this signing key is shut down."""
 
@@ -74,7 +75,10 @@ def decode_public_key(text: str, prefix: str) -> bytes:
 class PrivateKey:
     """A private key; it never shows its secret unless asked for `secret` or `to_wif()`."""
 
-    __slots__ = ("_key", "public_key")
+    __slots__ = ("public_key", "secret")
+
+    secret: bytes
+    """The 32 secret bytes."""
 
     public_key: bytes
     """The 33 bytes of the matching public key."""
@@ -88,8 +92,8 @@ class PrivateKey:
             raise Invalid("", "a private key has 32 bytes, not ${length}", length=len(secret))
         if not 0 < int.from_bytes(secret, "big") < CURVE_ORDER:
             raise Invalid("", "the private key is outside the range of the curve")
-        self._key = coincurve.PrivateKey(secret)
-        self.public_key = self._key.public_key.format()
+        self.secret = bytes(secret)
+        self.public_key = keys.pubkey_from_prvkey(self.secret)
 
     @classmethod
     def from_wif(cls, text: str) -> PrivateKey:
@@ -125,11 +129,6 @@ class PrivateKey:
         """Returns the key number `sequence` of a brain key, which is normalised first."""
         return cls.derive(normalize_brain_key(brain_key), sequence)
 
-    @property
-    def secret(self) -> bytes:
-        """The 32 secret bytes."""
-        return self._key.secret
-
     def to_wif(self) -> str:
         """Returns the key in wallet import format."""
         return base58.encode_check(_WIF_VERSION + self.secret)
@@ -141,10 +140,10 @@ class PrivateKey:
         private_key::get_shared_secret.
         """
         try:
-            point = coincurve.PublicKey(other).multiply(self.secret)
+            point = keys.pubkey_tweak_mul(other, self.secret)
         except ValueError:
             raise Invalid("", "the public key is not a point of the curve") from None
-        return hashlib.sha512(point.format()[1:]).digest()
+        return hashlib.sha512(point[1:]).digest()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PrivateKey) and self.secret == other.secret
@@ -228,13 +227,19 @@ def sign_digest(digest: bytes, key: PrivateKey, accept: Callable[[bytes], bool] 
 
     The nonces are the outputs of RFC 6979 counted from 0, beginning with output 1, until `accept` takes the
     signature. Transactions use the default, block headers `is_canonical`. The header byte is 31 + recovery number.
+    Raises Invalid for a digest of another length.
     Source: elliptic_impl_priv.cpp, private_key::sign_compact; block_producer.cpp.
     """
+    if len(digest) != DIGEST_BYTES:  # The library reads as many bytes, whatever it is given.
+        raise Invalid("", "a digest has 32 bytes, not ${length}", length=len(digest))
     counter = ffi.new("unsigned int *", 0)
-    nonce = (_next_nonce, ffi.cast("void *", counter))
+    made = ffi.new("secp256k1_ecdsa_recoverable_signature *")
+    compact, recovery_number = ffi.new("char[64]"), ffi.new("int *")
     while True:
-        compact = key._key.sign_recoverable(digest, hasher=None, custom_nonce=nonce)
-        signature = bytes((31 + compact[64],)) + compact[:64]
+        if not lib.secp256k1_ecdsa_sign_recoverable(ctx, made, digest, key.secret, _next_nonce, counter):
+            raise AssertionError("every key and digest can be signed with")
+        lib.secp256k1_ecdsa_recoverable_signature_serialize_compact(ctx, compact, recovery_number, made)
+        signature = bytes((31 + recovery_number[0],)) + ffi.unpack(compact, SIGNATURE_BYTES - 1)
         if accept(signature):
             return signature
 
@@ -253,8 +258,7 @@ def recover(digest: bytes, signature: bytes, accept: Callable[[bytes], bool] = i
     if not accept(signature):
         raise Invalid("is_canonical( c, canon_type )", "signature is not canonical")
     try:
-        compact = signature[1:] + bytes((header - 27 & 3,))
-        return coincurve.PublicKey.from_signature_and_message(compact, digest, hasher=None).format()
+        return recovery.recover(digest, signature[1:], header - 27 & 3)
     except ValueError:
         raise Invalid(_RECOVERY_FAILED) from None
 

@@ -9,10 +9,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
 
-import plyvel
 from sortedcontainers import SortedDict
 
 from state.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreWriteFailed
+
+try:
+    import plyvel
+except ImportError:  # The same interface, with wheels for the systems and versions that plyvel has none for.
+    import plyvel_next as plyvel
 
 Batch = Iterable[tuple[bytes, bytes | None]]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import coincurve
 import pytest
+from btclib_libsecp256k1 import keys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -354,7 +354,7 @@ def test_any_signature_gives_a_key_or_invalid(signature: bytes, digest: bytes) -
         key = recover(digest, signature)
     except Invalid:
         return
-    coincurve.PublicKey(key)
+    keys.parse(key)
 
 
 def flip_s(signature: bytes) -> bytes:
