@@ -239,7 +239,7 @@ def sign_digest(digest: bytes, key: PrivateKey, accept: Callable[[bytes], bool] 
         if not lib.secp256k1_ecdsa_sign_recoverable(ctx, made, digest, key.secret, _next_nonce, counter):
             raise AssertionError("every key and digest can be signed with")
         lib.secp256k1_ecdsa_recoverable_signature_serialize_compact(ctx, compact, recovery_number, made)
-        signature = bytes((31 + recovery_number[0],)) + ffi.unpack(compact, SIGNATURE_BYTES - 1)
+        signature: bytes = bytes((31 + recovery_number[0],)) + ffi.unpack(compact, SIGNATURE_BYTES - 1)
         if accept(signature):
             return signature
 
