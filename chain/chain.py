@@ -40,7 +40,7 @@ from protocol.p2p.messages import ID_BYTES
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID
 from state.context import Context
-from state.errors import CheckpointError, StoreWriteFailed
+from state.errors import CheckpointError, StoreError, StoreWriteFailed
 from state.kv import CACHE_BYTES, Backend, LevelDBBackend, MemoryBackend, Reads
 from state.schema import Tables
 from state.store import CACHE_ROWS, Store
@@ -161,10 +161,17 @@ class Chain:
             raise
 
     def close(self) -> None:
-        """Commits what is irreversible, keeps the reversible blocks for the next start and releases the files."""
+        """Commits what is irreversible, keeps the reversible blocks for the next start and releases the files.
+
+        Nothing more is written to a state that can no longer be read.
+        """
         if self._is_closed:
             return
         self._is_closed = True
+        if self.read_problem is not None:
+            self._log.close()
+            self._store.close()
+            return
         try:
             self._drop_pending_state()
             self._commit(self.irreversible_number)
@@ -241,6 +248,11 @@ class Chain:
         Blocks are still applied then, in memory: what the disk lacks is written by `retry_writes` or a later commit.
         """
         return self._write_problem
+
+    @property
+    def read_problem(self) -> StoreError | None:
+        """Why the state can no longer be read (damaged files, say); None when all is well. Nothing mends it."""
+        return self._store.backend.read_problem
 
     @property
     def state_digest(self) -> bytes:

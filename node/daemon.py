@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from node.operator_ports import OperatorPorts
 
 log = logging.getLogger("plaudit.node")
+
+READ_WATCH_SECONDS = 0.5
+"""How often it is looked whether the state can still be read; no block is made from the first failed read on."""
 
 ExtraApis = Callable[[NodeShell], Mapping[str, Any]]
 OnReady = Callable[[NodeShell, str], None]
@@ -91,7 +95,9 @@ async def _run(
         _start(shell)
         if on_ready is not None:
             on_ready(shell, url)
-        await stop.wait()
+        problem = await _wait_for_end(stop, chain)
+        if problem is not None:
+            raise CommandError(f"The node ends: it can no longer read its state. {explain(problem)}") from problem
         log.info("stopping head=%d", chain.head_number)
     finally:
         if following is not None:
@@ -100,6 +106,15 @@ async def _run(
             await operator.stop()
         await _stop(shell)
     log.info("stopped head=%d irreversible=%d", chain.head_number, chain.irreversible_number)
+
+
+async def _wait_for_end(stop: asyncio.Event, chain: Chain) -> StoreError | None:
+    """Waits until the node is told to stop, or until its state can no longer be read: then returns why."""
+    while chain.read_problem is None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), READ_WATCH_SECONDS)
+            return None
+    return chain.read_problem
 
 
 def _make_shell(chain: Chain, settings: NodeSettings, disk: Disk | None, operator: OperatorPorts | None) -> NodeShell:

@@ -28,6 +28,7 @@ from rpc.apis.registry import build_dispatcher
 from rpc.dispatch import OnAnswer
 from rpc.feed import BlockFeed
 from rpc.server import RpcServer
+from state.errors import StoreError
 
 log = logging.getLogger("plaudit.node")
 
@@ -137,7 +138,9 @@ class NodeShell:
             self.node.on_timer(name)
             if name == COMMIT_TIMER:
                 self._tidier.tidy()
-        except Exception:
+        except Exception as error:
+            if isinstance(error, StoreError) and self.chain.read_problem is not None:
+                return  # The daemon ends the node.
             log.exception("timer %s failed", name)
             self.set_timer(name, self.now_ms() + 1000)
 

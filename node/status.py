@@ -72,7 +72,7 @@ def describe_status(node: Node) -> dict[str, Any]:
         "pending_transactions": len(chain.pending),
         "pending_bytes": chain.pending.size_bytes,
         "production": _describe_production(node),
-        "can_write": chain.write_problem is None,
+        "can_write": node.write_problem is None,
     }
 
 

@@ -32,6 +32,10 @@ _NO_ROOM_NUMBERS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BROKEN_FILES: Final = ("No such file", "does not exist", "Invalid argument")
 """What LevelDB says of files that are missing, or too short for what is read from them."""
 _NO_ROOM: Final = ("No space left", "Disk quota exceeded", "File too large")
+_IN_USE: Final = ("Resource temporarily unavailable", "already held by process")
+"""What LevelDB says of a lock that another process, or another handle of this one, holds."""
+_PASSING: Final = ("Too many open files", "Cannot allocate memory")
+"""What LevelDB says of a read that may succeed a moment later."""
 
 
 class Reads(Protocol):
@@ -62,6 +66,10 @@ class View(Protocol):
 
 class Backend(Protocol):
     """An ordered map of bytes to bytes with atomic batches."""
+
+    @property
+    def read_problem(self) -> StoreError | None:
+        """Why what it holds can no longer be read, from the first such read on; None when all is well."""
 
     def get(self, key: bytes) -> bytes | None:
         """Returns the value, or None."""
@@ -106,6 +114,8 @@ class MemoryView:
 
 class MemoryBackend:
     """A backend in memory; ``crash`` loses what was written without sync, as a power failure would."""
+
+    read_problem: StoreError | None = None
 
     def __init__(self) -> None:
         self._values: Any = SortedDict()
@@ -193,6 +203,7 @@ class LevelDBBackend:
         self._cache_bytes = cache_bytes
         self._must_reopen = False
         self._is_closed = False
+        self._read_problem: StoreError | None = None
         self._views: set[LevelDBView] = set()
         if self._path in _OPEN_PATHS:
             raise StoreLocked(f"{self._path} is open in this process already")
@@ -218,7 +229,7 @@ class LevelDBBackend:
 
     def _raise_open_error(self, error: Exception) -> NoReturn:
         text = _reason(error)
-        if "lock" in text.lower():
+        if any(reason in text for reason in _IN_USE):
             raise StoreLocked(f"{self._path} is in use by another process: {text}") from error
         if any(reason in text for reason in _NO_ROOM):
             raise StoreFull(f"{self._path}: {text}") from error
@@ -226,13 +237,18 @@ class LevelDBBackend:
             raise StoreCorrupt(f"{self._path}: {text}") from error
         raise StoreError(f"{self._path} cannot be opened: {text}") from error
 
+    @property
+    def read_problem(self) -> StoreError | None:
+        """Why the database can no longer be read: what the first read that failed raised."""
+        return self._read_problem
+
     def get(self, key: bytes) -> bytes | None:
         """Returns the value, or None; raises StoreCorrupt, StoreError."""
         db = self._db if not self._must_reopen else self._find_handle()
         try:
             value: bytes | None = db.get(key, verify_checksums=True)
         except (plyvel.Error, RuntimeError) as error:
-            raise self.read_error(error) from error
+            raise self._keep(self.read_error(error)) from error
         return value
 
     def scan(self, low: bytes, high: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
@@ -243,7 +259,7 @@ class LevelDBBackend:
         try:
             yield from db.iterator(start=low, stop=high, reverse=reverse, verify_checksums=True)
         except (plyvel.Error, RuntimeError) as error:
-            raise self.read_error(error) from error
+            raise self._keep(self.read_error(error)) from error
 
     def write(self, batch: Batch, sync: bool) -> None:
         """Applies the batch atomically; raises StoreFull, StoreWriteFailed."""
@@ -253,8 +269,7 @@ class LevelDBBackend:
             self._give_up_views()
             self._check_room()
             self._db.close()
-            self._db = self._open()
-            self._must_reopen = False
+            self._reopen()
         try:
             with self._db.write_batch(transaction=True, sync=sync) as writer:
                 for key, value in batch:
@@ -331,9 +346,23 @@ class LevelDBBackend:
     def _find_handle(self) -> Any:
         """Returns the open database; opens it again if an earlier attempt to do so, before a write, had failed."""
         if self._db.closed and not self._is_closed:
-            self._db = self._open()
-            self._must_reopen = False
+            self._reopen()
         return self._db
+
+    def _reopen(self) -> None:
+        try:
+            self._db = self._open()
+        except StoreError as error:
+            self._keep(error)
+            raise
+        self._must_reopen = False
+
+    def _keep(self, error: StoreError) -> StoreError:
+        """Remembers an error of reading unless it may pass, or the database is to be closed."""
+        may_pass = isinstance(error, StoreWriteFailed) or any(reason in str(error) for reason in _PASSING)
+        if self._read_problem is None and not may_pass and not self._is_closed:
+            self._read_problem = error
+        return error
 
     def read_error(self, error: Exception) -> StoreError:
         """What LevelDB said when it was read, as one of our errors."""

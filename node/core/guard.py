@@ -8,6 +8,7 @@ from struct import Struct, error
 
 from node.core.world import Disk
 from protocol.keys import PUBLIC_KEY_BYTES
+from state.errors import StoreWriteFailed
 
 FILE = "production_guard"
 _ENTRY = Struct(f"<{PUBLIC_KEY_BYTES}sQ")
@@ -19,6 +20,8 @@ class ProductionGuard:
     def __init__(self, disk: Disk) -> None:
         """Reads what an earlier run wrote. Raises ValueError when the file is damaged."""
         self._disk = disk
+        self.write_problem: StoreWriteFailed | None = None
+        """Why the last write failed; None when all is well."""
         try:
             entries = _ENTRY.iter_unpack(disk.read(FILE) or b"")
         except error as wrong:
@@ -36,5 +39,18 @@ class ProductionGuard:
     def reserve(self, key: bytes, slot_time: int) -> None:
         """Remembers the slot, durably; to be called before signing. Raises StoreWriteFailed."""
         latest = self._latest | {key: slot_time}
-        self._disk.write(FILE, b"".join(_ENTRY.pack(name, latest[name]) for name in sorted(latest)))
+        self._write(latest)
         self._latest = latest
+
+    def retry_write(self) -> None:
+        """Finds out whether the disk takes the file again after a problem. Raises StoreWriteFailed."""
+        if self.write_problem is not None:
+            self._write(self._latest)
+
+    def _write(self, latest: dict[bytes, int]) -> None:
+        try:
+            self._disk.write(FILE, b"".join(_ENTRY.pack(name, latest[name]) for name in sorted(latest)))
+        except StoreWriteFailed as error:
+            self.write_problem = error
+            raise
+        self.write_problem = None

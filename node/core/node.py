@@ -187,6 +187,11 @@ class Node:
 
     # The disk
 
+    @property
+    def write_problem(self) -> Exception | None:
+        """Why the chain's files, or the file of used slots, could not be written last; None when all is well."""
+        return self.chain.write_problem or self.producer.guard.write_problem
+
     def _commit_later(self) -> None:
         if not (self._waits_to_commit or self.chain.is_bulk):
             self._waits_to_commit = True
@@ -199,7 +204,7 @@ class Node:
             self._look_at_disk()
 
     def _look_at_disk(self) -> None:
-        problem = self.chain.write_problem
+        problem = self.write_problem
         if problem is not None and not self._waits_for_disk:
             self._waits_for_disk = True
             self.world.note("disk_problem", error=_describe(problem), action="stopped producing, will try again")
@@ -208,15 +213,12 @@ class Node:
     def _refuse_without_disk(self) -> None:
         problem = self.chain.write_problem
         if problem is not None:
-            raise Rejected(
-                "",
-                "This node cannot write to its disk and takes nothing in until it can: ${why}",
-                why=_describe(problem),
-            )
+            raise _refusal(problem)
 
     def _retry_writes(self) -> None:
         try:
             self.chain.retry_writes()
+            self.producer.guard.retry_write()
         except (StoreWriteFailed, ProtocolError) as error:
             self.world.note("disk_problem", error=_describe(error), action="will try again")
             self.world.set_timer(DISK_TIMER, self.world.now_ms() + DISK_RETRY_MS)
@@ -232,6 +234,7 @@ class Node:
         outcome, block = self.producer.attempt(is_syncing)
         if block is not None:
             outcome = self._add_own(block)
+        self._look_at_disk()
         self.producer.counts[outcome] += 1
         return outcome
 
@@ -266,7 +269,11 @@ class Node:
         transactions = 0
         for index in range(count):
             self._refuse_without_disk()
-            block = self.producer.build_next(skip_seconds if index == 0 else 0)
+            try:
+                block = self.producer.build_next(skip_seconds if index == 0 else 0)
+            except StoreWriteFailed as error:
+                self._look_at_disk()
+                raise _refusal(error) from error
             self.clock.follow(block.timestamp * MS_PER_SECOND)
             self.on_block(block)
             transactions += len(block.transactions)
@@ -304,6 +311,14 @@ class Node:
         interval_ms = self.producer.interval_ms
         next_slot_ms = ((self.clock.now_ms() + self._lead_ms) // interval_ms + 1) * interval_ms
         self.world.set_timer(PRODUCTION_TIMER, self.clock.to_world(next_slot_ms - self._lead_ms))
+
+
+def _refusal(problem: Exception) -> Rejected:
+    return Rejected(
+        "",
+        "This node cannot write to its disk and takes nothing in until it can: ${why}",
+        why=_describe(problem),
+    )
 
 
 def _describe(problem: Exception) -> str:

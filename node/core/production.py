@@ -54,7 +54,7 @@ class Producer:
         self._chain = chain
         self._settings = settings
         self._clock = clock
-        self._guard = ProductionGuard(world.disk)
+        self.guard = ProductionGuard(world.disk)
         self._may_produce_stale = settings.stale_production
         self._has_caught_up = False
 
@@ -72,7 +72,7 @@ class Producer:
 
     def attempt(self, is_syncing: bool) -> Attempt:
         """Makes the block of this moment's slot if it is ours to make."""
-        if self._chain.write_problem is not None:
+        if self._chain.write_problem is not None or self._chain.read_problem is not None:
             return Attempt(ProductionOutcome.DISK_PROBLEM)
         now_ms = self._clock.now_ms()
         ctx = self._chain.ctx
@@ -99,11 +99,13 @@ class Producer:
         late_ms = now_ms - slot_time * MS_PER_SECOND
         if abs(late_ms) > LAG_MAX_MS:
             return self._miss(ProductionOutcome.LAG, witness, late_ms=late_ms)
-        if not self._guard.is_free(key.public_key, slot_time):
+        if not self.guard.is_free(key.public_key, slot_time):
             return self._miss(ProductionOutcome.SLOT_USED, witness, slot_time=slot_time)
         try:
             return Attempt(ProductionOutcome.PRODUCED, self._build(witness, key, slot_time))
-        except (ProtocolError, StoreWriteFailed) as error:
+        except StoreWriteFailed as error:
+            return self._miss(ProductionOutcome.DISK_PROBLEM, witness, error=str(error))
+        except ProtocolError as error:
             return self._miss(ProductionOutcome.FAILED, witness, error=str(error))
 
     def _miss(self, outcome: ProductionOutcome, witness: str, **figures: object) -> Attempt:
@@ -111,7 +113,7 @@ class Producer:
         return Attempt(outcome)
 
     def _build(self, witness: str, key: PrivateKey, slot_time: int) -> Block:
-        self._guard.reserve(key.public_key, slot_time)
+        self.guard.reserve(key.public_key, slot_time)
         return self._chain.build_block(witness, key, slot_time)
 
     def _find_key(self, witness: str) -> PrivateKey | None:
@@ -144,5 +146,5 @@ class Producer:
         raise ProtocolError("witness_key", "this node holds the signing key of no scheduled witness")
 
     def _first_unused_slot(self) -> int:
-        latest = max(map(self._guard.find_latest, self._settings.witness_keys), default=0)
+        latest = max(map(self.guard.find_latest, self._settings.witness_keys), default=0)
         return get_slot_at_time(self._chain.ctx, latest) + 1

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible, PushResult
 from node.core import Node, NodeSettings, ProductionOutcome
-from node.core.node import COMMIT_DELAY_MS, DISK_TIMER, LEAD_MS_MAX, PRODUCTION_TIMER
+from node.core.node import COMMIT_DELAY_MS, DISK_RETRY_MS, DISK_TIMER, LEAD_MS_MAX, PRODUCTION_TIMER
 from node.core.world import MemoryDisk
+from node.status import describe_status
 from operations.transfer import Transfer
 from operations.witness import WitnessUpdate
 from protocol.assets import STEEM, Asset
@@ -20,7 +22,7 @@ from protocol.keys import PrivateKey, sign_digest
 from protocol.operation import Operation
 from protocol.transaction import Transaction
 from protocol.types import LegacyChainProperties
-from state.errors import StoreFull
+from state.errors import StoreCorrupt, StoreFull
 
 START_MS = 1_800_000_000_000
 KEY = PrivateKey.from_password("initminer", "active", "plaudit-dev")
@@ -382,3 +384,40 @@ def test_a_full_disk_stops_production_until_there_is_room(
     assert chain.committed_number == chain.head_number == 4
     assert "disk_writable" in world.events()
     node.on_transaction(transfer(chain))
+
+
+def test_a_guard_that_cannot_be_written_is_a_disk_problem(
+    world: VirtualWorld, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is signed meanwhile, blocks of others are taken, and it is over when the disk takes the file again."""
+    node = make_node(world, chain)
+    node.on_start()
+    world.run(node, START_MS + 3_000)
+    assert chain.head_number == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(world.disk, "write", Mock(side_effect=StoreFull("production_guard: No space left on device")))
+        world.run(node, START_MS + 12_000)
+        assert chain.head_number == 1
+        assert node.producer.counts[ProductionOutcome.DISK_PROBLEM] == 3
+        assert node.producer.counts[ProductionOutcome.FAILED] == 0
+        assert isinstance(node.write_problem, StoreFull)
+        assert describe_status(node)["can_write"] is False
+        assert "disk_problem" in world.events()
+        with pytest.raises(Rejected, match="cannot write to its disk"):
+            node.mine(1)
+        other = Chain.open(chain.config)
+        other.push_block(chain.get_block(1))
+        node.on_block(other.generate_block("initminer", KEY, START_MS // 1000 + 6))
+    world.run(node, START_MS + 12_000 + DISK_RETRY_MS)
+    assert node.write_problem is None
+    assert describe_status(node)["can_write"] is True
+    assert chain.head_number > 2
+    assert world.events().count("disk_writable") == 1
+
+
+def test_no_block_is_made_of_a_state_that_cannot_be_read(
+    world: VirtualWorld, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make_node(world, chain)
+    monkeypatch.setattr(chain.store.backend, "read_problem", StoreCorrupt("a file"))
+    assert node.produce() is ProductionOutcome.DISK_PROBLEM

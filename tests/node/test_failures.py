@@ -1,12 +1,19 @@
-"""What a user reads when a chain cannot be opened."""
+"""What a user reads when a chain cannot be opened, or can no longer be read."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from node.failures import explain
+from node.core import NodeSettings
+from node.daemon import run_daemon
+from node.failures import EXIT_FAILED, CommandError, explain
+from node.settings import Address
+from node.shell import NodeShell
 from protocol.errors import BlockLogError, Rejected, UnknownHardfork
 from state.errors import ForeignChain, ForeignConfig, StoreCorrupt, StoreFull
+from tests.chain.test_full_disk import damage_tables, open_on_tables
 
 
 @pytest.mark.parametrize(
@@ -29,3 +36,23 @@ def test_cause_and_remedy(error: Exception, text: str) -> None:
 
 def test_a_fault_of_the_program_has_no_explanation() -> None:
     assert explain(KeyError("x")) is None
+
+
+def test_a_state_that_becomes_unreadable_ends_the_node_with_the_remedy(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chain = open_on_tables(tmp_path)
+
+    def damage(shell: NodeShell, url: str) -> None:
+        damage_tables(tmp_path / "state")
+        shell.node.on_timer = lambda name: list(chain.ctx.tables.accounts.scan())  # type: ignore[method-assign]
+        for name in ("one", "two"):
+            shell.set_timer(name, shell.now_ms())
+
+    with pytest.raises(CommandError) as ended:
+        run_daemon(chain, NodeSettings((), {}), Address("127.0.0.1", 0), on_ready=damage)
+    assert ended.value.exit_code == EXIT_FAILED
+    assert ended.value.message.startswith("The node ends: it can no longer read its state. ")
+    assert "Corruption" in ended.value.message
+    assert ended.value.message.endswith("it is made anew from the block log.")
+    assert "Traceback" not in caplog.text

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from state import kv
 from state.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked
 from state.kv import MARKER, LevelDBBackend
 from state.store import Store
@@ -59,6 +61,24 @@ def test_locked_by_this_and_by_another_process(tmp_path: Path) -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout == "locked\n"
     backend.close()
     open_and_check(tmp_path, digest)
+
+
+@pytest.mark.parametrize("reason", ["Read-only file system", "Permission denied", "Is a directory"])
+def test_a_directory_that_cannot_be_written_is_not_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """LevelDB names its file LOCK, and the path may hold that word as well."""
+    path = tmp_path / "blocks"
+    fill(path)
+    if reason == "Is a directory":
+        (path / "LOCK").unlink()
+        (path / "LOCK").mkdir()
+    else:
+        message = f"IO error: {path}/LOCK: {reason}".encode()
+        monkeypatch.setattr(kv.plyvel, "DB", Mock(side_effect=kv.plyvel.IOError(message)))
+    with pytest.raises(StoreError, match=f"cannot be opened: .*{reason}") as refused:
+        LevelDBBackend(path)
+    assert type(refused.value) is StoreError
 
 
 def test_other_directories_are_left_as_they_are(tmp_path: Path) -> None:
