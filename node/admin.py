@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -21,9 +20,8 @@ from chain.snapshot import SnapshotError, SnapshotSource
 from node.core import Node
 from node.core.addresses import Ban
 from node.core.network import Network
-from node.http_port import HttpPort
 from node.peering import resolve
-from node.settings import SEEDS_MAX, Address, is_loopback, parse_address
+from node.settings import SEEDS_MAX, Address, parse_address
 from node.snapshot_file import save_snapshot
 from node.snapshot_progress import QuietProgress
 from node.status import describe_status
@@ -32,17 +30,13 @@ from protocol.p2p.messages import Endpoint
 from protocol.times import time_text
 from rpc.apis.jsonrpc import JsonRpcApi
 from rpc.dispatch import Dispatcher
-from rpc.errors import SERVER_ERROR
-from rpc.json_bytes import dump_json
+from rpc.http_port import JSON, HttpPort, Refused, Request
 from rpc.method import Method, Unsigned, collect_methods, rpc_method
 from rpc.objects import Json
+from rpc.port_limits import OPERATOR_LIMITS, PortLimits
+from rpc.this_machine import find_foreign_host, find_proxy, is_loopback
 from state.errors import StoreError, StoreWriteFailed
 
-JSON: Final = "application/json"
-PASSED_ON_HEADERS: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
-"""What proxies add to a request."""
-
-BODY_SECONDS: Final = 10
 BATCH_LENGTH_MAX: Final = 20
 BATCH_SECONDS_MAX: Final = 60.0
 BAN_SECONDS: Final = 86_400
@@ -209,12 +203,12 @@ def _show_ban(ban: Ban) -> Json:
 class AdminPort:
     """Takes the operator's JSON-RPC requests, from this machine only."""
 
-    def __init__(self, api: NodeApi) -> None:
+    def __init__(self, api: NodeApi, limits: PortLimits = OPERATOR_LIMITS) -> None:
         methods: dict[str, Method] = {}
         apis: Mapping[str, Any] = {"node_api": api, "jsonrpc": JsonRpcApi(lambda: methods)}
         methods.update(collect_methods(apis, frozenset()))
         self._dispatcher = Dispatcher(methods, BATCH_LENGTH_MAX, BATCH_SECONDS_MAX)
-        self._port = HttpPort(self._answer)
+        self._port = HttpPort(self._answer, limits)
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Opens the port, which has to be one of the loopback interface, and returns its address. Raises OSError."""
@@ -225,17 +219,12 @@ class AdminPort:
         """Closes the port."""
         await self._port.stop()
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answer(self, request: Request) -> web.StreamResponse:
         for status, find in _OBJECTIONS:
-            problem = find(request)
+            problem = find(request.raw)
             if problem:
-                return _refuse(status, problem)
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await request.read()
-        except TimeoutError:
-            return _refuse(408, f"the body of a request has to arrive within {BODY_SECONDS} seconds")
-        return web.Response(body=await self._dispatcher.answer(body), content_type=JSON)
+                raise Refused(status, problem)
+        return await self._port.answer_json(request, self._dispatcher.answer)
 
 
 def _object_to_peer(request: web.BaseRequest) -> str:
@@ -248,12 +237,12 @@ def _object_to_peer(request: web.BaseRequest) -> str:
 
 def _object_to_proxy(request: web.BaseRequest) -> str:
     """A request that a proxy passed on."""
-    found = next((name for name in PASSED_ON_HEADERS if name in request.headers), "")
-    return f"a proxy passed this request on ({found}): the admin port is not to be reached through one" if found else ""
+    found = find_proxy(request.headers)
+    return f"{found}: the admin port is not to be reached through one" if found else ""
 
 
 def _object_to_page(request: web.BaseRequest) -> str:
-    """A request that a web page sends."""
+    """A request that a web page sends, be it one of this machine."""
     if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
         return "the admin port takes nothing from web pages"
     return ""
@@ -261,12 +250,7 @@ def _object_to_page(request: web.BaseRequest) -> str:
 
 def _object_to_host(request: web.BaseRequest) -> str:
     """A request to a name that only points to this machine."""
-    name = request.headers.get("Host", "")
-    try:
-        host = urlsplit(f"//{name}").hostname or ""
-    except ValueError:
-        host = ""
-    return "" if host == "localhost" or is_loopback(host) else f"the Host {name!r} is not this machine's own"
+    return find_foreign_host(request.headers)
 
 
 def _object_to_verb(request: web.BaseRequest) -> str:
@@ -286,10 +270,3 @@ _OBJECTIONS: Final[tuple[tuple[int, Callable[[web.BaseRequest], str]], ...]] = (
     (415, _object_to_type),
 )
 """What speaks against a request, with the HTTP status of the refusal."""
-
-
-def _refuse(status: int, problem: str) -> web.Response:
-    error = {"jsonrpc": "2.0", "error": {"code": SERVER_ERROR, "message": problem}, "id": None}
-    response = web.Response(status=status, body=dump_json(error), content_type=JSON)
-    response.force_close()
-    return response

@@ -32,13 +32,14 @@ from consensus.slots import get_participation_rate
 from node.core import Node, NodeSettings
 from node.core.production import ProductionOutcome
 from node.core.world import World
-from node.http_port import HttpPort
 from node.status import count_missed, count_missing, count_peers, find_version
 from operations.resources import RESOURCE_NAMES
 from protocol.block import Block
 from protocol.errors import PluginRefused, ProtocolError
 from protocol.transaction import Transaction
+from rpc.http_port import HttpPort, Request
 from rpc.method import Method
+from rpc.port_limits import OPERATOR_LIMITS
 from state.context import SINGLETON
 from state.money import BASIS_POINTS
 
@@ -255,7 +256,7 @@ class MetricsPort:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._port = HttpPort(self._answer)
+        self._port = HttpPort(self._answer, OPERATOR_LIMITS)
         self._one_at_a_time = asyncio.Lock()
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
@@ -266,11 +267,11 @@ class MetricsPort:
         """Closes the port."""
         await self._port.stop()
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.method not in ("GET", "HEAD"):
+    async def _answer(self, request: Request) -> web.StreamResponse:
+        if request.method != "GET":
             return web.Response(status=405, text="Metrics are read with GET.\n", headers={"Allow": "GET, HEAD"})
         if request.path != PATH:
             return web.Response(status=404, text=f"There is nothing here but {PATH}.\n")
         async with self._one_at_a_time:
-            text, content_type = await self._metrics.render(request.headers.get("Accept", ""))
-        return web.Response(body=text, headers={"Content-Type": content_type})
+            text, content_type = await self._metrics.render(request.raw.headers.get("Accept", ""))
+        return self._port.respond(text, content_type=content_type)

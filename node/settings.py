@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -16,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from protocol.errors import Invalid
 from protocol.keys import PrivateKey
+from rpc.this_machine import is_loopback
 
 ENVIRONMENT_PREFIX: Final = "PLAUDIT_"
 PORT_MAX: Final = 65_535
@@ -88,16 +88,6 @@ def parse_loopback(value: object) -> object:
     if not is_loopback(host):
         raise ValueError("the admin port is for this machine only: 127.0.0.1:PORT, [::1]:PORT or localhost:PORT")
     return address._replace(host=host)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a text is an IP address of the loopback interface."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 CheckpointText = Annotated[tuple[int, bytes], BeforeValidator(parse_checkpoint)]

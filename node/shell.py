@@ -15,6 +15,7 @@ from chain.effects import Applied, FeedItem
 from node.core import Disk, Node, NodeSettings
 from node.core.node import COMMIT_TIMER
 from node.core.world import MemoryDisk, World
+from node.health import AGE_SECONDS_MAX, find_problem
 from node.memory import Tidier
 from node.recovery import RecoveryAside
 from node.status import describe_status
@@ -27,16 +28,14 @@ from rpc.apis.access import Inclusion
 from rpc.apis.registry import build_dispatcher
 from rpc.dispatch import OnAnswer
 from rpc.feed import BlockFeed
+from rpc.port_limits import PortLimits
 from rpc.server import RpcServer
 from state.errors import StoreError
 
 log = logging.getLogger("plaudit.node")
 
-BODY_BYTES_MAX = 4 * 1024 * 1024
 BATCH_LENGTH_MAX = 500
 BATCH_SECONDS_MAX = 10.0
-WEBSOCKET_REQUESTS_MAX = 64
-HEALTHY_AGE_SECONDS = 60
 WAITERS_MAX = 100_000
 
 MakeNode = Callable[[World, Chain, NodeSettings], Node]
@@ -77,8 +76,10 @@ class NodeShell:
         port: int,
         extra_apis: Mapping[str, Any] | None = None,
         on_answer: OnAnswer | None = None,
+        limits: PortLimits | None = None,
+        proxies: frozenset[str] = frozenset(),
     ) -> tuple[str, int]:
-        """Opens the JSON-RPC port and returns its address. Raises OSError when it is taken."""
+        """Opens the JSON-RPC port and returns its address; `proxies` name their clients. Raises OSError when taken."""
         dispatcher = build_dispatcher(
             self,
             extra_apis,
@@ -89,9 +90,10 @@ class NodeShell:
         self._server = RpcServer(
             dispatcher,
             self.get_status,
-            body_bytes_max=BODY_BYTES_MAX,
-            healthy_age_seconds=HEALTHY_AGE_SECONDS,
-            websocket_requests_max=WEBSOCKET_REQUESTS_MAX,
+            find_problem,
+            healthy_age_seconds=AGE_SECONDS_MAX,
+            limits=limits,
+            proxies=proxies,
             feed=self.feed,
         )
         return await self._server.start(host, port)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from node.health import find_problem
 from wallet.client import NodeClient
 from wallet.durations import describe_seconds
 from wallet.errors import UsageError, WalletError
@@ -17,9 +18,6 @@ from wallet.render import Output, fields
 EXIT_HEALTHY: Final = 0
 EXIT_UNHEALTHY: Final = 1
 EXIT_USAGE: Final = 2
-AGE_SECONDS_MAX: Final = 60
-"""How old the head block of a healthy node may be, unless the command says otherwise."""
-
 TIMEOUT_SECONDS: Final = 5.0
 
 
@@ -39,18 +37,6 @@ def run_status(url: str, is_json: bool, age_max: int) -> int:
     shown = {"healthy": not problem, "problem": problem or None, **status}
     output.show(shown, lambda: _draw(url, status, problem))
     return EXIT_UNHEALTHY if problem else EXIT_HEALTHY
-
-
-def find_problem(status: dict[str, Any], now: int, age_max: int) -> str:
-    """Returns what is wrong with a node, or nothing. Raises KeyError, TypeError, ValueError for a strange status."""
-    age = now - int(status["head_block_unix_time"])
-    if not status["can_write"]:
-        return "it can not write to its disk"
-    if age > age_max:
-        missing = int(status["missing_blocks"])
-        lacks = f", and it lacks {missing} blocks that peers have" if missing else ""
-        return f"its head block is {describe_seconds(age)} old{lacks}"
-    return ""
 
 
 def _draw(url: str, status: dict[str, Any], problem: str) -> RenderableType:

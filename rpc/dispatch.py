@@ -6,7 +6,6 @@ time before appbase (which a front end used to translate for the C++ node), and 
 Source: libraries/plugins/json_rpc/json_rpc_plugin.cpp.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -32,6 +31,7 @@ from rpc.errors import (
 )
 from rpc.json_bytes import dump_json
 from rpc.method import Method
+from rpc.turns import next_turn
 from state.errors import RowMissing
 
 log = logging.getLogger("plaudit.rpc")
@@ -97,7 +97,7 @@ class Dispatcher:
         return b"[" + b",".join(await self._answer_batch(message)) + b"]"
 
     async def _answer_batch(self, messages: list[Any]) -> list[bytes]:
-        """One answer each, in order. Others get their turn between two of them."""
+        """One answer each, in order. Others work between two of them."""
         answers: list[bytes] = []
         try:
             await self._fill_batch(messages, answers)
@@ -127,7 +127,7 @@ class Dispatcher:
             size += len(answer)
             self._batches_bytes += len(answer)
             if not text:
-                await asyncio.sleep(0)
+                await next_turn()
 
     async def _answer_one(self, message: dict[str, Any]) -> bytes:
         request_id = message.get("id")

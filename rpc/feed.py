@@ -7,6 +7,7 @@ undone agrees with the node after every fork.
 """
 
 import asyncio
+from collections.abc import Hashable
 from typing import Any
 
 from chain.effects import Applied, FeedItem, Irreversible, Undone
@@ -17,7 +18,11 @@ from rpc.json_bytes import dump_json
 EVENTS_MAX = 1_000
 """Events that wait for a listener; one that reads slower is cut off, because a gap would mislead it."""
 
+EVENTS_BYTES_MAX = 8 << 20
+"""Bytes of the events that wait for a listener. All listeners share the texts of the events."""
+
 LISTENERS_MAX = 200
+LISTENERS_OF_CLIENT_MAX = 20
 
 
 class TooManyListeners(Exception):
@@ -29,18 +34,24 @@ class Listener:
 
     def __init__(self) -> None:
         self._events: asyncio.Queue[bytes] = asyncio.Queue(EVENTS_MAX)
+        self._waiting_bytes = 0
         self.is_behind = False
 
     def put(self, event: bytes) -> None:
         """Adds an event, or notes that the listener is too slow."""
-        try:
-            self._events.put_nowait(event)
-        except asyncio.QueueFull:
+        if self._events.full() or (self._waiting_bytes and self._waiting_bytes + len(event) > EVENTS_BYTES_MAX):
             self.is_behind = True
+        else:
+            self._events.put_nowait(event)
+            self._waiting_bytes += len(event)
 
     async def next(self) -> bytes | None:
         """Waits for the next event; None once events had to be left out."""
-        return None if self.is_behind else await self._events.get()
+        if self.is_behind:
+            return None
+        event = await self._events.get()
+        self._waiting_bytes -= len(event)
+        return event
 
 
 class BlockFeed:
@@ -48,7 +59,7 @@ class BlockFeed:
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._listeners: dict[Listener, None] = {}
+        self._listeners: dict[Listener, Hashable] = {}
 
     def publish(self, items: tuple[FeedItem, ...]) -> None:
         """Tells what happened."""
@@ -59,12 +70,14 @@ class BlockFeed:
             for listener in self._listeners:
                 listener.put(event)
 
-    def add(self) -> Listener:
-        """A new listener, who hears what happens from now on. Raises TooManyListeners."""
+    def add(self, client: Hashable) -> Listener:
+        """A new listener of a client, who hears what happens from now on. Raises TooManyListeners."""
         if len(self._listeners) >= LISTENERS_MAX:
             raise TooManyListeners(f"the feed has {LISTENERS_MAX} listeners already")
+        if list(self._listeners.values()).count(client) >= LISTENERS_OF_CLIENT_MAX:
+            raise TooManyListeners(f"one client has {LISTENERS_OF_CLIENT_MAX} listeners already")
         listener = Listener()
-        self._listeners[listener] = None
+        self._listeners[listener] = client
         return listener
 
     def remove(self, listener: Listener) -> None:

@@ -1,295 +1,224 @@
-"""HTTP and websocket on one port: reads requests, hands them to the dispatcher, writes what it answers.
+"""JSON-RPC over HTTP and websockets on one port: hands requests to the dispatcher, writes what it answers.
 
 Whatever the path and the verb, a body is a JSON-RPC request and the status is 200, errors included: clients of the
 reference take another status for a broken connection and try again. GET / and GET /health answer people and monitors.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import web
 
 from rpc.dispatch import Dispatcher
-from rpc.errors import SERVER_ERROR
 from rpc.feed import BlockFeed, TooManyListeners
+from rpc.http_port import BUSY, SERVER, HttpPort, Refused, Request, error_answer, find_id
 from rpc.json_bytes import dump_json
+from rpc.port_limits import Overloaded, PortLimits
+from rpc.this_machine import find_stranger, meet_stranger
+from rpc.websocket import Code, Opcode, Upgrade, WebSocket
 
 log = logging.getLogger("plaudit.rpc")
 
-JSON = "application/json"
-CORS_HEADERS = {
+CORS_HEADERS: Final = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Content-Type",
     "Access-Control-Max-Age": "86400",
 }
-FEED_PATH = "/feed"
-BAD_PAYLOAD = "error: string payload expected"
-TOO_MANY_UNREAD = "this node has too many large answers waiting to be read, ask again later"
+FEED_PATH: Final = "/feed"
+HEALTH_PATH: Final = "/health"
+BAD_PAYLOAD: Final = "error: string payload expected"
 
-CONNECTIONS_MAX = 2048
-"""Connections at one time; more are closed at once."""
 
-IDLE_SECONDS = 75
-"""How long a connection may stay open without a complete request head."""
-
-BODY_SECONDS = 30
-"""How long a body may take to arrive."""
-
-LINGER_SECONDS = 1
-"""How long the rest of a refused body is thrown away, so that the client reads why it was refused."""
-
-WRITE_SECONDS = 60
-"""How long an answer may take to be read; then the connection is cut."""
-
-SMALL_BYTES = 1 << 15
-"""An answer up to this size fits into the buffer of a connection that has nothing else to send."""
-
-UNREAD_BYTES_MAX = 256 << 20
-"""Bytes of larger answers that wait to be read, by all clients together; further ones are refused."""
-
-STOP_SECONDS = 5
-"""How long requests under way may take when the port closes."""
+FindProblem = Callable[[dict[str, Any], int, int], str]
+"""Says what is wrong with a node by its status, the time, and how old its head may be in seconds; or nothing."""
 
 
 class RpcServer:
     """Serves a dispatcher on one host and port.
 
-    `get_status` gives the JSON object of GET /, `get_head_age` the seconds since the head block's time: GET /health
-    answers 503 when it exceeds `healthy_age_seconds`. Bodies over `body_bytes_max` are refused with status 413.
-    Websockets on FEED_PATH also hear the `feed`.
+    `get_status` gives the JSON object of GET /; GET /health has it judged by `find_problem` and answers 503 when the
+    node is not healthy, as when its head is older than `healthy_age_seconds`. Websockets on FEED_PATH also hear the
+    `feed`.
     """
 
     def __init__(
         self,
         dispatcher: Dispatcher,
         get_status: Callable[[], dict[str, Any]],
+        find_problem: FindProblem,
         *,
-        body_bytes_max: int,
         healthy_age_seconds: int,
-        websocket_requests_max: int,
-        connections_max: int = CONNECTIONS_MAX,
-        body_seconds_max: float = BODY_SECONDS,
-        write_seconds_max: float = WRITE_SECONDS,
-        unread_bytes_max: int = UNREAD_BYTES_MAX,
+        limits: PortLimits | None = None,
+        proxies: frozenset[str] = frozenset(),
         feed: BlockFeed | None = None,
     ) -> None:
         self.dispatcher = dispatcher
         self.feed = feed
         self.get_status = get_status
-        self.body_bytes_max = body_bytes_max
+        self.find_problem = find_problem
         self.healthy_age_seconds = healthy_age_seconds
-        self.websocket_requests_max = websocket_requests_max
-        self.connections_max = connections_max
-        self.body_seconds_max = body_seconds_max
-        self.write_seconds_max = write_seconds_max
-        self.unread_bytes_max = unread_bytes_max
-        self._unread_bytes = 0
-        self._http: web.Server | None = None
-        self._port: asyncio.Server | None = None
-        self._sockets: set[web.WebSocketResponse] = set()
+        self.port = HttpPort(self._handle, limits, proxies, CORS_HEADERS)
+        self._conversations: set[Conversation] = set()
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Opens the port and returns the address it listens on. Raises OSError when it is taken."""
-        self._http = web.Server(
-            self._handle, access_log=None, keepalive_timeout=IDLE_SECONDS, lingering_time=LINGER_SECONDS
-        )
-        loop = asyncio.get_running_loop()
-        self._port = await loop.create_server(self._accept, host, port, backlog=1024)
-        address = self._port.sockets[0].getsockname()
-        return str(address[0]), int(address[1])
-
-    def _accept(self) -> asyncio.Protocol:
-        """Who handles a new connection."""
-        assert self._http is not None, "the port is open"
-        if len(self._http.connections) >= self.connections_max:
-            log.warning("a connection was closed at once: there are %d already", self.connections_max)
-            return Refusal()
-        return self._http()
+        return await self.port.start(host, port)
 
     async def stop(self) -> None:
         """Closes the port and every connection; requests under way may finish for a moment."""
-        if self._port is not None:
-            self._port.close()
-        for socket in list(self._sockets):
-            await socket.close(code=1001, message=b"the node stops")
-        if self._http is not None:
-            self._http.pre_shutdown()
-            await self._http.shutdown(STOP_SECONDS)
+        for conversation in list(self._conversations):
+            conversation.socket.close(Code.GOING_AWAY, "the node stops")
+        await self.port.stop()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.method == "GET":
-            if request.headers.get("Upgrade", "").lower() == "websocket":
-                return await self._serve_websocket(request)
-            if not request.body_exists:
-                return self._answer_get(request.path)
-        elif request.method == "OPTIONS":
+    async def _handle(self, request: Request) -> web.StreamResponse:
+        meet_stranger(find_stranger(request.raw.headers))
+        if request.is_websocket:
+            return await self._serve_websocket(request)
+        if request.method == "OPTIONS":
             return web.Response(status=204, headers=CORS_HEADERS)
-        try:
-            async with asyncio.timeout(self.body_seconds_max):
-                body = await self._read_body(request)
-        except TimeoutError:
-            return _refuse(f"the body of a request has to arrive within {self.body_seconds_max} seconds", 408)
-        if body is None:
-            return _refuse(f"a request may hold {self.body_bytes_max} bytes", 413)
-        answer = await self.dispatcher.answer(body)
-        response = web.Response(body=answer, content_type=JSON, headers=CORS_HEADERS)
-        if _fits(answer, request.transport):
-            return response
-        if not self._has_room(answer):
-            return _refuse(TOO_MANY_UNREAD, 503)
-        async with self._writing(answer, request.transport):
-            await response.prepare(request)
-            await response.write_eof()
-        return response
-
-    def _has_room(self, answer: bytes) -> bool:
-        return self._unread_bytes + len(answer) <= self.unread_bytes_max
-
-    @asynccontextmanager
-    async def _writing(self, answer: bytes, transport: asyncio.WriteTransport | None) -> AsyncIterator[None]:
-        """Counts an answer as unread until it is written; cuts the connection of a client that does not read it."""
-        self._unread_bytes += len(answer)
-        try:
-            async with asyncio.timeout(self.write_seconds_max):
-                yield
-        except TimeoutError:
-            log.warning("a connection was cut: an answer was not read for %s seconds", self.write_seconds_max)
-            if transport is not None:
-                transport.abort()
-            raise ConnectionResetError("the answer was not read") from None
-        finally:
-            self._unread_bytes -= len(answer)
-
-    async def _read_body(self, request: web.BaseRequest) -> bytes | None:
-        """The body, or None when it is larger than allowed."""
-        if (request.content_length or 0) > self.body_bytes_max:
-            return None
-        if request.headers.get("Expect", "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0
-        body = bytearray()
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > self.body_bytes_max:
-                return None
-        return bytes(body)
+        if request.method == "GET" and not request.raw.body_exists:
+            await self.port.turns.take(request.client)
+            return self._answer_get(request.path)
+        return await self.port.answer_json(request, self.dispatcher.answer)
 
     def _answer_get(self, path: str) -> web.Response:
         status = self.get_status()
-        if path != "/health":
-            return _json_response(status, 200)
-        age = max(0, int(time.time()) - int(status["head_block_unix_time"]))
-        is_healthy = age <= self.healthy_age_seconds
+        if path != HEALTH_PATH:
+            return self.port.respond(dump_json(status))
+        now = int(time.time())
+        problem = self.find_problem(status, now, self.healthy_age_seconds)
+        age = max(0, now - int(status["head_block_unix_time"]))
         health = {
-            "status": "ok" if is_healthy else "stale",
+            "status": "ok" if not problem else "stale" if age > self.healthy_age_seconds else "unhealthy",
+            "problem": problem or None,
             "head_block_number": status["head_block_number"],
             "head_block_age_seconds": age,
             "healthy_age_seconds": self.healthy_age_seconds,
         }
-        return _json_response(health, 200 if is_healthy else 503)
+        return self.port.respond(dump_json(health), 503 if problem else 200)
 
-    async def _serve_websocket(self, request: web.BaseRequest) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(max_msg_size=self.body_bytes_max, heartbeat=30)
-        await socket.prepare(request)
-        self._sockets.add(socket)
-        slots = asyncio.Semaphore(self.websocket_requests_max)
-        tasks: set[asyncio.Task[None]] = set()
-        if self.feed is not None and request.path == FEED_PATH:
-            tasks.add(asyncio.create_task(self._send_feed(socket, request.transport, self.feed)))
+    async def _serve_websocket(self, request: Request) -> web.StreamResponse:
         try:
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    await slots.acquire()
-                    task = asyncio.create_task(self._answer_frame(socket, request.transport, message.data, slots))
-                    tasks.add(task)
-                    task.add_done_callback(tasks.discard)
-                elif message.type is WSMsgType.BINARY:
-                    await self._send_frame(socket, request.transport, BAD_PAYLOAD.encode())
-        except ConnectionError:
-            log.debug("a websocket client left")
+            response = Upgrade(request.raw)
+        except ValueError as error:
+            raise Refused(400, str(error)) from error
+        response.headers["Server"] = SERVER
+        await response.prepare(request.raw)
+        conversation = Conversation(self, request)
+        self._conversations.add(conversation)
+        try:
+            await conversation.hold()
         finally:
-            self._sockets.discard(socket)
-            for task in tasks:
-                task.cancel()
-        return socket
+            self._conversations.discard(conversation)
+        return response
 
-    async def _send_feed(
-        self, socket: web.WebSocketResponse, transport: asyncio.WriteTransport | None, feed: BlockFeed
-    ) -> None:
+
+class Conversation:
+    """What a client and the node say to each other on a websocket."""
+
+    def __init__(self, server: RpcServer, request: Request) -> None:
+        limits = server.port.limits
+        self._server = server
+        self._port = server.port
+        self._request = request
+        self._arriving_bytes = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(limits.websocket_requests_max)
+        self.socket = WebSocket(request.connection, limits.body_bytes_max, limits.body_seconds, self._charge)
+        request.connection.upgraded = self.socket
+        request.raw.protocol.keep_alive(False)
+        request.raw.protocol.set_parser(self.socket)  # type: ignore[arg-type]  # It needs the two methods that feed.
+        request.connection.wake()
+
+    def _charge(self, size: int) -> None:
+        """Counts the bytes of the message that arrives. Raises Overloaded."""
+        counted = max(0, size - self._port.limits.small_bytes)
+        if counted > self._arriving_bytes:
+            self._port.held.take(self._request.client, counted - self._arriving_bytes)
+            self._arriving_bytes = counted
+
+    async def hold(self) -> None:
+        """Answers until one of the two has enough."""
+        server, socket = self._server, self.socket
+        if server.feed is not None and self._request.path == FEED_PATH:
+            self._begin(self._send_feed(server.feed))
+        try:
+            while (message := await socket.receive()) is not None:
+                held, self._arriving_bytes = self._arriving_bytes, 0
+                try:
+                    await self._slots.acquire()
+                except asyncio.CancelledError:
+                    self._port.held.release(self._request.client, held)
+                    raise
+                self._begin(self._answer(*message, held))
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            self._port.held.release(self._request.client, self._arriving_bytes)
+            self._arriving_bytes = 0
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, opcode: Opcode, body: bytes, held: int) -> None:
+        """Answers one message; answers to messages sent together may come in another order."""
+        client = self._request.client
+        try:
+            if opcode == Opcode.BINARY:
+                await self._send(BAD_PAYLOAD.encode())
+                return
+            try:
+                with self._port.requests.holding(client):
+                    await self._port.turns.take(client)
+                    answer = await self._server.dispatcher.answer(body)
+            except Overloaded as problem:
+                answer = dump_json(error_answer(f"{BUSY}{problem}", find_id(body)))
+            if not self.socket.is_closed:
+                await self._send(answer, find_id(body))
+        except ConnectionError:
+            log.debug("a websocket client left before its answer")
+        finally:
+            self._port.held.release(client, held)
+            self._slots.release()
+
+    async def _send_feed(self, feed: BlockFeed) -> None:
         """Sends what happens to the chain until the client leaves or falls behind."""
         try:
-            listener = feed.add()
+            listener = feed.add(self._request.client)
         except TooManyListeners as error:
-            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=str(error).encode())
+            self.socket.close(Code.TRY_AGAIN_LATER, str(error))
             return
         try:
-            while (event := await listener.next()) is not None and self._has_room(event):
-                await self._send_frame(socket, transport, event)
-            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"events had to be left out: read faster")
+            while (event := await listener.next()) is not None:
+                await self._write(event)
+            self.socket.close(Code.TRY_AGAIN_LATER, "events had to be left out: read faster")
+        except Overloaded as problem:
+            self.socket.close(Code.TRY_AGAIN_LATER, str(problem))
         except ConnectionError:
             log.debug("a listener left")
         finally:
             feed.remove(listener)
 
-    async def _answer_frame(
-        self,
-        socket: web.WebSocketResponse,
-        transport: asyncio.WriteTransport | None,
-        text: str,
-        slots: asyncio.Semaphore,
-    ) -> None:
-        """Answers one frame; answers to frames sent together may come in another order."""
+    async def _send(self, answer: bytes, request_id: int | str | None = None) -> None:
+        """Sends an answer, or says that too many are not read. Raises ConnectionError."""
         try:
-            answer = await self.dispatcher.answer(text)
-            if not socket.closed:
-                await self._send_frame(socket, transport, answer)
-        except ConnectionError:
-            log.debug("a websocket client left before its answer")
-        finally:
-            slots.release()
+            await self._write(answer)
+        except Overloaded as problem:
+            await self.socket.send(dump_json(error_answer(f"{BUSY}{problem}", request_id)))
 
-    async def _send_frame(
-        self, socket: web.WebSocketResponse, transport: asyncio.WriteTransport | None, answer: bytes
-    ) -> None:
-        """Sends one text frame. Raises ConnectionError."""
-        if not _fits(answer, transport) and not self._has_room(answer):
-            answer = dump_json(_error_answer(TOO_MANY_UNREAD))
-        text = answer.decode(errors="replace")
-        if _fits(answer, transport):
-            await socket.send_str(text)
-        else:
-            async with self._writing(answer, transport):
-                await socket.send_str(text)
-
-
-class Refusal(asyncio.Protocol):
-    """Closes a connection that is one too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Closes it."""
-        transport.close()
-
-
-def _fits(answer: bytes, transport: asyncio.WriteTransport | None) -> bool:
-    """Whether an answer can be written at once, whatever the client does."""
-    return len(answer) <= SMALL_BYTES and transport is not None and not transport.get_write_buffer_size()
-
-
-def _error_answer(problem: str) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "error": {"code": SERVER_ERROR, "message": problem}, "id": None}
-
-
-def _refuse(problem: str, status: int) -> web.Response:
-    """Says why a request is not answered, and closes the connection."""
-    response = _json_response(_error_answer(problem), status)
-    response.force_close()
-    return response
-
-
-def _json_response(value: dict[str, Any], status: int) -> web.Response:
-    return web.Response(body=dump_json(value), status=status, content_type=JSON, headers=CORS_HEADERS)
+    async def _write(self, text: bytes) -> None:
+        """Sends a message; one that does not fit is held until it is read. Raises Overloaded and ConnectionError."""
+        if self._port.fits(text, self._request.connection.transport):
+            await self.socket.send(text)
+            return
+        with self._port.held.holding(self._request.client, len(text)):
+            async with self._port.writing(self._request.connection):
+                await self.socket.send(text)

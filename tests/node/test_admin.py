@@ -15,10 +15,10 @@ import pytest
 from chain.chain import Chain
 from node import admin
 from node.core.addresses import Ban
-from node.http_port import CONNECTIONS_MAX
 from node.settings import SEEDS_MAX
 from node.snapshot_file import verify_snapshot
 from node.snapshot_progress import QuietProgress
+from rpc.port_limits import OPERATOR_LIMITS
 from state.errors import StoreWriteFailed
 from tests.harness import Harness, dev_config
 from tests.node.operated import Operated, free_port, operated, run_command, until
@@ -247,6 +247,12 @@ async def test_a_node_without_a_directory_or_without_irreversible_blocks_makes_n
 # Who is let in
 
 
+def admin_port(node: Operated) -> admin.AdminPort:
+    """The open admin port of a node."""
+    (found,) = (port for port in node.ports._open if isinstance(port, admin.AdminPort))
+    return found
+
+
 async def send(node: Operated, body: Any = QUESTION, **headers: str) -> tuple[int, dict[str, Any]]:
     """The status and the answer to a request as some program might send it."""
     chosen = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -312,7 +318,7 @@ async def test_large_and_slow_bodies_are_refused(node: Operated, monkeypatch: py
         headers = {"Content-Type": "application/json"}
         async with session.post(f"http://{node.admin}", data=b" " * (2 << 20), headers=headers) as response:
             assert response.status == 413
-    monkeypatch.setattr(admin, "BODY_SECONDS", 0.1)
+    admin_port(node)._port.limits = OPERATOR_LIMITS._replace(body_seconds=0.1)
     reader, writer = await asyncio.open_connection(*node.admin)
     head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n"
     writer.write(head.encode())
@@ -329,7 +335,7 @@ async def test_rubbish_and_batches_are_answered_as_on_the_other_port(node: Opera
 
 
 async def test_only_so_many_connections_are_served(node: Operated) -> None:
-    held = [await asyncio.open_connection(*node.admin) for _ in range(CONNECTIONS_MAX)]
+    held = [await asyncio.open_connection(*node.admin) for _ in range(OPERATOR_LIMITS.connections.whole)]
     reader, writer = await asyncio.open_connection(*node.admin)
     assert await asyncio.wait_for(reader.read(), 5) == b""
     writer.close()

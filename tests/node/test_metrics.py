@@ -10,13 +10,13 @@ import pytest
 
 from node.core import NodeSettings, ProductionOutcome
 from node.core.addresses import Ban
-from node.http_port import CONNECTIONS_MAX
 from node.metrics import Metrics
 from operations.resources import RESOURCE_NAMES
 from operations.transfer import Transfer
 from protocol.block import Block
 from protocol.errors import PluginRefused, ProtocolError, Rejected
 from protocol.keys import PrivateKey
+from rpc.port_limits import OPERATOR_LIMITS
 from tests.harness import Harness, dev_config, steem
 from tests.node.operated import Operated, operated, until
 from tests.node.test_cli import TESTNET, daemon
@@ -172,7 +172,14 @@ async def test_production_is_counted_by_outcome() -> None:
 
 @pytest.mark.parametrize(
     ("verb", "path", "status"),
-    [("GET", "/", 404), ("GET", "/metrics/", 404), ("POST", "/metrics", 405), ("HEAD", "/metrics", 200)],
+    [
+        ("GET", "/", 404),
+        ("GET", "/metrics/", 200),
+        ("HEAD", "/metrics/", 200),
+        ("HEAD", "/", 404),
+        ("POST", "/metrics", 405),
+        ("HEAD", "/metrics", 200),
+    ],
 )
 async def test_there_is_nothing_else_on_the_port(verb: str, path: str, status: int) -> None:
     async with (
@@ -198,7 +205,7 @@ async def test_prometheus_and_openmetrics_are_spoken_and_many_may_ask_at_once() 
                 await response.read()
                 return response.status
 
-        assert set(await asyncio.gather(*(ask() for _ in range(CONNECTIONS_MAX - 1)))) == {200}
+        assert set(await asyncio.gather(*(ask() for _ in range(OPERATOR_LIMITS.connections.whole - 1)))) == {200}
 
 
 def test_a_real_node_serves_metrics_and_takes_commands(tmp_path: Path) -> None:

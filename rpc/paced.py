@@ -1,0 +1,190 @@
+"""Connections whose bytes are handled in turn, a few small parts in each round of the event loop.
+
+A thousand sockets may be ready at one moment, and each may bring a thousand requests in one read. What is read is kept,
+at most one buffer of each connection, and nothing more is read from it until that is handled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol, cast
+
+from aiohttp import StreamReader, web
+
+READ_BYTES: Final = 16 << 10
+"""What is read from one connection at once."""
+
+PART_BYTES: Final = 4 << 10
+"""What is handled of one connection before it is the others' turn."""
+
+PARTS_A_ROUND: Final = 8
+HEAD_BYTES_MAX: Final = 48 << 10
+"""Bytes that may come before a request is complete to its body."""
+
+
+class Upgraded(Protocol):
+    """What takes the bytes of a connection that speaks HTTP no more."""
+
+    def step(self) -> bool:
+        """Handles some of what was fed; returns whether more of it can be handled now."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is to be fed now."""
+
+
+class Pace:
+    """Gives connections their turn."""
+
+    def __init__(self) -> None:
+        self._ready: deque[PacedConnection] = deque()
+        self._is_scheduled = False
+        self.buffer = bytearray(READ_BYTES)
+
+    def add(self, connection: PacedConnection) -> None:
+        """Has a connection handle what it holds."""
+        if not connection.is_queued:
+            connection.is_queued = True
+            self._ready.append(connection)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._run)
+
+    def _run(self) -> None:
+        for _ in range(min(PARTS_A_ROUND, len(self._ready))):
+            connection = self._ready.popleft()
+            connection.is_queued = False
+            if connection.handle_part():
+                connection.is_queued = True
+                self._ready.append(connection)
+        self._is_scheduled = bool(self._ready)
+        if self._is_scheduled:
+            asyncio.get_running_loop().call_soon(self._run)
+
+
+class PacedConnection(asyncio.BufferedProtocol):
+    """One connection: keeps what was read and feeds it to aiohttp's protocol in parts."""
+
+    def __init__(self, pace: Pace, inner: web.RequestHandler, on_lost: Callable[[], None]) -> None:
+        self.inner = inner
+        self.is_queued = False
+        self.body: StreamReader | None = None
+        """Where the body of the request goes that is handled now."""
+        self.upgraded: Upgraded | None = None
+        self.transport: asyncio.Transport | None = None
+        self._pace = pace
+        self._on_lost = on_lost
+        self._held = b""
+        self._at = 0
+        self._head_bytes = 0
+        self._room: asyncio.Future[None] | None = None
+
+    # asyncio.BufferedProtocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is open."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.inner.connection_made(transport)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where the next bytes are read to: all connections share it, because it is emptied at once."""
+        return self._pace.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes were read: no more of them until these are handled."""
+        self._held = self._held[self._at :] + self._pace.buffer[:nbytes]
+        self._at = 0
+        if self.transport is not None:
+            self.transport.pause_reading()
+        self._pace.add(self)
+
+    def eof_received(self) -> bool | None:
+        """The client sends no more: what it asked for is still answered."""
+        return self.inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """Much waits to be read by the client."""
+        self.inner.pause_writing()
+        self._room = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """The client has read most of it."""
+        self.inner.resume_writing()
+        self._wake_writer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is closed."""
+        self.transport = None
+        self._held = b""
+        self._at = 0
+        self._wake_writer()
+        self.inner.connection_lost(exc)
+        self._on_lost()
+
+    def _wake_writer(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._room = None
+
+    async def drain(self) -> None:
+        """Waits until there is room for more to write. Raises ConnectionResetError when the connection is gone."""
+        while self._room is not None:
+            await asyncio.shield(self._room)
+        if self.transport is None:
+            raise ConnectionResetError("the connection is closed")
+
+    # Parts
+
+    def wake(self) -> None:
+        """Goes on with what is held."""
+        if self.transport is not None:
+            self._pace.add(self)
+
+    def handle_part(self) -> bool:
+        """Handles the next part of what is held; returns whether to come again."""
+        if self.transport is None:
+            return False
+        if self.upgraded is not None:
+            if self.upgraded.is_full:
+                return False
+            if self.upgraded.step():
+                return True
+        if self._at < len(self._held):
+            self._feed(self._held[self._at : self._at + PART_BYTES])
+            self._at += PART_BYTES
+            return True
+        self._read_on()
+        return False
+
+    def _read_on(self) -> None:
+        self._held = b""
+        self._at = 0
+        if self.transport is not None and not self.inner._reading_paused and not self.inner._buffer_paused:
+            self.transport.resume_reading()
+
+    def _feed(self, part: bytes) -> None:
+        is_head = self.upgraded is None and (self.body is None or self.body.is_eof())
+        self._head_bytes = self._head_bytes + len(part) if is_head else 0
+        if self._head_bytes > HEAD_BYTES_MAX and self.transport is not None:
+            self.transport.abort()
+            return
+        self.inner.data_received(part)
+
+
+def make_listener(family: int, address: tuple[str | int, ...], backlog: int) -> socket.socket:
+    """Opens a socket that listens. Raises OSError."""
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(address)
+        listener.listen(backlog)
+    except OSError:
+        listener.close()
+        raise
+    return listener

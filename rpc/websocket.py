@@ -1,0 +1,290 @@
+"""Websockets (RFC 6455) as clients of the reference use them: text messages, no extension, one at a time.
+
+A message is bounded in its size and in the time it may take to arrive, whatever its fragments. There is no compression:
+a small message that becomes a large one costs more than it says. What is not handled yet is not read either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Final
+
+from aiohttp import web
+
+from rpc.paced import PacedConnection
+
+MAGIC: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+VERSION: Final = "13"
+FRAMES_A_STEP: Final = 16
+CONTROL_BYTES_MAX: Final = 125
+PONGS_UNREAD_BYTES: Final = 4096
+"""Pings are not answered while so much waits to be read."""
+
+HEARTBEAT_SECONDS: Final = 30.0
+CLOSE_SECONDS: Final = 3.0
+"""How long a closed connection may take to read what is left."""
+
+
+class Code(IntEnum):
+    """Why a websocket is closed."""
+
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    BAD_TEXT = 1007
+    TOO_SLOW = 1008
+    TOO_BIG = 1009
+    TRY_AGAIN_LATER = 1013
+
+
+class Opcode(IntEnum):
+    """Kinds of frames."""
+
+    CONTINUATION = 0
+    TEXT = 1
+    BINARY = 2
+    CLOSE = 8
+    PING = 9
+    PONG = 10
+
+
+class _Broken(Exception):
+    """What came is not as it has to be."""
+
+    def __init__(self, code: Code, why: str) -> None:
+        self.code = code
+        super().__init__(why)
+
+
+Charge = Callable[[int], None]
+"""Is told how many bytes a message holds now; raises an exception with a text when these are too many."""
+
+
+class WebSocket:
+    """One websocket of a server, behind a connection whose bytes come in parts."""
+
+    def __init__(self, connection: PacedConnection, bytes_max: int, seconds_max: float, charge: Charge) -> None:
+        self.is_closed = False
+        self._connection = connection
+        self._bytes_max = bytes_max
+        self._seconds_max = seconds_max
+        self._charge = charge
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray()
+        self._message: bytearray | None = None
+        self._opcode = Opcode.TEXT
+        self._complete: tuple[Opcode, bytes] | None = None
+        self._arrived: asyncio.Future[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._is_alive = True
+        self._heartbeat = self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
+
+    # What aiohttp feeds
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Takes bytes of the connection."""
+        self._is_alive = True
+        if not self.is_closed:
+            self._buffer += data
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """The connection is gone."""
+        self._end()
+
+    # What the connection asks for
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a message waits to be received."""
+        return self._complete is not None
+
+    def step(self) -> bool:
+        """Reads some frames; returns whether there are more."""
+        try:
+            for _ in range(FRAMES_A_STEP):
+                if self.is_closed or self.is_full or not self._read_frame():
+                    self._watch_time()
+                    return False
+        except _Broken as error:
+            self.close(error.code, str(error))
+            return False
+        return True
+
+    def _watch_time(self) -> None:
+        """A message that has begun has to be whole in time."""
+        is_partial = not self.is_closed and not self.is_full and (bool(self._buffer) or self._message is not None)
+        if is_partial and self._deadline is None:
+            self._deadline = self._loop.call_later(self._seconds_max, self._give_up)
+        elif not is_partial and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self.close(Code.TOO_SLOW, f"a message has to arrive within {self._seconds_max:g} seconds")
+
+    def _read_frame(self) -> bool:
+        """Takes one frame out of the buffer, if it is whole. Raises _Broken."""
+        buffer = self._buffer
+        if len(buffer) < 2:
+            return False
+        flags, short = buffer[0], buffer[1]
+        if flags & 0x70:
+            raise _Broken(Code.PROTOCOL_ERROR, "no extension was agreed upon")
+        if not short & 0x80:
+            raise _Broken(Code.PROTOCOL_ERROR, "frames of clients are masked")
+        try:
+            opcode = Opcode(flags & 0x0F)
+        except ValueError:
+            raise _Broken(Code.PROTOCOL_ERROR, "there is no such frame") from None
+        length, begin = short & 0x7F, 2
+        if length == 126:
+            length, begin = int.from_bytes(buffer[2:4], "big"), 4
+        elif length == 127:
+            length, begin = int.from_bytes(buffer[2:10], "big"), 10
+        if len(buffer) < begin:
+            return False
+        self._check_length(opcode, bool(flags & 0x80), length, len(buffer) - begin - 4)
+        end = begin + 4 + length
+        if len(buffer) < end:
+            return False
+        payload = _unmask(buffer[begin + 4 : end], bytes(buffer[begin : begin + 4]))
+        del buffer[:end]
+        self._take_frame(opcode, bool(flags & 0x80), payload)
+        return True
+
+    def _check_length(self, opcode: Opcode, is_last: bool, length: int, here: int) -> None:
+        """Raises _Broken."""
+        if opcode >= Opcode.CLOSE:
+            if length > CONTROL_BYTES_MAX or not is_last:
+                raise _Broken(Code.PROTOCOL_ERROR, "control frames are short and whole")
+            return
+        if (opcode == Opcode.CONTINUATION) != (self._message is not None):
+            raise _Broken(Code.PROTOCOL_ERROR, "fragments of a message follow one another")
+        before = len(self._message or b"")
+        if before + length > self._bytes_max:
+            raise _Broken(Code.TOO_BIG, f"a message may hold {self._bytes_max} bytes")
+        try:
+            self._charge(before + max(0, min(here, length)))
+        except Exception as error:
+            raise _Broken(Code.TRY_AGAIN_LATER, str(error)) from error
+
+    def _take_frame(self, opcode: Opcode, is_last: bool, payload: bytes) -> None:
+        if opcode == Opcode.CLOSE:
+            self.close(int.from_bytes(payload[:2], "big") or 1000, "")
+        elif opcode == Opcode.PING:
+            transport = self._connection.transport
+            if transport is not None and transport.get_write_buffer_size() < PONGS_UNREAD_BYTES:
+                self._write(Opcode.PONG, payload)
+        elif opcode != Opcode.PONG:
+            if self._message is None:
+                self._opcode, self._message = opcode, bytearray()
+            self._message += payload
+            if is_last:
+                self._complete = self._opcode, bytes(self._message)
+                self._message = None
+                self._wake()
+
+    # What the server does
+
+    async def receive(self) -> tuple[Opcode, bytes] | None:
+        """The next text or binary message; None when there will be no more."""
+        while self._complete is None:
+            if self.is_closed:
+                return None
+            self._arrived = self._loop.create_future()
+            await self._arrived
+        message, self._complete = self._complete, None
+        self._connection.wake()
+        return message
+
+    async def send(self, text: bytes) -> None:
+        """Sends a text message; returns when there is room for another one. Raises ConnectionError."""
+        if self.is_closed:
+            raise ConnectionResetError("the websocket is closed")
+        self._write(Opcode.TEXT, text)
+        await self._connection.drain()
+
+    def close(self, code: int = 1000, why: str = "") -> None:
+        """Says why, and closes the connection when that is read, or soon."""
+        transport = self._connection.transport
+        if self.is_closed or transport is None:
+            self._end()
+            return
+        self._write(Opcode.CLOSE, code.to_bytes(2, "big") + why.encode()[: CONTROL_BYTES_MAX - 2])
+        self._end()
+        transport.close()
+        self._loop.call_later(CLOSE_SECONDS, transport.abort)
+
+    def _write(self, opcode: Opcode, payload: bytes) -> None:
+        transport = self._connection.transport
+        if transport is not None:
+            transport.write(_frame_head(opcode, len(payload)))
+            transport.write(payload)
+
+    def _beat(self) -> None:
+        """Asks for a sign of life; cuts the connection when none came since the last time."""
+        transport = self._connection.transport
+        if transport is None or self.is_closed:
+            return
+        if not self._is_alive:
+            transport.abort()
+            return
+        self._is_alive = False
+        self._write(Opcode.PING, b"")
+        self._heartbeat = self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
+
+    def _end(self) -> None:
+        self.is_closed = True
+        self._heartbeat.cancel()
+        self._buffer.clear()
+        self._message = None
+        self._watch_time()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
+        self._arrived = None
+
+
+def _unmask(data: bytearray, mask: bytes) -> bytes:
+    count = len(data)
+    whole = (mask * (count // 4 + 1))[:count]
+    return (int.from_bytes(data, "little") ^ int.from_bytes(whole, "little")).to_bytes(count, "little")
+
+
+def _frame_head(opcode: Opcode, length: int) -> bytes:
+    first = bytes((0x80 | opcode,))
+    if length < 126:
+        return first + bytes((length,))
+    if length < 1 << 16:
+        return first + b"\x7e" + length.to_bytes(2, "big")
+    return first + b"\x7f" + length.to_bytes(8, "big")
+
+
+class Upgrade(web.StreamResponse):
+    """The answer that turns a connection into a websocket."""
+
+    _length_check = False
+
+    def __init__(self, request: web.BaseRequest) -> None:
+        """Raises ValueError when the request does not ask as it has to."""
+        key = request.headers.get("Sec-WebSocket-Key", "")
+        try:
+            is_key = len(base64.b64decode(key, validate=True)) == 16
+        except ValueError:
+            is_key = False
+        if not is_key or request.headers.get("Sec-WebSocket-Version") != VERSION:
+            raise ValueError(f"a websocket begins with Sec-WebSocket-Version {VERSION} and a Sec-WebSocket-Key")
+        digest = hashlib.sha1(key.encode() + MAGIC).digest()
+        headers = {
+            "Upgrade": "websocket",
+            "Connection": "upgrade",
+            "Sec-WebSocket-Accept": base64.b64encode(digest).decode(),
+        }
+        super().__init__(status=101, headers=headers)
+        self.force_close()
