@@ -92,6 +92,12 @@ def main() -> None:
 @main.command()
 @_chain_options
 @click.option("--rpc", metavar="HOST:PORT", help=f"Where JSON-RPC is served.  [default: {RPC_DEFAULT}]")
+@click.option(
+    "--rpc-proxy",
+    metavar="IP",
+    multiple=True,
+    help="Proxy in front of JSON-RPC whose X-Forwarded-For is to be believed; repeatable.",
+)
 @click.option("--p2p", metavar="HOST:PORT", help="Where peers connect.  [default: nowhere]")
 @click.option(
     "--admin",
@@ -147,8 +153,10 @@ def node(**flags: Any) -> None:
     from node.core import NodeSettings
     from node.daemon import log, run_daemon
     from node.files import DirectoryDisk
+    from node.open_files import raise_limit
     from node.peering import make_network_settings
 
+    raise_limit()
     chain = _open_chain(settings, config)
     _warn_about_keys(chain, settings.witness, set(keys), log.warning)
     disk = DirectoryDisk(_data_dir(settings, config))
@@ -169,6 +177,7 @@ def node(**flags: Any) -> None:
             p2p=settings.p2p,
             seeds=settings.seed,
             operator=_make_operator_ports(settings, _data_dir(settings, config)),
+            proxies=settings.rpc_proxy,
         )
 
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chain.chain import Chain
 from node.core import Disk, Node, NodeSettings
 from node.core.network import Network
 from node.failures import CommandError, explain, explain_port
 from node.memory import tune_memory
+from node.open_files import FilePlan, plan_files, raise_limit
 from node.peering import follow_seeds
 from node.settings import Address
 from node.shell import NodeShell
 from protocol.errors import Invalid, ProtocolError
+from rpc.port_limits import PortLimits
 from state.errors import StoreError
 
 if TYPE_CHECKING:
@@ -45,16 +47,39 @@ def run_daemon(
     extra_apis: ExtraApis | None = None,
     operator: OperatorPorts | None = None,
     on_ready: OnReady | None = None,
+    proxies: Iterable[str] = (),
 ) -> None:
     """Serves JSON-RPC, meets peers and makes blocks until SIGTERM or SIGINT; then closes all. Raises CommandError.
 
-    `disk` keeps the node's small files (in memory if it is None). With a network in the settings, `p2p` is where peers
-    connect and `seeds` are dialled. `operator` has the ports for commands and metrics. `on_ready` is called with the
-    URL of JSON-RPC when the node has begun to work.
+    `proxies` stand in front of JSON-RPC and name its clients. `disk` keeps the node's small files (in memory if it is
+    None). With a network in the settings, `p2p` is where peers connect and `seeds` are dialled. `operator` has the
+    ports for commands and metrics. `on_ready` is called with the URL of JSON-RPC when the node has begun to work.
     """
     tune_memory()
+    files = share_files(settings)
+    if settings.network is not None:
+        settings = settings._replace(network=settings.network._replace(connections_max=files.peers))
+    clients = Clients(files.fit(PortLimits()), frozenset(proxies))
     with asyncio.Runner(loop_factory=_find_loop()) as runner:
-        runner.run(_run(chain, settings, rpc, disk, p2p, seeds, extra_apis, operator, on_ready))
+        runner.run(_run(chain, settings, rpc, clients, disk, p2p, seeds, extra_apis, operator, on_ready))
+
+
+class Clients(NamedTuple):
+    """What the clients of JSON-RPC may take, and the proxies that name them."""
+
+    limits: PortLimits
+    proxies: frozenset[str]
+
+
+def share_files(settings: NodeSettings) -> FilePlan:
+    """Shares the files that the process may open, and says when they are few."""
+    peers = 0 if settings.network is None else settings.network.connections_max
+    clients = PortLimits().connections.whole
+    plan = plan_files(raise_limit(), peers, clients)
+    if plan.peers < peers or plan.clients < clients:
+        text = "open files are limited to %d: connections_max=%d clients_max=%d (LimitNOFILE of the unit, ulimit -n)"
+        log.warning(text, plan.limit, plan.peers, plan.clients)
+    return plan
 
 
 def _find_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -69,6 +94,7 @@ async def _run(
     chain: Chain,
     settings: NodeSettings,
     rpc: Address,
+    clients: Clients,
     disk: Disk | None,
     p2p: Address | None,
     seeds: tuple[Address, ...],
@@ -83,7 +109,7 @@ async def _run(
     shell = _make_shell(chain, settings, disk, operator)
     following: asyncio.Task[None] | None = None
     try:
-        host, port = await _open_port(shell, rpc, extra_apis, operator)
+        host, port = await _open_port(shell, rpc, clients, extra_apis, operator)
         if operator is not None:
             await operator.start(shell.node)
         if shell.node.network is not None:
@@ -138,11 +164,11 @@ async def _open_p2p(shell: NodeShell, network: Network, p2p: Address) -> None:
 
 
 async def _open_port(
-    shell: NodeShell, rpc: Address, extra_apis: ExtraApis | None, operator: OperatorPorts | None
+    shell: NodeShell, rpc: Address, clients: Clients, extra_apis: ExtraApis | None, operator: OperatorPorts | None
 ) -> tuple[str, int]:
     apis = extra_apis(shell) if extra_apis else None
     try:
-        return await shell.start_rpc(rpc.host, rpc.port, apis, operator.on_answer if operator else None)
+        return await shell.start_rpc(rpc.host, rpc.port, apis, operator.on_answer if operator else None, *clients)
     except OSError as error:
         raise CommandError(explain_port("rpc", rpc, error)) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import FileIO
 from pathlib import Path
 
 from state.errors import StoreWriteFailed
@@ -14,10 +15,15 @@ def make_private(directory: Path) -> None:
 
 
 class DirectoryDisk:
-    """A Disk of the node core."""
+    """A Disk of the node core.
+
+    It keeps one file open that it needs for nothing, and closes it to write: a block can be made also when sockets have
+    taken all other files that the process may have.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._spare = _open_spare()
 
     def read(self, name: str) -> bytes | None:
         """Returns what was written last under a name, or None. Raises OSError for a file that cannot be read."""
@@ -30,6 +36,8 @@ class DirectoryDisk:
         """Replaces a file, all or nothing; it is durable when this returns. Raises StoreWriteFailed."""
         path = self._directory / name
         beside = path.with_name(f"{name}.new")
+        if self._spare is not None:
+            self._spare.close()
         try:
             descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with open(descriptor, "wb") as file:
@@ -40,6 +48,8 @@ class DirectoryDisk:
             self._sync_directory()
         except OSError as error:
             raise StoreWriteFailed(f"{path}: {error.strerror or error}") from error
+        finally:
+            self._spare = _open_spare()
 
     def _sync_directory(self) -> None:
         descriptor = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
@@ -47,3 +57,10 @@ class DirectoryDisk:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _open_spare() -> FileIO | None:
+    try:
+        return FileIO(os.devnull)
+    except OSError:
+        return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -22,6 +23,7 @@ PORT_MAX: Final = 65_535
 CONFIG_BYTES_MAX: Final = 1 << 20
 WITNESSES_MAX: Final = 1000
 SEEDS_MAX: Final = 100
+PROXIES_MAX: Final = 100
 BLOCK_ID_BYTES: Final = 20
 RPC_DEFAULT: Final = "127.0.0.1:8090"
 URL_DEFAULT: Final = f"http://{RPC_DEFAULT}"
@@ -30,7 +32,7 @@ URL_DEFAULT: Final = f"http://{RPC_DEFAULT}"
 ADMIN_DEFAULT: Final = "127.0.0.1:8091"
 """Where commands for the operator look for a node; a node opens no such port unless it is told to."""
 _SECRET: Final = frozenset({"witness_key"})
-_LISTS: Final = frozenset({"witness", "witness_key", "seed"})
+_LISTS: Final = frozenset({"witness", "witness_key", "seed", "rpc_proxy"})
 
 
 class SettingsError(Exception):
@@ -90,8 +92,14 @@ def parse_loopback(value: object) -> object:
     return address._replace(host=host)
 
 
+def parse_ip(value: object) -> object:
+    """Turns an IP address into its usual form. Raises ValueError."""
+    return str(ip_address(value.strip())) if isinstance(value, str) else value
+
+
 CheckpointText = Annotated[tuple[int, bytes], BeforeValidator(parse_checkpoint)]
 ListenAddress = Annotated[Address, BeforeValidator(parse_address)]
+IpText = Annotated[str, BeforeValidator(parse_ip)]
 LoopbackAddress = Annotated[Address, BeforeValidator(parse_loopback)]
 Texts = Annotated[tuple[str, ...], Field(max_length=WITNESSES_MAX)]
 
@@ -107,6 +115,9 @@ class Settings(BaseModel):
     )
     chain: Path | None = Field(default=None, description="Chain config file (TOML).")
     rpc: ListenAddress = Field(default=Address("127.0.0.1", 8090), description="Where JSON-RPC is served.")
+    rpc_proxy: tuple[IpText, ...] = Field(
+        default=(), max_length=PROXIES_MAX, description="Proxies whose X-Forwarded-For names the clients of JSON-RPC."
+    )
     p2p: ListenAddress | None = Field(default=None, description="Where peers connect.")
     admin: LoopbackAddress | None = Field(
         default=None, description="Where the operator's commands are taken: on the loopback interface only."

@@ -10,7 +10,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from aiohttp import StreamReader, web
 
@@ -101,9 +101,9 @@ class PacedConnection(asyncio.BufferedProtocol):
             self.transport.pause_reading()
         self._pace.add(self)
 
-    def eof_received(self) -> bool | None:
-        """The client sends no more: what it asked for is still answered."""
-        return self.inner.eof_received()
+    def eof_received(self) -> None:
+        """The client sends no more, and the connection is closed."""
+        self.inner.eof_received()
 
     def pause_writing(self) -> None:
         """Much waits to be read by the client."""
@@ -174,7 +174,7 @@ class PacedConnection(asyncio.BufferedProtocol):
         self.inner.data_received(part)
 
 
-def make_listener(family: int, address: tuple[str | int, ...], backlog: int) -> socket.socket:
+def make_listener(family: int, address: tuple[Any, ...], backlog: int) -> socket.socket:
     """Opens a socket that listens. Raises OSError."""
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
