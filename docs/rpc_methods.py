@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+from typing import Any, Final
 
 from chain.chain import Chain
 from node.core import NodeSettings
@@ -12,12 +11,13 @@ from node.shell import NodeShell
 from protocol.config import ChainConfig
 from rpc.apis.registry import POSITIONAL_APIS, build_methods
 from rpc.method import Method
+from rpc.openrpc import summarize
 
-KINDS: Final = {str: "string", int: "integer", bool: "bool", Any: "any JSON"}
 APIS: Final = {
     "plaudit_api": "Only Plaudit has it.",
     "dev_api": "Only `plaudit dev` offers it.",
     "bridge": "Not of the C++ node.",
+    "rpc": "Not of the C++ node, but of the OpenRPC specification.",
 }
 
 
@@ -31,6 +31,8 @@ def render_rpc_methods(notice: str) -> str:
         "# JSON-RPC methods",
         "",
         "How to call them: [../rpc.md](../rpc.md). A parameter with `=` may be left out.",
+        "What is over a maximum is refused.",
+        "`rpc.discover` answers with the same as an OpenRPC document.",
     ]
     for api in sorted({name.split(".")[0] for name in methods}):
         given = "an array" if api in POSITIONAL_APIS else "an object"
@@ -41,12 +43,11 @@ def render_rpc_methods(notice: str) -> str:
 
 
 def _render(method: Method) -> str:
-    hints = get_type_hints(method.handler, include_extras=True)
     parts = []
-    for name, parameter in inspect.signature(method.handler).parameters.items():
-        default = "" if parameter.default is parameter.empty else f" = {_default(parameter.default)}"
-        parts.append(f"`{name.rstrip('_')}{default}`: {_kind(hints[name])}")
-    answer = " ".join((inspect.getdoc(method.handler) or "").split("\n\n")[0].split()).replace("|", "\\|")
+    for parameter in method.parameters:
+        default = "" if parameter.is_required else f" = {_default(parameter.default)}"
+        parts.append(f"`{parameter.name}{default}`: {parameter.kind.text}")
+    answer = summarize(method).replace("|", "\\|")
     return f"| `{method.full_name}` | {', '.join(parts)} | {answer} |"
 
 
@@ -56,16 +57,3 @@ def _default(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(-1 if value == (1 << 64) - 1 else value)
-
-
-def _kind(declared: Any) -> str:
-    if declared in KINDS:
-        return KINDS[declared]
-    inside = get_args(declared)
-    if get_origin(declared) is Annotated:
-        return str(inside[1])
-    if get_origin(declared) is list:
-        return f"[{_kind(inside[0])}, ...]"
-    if get_origin(declared) is tuple:
-        return f"[{', '.join(map(_kind, inside))}]"
-    return " or ".join("null" if part is type(None) else _kind(part) for part in inside)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from ipaddress import AddressValueError, IPv4Address
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from aiohttp import web
 
@@ -31,7 +31,8 @@ from protocol.times import time_text
 from rpc.apis.jsonrpc import JsonRpcApi
 from rpc.dispatch import Dispatcher
 from rpc.http_port import JSON, HttpPort, Refused, Request
-from rpc.method import Method, Unsigned, collect_methods, rpc_method
+from rpc.kinds import AtMost, Length, Name, Unsigned
+from rpc.method import Method, collect_methods, rpc_method
 from rpc.objects import Json
 from rpc.port_limits import OPERATOR_LIMITS, PortLimits
 from rpc.this_machine import find_foreign_host, find_proxy, is_loopback
@@ -80,19 +81,24 @@ class NodeApi:
         return {"bans": [_show_ban(ban) for ban in self._get_network().hub.bans.list(self.node.world.now_ms())]}
 
     @rpc_method()
-    def ban(self, address: str, seconds: Unsigned = BAN_SECONDS, reason: str = "by the operator") -> Json:
+    def ban(
+        self,
+        address: Name,
+        seconds: Annotated[
+            Unsigned, AtMost(BAN_SECONDS_MAX, "seconds <= ${{maximum}}", "seconds is ${n}", "n")
+        ] = BAN_SECONDS,
+        reason: Annotated[
+            str, Length(REASON_LENGTH_MAX, "reason.size() <= ${{maximum}}", "the reason is too long")
+        ] = "by the operator",
+    ) -> Json:
         """Drops an IP address and takes no connection from it for so long; 0 seconds are for ever."""
-        if seconds > BAN_SECONDS_MAX:
-            raise Rejected("seconds <= ${max}", "seconds is ${n}", n=seconds, max=BAN_SECONDS_MAX)
-        if len(reason) > REASON_LENGTH_MAX:
-            raise Rejected("reason.size() <= ${max}", "the reason is too long", max=REASON_LENGTH_MAX)
         until_ms = self.node.world.now_ms() + seconds * 1000 if seconds else 0
         ban = Ban(_parse_ip(address), until_ms, reason)
         self._get_network().ban(ban)
         return {"ban": _show_ban(ban)}
 
     @rpc_method()
-    def unban(self, address: str) -> Json:
+    def unban(self, address: Name) -> Json:
         """Takes an IP address off the list of bans; says whether it was there."""
         try:
             return {"was_banned": self._get_network().unban(_parse_ip(address))}
@@ -100,12 +106,12 @@ class NodeApi:
             raise Rejected("", "the ban is lifted until the next start only: ${why}", why=str(error)) from error
 
     @rpc_method()
-    def disconnect(self, peer: str) -> Json:
+    def disconnect(self, peer: Name) -> Json:
         """Closes the connections to an address (IP:PORT, as listed). Either side may dial again: to prevent it, ban."""
         return {"disconnected": self._get_network().disconnect(_parse_endpoint(peer))}
 
     @rpc_method()
-    async def add_seed(self, peer: str) -> Json:
+    async def add_seed(self, peer: Name) -> Json:
         """Dials HOST:PORT now and, until the node stops, whenever it is not connected, as --seed does."""
         try:
             address = parse_address(peer)
@@ -126,7 +132,7 @@ class NodeApi:
         return {"seed": str(endpoint)}
 
     @rpc_method()
-    async def create_snapshot(self, name: str) -> Json:
+    async def create_snapshot(self, name: Name) -> Json:
         """Writes the state of the last irreversible block to a new file in `snapshots` of the data directory.
 
         The node works on meanwhile; the answer comes when the file is whole. One snapshot is written at a time.

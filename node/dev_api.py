@@ -4,13 +4,18 @@ A web page from elsewhere, which the browser of this machine shows, reaches the 
 may, and move no time.
 """
 
+from typing import Annotated
+
 from node.core import Node
 from protocol.errors import Rejected
-from rpc.method import Unsigned, rpc_method
+from rpc.kinds import AtMost, Unsigned
+from rpc.method import rpc_method
 from rpc.this_machine import refuse_strangers
 
 BLOCKS_MAX = 10_000
 SKIP_SECONDS_MAX = 10 * 365 * 86_400
+
+Seconds = Annotated[Unsigned, AtMost(SKIP_SECONDS_MAX)]
 
 
 class DevApi:
@@ -20,25 +25,23 @@ class DevApi:
         self.node = node
 
     @rpc_method()
-    def mine(self, count: Unsigned = 1, skip_seconds: Unsigned = 0) -> dict[str, list[int]]:
+    def mine(
+        self, count: Annotated[Unsigned, AtMost(BLOCKS_MAX)] = 1, skip_seconds: Seconds = 0
+    ) -> dict[str, list[int]]:
         """Makes `count` blocks at once, the first one `skip_seconds` later than the next slot."""
         refuse_strangers()
-        if not 1 <= count <= BLOCKS_MAX:
-            raise Rejected("1 <= count <= ${max}", "count is ${n}", n=count, max=BLOCKS_MAX)
-        if skip_seconds > SKIP_SECONDS_MAX:
-            raise Rejected("skip_seconds <= ${max}", "skip_seconds is ${n}", n=skip_seconds, max=SKIP_SECONDS_MAX)
+        if count < 1:
+            raise Rejected("1 <= count", "count is ${n}", n=count)
         return {"block_nums": self.node.mine(count, skip_seconds)}
 
     @rpc_method()
-    def advance_time(self, seconds: Unsigned) -> dict[str, list[int]]:
+    def advance_time(self, seconds: Seconds) -> dict[str, list[int]]:
         """Lets `seconds` pass and makes a block then: payouts, withdrawals and expiries in between are due in it.
 
         On the way it makes a block each time half of `recent_claims_decay_seconds` is over: the claims on the reward
         fund fade from block to block, and over a longer gap than the whole of it nothing would be left of them.
         """
         refuse_strangers()
-        if seconds > SKIP_SECONDS_MAX:
-            raise Rejected("seconds <= ${max}", "seconds is ${n}", n=seconds, max=SKIP_SECONDS_MAX)
         rules = self.node.chain.ctx.rules
         stride = max(rules.recent_claims_decay_seconds // 2, rules.block_interval_seconds)
         numbers: list[int] = []

@@ -4,9 +4,8 @@ Numbers may come as strings or floating point numbers, negative ones wrap round,
 Source: libraries/fc/src/variant.cpp, as_string, as_uint64, as_int64 and as_bool.
 """
 
-import types
 from collections.abc import Callable
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
 from protocol.times import parse_time
 from rpc.errors import BadCast, ParseFailure
@@ -15,15 +14,6 @@ Cast = Callable[[Any], Any]
 
 UINT64_MAX = (1 << 64) - 1
 DIGITS_MAX = 40
-
-Unsigned = Annotated[int, "uint64"]
-"""A number from 0 on; -1 means the largest, as it does where the reference wraps it round."""
-
-Unsigned32 = Annotated[int, "uint32"]
-"""A number of 32 bits; more is cut off, as the reference does."""
-
-Moment = Annotated[int, "time"]
-"""A time as text, in seconds since the epoch."""
 
 
 def fc_type(value: Any) -> str:
@@ -115,49 +105,3 @@ def as_array(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     raise BadCast("Invalid cast from ${type} to Array", type=fc_type(value))
-
-
-def _pass(value: Any) -> Any:
-    return value
-
-
-_PLAIN: dict[Any, Cast] = {str: as_text, bool: as_bool, int: as_signed, Any: _pass}
-_MARKED: dict[str, Cast] = {"uint64": as_unsigned, "uint32": as_unsigned32, "time": as_moment}
-
-
-def build_cast(declared: Any) -> Cast:
-    """The cast for an annotation: str, bool, int, Unsigned, list, tuple of fixed length, X | None, or Any."""
-    if declared in _PLAIN:
-        return _PLAIN[declared]
-    origin, inside = get_origin(declared), get_args(declared)
-    if origin is Annotated:
-        return _MARKED[inside[1]]
-    if origin in (types.UnionType, Union):
-        return _build_optional(inside)
-    if origin is list:
-        return _build_list(build_cast(inside[0]))
-    if origin is tuple:
-        return _build_tuple([build_cast(part) for part in inside])
-    raise TypeError(f"no cast is known for {declared!r}")
-
-
-def _build_optional(inside: tuple[Any, ...]) -> Cast:
-    (declared,) = (part for part in inside if part is not type(None))
-    cast = build_cast(declared)
-    return lambda value: None if value is None else cast(value)
-
-
-def _build_list(cast: Cast) -> Cast:
-    return lambda value: [cast(member) for member in as_array(value)]
-
-
-def _build_tuple(casts: list[Cast]) -> Cast:
-    def cast_all(value: Any) -> tuple[Any, ...]:
-        members = as_array(value)
-        if len(members) != len(casts):
-            raise BadCast(
-                "an array of ${wanted} values is needed, not of ${found}", wanted=len(casts), found=len(members)
-            )
-        return tuple(cast(member) for cast, member in zip(casts, members, strict=True))
-
-    return cast_all

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_type_hints
 
 from protocol.errors import ProtocolError
-from rpc.casts import Moment, Unsigned, Unsigned32, build_cast, fc_type
+from rpc.casts import fc_type
 from rpc.errors import ERROR_DURING_CALL, BadCast, RpcError, assert_error
+from rpc.kinds import Moment, OverMaximum, Unsigned, Unsigned32, build_kind
 
 __all__ = ["Method", "Moment", "Parameter", "Unsigned", "Unsigned32", "collect_methods", "rpc_method"]
 
@@ -29,14 +30,15 @@ def rpc_method(*, broadcast: bool = False) -> Callable[[Handler], Handler]:
 
 
 class Parameter:
-    """One argument of a method: its name, its default and the cast to its type."""
+    """One argument of a method: its name, its default and its kind, which casts what a client sends."""
 
-    __slots__ = ("cast", "default", "name")
+    __slots__ = ("cast", "default", "kind", "name")
 
     def __init__(self, name: str, annotation: Any, default: Any) -> None:
         self.name = name
         self.default = default
-        self.cast = build_cast(annotation)
+        self.kind = build_kind(annotation)
+        self.cast = self.kind.cast
 
     @property
     def is_required(self) -> bool:
@@ -49,6 +51,8 @@ class Parameter:
             return self.default
         try:
             return self.cast(value)
+        except OverMaximum as error:
+            raise error.maximum.refuse(self.name, method, error.found) from None
         except ProtocolError as error:
             error.add_context(", argument ${argument} of ${method}", argument=self.name, method=method)
             raise
@@ -129,11 +133,17 @@ class Method:
 
 
 def collect_methods(apis: Mapping[str, Any], positional: frozenset[str]) -> dict[str, Method]:
-    """All methods of the given API objects by their full name ("database_api.get_config")."""
+    """All methods of the given API objects by their full name ("database_api.get_config").
+
+    Raises TypeError for a parameter without a maximum: who asks would decide how much work it is.
+    """
     methods = {}
     for api_name, api in apis.items():
         for name, handler in inspect.getmembers(api, callable):
             if hasattr(handler, "__dict__") and "rpc_broadcast" in handler.__dict__:
                 full_name = f"{api_name}.{name}"
-                methods[full_name] = Method(full_name, handler, api_name in positional)
+                method = methods[full_name] = Method(full_name, handler, api_name in positional)
+                for parameter in method.parameters:
+                    if parameter.kind.gaps:
+                        raise TypeError(f"{parameter.name} of {full_name} has no maximum: {parameter.kind.text}")
     return methods

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from protocol.errors import Rejected
-from rpc.apis.listing import NAME, NUMBER, TIME, check_limit, parse_start
+from rpc.apis.listing import NAME, NUMBER, TIME, parse_start
 from rpc.casts import as_integer
 from rpc.errors import BadCast
 from rpc.objects import Json, ObjectForms, proposal_status, proposal_vote
@@ -56,7 +56,6 @@ class ProposalLists:
 
         The place in the order of ends is the time from which a proposal may be removed, as in the reference.
         """
-        check_limit(limit)
         wanted = pick_name(status, STATUSES, "proposal_status")
         place = _parse_place(start, PROPOSAL_ORDERS, order)
         if order == "by_end_date" and place is not None:
@@ -67,7 +66,6 @@ class ProposalLists:
 
     def find_proposals(self, numbers: list[int]) -> list[Json]:
         """The proposals with these numbers, without those that are gone or marked as removed. Raises Rejected."""
-        check_limit(len(numbers))
         found = (self.ctx.tables.proposals.find(number) for number in numbers)
         return [self._show(row) for row in found if row is not None and not row.removed]
 
@@ -75,7 +73,6 @@ class ProposalLists:
         """Up to `limit` votes for proposals that are not marked as removed, from `start` on. The status is read, but
         it makes no difference. Raises Rejected and BadCast.
         """
-        check_limit(limit)
         pick_name(status, STATUSES, "proposal_status")
         proposals, votes = self.ctx.tables.proposals, self.ctx.tables.proposal_votes
         place = _parse_place(start, VOTE_ORDERS, order)

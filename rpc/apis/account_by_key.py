@@ -2,11 +2,9 @@
 
 from protocol.keys import decode_public_key
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.apis.listing import check_limit
+from rpc.kinds import Keys
 from rpc.method import rpc_method
 from rpc.objects import Json
-
-KEYS_MAX = 1000
 
 
 class AccountByKeyApi(ApiBase):
@@ -16,9 +14,8 @@ class AccountByKeyApi(ApiBase):
         super().__init__(node, legacy=False)
 
     @rpc_method()
-    def get_key_references(self, keys: list[str]) -> Json:
+    def get_key_references(self, keys: Keys) -> Json:
         """For each key the accounts in whose owner, active or posting authority it stands, in order of name."""
-        check_limit(len(keys), KEYS_MAX)
         references = self.chain.ctx.tables.key_references
         prefix = self.chain.config.identity.address_prefix
         decoded = [decode_public_key(text, prefix) for text in keys]

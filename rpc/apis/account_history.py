@@ -3,13 +3,21 @@
 Source: plugins/apis/account_history_api, with the answers of the implementation over RocksDB.
 """
 
+from typing import Annotated
+
 from protocol.errors import Rejected
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.method import Unsigned, Unsigned32, rpc_method
+from rpc.kinds import AtMost, HexText, Name, Unsigned, Unsigned32
+from rpc.method import rpc_method
 from rpc.objects import Json
 
 HISTORY_LIMIT_MAX = 10_000
 BLOCK_RANGE_MAX = 2000
+
+HistoryLimit = Annotated[
+    Unsigned,
+    AtMost(HISTORY_LIMIT_MAX, "args.limit <= 10000", "limit of ${l} is greater than maxmimum allowed", "l"),
+]
 
 
 class AccountHistoryApi(ApiBase):
@@ -29,7 +37,7 @@ class AccountHistoryApi(ApiBase):
         return {"ops": [self.applied_operation(item) for item in operations if item.virtual_op or not only_virtual]}
 
     @rpc_method()
-    def get_transaction(self, id_: str) -> Json:
+    def get_transaction(self, id_: HexText) -> Json:
         """A transaction of the chain by its id."""
         place = self.chain.history.find_transaction(_parse_id(id_))
         block = self.chain.get_block(place[0]) if place else None
@@ -38,10 +46,10 @@ class AccountHistoryApi(ApiBase):
         return self.transaction_json(block.transactions[place[1]], place[0], place[1])
 
     @rpc_method()
-    def get_account_history(self, account: str, start: Unsigned = 0xFFFFFFFFFFFFFFFF, limit: Unsigned = 1000) -> Json:
+    def get_account_history(
+        self, account: Name, start: Unsigned = 0xFFFFFFFFFFFFFFFF, limit: HistoryLimit = 1000
+    ) -> Json:
         """Up to `limit` + 1 entries that end at sequence number `start`, oldest first."""
-        if limit > HISTORY_LIMIT_MAX:
-            raise Rejected("args.limit <= 10000", "limit of ${l} is greater than maxmimum allowed", l=limit)
         if start < limit:
             raise Rejected("args.start >= args.limit", "start must be greater than limit")
         entries = self.chain.history.get_account_operations(account, start, limit + 1)

@@ -9,6 +9,7 @@ from typing import Any
 from protocol.errors import ProtocolError
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.apis.condenser import CondenserApi
+from rpc.kinds import Name, Permlink
 from rpc.method import rpc_method
 from rpc.objects import Json
 from state.schema import TIME_MAX
@@ -30,7 +31,7 @@ class BridgeApi(ApiBase):
         self.condenser = condenser
 
     @rpc_method()
-    def get_post(self, author: str, permlink: str, observer: str | None = None) -> Json:
+    def get_post(self, author: Name, permlink: Permlink, observer: Name | None = None) -> Json:
         """A post in the index's shape. `observer` is taken and not used: there are no mute lists here."""
         comment = self.chain.ctx.tables.comments.index("by_permlink").find((author, permlink))
         if comment is None:

@@ -4,7 +4,7 @@ Source: libraries/plugins/apis/condenser_api/condenser_api.cpp.
 """
 
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
 from protocol.assets import STEEM, Asset, multiply
 from protocol.errors import Rejected, UnknownKey
@@ -12,14 +12,27 @@ from rewards.curves import evaluate_reward_curve
 from rpc.account_json import AccountJson
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.apis.account_by_key import AccountByKeyApi
-from rpc.apis.account_history import AccountHistoryApi
+from rpc.apis.account_history import AccountHistoryApi, HistoryLimit
 from rpc.apis.block import BlockApi
 from rpc.apis.database import DatabaseApi
-from rpc.apis.listing import check_limit
-from rpc.apis.market_history import MarketHistoryApi
+from rpc.apis.listing import Names, PageItems, PageLimit
+from rpc.apis.market_history import BookLimit, MarketHistoryApi, TradesLimit
 from rpc.apis.network_broadcast import NetworkBroadcastApi
-from rpc.apis.reputation import list_reputations
-from rpc.method import Moment, Unsigned, Unsigned32, rpc_method
+from rpc.apis.reputation import ReputationsLimit, list_reputations
+from rpc.kinds import (
+    AnyJson,
+    AtMost,
+    HexText,
+    Keys,
+    Moment,
+    Name,
+    Permlink,
+    Scalar,
+    Start,
+    Unsigned,
+    Unsigned32,
+)
+from rpc.method import rpc_method
 from rpc.objects import Json, ObjectForms, active_vote, big, version_text
 from rpc.proposals import ProposalLists
 from state.context import SINGLETON
@@ -28,8 +41,8 @@ from state.schema import Account, Comment
 ACCOUNTS_LOOKUP_MAX = 1000
 VOTES_MAX = 10_000
 REPLIES_MAX = 1000
-HISTORY_LIMIT_MAX = 10_000
-INT64_MAX = (1 << 63) - 1
+
+LookupLimit = Annotated[Unsigned, AtMost(ACCOUNTS_LOOKUP_MAX, "limit <= 1000")]
 
 
 class CondenserApi(ApiBase):
@@ -100,7 +113,7 @@ class CondenserApi(ApiBase):
         return {"hf_version": properties["next_hardfork"], "live_time": properties["next_hardfork_time"]}
 
     @rpc_method()
-    def get_reward_fund(self, name: str) -> Json:
+    def get_reward_fund(self, name: Name) -> Json:
         """A reward fund by its name ("post")."""
         fund = self.tables.reward_funds.find(name)
         if fund is None:
@@ -126,44 +139,44 @@ class CondenserApi(ApiBase):
         return [operation for operation in operations if operation["op"][0] != "claim_reward_balance2"]
 
     @rpc_method()
-    def get_transaction(self, trx_id: str) -> Json:
+    def get_transaction(self, trx_id: HexText) -> Json:
         """A transaction of the chain by its id."""
         return self.history.get_transaction(trx_id)
 
     @rpc_method()
-    def get_transaction_hex(self, trx: Any) -> str:
+    def get_transaction_hex(self, trx: AnyJson) -> str:
         """The bytes of a signed transaction."""
         return str(self.database.get_transaction_hex(trx)["hex"])
 
     @rpc_method()
-    def get_required_signatures(self, trx: Any, available_keys: list[str]) -> list[str]:
+    def get_required_signatures(self, trx: AnyJson, available_keys: Keys) -> list[str]:
         """Those of the given keys that have to sign a transaction."""
         keys: list[str] = self.database.get_required_signatures(trx, available_keys)["keys"]
         return keys
 
     @rpc_method()
-    def get_potential_signatures(self, trx: Any) -> list[str]:
+    def get_potential_signatures(self, trx: AnyJson) -> list[str]:
         """All keys that could sign a transaction."""
         keys: list[str] = self.database.get_potential_signatures(trx)["keys"]
         return keys
 
     @rpc_method()
-    def verify_authority(self, trx: Any) -> bool:
+    def verify_authority(self, trx: AnyJson) -> bool:
         """True when the signatures of a transaction suffice; otherwise the error says what is missing."""
         return bool(self.database.verify_authority(trx)["valid"])
 
     @rpc_method()
-    def verify_account_authority(self, account: str, keys: list[str]) -> bool:
+    def verify_account_authority(self, account: Name, keys: Keys) -> bool:
         """Whether the keys satisfy the active authority of an account."""
         return bool(self.database.verify_account_authority(account, keys)["valid"])
 
     @rpc_method(broadcast=True)
-    def broadcast_transaction(self, trx: Any) -> Json:
+    def broadcast_transaction(self, trx: AnyJson) -> Json:
         """Applies a transaction to the pending state and passes it on."""
         return self.network.broadcast_transaction(trx)
 
     @rpc_method(broadcast=True)
-    async def broadcast_transaction_synchronous(self, trx: Any) -> Json:
+    async def broadcast_transaction_synchronous(self, trx: AnyJson) -> Json:
         """Broadcasts, and answers when a block holds the transaction or it has expired."""
         inclusion = await self.node.broadcast_and_wait(self.parse_transaction(trx))
         return {
@@ -176,9 +189,8 @@ class CondenserApi(ApiBase):
     # Accounts
 
     @rpc_method()
-    def get_accounts(self, names: list[str]) -> list[Any]:
+    def get_accounts(self, names: Names) -> list[Any]:
         """The accounts among the given names, with reputation and witness votes."""
-        check_limit(len(names))
         shown = [self._extended.find(name) for name in names]
         return [account for account in shown if account is not None]
 
@@ -198,17 +210,14 @@ class CondenserApi(ApiBase):
         }
 
     @rpc_method()
-    def lookup_account_names(self, names: list[str]) -> list[Json | None]:
+    def lookup_account_names(self, names: Names) -> list[Json | None]:
         """The accounts of the given names, with null where there is none."""
-        check_limit(len(names))
         rows = [self.tables.accounts.find(name) for name in names]
         return [self.forms.account(self.chain.ctx, row) if row else None for row in rows]
 
     @rpc_method()
-    def lookup_accounts(self, lower_bound: str, limit: Unsigned) -> list[str]:
+    def lookup_accounts(self, lower_bound: Name, limit: LookupLimit) -> list[str]:
         """Account names from `lower_bound` on."""
-        if limit > ACCOUNTS_LOOKUP_MAX:
-            raise Rejected("limit <= 1000", "", limit=limit)
         rows = self.tables.accounts.scan(start=(lower_bound,) if lower_bound else None)
         return [row.name for row in islice(rows, limit)]
 
@@ -223,25 +232,25 @@ class CondenserApi(ApiBase):
         raise Rejected("false", "condenser_api::get_account_references --- Needs to be refactored for Steem.")
 
     @rpc_method()
-    def get_owner_history(self, account: str) -> list[Json]:
+    def get_owner_history(self, account: Name) -> list[Json]:
         """The replaced owner authorities of an account."""
         rows: list[Json] = self.database.find_owner_histories(account)["owner_auths"]
         return rows
 
     @rpc_method()
-    def get_recovery_request(self, account: str) -> Json | None:
+    def get_recovery_request(self, account: Name) -> Json | None:
         """The open recovery request of an account, or null."""
         row = self.tables.account_recovery_requests.find(account)
         return self.forms.account_recovery_request(row) if row else None
 
     @rpc_method()
-    def get_escrow(self, from_: str, escrow_id: Unsigned32) -> Json | None:
+    def get_escrow(self, from_: Name, escrow_id: Unsigned32) -> Json | None:
         """An escrow, or null."""
         row = self.tables.escrows.find((from_, escrow_id))
         return self.forms.escrow(row) if row else None
 
     @rpc_method()
-    def get_withdraw_routes(self, account: str, type_: str = "outgoing") -> list[Json]:
+    def get_withdraw_routes(self, account: Name, type_: Name = "outgoing") -> list[Json]:
         """The routes of power downs from ("outgoing"), to ("incoming") or of ("all") an account."""
         orders = {"outgoing": ["by_withdraw_route"], "incoming": ["by_destination"]}
         orders["all"] = orders["outgoing"] + orders["incoming"]
@@ -253,39 +262,39 @@ class CondenserApi(ApiBase):
         return [{key: route[key] for key in ("from_account", "to_account", "percent", "auto_vest")} for route in routes]
 
     @rpc_method()
-    def get_savings_withdraw_from(self, account: str) -> list[Json]:
+    def get_savings_withdraw_from(self, account: Name) -> list[Json]:
         """The transfers on their way out of an account's savings."""
         rows: list[Json] = self.database.find_savings_withdrawals(account)["withdrawals"]
         return rows
 
     @rpc_method()
-    def get_savings_withdraw_to(self, account: str) -> list[Json]:
+    def get_savings_withdraw_to(self, account: Name) -> list[Json]:
         """The transfers out of savings that will reach an account."""
         rows = self.tables.savings_withdraws.index("by_to_complete").scan((account,))
         return [self.forms.savings_withdrawal(row) for row in islice(rows, ACCOUNTS_LOOKUP_MAX)]
 
     @rpc_method()
-    def get_vesting_delegations(self, account: str, from_: str, limit: Unsigned = 100) -> list[Json]:
+    def get_vesting_delegations(self, account: Name, from_: Name, limit: PageLimit = 100) -> list[Json]:
         """The delegations an account made, from the delegatee `from` on."""
         start = [account, from_]
         rows = self.database.list_vesting_delegations(start, limit)["delegations"]
         return [row for row in rows if row["delegator"] == account]
 
     @rpc_method()
-    def get_expiring_vesting_delegations(self, account: str, from_: str, limit: Unsigned = 100) -> list[Json]:
+    def get_expiring_vesting_delegations(self, account: Name, from_: Name, limit: PageLimit = 100) -> list[Json]:
         """The delegated shares on their way back to an account, from the time `from` on."""
         start = [account, from_]
         rows = self.database.list_vesting_delegation_expirations(start, limit, "by_account_expiration")["delegations"]
         return [row for row in rows if row["delegator"] == account]
 
     @rpc_method()
-    def get_conversion_requests(self, account: str) -> list[Json]:
+    def get_conversion_requests(self, account: Name) -> list[Json]:
         """The waiting conversions of an account."""
         rows: list[Json] = self.database.find_sbd_conversion_requests(account)["requests"]
         return rows
 
     @rpc_method()
-    def get_key_references(self, keys: list[str]) -> list[list[str]]:
+    def get_key_references(self, keys: Keys) -> list[list[str]]:
         """For each key the accounts in whose authorities it stands."""
         accounts: list[list[str]] = self.by_key.get_key_references(keys)["accounts"]
         return accounts
@@ -298,20 +307,19 @@ class CondenserApi(ApiBase):
         return list(self.tables.witness_schedule.get(SINGLETON).current_shuffled_witnesses)
 
     @rpc_method()
-    def get_witnesses(self, ids: list[int]) -> list[Json | None]:
+    def get_witnesses(self, ids: Annotated[list[int], PageItems]) -> list[Json | None]:
         """The witnesses with the given object ids, with null where there is none."""
-        check_limit(len(ids))
         by_id = {row.id: row for row in self.tables.witnesses.scan()}
         return [self.forms.witness(by_id[number]) if number in by_id else None for number in ids]
 
     @rpc_method()
-    def get_witness_by_account(self, name: str) -> Json | None:
+    def get_witness_by_account(self, name: Name) -> Json | None:
         """A witness, or null."""
         row = self.tables.witnesses.find(name)
         return self.forms.witness(row) if row else None
 
     @rpc_method()
-    def get_witnesses_by_vote(self, from_: str, limit: Unsigned) -> list[Json]:
+    def get_witnesses_by_vote(self, from_: Name, limit: PageLimit) -> list[Json]:
         """Witnesses by votes, from the given one on."""
         start: Any = None
         if from_:
@@ -323,7 +331,7 @@ class CondenserApi(ApiBase):
         return rows
 
     @rpc_method()
-    def lookup_witness_accounts(self, lower_bound: str, limit: Unsigned) -> list[str]:
+    def lookup_witness_accounts(self, lower_bound: Name, limit: PageLimit) -> list[str]:
         """Names of witnesses from `lower_bound` on."""
         return [row["owner"] for row in self.database.list_witnesses(lower_bound, limit)["witnesses"]]
 
@@ -335,19 +343,19 @@ class CondenserApi(ApiBase):
     # Posts and votes
 
     @rpc_method()
-    def get_content(self, author: str, permlink: str) -> Json:
+    def get_content(self, author: Name, permlink: Permlink) -> Json:
         """A post with its pending payout and votes; an unknown one has an empty author."""
         comment = self.tables.comments.index("by_permlink").find((author, permlink))
         return self._discussion(comment) if comment else self._empty_discussion()
 
     @rpc_method()
-    def get_content_replies(self, author: str, permlink: str) -> list[Json]:
+    def get_content_replies(self, author: Name, permlink: Permlink) -> list[Json]:
         """The direct replies to a post."""
         rows = self.tables.comments.index("by_parent").scan((author, permlink))
         return [self._discussion(row) for row in islice(rows, REPLIES_MAX)]
 
     @rpc_method()
-    def get_active_votes(self, author: str, permlink: str) -> list[Json]:
+    def get_active_votes(self, author: Name, permlink: Permlink) -> list[Json]:
         """The votes on a post that has not been paid out."""
         comment = self.tables.comments.index("by_permlink").find((author, permlink))
         if comment is None:
@@ -359,7 +367,7 @@ class CondenserApi(ApiBase):
         return [active_vote(self.chain.ctx, row) for row in rows]
 
     @rpc_method()
-    def get_account_votes(self, voter: str) -> list[Json]:
+    def get_account_votes(self, voter: Name) -> list[Json]:
         """The votes of an account on posts that have not been paid out."""
         account = self.tables.accounts.find(voter)
         if account is None:
@@ -436,19 +444,19 @@ class CondenserApi(ApiBase):
     # History and market
 
     @rpc_method()
-    def get_account_history(self, account: str, start: Unsigned, limit: Unsigned) -> list[list[Any]]:
+    def get_account_history(self, account: Name, start: Unsigned, limit: HistoryLimit) -> list[list[Any]]:
         """The operations that touched an account: up to `limit` + 1 entries that end at `start` (-1: the newest)."""
         history: list[list[Any]] = self.history.get_account_history(account, start, limit)["history"]
         return history
 
     @rpc_method()
-    def get_open_orders(self, account: str) -> list[Json]:
+    def get_open_orders(self, account: Name) -> list[Json]:
         """The open orders of an account."""
         orders: list[Json] = self.database.find_limit_orders(account)["orders"]
         return orders
 
     @rpc_method()
-    def get_order_book(self, limit: Unsigned32 = 500) -> Json:
+    def get_order_book(self, limit: BookLimit = 500) -> Json:
         """The best offers of both sides, with their prices as numbers."""
         return self.market.get_order_book(limit)
 
@@ -463,13 +471,13 @@ class CondenserApi(ApiBase):
         return self.market.get_volume()
 
     @rpc_method()
-    def get_trade_history(self, start: Moment, end: Moment, limit: Unsigned32 = 1000) -> list[Json]:
+    def get_trade_history(self, start: Moment, end: Moment, limit: TradesLimit = 1000) -> list[Json]:
         """The trades between two times, both included, oldest first."""
         trades: list[Json] = self.market.get_trade_history(start, end, limit)["trades"]
         return trades
 
     @rpc_method()
-    def get_recent_trades(self, limit: Unsigned32 = 1000) -> list[Json]:
+    def get_recent_trades(self, limit: TradesLimit = 1000) -> list[Json]:
         """The last trades, newest first."""
         trades: list[Json] = self.market.get_recent_trades(limit)["trades"]
         return trades
@@ -490,24 +498,24 @@ class CondenserApi(ApiBase):
 
     @rpc_method()
     def list_proposals(
-        self, start: Any, limit: Unsigned, order: str, order_direction: Any = "ascending", status: Any = "all"
+        self, start: Start, limit: PageLimit, order: Name, order_direction: Scalar = "ascending", status: Scalar = "all"
     ) -> list[Json]:
         """Proposals by creator, dates or votes, of one status or all, in either direction."""
         return self._proposals.list_proposals(start, limit, order, order_direction, status)
 
     @rpc_method()
-    def find_proposals(self, proposal_ids: list[int]) -> list[Json]:
+    def find_proposals(self, proposal_ids: Annotated[list[int], PageItems]) -> list[Json]:
         """The proposals with the given ids."""
         return self._proposals.find_proposals(proposal_ids)
 
     @rpc_method()
     def list_proposal_votes(
-        self, start: Any, limit: Unsigned, order: str, order_direction: Any = "ascending", status: Any = "all"
+        self, start: Start, limit: PageLimit, order: Name, order_direction: Scalar = "ascending", status: Scalar = "all"
     ) -> list[Json]:
         """Votes for proposals by voter or by proposal; they are shown as database_api shows them."""
         return self._proposal_votes.list_votes(start, limit, order, order_direction, status)
 
     @rpc_method()
-    def get_account_reputations(self, account_lower_bound: str, limit: Unsigned = 1000) -> list[Json]:
+    def get_account_reputations(self, account_lower_bound: Name, limit: ReputationsLimit = 1000) -> list[Json]:
         """The reputations of accounts from a name on."""
         return list_reputations(self.tables, account_lower_bound, limit)

@@ -4,7 +4,7 @@ Source: libraries/plugins/apis/database_api/database_api.cpp.
 """
 
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 
@@ -26,9 +26,22 @@ from protocol.operation import RequiredAuthorities
 from protocol.times import parse_time
 from rpc.account_json import AccountJson
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.apis.listing import DESCENDING, FLAG, LIMIT_MAX, NAME, NUMBER, TIME, Order, check_limit, list_rows
+from rpc.apis.listing import (
+    DESCENDING,
+    FLAG,
+    LIMIT_MAX,
+    NAME,
+    NUMBER,
+    TIME,
+    Names,
+    Order,
+    PageItems,
+    PageLimit,
+    list_rows,
+)
 from rpc.json_bytes import dump_json
-from rpc.method import Unsigned, rpc_method
+from rpc.kinds import AnyJson, HexText, Items, Keys, Name, Permlink, Scalar, Start
+from rpc.method import rpc_method
 from rpc.objects import (
     Json,
     change_recovery_request,
@@ -44,6 +57,10 @@ from state.errors import RowMissing
 from state.schema import Comment, CommentVote, GlobalProperties
 
 BY_NAME = {"by_name": Order(None, (NAME,))}
+
+SIGNATURES_MAX = 256
+
+RequiredNames = Annotated[list[Name], Items(100)]
 
 
 class DatabaseApi(ApiBase):
@@ -113,7 +130,7 @@ class DatabaseApi(ApiBase):
     # Witnesses
 
     @rpc_method()
-    def list_witnesses(self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_name") -> Json:
+    def list_witnesses(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_name") -> Json:
         """Witnesses by name, by votes, or by their next turn in virtual time."""
         if order == "by_schedule_time" and isinstance(start, list) and len(start) == 2:
             start = [start[0], self._get_witness_id(start[1])]
@@ -130,15 +147,14 @@ class DatabaseApi(ApiBase):
         return witness.id
 
     @rpc_method()
-    def find_witnesses(self, owners: list[str]) -> Json:
+    def find_witnesses(self, owners: Names) -> Json:
         """The witnesses among the given names."""
-        check_limit(len(owners))
         rows = [self.tables.witnesses.find(name) for name in owners]
         return {"witnesses": [self.forms.witness(row) for row in rows if row]}
 
     @rpc_method()
     def list_witness_votes(
-        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_account_witness"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account_witness"
     ) -> Json:
         """Votes for witnesses by voter or by witness."""
         orders = {
@@ -159,7 +175,7 @@ class DatabaseApi(ApiBase):
     # Accounts
 
     @rpc_method()
-    def list_accounts(self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_name") -> Json:
+    def list_accounts(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_name") -> Json:
         """Accounts by name, by proxy, or by the time of their next power down part."""
         orders = BY_NAME | {
             "by_proxy": Order("by_proxy", (NAME, NAME)),
@@ -171,28 +187,27 @@ class DatabaseApi(ApiBase):
         return self.forms.account(self.chain.ctx, row)
 
     @rpc_method()
-    def find_accounts(self, accounts: list[str]) -> Json:
+    def find_accounts(self, accounts: Names) -> Json:
         """The accounts among the given names."""
-        check_limit(len(accounts))
         shown = [self._accounts.find(name) for name in accounts]
         return {"accounts": [account for account in shown if account is not None]}
 
     @rpc_method()
-    def list_owner_histories(self, start: Any = None, limit: Unsigned = LIMIT_MAX) -> Json:
+    def list_owner_histories(self, start: Start = None, limit: PageLimit = LIMIT_MAX) -> Json:
         """Replaced owner authorities by account and time."""
         orders = {"by_account": Order("by_account", (NAME, TIME))}
         rows = list_rows(self.tables.owner_histories, orders, start, limit, "by_account", self.forms.owner_history)
         return {"owner_auths": rows}
 
     @rpc_method()
-    def find_owner_histories(self, owner: str = "") -> Json:
+    def find_owner_histories(self, owner: Name = "") -> Json:
         """The replaced owner authorities of one account."""
         rows = islice(self.tables.owner_histories.index("by_account").scan((owner,)), LIMIT_MAX)
         return {"owner_auths": [self.forms.owner_history(row) for row in rows]}
 
     @rpc_method()
     def list_account_recovery_requests(
-        self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_account"
+        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
     ) -> Json:
         """Open account recovery requests."""
         orders = {"by_account": Order(None, (NAME,)), "by_expiration": Order("by_expiration", (TIME, NAME))}
@@ -200,15 +215,14 @@ class DatabaseApi(ApiBase):
         return {"requests": list_rows(table, orders, start, limit, order, self.forms.account_recovery_request)}
 
     @rpc_method()
-    def find_account_recovery_requests(self, accounts: list[str] | None = None) -> Json:
+    def find_account_recovery_requests(self, accounts: Names | None = None) -> Json:
         """The open recovery requests of the given accounts."""
-        check_limit(len(accounts or []))
         rows = [self.tables.account_recovery_requests.find(name) for name in accounts or []]
         return {"requests": [self.forms.account_recovery_request(row) for row in rows if row]}
 
     @rpc_method()
     def list_change_recovery_account_requests(
-        self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_account"
+        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
     ) -> Json:
         """Pending changes of recovery accounts."""
         orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
@@ -216,14 +230,13 @@ class DatabaseApi(ApiBase):
         return {"requests": list_rows(table, orders, start, limit, order, change_recovery_request)}
 
     @rpc_method()
-    def find_change_recovery_account_requests(self, accounts: list[str] | None = None) -> Json:
+    def find_change_recovery_account_requests(self, accounts: Names | None = None) -> Json:
         """The pending changes of recovery account of the given accounts."""
-        check_limit(len(accounts or []))
         rows = [self.tables.change_recovery_requests.find(name) for name in accounts or []]
         return {"requests": [change_recovery_request(row) for row in rows if row]}
 
     @rpc_method()
-    def list_escrows(self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_from_id") -> Json:
+    def list_escrows(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_from_id") -> Json:
         """Open escrows."""
         orders = {
             "by_from_id": Order(None, (NAME, NUMBER)),
@@ -232,14 +245,14 @@ class DatabaseApi(ApiBase):
         return {"escrows": list_rows(self.tables.escrows, orders, start, limit, order, self.forms.escrow)}
 
     @rpc_method()
-    def find_escrows(self, from_: str = "") -> Json:
+    def find_escrows(self, from_: Name = "") -> Json:
         """The open escrows of one sender."""
         rows = islice(self.tables.escrows.scan((from_,)), LIMIT_MAX)
         return {"escrows": [self.forms.escrow(row) for row in rows]}
 
     @rpc_method()
     def list_withdraw_vesting_routes(
-        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_withdraw_route"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_withdraw_route"
     ) -> Json:
         """Routes of power downs."""
         orders = {
@@ -250,7 +263,7 @@ class DatabaseApi(ApiBase):
         return {"routes": rows}
 
     @rpc_method()
-    def find_withdraw_vesting_routes(self, account: str = "", order: str = "by_withdraw_route") -> Json:
+    def find_withdraw_vesting_routes(self, account: Name = "", order: Name = "by_withdraw_route") -> Json:
         """The routes from (by_withdraw_route) or to (by_destination) one account."""
         table = self.tables.withdraw_vesting_routes
         if order == "by_withdraw_route":
@@ -263,7 +276,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method()
     def list_savings_withdrawals(
-        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_from_id"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_from_id"
     ) -> Json:
         """Transfers on their way out of the savings."""
         orders = {
@@ -275,14 +288,14 @@ class DatabaseApi(ApiBase):
         return {"withdrawals": list_rows(table, orders, start, limit, order, self.forms.savings_withdrawal)}
 
     @rpc_method()
-    def find_savings_withdrawals(self, account: str = "") -> Json:
+    def find_savings_withdrawals(self, account: Name = "") -> Json:
         """The transfers on their way out of one account's savings."""
         rows = islice(self.tables.savings_withdraws.scan((account,)), LIMIT_MAX)
         return {"withdrawals": [self.forms.savings_withdrawal(row) for row in rows]}
 
     @rpc_method()
     def list_vesting_delegations(
-        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_delegation"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_delegation"
     ) -> Json:
         """Delegations by delegator and delegatee."""
         orders = {"by_delegation": Order(None, (NAME, NAME))}
@@ -290,14 +303,14 @@ class DatabaseApi(ApiBase):
         return {"delegations": list_rows(table, orders, start, limit, order, self.forms.vesting_delegation)}
 
     @rpc_method()
-    def find_vesting_delegations(self, account: str = "") -> Json:
+    def find_vesting_delegations(self, account: Name = "") -> Json:
         """The delegations that one account made."""
         rows = islice(self.tables.vesting_delegations.scan((account,)), LIMIT_MAX)
         return {"delegations": [self.forms.vesting_delegation(row) for row in rows]}
 
     @rpc_method()
     def list_vesting_delegation_expirations(
-        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_expiration"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_expiration"
     ) -> Json:
         """Delegated shares on their way back."""
         orders = {
@@ -309,7 +322,7 @@ class DatabaseApi(ApiBase):
         return {"delegations": rows}
 
     @rpc_method()
-    def find_vesting_delegation_expirations(self, account: str = "") -> Json:
+    def find_vesting_delegation_expirations(self, account: Name = "") -> Json:
         """The delegated shares on their way back to one account."""
         index = self.tables.vesting_delegation_expirations.index("by_account_expiration")
         rows = islice(index.scan((account,)), LIMIT_MAX)
@@ -317,7 +330,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method()
     def list_sbd_conversion_requests(
-        self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_account"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
     ) -> Json:
         """SBD that wait for their conversion."""
         orders = {
@@ -328,14 +341,14 @@ class DatabaseApi(ApiBase):
         return {"requests": list_rows(table, orders, start, limit, order, self.forms.convert_request)}
 
     @rpc_method()
-    def find_sbd_conversion_requests(self, account: str = "") -> Json:
+    def find_sbd_conversion_requests(self, account: Name = "") -> Json:
         """The waiting conversions of one account."""
         rows = islice(self.tables.convert_requests.scan((account,)), LIMIT_MAX)
         return {"requests": [self.forms.convert_request(row) for row in rows]}
 
     @rpc_method()
     def list_decline_voting_rights_requests(
-        self, start: Any = "", limit: Unsigned = LIMIT_MAX, order: str = "by_account"
+        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
     ) -> Json:
         """Pending waivers of voting rights."""
         orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
@@ -343,16 +356,15 @@ class DatabaseApi(ApiBase):
         return {"requests": list_rows(table, orders, start, limit, order, decline_voting_request)}
 
     @rpc_method()
-    def find_decline_voting_rights_requests(self, accounts: list[str] | None = None) -> Json:
+    def find_decline_voting_rights_requests(self, accounts: Names | None = None) -> Json:
         """The pending waivers of the given accounts."""
-        check_limit(len(accounts or []))
         rows = [self.tables.decline_voting_requests.find(name) for name in accounts or []]
         return {"requests": [decline_voting_request(row) for row in rows if row]}
 
     # Posts and votes
 
     @rpc_method()
-    def list_comments(self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_permlink") -> Json:
+    def list_comments(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_permlink") -> Json:
         """Posts by permlink, cashout time, root, parent, or last update."""
         orders = {
             "by_permlink": Order("by_permlink", (NAME, NAME)),
@@ -395,15 +407,14 @@ class DatabaseApi(ApiBase):
         return self.forms.comment(self.chain.ctx, row)
 
     @rpc_method()
-    def find_comments(self, comments: list[tuple[str, str]]) -> Json:
+    def find_comments(self, comments: Annotated[list[tuple[Name, Permlink]], PageItems]) -> Json:
         """The posts among the given [author, permlink] pairs."""
-        check_limit(len(comments))
         index = self.tables.comments.index("by_permlink")
         rows = [index.find((author, permlink)) for author, permlink in comments]
         return {"comments": [self._comment(row) for row in rows if row]}
 
     @rpc_method()
-    def list_votes(self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_comment_voter") -> Json:
+    def list_votes(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_comment_voter") -> Json:
         """Votes by post (start: author, permlink, voter) or by voter (start: voter, author, permlink)."""
         orders = {
             "by_comment_voter": Order(None, (NUMBER, NUMBER)),
@@ -430,7 +441,7 @@ class DatabaseApi(ApiBase):
         return comment_vote(row, self.tables.comments.get(row.comment))
 
     @rpc_method()
-    def find_votes(self, author: str = "", permlink: str = "") -> Json:
+    def find_votes(self, author: Name = "", permlink: Permlink = "") -> Json:
         """The votes on one post."""
         comment = self._get_comment(author, permlink, "Could not find comment ${a}/${p}")
         rows = islice(self.tables.comment_votes.scan((comment.id,)), LIMIT_MAX)
@@ -439,21 +450,20 @@ class DatabaseApi(ApiBase):
     # Market
 
     @rpc_method()
-    def list_limit_orders(self, start: Any = None, limit: Unsigned = LIMIT_MAX, order: str = "by_account") -> Json:
+    def list_limit_orders(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account") -> Json:
         """Open orders by account, or by market and price."""
         orders = {"by_account": Order(None, (NAME, NUMBER)), "by_price": Order("by_price", ())}
         return {"orders": list_rows(self.tables.limit_orders, orders, start, limit, order, self.forms.limit_order)}
 
     @rpc_method()
-    def find_limit_orders(self, account: str = "") -> Json:
+    def find_limit_orders(self, account: Name = "") -> Json:
         """The open orders of one account."""
         rows = islice(self.tables.limit_orders.scan((account,)), LIMIT_MAX)
         return {"orders": [self.forms.limit_order(row) for row in rows]}
 
     @rpc_method()
-    def get_order_book(self, limit: Unsigned = 500) -> Json:
+    def get_order_book(self, limit: PageLimit = 500) -> Json:
         """The best offers of both sides; `real_price` is 0 as in the reference."""
-        check_limit(limit)
         return {"asks": self._side(STEEM, limit), "bids": self._side(SBD, limit)}
 
     def _side(self, symbol: int, limit: int) -> list[Json]:
@@ -466,28 +476,28 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def list_proposals(
         self,
-        start: Any = None,
-        limit: Unsigned = LIMIT_MAX,
-        order: str = "by_creator",
-        order_direction: Any = "ascending",
-        status: Any = "all",
+        start: Start = None,
+        limit: PageLimit = LIMIT_MAX,
+        order: Name = "by_creator",
+        order_direction: Scalar = "ascending",
+        status: Scalar = "all",
     ) -> Json:
         """Proposals by creator, dates or votes, of one status or all, in either direction."""
         return {"proposals": self._proposals.list_proposals(start, limit, order, order_direction, status)}
 
     @rpc_method()
-    def find_proposals(self, proposal_ids: list[int]) -> Json:
+    def find_proposals(self, proposal_ids: Annotated[list[int], PageItems]) -> Json:
         """The proposals with the given ids."""
         return {"proposals": self._proposals.find_proposals(proposal_ids)}
 
     @rpc_method()
     def list_proposal_votes(
         self,
-        start: Any = None,
-        limit: Unsigned = LIMIT_MAX,
-        order: str = "by_voter_proposal",
-        order_direction: Any = "ascending",
-        status: Any = "all",
+        start: Start = None,
+        limit: PageLimit = LIMIT_MAX,
+        order: Name = "by_voter_proposal",
+        order_direction: Scalar = "ascending",
+        status: Scalar = "all",
     ) -> Json:
         """Votes for proposals by voter or by proposal, in either direction."""
         return {"proposal_votes": self._proposals.list_votes(start, limit, order, order_direction, status)}
@@ -495,12 +505,12 @@ class DatabaseApi(ApiBase):
     # Authorities
 
     @rpc_method()
-    def get_transaction_hex(self, trx: Any) -> Json:
+    def get_transaction_hex(self, trx: AnyJson) -> Json:
         """The bytes of a signed transaction."""
         return {"hex": self.parse_transaction(trx).packed_signed.hex()}
 
     @rpc_method()
-    def get_required_signatures(self, trx: Any, available_keys: list[str]) -> Json:
+    def get_required_signatures(self, trx: AnyJson, available_keys: Keys) -> Json:
         """Those of the given keys that have to sign a transaction."""
         transaction = self.parse_transaction(trx)
         keys = [self._key(text) for text in available_keys]
@@ -510,7 +520,7 @@ class DatabaseApi(ApiBase):
         return {"keys": [self.forms.key(key) for key in found]}
 
     @rpc_method()
-    def get_potential_signatures(self, trx: Any) -> Json:
+    def get_potential_signatures(self, trx: AnyJson) -> Json:
         """The keys that could sign a transaction."""
         transaction = self.parse_transaction(trx)
         signed = transaction.signature_keys(self.chain.config.chain_id)
@@ -518,7 +528,7 @@ class DatabaseApi(ApiBase):
         return {"keys": [self.forms.key(key) for key in keys]}
 
     @rpc_method()
-    def verify_authority(self, trx: Any) -> Json:
+    def verify_authority(self, trx: AnyJson) -> Json:
         """True when the signatures of a transaction suffice; otherwise the error says what is missing."""
         transaction = self.parse_transaction(trx)
         signed = transaction.signature_keys(self.chain.config.chain_id)
@@ -529,7 +539,7 @@ class DatabaseApi(ApiBase):
         return account_authorities(self.tables), get_limits(self.chain.ctx.rules)
 
     @rpc_method()
-    def verify_account_authority(self, account: str, signers: list[str]) -> Json:
+    def verify_account_authority(self, account: Name, signers: Keys) -> Json:
         """Whether the keys satisfy the active (or owner) authority of an account.
 
         The reference means to do this but never looks at the keys.
@@ -543,11 +553,11 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def verify_signatures(
         self,
-        hash_: str,
-        signatures: list[str],
-        required_owner: list[str] | None = None,
-        required_active: list[str] | None = None,
-        required_posting: list[str] | None = None,
+        hash_: HexText,
+        signatures: Annotated[list[HexText], Items(SIGNATURES_MAX)],
+        required_owner: RequiredNames | None = None,
+        required_active: RequiredNames | None = None,
+        required_posting: RequiredNames | None = None,
     ) -> Json:
         """Whether signatures over a digest (both in hexadecimal) satisfy the named accounts' authorities."""
         try:

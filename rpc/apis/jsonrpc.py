@@ -1,11 +1,13 @@
-"""jsonrpc: which methods this node has. Source: plugins/json_rpc."""
+"""jsonrpc and rpc: which methods this node has, and how they are called. Source: plugins/json_rpc."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from protocol.errors import Rejected
+from rpc.kinds import Name
 from rpc.method import Method, rpc_method
 from rpc.objects import Json
+from rpc.openrpc import describe_methods
 
 
 class JsonRpcApi:
@@ -20,7 +22,7 @@ class JsonRpcApi:
         return sorted(self._get_all())
 
     @rpc_method()
-    def get_signature(self, method: str) -> Json:
+    def get_signature(self, method: Name) -> Json:
         """The parameters of a method, with the default of each (null where one has to be given)."""
         parts = method.split(".")
         if len(parts) != 2:
@@ -30,6 +32,21 @@ class JsonRpcApi:
             text = "Method ${api}.${method} does not exist."
             raise Rejected("method_itr != api_itr->second.end()", text, api=parts[0], method=parts[1])
         return {"args": {parameter.name: _default(parameter) for parameter in found.parameters}, "ret": {}}
+
+
+class DiscoveryApi:
+    """The API named rpc, whose one method is that of the OpenRPC specification."""
+
+    def __init__(self, get_all: Callable[[], Mapping[str, Method]]) -> None:
+        self._get_all = get_all
+        self._document: Json | None = None
+
+    @rpc_method()
+    def discover(self) -> Json:
+        """The OpenRPC document of all methods: what each takes, with the maximum of every parameter."""
+        if self._document is None:
+            self._document = describe_methods(self._get_all())
+        return self._document
 
 
 def _default(parameter: Any) -> Any:

@@ -2,16 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from protocol.errors import Rejected
 from protocol.times import parse_time
 from rpc.casts import as_bool, as_integer, as_text
+from rpc.kinds import AtMost, Items, Name, Unsigned
 from rpc.objects import Json
 from state.table import Table
 
 LIMIT_MAX = 1000
 """Rows that one call may ask for (DATABASE_API_SINGLE_QUERY_LIMIT)."""
+
+PageLimit = Annotated[Unsigned, AtMost(LIMIT_MAX, "args.limit <= DATABASE_API_SINGLE_QUERY_LIMIT")]
+"""How many rows a list shows at most."""
+
+PageItems = Items(LIMIT_MAX, "args.{name}.size() <= DATABASE_API_SINGLE_QUERY_LIMIT")
+"""How many rows one call may name."""
+
+Names = Annotated[list[Name], PageItems]
+"""Names of the rows that are wanted."""
 
 NAME = "name"
 TIME = "time"
@@ -31,17 +41,10 @@ def list_rows(
     table: Table[Any, Any], orders: dict[str, Order], start: Any, limit: int, order: str, show: Callable[[Any], Json]
 ) -> list[Json]:
     """Up to `limit` rows from `start` on, in the given order. Raises Rejected."""
-    check_limit(limit)
     chosen = orders.get(order)
     if chosen is None:
         raise Rejected("false", "Unknown or unsupported sort order")
     return [show(row) for row in islice(_scan(table, chosen, parse_start(start, chosen.parts)), limit)]
-
-
-def check_limit(limit: int, maximum: int = LIMIT_MAX) -> None:
-    """Raises Rejected when a page is larger than allowed."""
-    if limit > maximum:
-        raise Rejected("args.limit <= DATABASE_API_SINGLE_QUERY_LIMIT", "", limit=limit, maximum=maximum)
 
 
 def _scan(table: Table[Any, Any], order: Order, start: tuple[Any, ...]) -> Iterator[Any]:

@@ -7,17 +7,21 @@ Source: libraries/plugins/apis/market_history_api/market_history_api.cpp.
 """
 
 from itertools import islice
+from typing import Annotated
 
 from chain.market_history import BUCKET_SECONDS, Bucket, BucketSide, Trade
 from protocol.assets import SBD, STEEM, decimals, nai_string
-from protocol.errors import Rejected
 from protocol.times import time_text
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.method import Moment, Unsigned32, rpc_method
+from rpc.kinds import AtMost, Moment, Unsigned32
+from rpc.method import rpc_method
 from rpc.objects import Json, big, float_text, real_price
 
 BOOK_MAX = 500
 TRADES_MAX = 1000
+
+BookLimit = Annotated[Unsigned32, AtMost(BOOK_MAX, "args.limit <= 500")]
+TradesLimit = Annotated[Unsigned32, AtMost(TRADES_MAX, "args.limit <= 1000")]
 
 
 class MarketHistoryApi(ApiBase):
@@ -59,10 +63,8 @@ class MarketHistoryApi(ApiBase):
         }
 
     @rpc_method()
-    def get_order_book(self, limit: Unsigned32 = BOOK_MAX) -> Json:
+    def get_order_book(self, limit: BookLimit = BOOK_MAX) -> Json:
         """The best offers of both sides, with their prices as numbers."""
-        if not limit <= BOOK_MAX:
-            raise Rejected("args.limit <= 500")
         return {"bids": self._side(SBD, STEEM, limit), "asks": self._side(STEEM, SBD, limit)}
 
     def _side(self, sells: int, receives: int, limit: int) -> list[Json]:
@@ -70,15 +72,13 @@ class MarketHistoryApi(ApiBase):
         return [self.forms.market_order(row, real_price(row.sell_price)) for row in rows]
 
     @rpc_method()
-    def get_trade_history(self, start: Moment, end: Moment, limit: Unsigned32 = TRADES_MAX) -> Json:
+    def get_trade_history(self, start: Moment, end: Moment, limit: TradesLimit = TRADES_MAX) -> Json:
         """The trades between two times, both included, oldest first."""
-        _check_trades(limit)
         return {"trades": [self._trade(row) for row in self.chain.market_history.get_trades(start, end, limit)]}
 
     @rpc_method()
-    def get_recent_trades(self, limit: Unsigned32 = TRADES_MAX) -> Json:
+    def get_recent_trades(self, limit: TradesLimit = TRADES_MAX) -> Json:
         """The last trades, newest first."""
-        _check_trades(limit)
         return {"trades": [self._trade(row) for row in self.chain.market_history.get_recent_trades(limit)]}
 
     def _trade(self, trade: Trade) -> Json:
@@ -97,11 +97,6 @@ class MarketHistoryApi(ApiBase):
     def get_market_history_buckets(self) -> Json:
         """The lengths of the candles that are kept, in seconds."""
         return {"bucket_sizes": list(BUCKET_SECONDS)}
-
-
-def _check_trades(limit: int) -> None:
-    if not limit <= TRADES_MAX:
-        raise Rejected("args.limit <= 1000")
 
 
 def _bucket(row: Bucket) -> Json:

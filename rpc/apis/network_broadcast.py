@@ -1,10 +1,9 @@
 """network_broadcast_api: hands transactions and blocks to the node. Source: plugins/apis/network_broadcast_api."""
 
-from typing import Any
-
 from protocol.block import Block
 from protocol.errors import Rejected
 from rpc.apis.access import ApiBase, NodeAccess
+from rpc.kinds import AnyJson
 from rpc.method import rpc_method
 from rpc.objects import Json
 
@@ -18,7 +17,7 @@ class NetworkBroadcastApi(ApiBase):
         super().__init__(node, legacy=False)
 
     @rpc_method(broadcast=True)
-    def broadcast_transaction(self, trx: Any, max_block_age: int = NO_LIMIT) -> Json:
+    def broadcast_transaction(self, trx: AnyJson, max_block_age: int = NO_LIMIT) -> Json:
         """Applies a transaction to the pending state and passes it on.
 
         Refused when the head block is older than `max_block_age` seconds (-1: whatever its age).
@@ -29,7 +28,7 @@ class NetworkBroadcastApi(ApiBase):
         return {}
 
     @rpc_method(broadcast=True)
-    def broadcast_block(self, block: Any) -> Json:
+    def broadcast_block(self, block: AnyJson) -> Json:
         """Applies a block as if a peer had sent it."""
         self.node.submit_block(Block.from_json(self.codec, block))
         return {}

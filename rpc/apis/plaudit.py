@@ -10,7 +10,8 @@ from rewards.explain import explain_pending
 from rewards.proposals import explain_maintenance
 from rewards.virtual_supply import compute_sbd_figures
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.method import Unsigned32, rpc_method
+from rpc.kinds import AnyJson, Name, Permlink, Unsigned32
+from rpc.method import rpc_method
 from rpc.objects import Json, big
 from state.money import compute_liquid_interest, compute_savings_interest
 from state.schema import TIME_MAX
@@ -33,7 +34,7 @@ class PlauditApi(ApiBase):
         return self.node.get_status()
 
     @rpc_method()
-    def explain_payout(self, author: str, permlink: str) -> Json:
+    def explain_payout(self, author: Name, permlink: Permlink) -> Json:
         """Every step of a post's payout as figures in the smallest unit of each token.
 
         For a paid post these are the figures of its payout, kept since then; for a pending one those of a payout at
@@ -61,7 +62,7 @@ class PlauditApi(ApiBase):
         return {"explanation": explain_json(compute_sbd_figures(self.chain.ctx))}
 
     @rpc_method()
-    def explain_interest(self, account: str) -> Json:
+    def explain_interest(self, account: Name) -> Json:
         """The interest on an account's SBD, liquid and in savings, if each balance were touched now."""
         ctx = self.chain.ctx
         row = ctx.tables.accounts.find(account)
@@ -85,7 +86,7 @@ class PlauditApi(ApiBase):
         return {"explanation": explain_json(explanation._replace(proposals=explanation.proposals[:PROPOSALS_MAX]))}
 
     @rpc_method()
-    def explain_credits(self, trx: Any) -> Json:
+    def explain_credits(self, trx: AnyJson) -> Json:
         """The resource credits a transaction costs, resource by resource, who pays, and when the payer has enough.
 
         Signatures count as bytes: a transaction without them costs less.
@@ -93,7 +94,7 @@ class PlauditApi(ApiBase):
         return {"explanation": explain_json(explain_credits(self.chain.ctx, self.parse_transaction(trx)))}
 
     @rpc_method()
-    def get_operation_schema(self, name: str) -> Json:
+    def get_operation_schema(self, name: Name) -> Json:
         """The JSON schema of an operation or event ("transfer"), in the form with numeric asset identifiers."""
         declared = operation_by_name(name)
         if declared is None:

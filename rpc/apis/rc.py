@@ -1,9 +1,11 @@
 """rc_api: resource credits. Source: plugins/apis/rc_api."""
 
+from typing import Annotated
+
 from consensus.resource_pools import ResourceParams, get_resource_params
 from operations.resources import EXECUTION_TIMES, RESOURCE_NAMES, STATE_BYTES_SCALE, STATE_SIZES
-from protocol.errors import Rejected
 from rpc.apis.access import ApiBase, NodeAccess
+from rpc.kinds import Items, Name
 from rpc.method import rpc_method
 from rpc.objects import Json, big, manabar, rd_params
 from state.context import SINGLETON
@@ -42,10 +44,10 @@ class RcApi(ApiBase):
         return {"resource_pool": {name: {"pool": big(pool)} for name, pool in zip(RESOURCE_NAMES, pools, strict=True)}}
 
     @rpc_method()
-    def find_rc_accounts(self, accounts: list[str]) -> Json:
+    def find_rc_accounts(
+        self, accounts: Annotated[list[Name], Items(ACCOUNTS_MAX, "args.accounts.size() <= RC_API_SINGLE_QUERY_LIMIT")]
+    ) -> Json:
         """Credits of accounts at the time of their last change, and how many they can have."""
-        if not len(accounts) <= ACCOUNTS_MAX:
-            raise Rejected("args.accounts.size() <= RC_API_SINGLE_QUERY_LIMIT")
         tables = self.chain.ctx.tables
         found = []
         for name in accounts:

@@ -10,7 +10,7 @@ from rpc.apis.block import BlockApi
 from rpc.apis.bridge import BridgeApi
 from rpc.apis.condenser import CondenserApi
 from rpc.apis.database import DatabaseApi
-from rpc.apis.jsonrpc import JsonRpcApi
+from rpc.apis.jsonrpc import DiscoveryApi, JsonRpcApi
 from rpc.apis.market_history import MarketHistoryApi
 from rpc.apis.network_broadcast import NetworkBroadcastApi
 from rpc.apis.plaudit import PlauditApi
@@ -43,6 +43,7 @@ def build_methods(node: NodeAccess, extra: Mapping[str, Any] | None = None) -> d
         "bridge": BridgeApi(node, condenser),
         "plaudit_api": PlauditApi(node),
         "jsonrpc": JsonRpcApi(lambda: methods),
+        "rpc": DiscoveryApi(lambda: methods),
     }
     methods.update(collect_methods(apis | dict(extra or {}), POSITIONAL_APIS))
     return methods

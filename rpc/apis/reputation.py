@@ -1,14 +1,20 @@
 """reputation_api: the reputations of accounts. Source: plugins/apis/reputation_api."""
 
 from itertools import islice
+from typing import Annotated
 
-from protocol.errors import Rejected
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.method import Unsigned, rpc_method
+from rpc.kinds import AtMost, Name, Unsigned
+from rpc.method import rpc_method
 from rpc.objects import Json, big
 from state.schema import Tables
 
 LIMIT_MAX = 1000
+
+ReputationsLimit = Annotated[
+    Unsigned,
+    AtMost(LIMIT_MAX, "args.limit <= 1000", "Cannot retrieve more than 1000 account reputations at a time."),
+]
 
 
 class ReputationApi(ApiBase):
@@ -18,15 +24,13 @@ class ReputationApi(ApiBase):
         super().__init__(node, legacy=False)
 
     @rpc_method()
-    def get_account_reputations(self, account_lower_bound: str = "", limit: Unsigned = LIMIT_MAX) -> Json:
+    def get_account_reputations(self, account_lower_bound: Name = "", limit: ReputationsLimit = LIMIT_MAX) -> Json:
         """The reputations of accounts from a name on."""
         return {"reputations": list_reputations(self.chain.ctx.tables, account_lower_bound, limit)}
 
 
 def list_reputations(tables: Tables, lower_bound: str, limit: int) -> list[Json]:
-    """Name and reputation of up to `limit` accounts from a name on. Raises Rejected."""
-    if limit > LIMIT_MAX:
-        raise Rejected("args.limit <= 1000", "Cannot retrieve more than 1000 account reputations at a time.")
+    """Name and reputation of up to `limit` accounts from a name on."""
     result = []
     for account in islice(tables.accounts.scan(start=(lower_bound,) if lower_bound else None), limit):
         row = tables.reputations.find(account.name)

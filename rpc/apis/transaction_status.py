@@ -1,10 +1,9 @@
 """transaction_status_api: where a transaction is. Source: plugins/transaction_status."""
 
-from typing import Any
-
 from protocol.times import parse_time
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.errors import BadCast
+from rpc.kinds import HexText, Scalar
 from rpc.method import rpc_method
 from rpc.objects import Json
 
@@ -18,7 +17,7 @@ class TransactionStatusApi(ApiBase):
         super().__init__(node, legacy=False)
 
     @rpc_method()
-    def find_transaction(self, transaction_id: str, expiration: Any = None) -> Json:
+    def find_transaction(self, transaction_id: HexText, expiration: Scalar = None) -> Json:
         """Where a transaction is; for an unknown one with `expiration`, whether it can still come.
 
         Unlike the reference, which forgets after an hour, this node answers from its whole history: never "too_old".

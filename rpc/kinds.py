@@ -1,0 +1,328 @@
+"""What a parameter of a method may be: declared once as a type with its maximum; cast, refusal and schema follow.
+
+    Limit = Annotated[Unsigned, AtMost(1000)]
+    Names = Annotated[list[Annotated[str, Length(256)]], Items(1000)]
+
+Texts, lists and JSON of any form need a maximum; numbers have that of their size unless a lower one is declared.
+"""
+
+import types
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+
+from protocol.errors import Rejected
+from rpc.casts import (
+    UINT64_MAX,
+    Cast,
+    as_array,
+    as_bool,
+    as_moment,
+    as_signed,
+    as_text,
+    as_unsigned,
+    as_unsigned32,
+)
+from rpc.errors import BadCast
+
+REQUEST_BYTES_MAX = 4 << 20
+"""Bytes of one request or batch."""
+
+REQUEST_MARKS_MAX = 100_000
+"""Commas, colons and opening brackets of one request or batch: what its JSON costs to read, and what is in it."""
+
+TEXT_PER_VALUE = 256
+"""Characters of text that count as one value in JSON of any form."""
+
+Schema = dict[str, Any]
+
+
+# Maxima
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    """The most that a parameter may be.
+
+    `rule` and `text` are the reference's, where it has any: `{name}` in the rule is the parameter's name, `found_as`
+    what the text calls the value that was given, when that is not the parameter's name.
+    """
+
+    value: int
+    rule: str = ""
+    text: str = ""
+    found_as: str = ""
+
+    def guard(self, cast: Cast) -> Cast:
+        """The cast with the check; what is over the maximum raises OverMaximum."""
+        raise NotImplementedError
+
+    def schema(self) -> Schema:
+        """The maximum in a JSON schema."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """The maximum in words."""
+        raise NotImplementedError
+
+    def check(self, found: int) -> None:
+        """Raises OverMaximum."""
+        if found > self.value:
+            raise OverMaximum(self, found)
+
+    def refuse(self, name: str, method: str, found: int) -> Rejected:
+        """The error for what is over the maximum."""
+        found_as = self.found_as or name
+        text = self.text
+        if not self.rule:
+            text = f"argument ${{argument}} of ${{method}} may be up to {self.describe()}, not ${{{found_as}}}"
+        rule = self.rule.format(name=name) or f"{name} <= {self.value}"
+        return Rejected(rule, text, **{found_as: found, "maximum": self.value, "argument": name, "method": method})
+
+
+class AtMost(Maximum):
+    """The greatest number."""
+
+    def guard(self, cast: Cast) -> Cast:
+        """The cast with the check."""
+
+        def take(value: Any) -> Any:
+            number = cast(value)
+            self.check(number)
+            return number
+
+        return take
+
+    def schema(self) -> Schema:
+        """The maximum in a JSON schema."""
+        return {"maximum": self.value}
+
+    def describe(self) -> str:
+        """The maximum in words."""
+        return str(self.value)
+
+
+class Length(Maximum):
+    """The most characters of a text."""
+
+    def guard(self, cast: Cast) -> Cast:
+        """The cast with the check."""
+
+        def take(value: Any) -> Any:
+            text = cast(value)
+            self.check(len(text))
+            return text
+
+        return take
+
+    def schema(self) -> Schema:
+        """The maximum in a JSON schema."""
+        return {"maxLength": self.value}
+
+    def describe(self) -> str:
+        """The maximum in words."""
+        return f"{self.value} characters"
+
+
+class Items(Maximum):
+    """The most members of a list."""
+
+    def guard(self, cast: Cast) -> Cast:
+        """The cast with the check, which comes first."""
+
+        def take(value: Any) -> Any:
+            self.check(len(as_array(value)))
+            return cast(value)
+
+        return take
+
+    def schema(self) -> Schema:
+        """The maximum in a JSON schema."""
+        return {"maxItems": self.value}
+
+    def describe(self) -> str:
+        """The maximum in words."""
+        return f"{self.value} members"
+
+
+class Values(Maximum):
+    """The most values in JSON of any form; text counts as one for each TEXT_PER_VALUE characters."""
+
+    def guard(self, cast: Cast) -> Cast:
+        """The cast with the check, which comes first."""
+
+        def take(value: Any) -> Any:
+            self.check(count_values(value, self.value))
+            return cast(value)
+
+        return take
+
+    def schema(self) -> Schema:
+        """The maximum in a JSON schema, in words."""
+        return {"description": f"At most {self.describe()}, each of at most {TEXT_PER_VALUE} characters."}
+
+    def describe(self) -> str:
+        """The maximum in words."""
+        return f"{self.value} values"
+
+
+class WholeRequest(Maximum):
+    """JSON of any form that may fill a request; the bytes and marks of that are bounded."""
+
+    def guard(self, cast: Cast) -> Cast:
+        """The cast as it is."""
+        return cast
+
+    def schema(self) -> Schema:
+        """The maximum in a JSON schema, in words."""
+        return {"description": f"At most {self.describe()}."}
+
+    def describe(self) -> str:
+        """The maximum in words."""
+        return f"{self.value} bytes"
+
+
+class OverMaximum(Exception):
+    """A value over its maximum, on the way to who knows the parameter's name."""
+
+    def __init__(self, maximum: Maximum, found: int) -> None:
+        super().__init__(f"{found} is more than {maximum.value}")
+        self.maximum = maximum
+        self.found = found
+
+
+def count_values(value: Any, enough: int) -> int:
+    """How many values JSON of any form holds; looks at no more of it than shows that they are more than `enough`."""
+    waiting, count = [value], 0
+    while waiting and count <= enough:
+        part = waiting.pop()
+        count += 1
+        if isinstance(part, str):
+            count += len(part) // TEXT_PER_VALUE
+        elif isinstance(part, list | dict):
+            if len(part) > enough:
+                return count + len(part)
+            waiting.extend(part)
+            if isinstance(part, dict):
+                waiting.extend(part.values())
+    return count
+
+
+# Kinds
+
+
+class Kind(NamedTuple):
+    """What a parameter takes: cast, JSON schema, its name on the reference page, how many parts lack a maximum."""
+
+    cast: Cast
+    schema: Schema
+    text: str
+    gaps: int
+
+
+def build_kind(declared: Any) -> Kind:
+    """The kind of an annotation: str, bool, int, Any, list, tuple of fixed length, X | None, or one Annotated."""
+    if declared in _PLAIN:
+        return _PLAIN[declared]
+    origin, inside = get_origin(declared), get_args(declared)
+    if origin is Annotated:
+        kind = build_kind(inside[0])
+        for mark in inside[1:]:
+            kind = _MARKED[mark] if isinstance(mark, str) else _bound(kind, mark)
+        return kind
+    if origin in (types.UnionType, Union):
+        (part,) = (part for part in inside if part is not type(None))
+        return _build_optional(build_kind(part))
+    if origin is list:
+        return _build_list(build_kind(inside[0]))
+    if origin is tuple:
+        return _build_tuple([build_kind(part) for part in inside])
+    raise TypeError(f"no cast is known for {declared!r}")
+
+
+def _bound(kind: Kind, maximum: Maximum) -> Kind:
+    closed = 0 if isinstance(maximum, AtMost) else 1
+    text = f"{kind.text} (up to {maximum.describe()})"
+    return Kind(maximum.guard(kind.cast), kind.schema | maximum.schema(), text, kind.gaps - closed)
+
+
+def _build_optional(kind: Kind) -> Kind:
+    cast = kind.cast
+    schema = {"anyOf": [kind.schema, {"type": "null"}]}
+    return Kind(lambda value: None if value is None else cast(value), schema, f"{kind.text} or null", kind.gaps)
+
+
+def _build_list(member: Kind) -> Kind:
+    cast = member.cast
+    schema = {"type": "array", "items": member.schema}
+    return Kind(
+        lambda value: [cast(part) for part in as_array(value)], schema, f"[{member.text}, ...]", member.gaps + 1
+    )
+
+
+def _build_tuple(parts: list[Kind]) -> Kind:
+    casts = [part.cast for part in parts]
+
+    def cast_all(value: Any) -> tuple[Any, ...]:
+        members = as_array(value)
+        if len(members) != len(casts):
+            raise BadCast(
+                "an array of ${wanted} values is needed, not of ${found}", wanted=len(casts), found=len(members)
+            )
+        return tuple(cast(member) for cast, member in zip(casts, members, strict=True))
+
+    size = {"minItems": len(parts), "maxItems": len(parts)}
+    schema = {"type": "array", "prefixItems": [part.schema for part in parts], **size}
+    text = f"[{', '.join(part.text for part in parts)}]"
+    return Kind(cast_all, schema, text, sum(part.gaps for part in parts))
+
+
+def _pass(value: Any) -> Any:
+    return value
+
+
+_PLAIN: dict[Any, Kind] = {
+    str: Kind(as_text, {"type": "string"}, "string", 1),
+    bool: Kind(as_bool, {"type": "boolean"}, "bool", 0),
+    int: Kind(as_signed, {"type": "integer", "minimum": -(1 << 63), "maximum": (1 << 63) - 1}, "integer", 0),
+    Any: Kind(_pass, {}, "any JSON", 1),
+}
+_MARKED: dict[str, Kind] = {
+    "uint64": Kind(as_unsigned, {"type": "integer", "minimum": -1, "maximum": UINT64_MAX}, "uint64", 0),
+    "uint32": Kind(as_unsigned32, {"type": "integer", "minimum": -1, "maximum": (1 << 32) - 1}, "uint32", 0),
+    "time": Kind(as_moment, {"type": "string", "maxLength": 19}, "time", 0),
+}
+
+# What several methods take
+
+Unsigned = Annotated[int, "uint64"]
+"""A number from 0 on; -1 means the largest, as it does where the reference wraps it round."""
+
+Unsigned32 = Annotated[int, "uint32"]
+"""A number of 32 bits; more is cut off, as the reference does."""
+
+Moment = Annotated[int, "time"]
+"""A time as text, in seconds since the epoch."""
+
+Name = Annotated[str, Length(256)]
+"""A name: of an account (at most 16 bytes; what is longer names nobody), of an order, of an operation."""
+
+Permlink = Annotated[str, Length(256)]
+"""The name of a post among those of its author."""
+
+HexText = Annotated[str, Length(256)]
+"""A digest, an id or a signature in hexadecimal."""
+
+KeyText = Annotated[str, Length(128)]
+"""A public key as text."""
+
+Keys = Annotated[list[KeyText], Items(1000)]
+"""Public keys."""
+
+Start = Annotated[Any, Values(16)]
+"""Where a list begins: a value, or an array of the first parts of its key."""
+
+Scalar = Annotated[Any, Values(1)]
+"""One value of any form: a member of an enumeration by its name or its position, a time."""
+
+AnyJson = Annotated[Any, WholeRequest(REQUEST_BYTES_MAX)]
+"""A transaction or a block, in either JSON form."""
