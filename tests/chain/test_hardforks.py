@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,6 +12,7 @@ from operations.witness import AccountWitnessVote
 from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.errors import Rejected, UnknownHardfork
+from protocol.rules import Rules
 from protocol.virtual_operations import Hardfork
 from rewards.curves import Curve
 from state.context import SINGLETON
@@ -193,3 +195,25 @@ def test_two_hard_forks_whose_time_has_come_happen_in_one_block() -> None:
     assert world.ctx.rules.vesting_withdraw_intervals == 26
     assert hardfork.processed_hardforks[-2:] == (FORK_TIME, FORK_TIME)
     world.recount()
+
+
+def test_the_rules_of_a_hard_fork_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that are undone or refused after a hard fork bring its rules back without checking them again."""
+    world = open_world(7, "hardfork_required_witnesses = 5")
+    pass_the_fork(world)
+    world.generate_blocks(3)
+    forked, chain = world.ctx.rules, world.chain
+    made = Mock(side_effect=AssertionError("the rules are made again"))
+    monkeypatch.setattr(Rules, "replace", made)
+    refused = chain.get_block(1)
+    assert refused is not None
+    for _ in range(3):
+        with pytest.raises(Rejected):
+            chain.ledger.apply_block(refused)
+        assert world.ctx.rules is forked
+    while is_forked(world):
+        chain.undo_head()
+    world.generate_block()
+    assert is_forked(world)
+    assert world.ctx.rules is forked
+    assert made.call_count == 0
