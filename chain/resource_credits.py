@@ -29,6 +29,7 @@ from operations.resources import (
     find_resource_user,
 )
 from protocol.actions import OptionalAction
+from protocol.config import Chain as ChainNames
 from protocol.errors import PluginRefused, Rejected
 from protocol.operation import Operation
 from protocol.transaction import Transaction
@@ -215,12 +216,14 @@ def _refusal(
     error.add_context("rethrow")
     seconds = compute_waiting_seconds(current, maximum, needed, ctx.rules.rc_regeneration_seconds)
     advice: dict[str, Any] = {"rc_missing": needed - current, "max_rc": maximum, "seconds_until_enough": seconds}
-    advice["remedy"] = _describe_remedy(user, seconds, needed - maximum)
+    advice["remedy"] = _describe_remedy(ctx.config.chain, user, seconds, needed - maximum)
     error.advice = advice
     return error
 
 
-def _describe_remedy(user: str, seconds: int | None, missing: int) -> str:
+def _describe_remedy(chain: ChainNames, user: str, seconds: int | None, missing: int) -> str:
+    power_up = f"power up {chain.steem_symbol}"
     if seconds is None:
-        return f"{user} can never hold this many credits: power up STEEM or be delegated {missing} VESTS satoshis more."
-    return f"Wait {seconds} seconds, or power up STEEM."
+        lent = f"be delegated {missing} {chain.vests_symbol} satoshis more"
+        return f"{user} can never hold this many credits: {power_up} or {lent}."
+    return f"Wait {seconds} seconds, or {power_up}."

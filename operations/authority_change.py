@@ -7,6 +7,7 @@ verify_authority_accounts_exist; libraries/plugins/account_by_key (the index of 
 """
 
 from protocol.errors import Rejected
+from protocol.measures import duration_text
 from protocol.types import Authority
 from state.context import Context
 from state.schema import AccountAuthority, KeyReference, OwnerAuthorityHistory
@@ -25,13 +26,19 @@ def check_authority_accounts(ctx: Context, authority: Authority, account: str, k
             )
 
 
+def describe_owner_update_limit(seconds: int) -> str:
+    """The text of the refusal: the reference's own, which also its testnet shows, whose limit is 0."""
+    often = "an hour" if seconds in (0, 3600) else f"every {duration_text(seconds)}"
+    return f"Owner authority can only be updated once {often}."
+
+
 def check_owner_update_limit(ctx: Context, authorities: AccountAuthority) -> None:
     """Refuses a second change of the owner authority within the limit; a limit of 0 means that there is none."""
     limit = ctx.rules.owner_update_limit_seconds
     if limit and not ctx.time - authorities.last_owner_update > limit:
         raise Rejected(
             "_db.head_block_time() - account_auth.last_owner_update > STEEM_OWNER_UPDATE_LIMIT",
-            "Owner authority can only be updated once an hour.",
+            describe_owner_update_limit(limit),
         )
 
 

@@ -15,6 +15,7 @@ from protocol.assets import CORE_SYMBOLS, SBD, Asset
 from protocol.errors import Invalid, PluginRefused, Rejected
 from protocol.integers import INT64_MAX
 from protocol.json_text import is_valid_json
+from protocol.measures import duration_text
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import (
@@ -100,10 +101,12 @@ class Comment(Operation):
             comment = create_post(ctx, author, parent, self.parent_permlink, self.permlink)
             add_content(ctx, comment, self.title, self.body, self.json_metadata)
             return
-        if not ctx.time - author.last_post_edit >= ctx.rules.min_comment_edit_interval_seconds:
+        interval = ctx.rules.min_comment_edit_interval_seconds
+        if not ctx.time - author.last_post_edit >= interval:
+            often = "per block" if interval <= ctx.rules.block_interval_seconds else f"every {duration_text(interval)}"
             raise Rejected(
                 "now - auth.last_post_edit >= STEEM_MIN_COMMENT_EDIT_INTERVAL",
-                "Can only perform one comment edit per block.",
+                f"Can only perform one comment edit {often}.",
             )
         self._check_same_parent(comment)
         ctx.tables.comments.update(comment, last_update=ctx.time, active=ctx.time)

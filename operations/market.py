@@ -8,6 +8,7 @@ from operations.matching import apply_order, cancel_order
 from protocol.assets import SBD, STEEM, Asset, Price, check_price, make_price, multiply
 from protocol.errors import Invalid, Rejected, UnknownKey
 from protocol.integers import TIME_MAX
+from protocol.measures import duration_text
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, Time
@@ -50,10 +51,11 @@ def _place_order(
     now = ctx.time
     if not expiration > now:
         raise Rejected("o.expiration > _db.head_block_time()", "Limit order has to expire after head block time.")
-    if not expiration <= now + ctx.rules.max_limit_order_expiration_seconds:
+    longest = ctx.rules.max_limit_order_expiration_seconds
+    if not expiration <= now + longest:
         raise Rejected(
             "o.expiration <= _db.head_block_time() + STEEM_MAX_LIMIT_ORDER_EXPIRATION",
-            "Limit Order Expiration must not be more than 28 days in the future",
+            f"Limit Order Expiration must not be more than {duration_text(longest)} in the future",
         )
     adjust_balance(ctx, owner, Asset(-sells.amount, sells.symbol))
     orders = ctx.tables.limit_orders

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from operations.checks import byte_size
 from operations.text_patch import compute_edited_body
 from protocol.errors import Rejected
+from protocol.measures import duration_text
 from protocol.rules import Rules
 from protocol.times import time_text
 from rewards.comments import get_comment
@@ -133,20 +134,22 @@ def check_new_permlink(permlink: str, rules: Rules) -> None:
 def _check_may_post(ctx: Context, author: Account, parent: Comment | None) -> None:
     now = ctx.time
     if parent is None:
-        if not now - author.last_root_post > ctx.rules.min_root_comment_interval_seconds:
+        interval = ctx.rules.min_root_comment_interval_seconds
+        if not now - author.last_root_post > interval:
             raise Rejected(
                 "( now - auth.last_root_post ) > STEEM_MIN_ROOT_COMMENT_INTERVAL",
-                "You may only post once every 5 minutes.",
+                f"You may only post once every {duration_text(interval)}.",
                 now=time_text(now),
                 last_root_post=time_text(author.last_root_post),
             )
         return
     if not ctx.tables.comments.get(parent.root_comment).allow_replies:
         raise Rejected("_db.get( parent->root_comment ).allow_replies", "The parent comment has disabled replies.")
-    if not now - author.last_post >= ctx.rules.min_reply_interval_seconds:
+    interval = ctx.rules.min_reply_interval_seconds
+    if not now - author.last_post >= interval:
         raise Rejected(
             "(now - auth.last_post) >= STEEM_MIN_REPLY_INTERVAL_HF20",
-            "You may only comment once every 3 seconds.",
+            f"You may only comment once every {duration_text(interval)}.",
             **{"now": time_text(now), "auth.last_post": time_text(author.last_post)},
         )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from operations.authority_change import store_authorities
+from operations.authority_change import describe_owner_update_limit, store_authorities
 from operations.checks import (
     check_account_name,
     check_account_names,
@@ -141,10 +141,11 @@ class RecoverAccount(Operation):
     def apply(self, ctx: Context) -> None:
         tables = ctx.tables
         account = tables.accounts.get(self.account_to_recover)
-        if not ctx.time - account.last_account_recovery > ctx.rules.owner_update_limit_seconds:
+        limit = ctx.rules.owner_update_limit_seconds
+        if not ctx.time - account.last_account_recovery > limit:
             raise Rejected(
                 "_db.head_block_time() - account.last_account_recovery > STEEM_OWNER_UPDATE_LIMIT",
-                "Owner authority can only be updated once an hour.",
+                describe_owner_update_limit(limit),
             )
         request = tables.account_recovery_requests.find(account.name)
         if request is None:

@@ -16,6 +16,7 @@ from protocol.assets import SBD, STEEM, Asset, Price, check_price
 from protocol.errors import Invalid, Rejected, UnknownKey
 from protocol.integers import UINT128_MAX
 from protocol.keys import encode_public_key
+from protocol.measures import size_text
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import (
@@ -91,7 +92,8 @@ class WitnessUpdate(Operation):
             )
         if not self.props.maximum_block_size <= rules.soft_max_block_size_bytes:
             raise Rejected(
-                "o.props.maximum_block_size <= STEEM_SOFT_MAX_BLOCK_SIZE", "Max block size cannot be more than 2MiB"
+                "o.props.maximum_block_size <= STEEM_SOFT_MAX_BLOCK_SIZE",
+                f"Max block size cannot be more than {size_text(rules.soft_max_block_size_bytes)}",
             )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from protocol.config import Rules
 from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, UINT64_MAX
+from protocol.measures import duration_text
 from rewards.comments import get_comment
 from rewards.curves import evaluate_reward_curve
 from rewards.fund import get_reward_fund
@@ -48,7 +49,7 @@ def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_
     if not now - voter.last_vote_time >= ctx.rules.min_vote_interval_seconds:
         raise Rejected(
             "( now - voter.last_vote_time ).to_seconds() >= STEEM_MIN_VOTE_INTERVAL_SEC",
-            "Can only vote once every 3 seconds.",
+            f"Can only vote once every {duration_text(ctx.rules.min_vote_interval_seconds)}.",
         )
     voter = update_manabars(ctx, voter)
     used_mana = compute_used_mana(ctx.rules, ctx.gpo, voter, weight_bp)

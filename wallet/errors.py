@@ -185,16 +185,16 @@ _TABLE: tuple[tuple[str, Callable[[re.Match[str]], Reason]], ...] = (
         r"transaction tapos exception",
         _plain("the block that the transaction refers to is not on the node's chain any more", _WAIT),
     ),
-    (r"Can only vote once every (\d+) seconds", _plain("an account may vote once every {g1} seconds", _WAIT)),
+    (r"Can only vote once every (\d+ \w+)", _plain("an account may vote once every {g1}", _WAIT)),
     (
-        r"You may only post once every (\d+) minutes",
+        r"You may only post once every (\d+ \w+)",
         _plain(
-            "an account may publish one post every {g1} minutes",
+            "an account may publish one post every {g1}",
             "Wait and run the command again; replies are not held up by this.",
         ),
     ),
-    (r"You may only comment once every (\d+) seconds", _plain("an account may reply every {g1} seconds", _WAIT)),
-    (r"Can only perform one comment edit per block", _plain("an account may edit once per block", _WAIT)),
+    (r"You may only comment once every (\d+ \w+)", _plain("an account may reply every {g1}", _WAIT)),
+    (r"Can only perform one comment edit (per block|every \d+ \w+)", _plain("an account may edit once {g1}", _WAIT)),
     (r"Account does not have enough mana to (vote|downvote)", _plain("too little mana is left to {g1}", _POWER)),
     (
         r"plugin exception:Account: (\S+) has (\d+) RC, needs (\d+) RC",
@@ -256,8 +256,12 @@ _TABLE: tuple[tuple[str, Callable[[re.Match[str]], Reason]], ...] = (
         _plain("the order cannot be filled whole now, so it was not placed"),
     ),
     (
-        r"Limit order has to expire after head block time|Limit Order Expiration must not be more than 28 days",
-        _plain("an order lives for at most 28 days from now", "Give another --hours."),
+        r"Limit Order Expiration must not be more than (\d+ \w+)",
+        _plain("an order lives for at most {g1} from now", "Give another --hours."),
+    ),
+    (
+        r"Limit order has to expire after head block time",
+        _plain("an order must expire in the future", "Give another --hours."),
     ),
     (
         r"Cannot convert SBD because there is no price feed",
@@ -316,18 +320,16 @@ _TABLE: tuple[tuple[str, Callable[[re.Match[str]], Reason]], ...] = (
     ),
     (
         r"There are no active recovery requests",
-        _plain(
-            "there is no open request to recover this account", "Its recovery account makes one; it holds for a day."
-        ),
+        _plain("there is no open request to recover this account", "Its recovery account makes one, for a short time."),
     ),
     (r"New owner authority does not match recovery request", _plain("the request names another new owner key")),
     (
         r"Recent authority not found in authority history",
-        _plain("the old owner key was not valid in the last 30 days, so it proves nothing"),
+        _plain("the old owner key was not valid lately, so it proves nothing"),
     ),
     (
-        r"Owner authority can only be updated (?:once an hour|twice)",
-        _plain("the owner key was changed within the last hour", "Wait and run the command again."),
+        r"Owner authority can only be updated (?:once an|once every) (\d* ?\w+)",
+        _plain("the owner key was changed within the last {g1}", "Wait and run the command again."),
     ),
     (
         r"declined (?:its|their) voting rights|declined the ability to vote",

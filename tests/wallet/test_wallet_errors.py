@@ -52,9 +52,19 @@ FEE = (
         ("Assert Exception:filled: Cancelling order because it was not filled.", "cannot be filled whole", ""),
         (
             "Assert Exception:o.expiration > _db.head_block_time(): Limit order has to expire after head block time.",
+            "in the future",
+            "--hours",
+        ),
+        (
+            "Assert Exception:a <= b: Limit Order Expiration must not be more than 28 days in the future",
             "at most 28 days",
             "--hours",
         ),
+        ("Assert Exception:a >= b: Can only vote once every 3 seconds.", "once every 3 seconds", "Wait"),
+        ("Assert Exception:a > b: You may only post once every 2 hours.", "one post every 2 hours", "Wait"),
+        ("Assert Exception:a >= b: You may only comment once every 1 minute.", "reply every 1 minute", "Wait"),
+        ("Assert Exception:a >= b: Can only perform one comment edit every 9 seconds.", "once every 9 seconds", ""),
+        ("Assert Exception:a > b: Owner authority can only be updated once every 2 days.", "last 2 days", "again"),
         (
             "Assert Exception:!fhistory.current_median_history.is_null(): "
             "Cannot convert SBD because there is no price feed.",
@@ -84,7 +94,7 @@ FEE = (
         ),
         (
             "Assert Exception:found: Recent authority not found in authority history.",
-            "not valid in the last 30 days",
+            "not valid lately",
             "",
         ),
         (
