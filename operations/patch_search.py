@@ -1,0 +1,151 @@
+"""Where in a body a hunk's text is: at its place, or where it is most alike.
+
+The likeness of a place is its errors (characters to insert, delete or exchange) by the length of the pattern, and its
+distance from the expected place by 1,000, both and their sum in single precision; above a half it is none. The
+reference finds it with the Bitap algorithm over the text for each number of errors; here whole numbers hold the state
+for all places at once, one bit for each, so that a search is a few hundred operations.
+
+Source: diff_match_patch.h of the reference (match_main, match_bitap).
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from operations.patch_budget import Budget
+from operations.patch_hunks import PATTERN_MAX
+
+DISTANCE_OF_ONE: Final = 1000
+"""So far from its place, a copy without errors is as unlike as a copy with all of it wrong."""
+
+REACH: Final = DISTANCE_OF_ONE // 2
+"""Places further from the expected one are never alike."""
+
+_UNIT: Final = 2**40
+"""Likeness is counted in parts of one of this size, which hold all values of single precision that occur."""
+
+_LIKENESS_MAX: Final = _UNIT // 2
+_PRECISION: Final = 24
+"""Bits of a number of single precision."""
+
+_BLOCK: Final = 512
+_BLOCK_LENGTH: Final = _BLOCK + 2 * (REACH + PATTERN_MAX)
+_STEPS_OF_SEARCH: Final = 20
+_STEPS_OF_CELL: Final = 4
+
+
+class Searched:
+    """A text to find patterns in, with the places of its characters near the last one that was sought."""
+
+    __slots__ = ("_budget", "_masks", "_block", "_base", "text")
+
+    def __init__(self, text: str, budget: Budget) -> None:
+        self.text = text
+        self._budget = budget
+        self._base = -1
+        self._block = ""
+        self._masks: dict[str, int] = {}
+
+    def replace(self, text: str) -> None:
+        """Takes another text instead."""
+        self._budget.spend_text(len(text))
+        self.text = text
+        self._base = -1
+
+    def find(self, pattern: str, place: int) -> int:
+        """The place of the pattern, of at most PATTERN_MAX characters, or of what is most like it; -1 for none."""
+        self._budget.spend(_STEPS_OF_SEARCH)
+        place = max(0, min(place, len(self.text)))
+        if self.text == pattern:
+            return 0
+        if not self.text:
+            return -1
+        if self.text.startswith(pattern, place):
+            return place
+        return self._find_alike(pattern, place)
+
+    def _find_alike(self, pattern: str, place: int) -> int:
+        """Looks for more and more errors until no place could be more alike; of equals, the last found wins."""
+        self._load(place)
+        masks = [self._get_mask(character) for character in reversed(pattern)]
+        everywhere = (2 << len(self._block)) - 1
+        length = len(pattern)
+        found = -1
+        most = _LIKENESS_MAX
+        rows = [0] * (length + 1)
+        for errors in range(length):
+            if _compute_likeness(errors, length, 0) > most:
+                break
+            self._budget.spend(length * _STEPS_OF_CELL)
+            rows = _allow_one_error_more(rows, masks, everywhere)
+            for candidate in _get_nearest(rows[-1], place - self._base):
+                distance = abs(self._base + candidate - place)
+                if distance <= REACH and (likeness := _compute_likeness(errors, length, distance)) <= most:
+                    found, most = self._base + candidate, likeness
+        return found
+
+    def _load(self, place: int) -> None:
+        """Looks at the block of the text that holds all places within reach."""
+        base = max(0, place - REACH) // _BLOCK * _BLOCK
+        if base != self._base:
+            self._base = base
+            self._block = self.text[base : base + _BLOCK_LENGTH]
+            self._masks = {}
+
+    def _get_mask(self, character: str) -> int:
+        """The places of a character in the block, one bit for each."""
+        mask = self._masks.get(character)
+        if mask is None:
+            gaps = self._block.split(character)
+            mask = int("1".join(["0" * len(gap) for gap in reversed(gaps)]) or "0", 2)
+            self._masks[character] = mask
+            self._budget.spend(len(self._block) // 10 + len(gaps))
+        return mask
+
+
+def _allow_one_error_more(rows: list[int], masks: list[int], everywhere: int) -> list[int]:
+    """One step of the algorithm: row n has a bit for each place where the last n characters match with so many errors.
+
+    Bit p stands for a match that begins at place p; the last bit for one of nothing behind the text. The first call,
+    for no errors, is given rows of zeros.
+    """
+    row = everywhere
+    wider = [row]
+    before = rows[0]
+    for mask, same in zip(masks, rows[1:], strict=True):
+        row = row >> 1 & mask | before | (before | same) >> 1
+        wider.append(row)
+        before = same
+    return wider
+
+
+def _get_nearest(row: int, place: int) -> list[int]:
+    """The set bits nearest to a place: the next one behind it, and then the last one up to it."""
+    nearest = []
+    behind = row >> (place + 1)
+    if behind:
+        nearest.append(place + (behind & -behind).bit_length())
+    up_to = row & (2 << place) - 1
+    if up_to:
+        nearest.append(up_to.bit_length() - 1)
+    return nearest
+
+
+@lru_cache(maxsize=4096)
+def _compute_likeness(errors: int, length: int, distance: int) -> int:
+    """The likeness (0 is a copy at its place) in units, rounded as sums and quotients of single precision are."""
+    return _round_single(
+        _round_single(errors, length) + _round_single(distance, DISTANCE_OF_ONE),
+        _UNIT,
+    )
+
+
+def _round_single(numerator: int, denominator: int) -> int:
+    """A quotient from 0 up to 2 in units, rounded to single precision, half to even."""
+    if not numerator:
+        return 0
+    shift = 0
+    while numerator << shift < denominator << (_PRECISION - 1):
+        shift += 1
+    quotient, rest = divmod(numerator << shift, denominator)
+    quotient += 2 * rest > denominator or (2 * rest == denominator and quotient % 2)
+    return quotient * _UNIT >> shift
