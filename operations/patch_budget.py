@@ -2,7 +2,7 @@
 
 from typing import Final
 
-STEPS_MAX: Final = 2_000_000
+STEPS_MAX: Final = 1_300_000
 """Steps of one edit. A step is about a tenth of a microsecond of the slowest machine in mind."""
 
 CHARACTERS_PER_STEP: Final = 50

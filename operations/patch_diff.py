@@ -9,9 +9,10 @@ from typing import Final, NamedTuple
 from operations.patch_budget import Budget
 from operations.patch_hunks import DELETE, INSERT, KEEP, Edit
 
-_STEPS_OF_DIFFERENCE: Final = 40
+_STEPS_OF_DIFFERENCE: Final = 60
 _STEPS_OF_EDIT: Final = 8
-_STEPS_OF_PATH: Final = 4
+_STEPS_OF_COLUMN: Final = 12
+_BITS_PER_STEP: Final = 500
 _STEPS_OF_SHIFT: Final = 20
 
 _LETTERS_AND_DIGITS: Final = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -101,7 +102,7 @@ def _compare_middles(old: str, new: str, budget: Budget) -> list[Edit]:
                 Edit(KEEP, halves.shared),
                 *compute_difference(halves.old_behind, halves.new_behind, budget),
             ]
-        middle = _find_middle(old, new, budget)
+        middle = find_middle(old, new, budget)
         if middle is not None:
             x, y = middle
             return [*compute_difference(old[:x], new[:y], budget), *compute_difference(old[x:], new[y:], budget)]
@@ -124,7 +125,7 @@ def _find_halves(old: str, new: str, budget: Budget) -> _Halves | None:
 
 
 def _find_shared(long: str, short: str, at: int, budget: Budget) -> _Halves:
-    """The longest shared text around the copies of the quarter of `long` that begins at a place, the first of equals."""
+    """The longest shared text around a copy of the quarter of `long` that begins at a place, the first of equals."""
     seed = long[at : at + len(long) // 4]
     best = _Halves("", "", "", "", "")
     place = short.find(seed)
@@ -142,70 +143,67 @@ def _find_shared(long: str, short: str, at: int, budget: Budget) -> _Halves:
     return best
 
 
-def _find_middle(old: str, new: str, budget: Budget) -> tuple[int, int] | None:
+def find_middle(old: str, new: str, budget: Budget) -> tuple[int, int] | None:
     """Where a shortest path of edits is half done: characters of `old` and of `new` before it; None without any match.
 
-    Paths from the beginning and from the end grow by one edit in turn until two meet. `ahead` and `back` hold, for
-    each diagonal (characters of old less those of new), how far along `old` they came.
+    The reference lets paths from the beginning and from the end grow by one edit in turn until two meet, and tries the
+    diagonals (characters of old less those of new) in rising order at the beginning, in falling order at the end. So
+    of all places where a shortest path is half done, rounded up, it takes one on the lowest diagonal if the edits are
+    odd in number and on the highest if they are even, and there the furthest.
     """
-    old_length, new_length = len(old), len(new)
-    turns = (old_length + new_length + 1) // 2
-    ahead = [-1] * (2 * turns)
-    back = [-1] * (2 * turns)
-    ahead[turns + 1] = back[turns + 1] = 0
-    delta = old_length - new_length
-    is_odd = delta % 2 != 0
-    reversed_old, reversed_new = old[::-1], new[::-1]
-    ahead_skip = ahead_cut = back_skip = back_cut = 0
-    for turn in range(turns):
-        matched = 0
-        diagonal = ahead_skip - turn
-        while diagonal <= turn - ahead_cut:
-            at = turns + diagonal
-            if diagonal == -turn or (diagonal != turn and ahead[at - 1] < ahead[at + 1]):
-                x = ahead[at + 1]
-            else:
-                x = ahead[at - 1] + 1
-            y = x - diagonal
-            while x < old_length and y < new_length and old[x] == new[y]:
-                x += 1
-                y += 1
-                matched += 1
-            ahead[at] = x
-            if x > old_length:
-                ahead_cut += 2
-            elif y > new_length:
-                ahead_skip += 2
-            elif is_odd:
-                opposite = turns + delta - diagonal
-                if 0 <= opposite < 2 * turns and back[opposite] != -1 and x >= old_length - back[opposite]:
-                    return x, y
-            diagonal += 2
-        diagonal = back_skip - turn
-        while diagonal <= turn - back_cut:
-            at = turns + diagonal
-            if diagonal == -turn or (diagonal != turn and back[at - 1] < back[at + 1]):
-                x = back[at + 1]
-            else:
-                x = back[at - 1] + 1
-            y = x - diagonal
-            while x < old_length and y < new_length and reversed_old[x] == reversed_new[y]:
-                x += 1
-                y += 1
-                matched += 1
-            back[at] = x
-            if x > old_length:
-                back_cut += 2
-            elif y > new_length:
-                back_skip += 2
-            elif not is_odd:
-                opposite = turns + delta - diagonal
-                if 0 <= opposite < 2 * turns and ahead[opposite] != -1 and ahead[opposite] >= old_length - x:
-                    x = ahead[opposite]
-                    return x, x - opposite + turns
-            diagonal += 2
-        budget.spend(_STEPS_OF_PATH * (2 * turn + 2) + matched)
-    return None
+    if (len(old) + len(new)) % 2:
+        middle = _find_highest_middle(new, old, budget)
+        return None if middle is None else middle[::-1]
+    return _find_highest_middle(old, new, budget)
+
+
+def _find_highest_middle(one: str, two: str, budget: Budget) -> tuple[int, int] | None:
+    """The furthest place, on the highest diagonal, where a shortest path of edits is half done."""
+    columns = _compare_all(one, two, budget)
+    x, y = len(one), len(two)
+    edits = x - y + 2 * columns[x].bit_count()
+    if edits == x + y:
+        return None
+    back = edits // 2
+    while back:  # along the path that is highest everywhere
+        if y and columns[x] >> (y - 1) & 1:
+            y -= 1
+            back -= 1
+        elif y and one[x - 1] == two[y - 1]:
+            x -= 1
+            y -= 1
+        else:
+            x -= 1
+            back -= 1
+    while x < len(one) and y < len(two) and _count_shared(columns, x + 1, y + 1) > _count_shared(columns, x, y):
+        x += 1
+        y += 1
+    return x, y
+
+
+def _count_shared(columns: list[int], x: int, y: int) -> int:
+    """The length of the longest common subsequence of the first `x` and `y` characters."""
+    return y - (columns[x] & (1 << y) - 1).bit_count()
+
+
+def _compare_all(one: str, two: str, budget: Budget) -> list[int]:
+    """For each number of first characters of `one` a bit for each character of `two`, 0 if it makes the longest common
+    subsequence longer.
+
+    Source of the steps: H. Hyyrö, Bit-Parallel LCS-length Computation Revisited, 2004.
+    """
+    budget.spend((len(one) + len(two)) * (_STEPS_OF_COLUMN + len(two) // _BITS_PER_STEP))
+    places: dict[str, int] = {}
+    for at, character in enumerate(two):
+        places[character] = places.get(character, 0) | 1 << at
+    every = (1 << len(two)) - 1
+    column = every
+    columns = [column]
+    for character in one:
+        matches = column & places.get(character, 0)
+        column = (column + matches | column - matches) & every
+        columns.append(column)
+    return columns
 
 
 def _merge(edits: list[Edit], budget: Budget) -> list[Edit]:

@@ -30,13 +30,14 @@ _PRECISION: Final = 24
 _BLOCK: Final = 512
 _BLOCK_LENGTH: Final = _BLOCK + 2 * (REACH + PATTERN_MAX)
 _STEPS_OF_SEARCH: Final = 20
+_STEPS_OF_COPIES: Final = 40
 _STEPS_OF_CELL: Final = 4
 
 
 class Searched:
     """A text to find patterns in, with the places of its characters near the last one that was sought."""
 
-    __slots__ = ("_budget", "_masks", "_block", "_base", "text")
+    __slots__ = ("_base", "_block", "_budget", "_masks", "text")
 
     def __init__(self, text: str, budget: Budget) -> None:
         self.text = text
@@ -65,12 +66,14 @@ class Searched:
 
     def _find_alike(self, pattern: str, place: int) -> int:
         """Looks for more and more errors until no place could be more alike; of equals, the last found wins."""
+        length = len(pattern)
+        found = self._find_copy(pattern, place)
+        most = _compute_likeness(0, length, abs(found - place)) if found >= 0 else _LIKENESS_MAX
+        if _compute_likeness(1, length, 0) > most:
+            return found
         self._load(place)
         masks = [self._get_mask(character) for character in reversed(pattern)]
         everywhere = (2 << len(self._block)) - 1
-        length = len(pattern)
-        found = -1
-        most = _LIKENESS_MAX
         rows = [0] * (length + 1)
         for errors in range(length):
             if _compute_likeness(errors, length, 0) > most:
@@ -82,6 +85,15 @@ class Searched:
                 if distance <= REACH and (likeness := _compute_likeness(errors, length, distance)) <= most:
                     found, most = self._base + candidate, likeness
         return found
+
+    def _find_copy(self, pattern: str, place: int) -> int:
+        """The copy of the pattern nearest to the place, of two equally near the one before it; -1 for none in reach."""
+        self._budget.spend(_STEPS_OF_COPIES)
+        before = self.text.rfind(pattern, max(0, place - REACH), place + len(pattern))
+        behind = self.text.find(pattern, place + 1, place + REACH + len(pattern))
+        if before < 0 or (behind >= 0 and behind - place < place - before):
+            return behind
+        return before
 
     def _load(self, place: int) -> None:
         """Looks at the block of the text that holds all places within reach."""

@@ -42,7 +42,7 @@ def compute_edited_body(body: str, edit: str) -> str:
     """
     budget = Budget()
     try:
-        budget.spend_text(2 * len(body) + len(edit))
+        budget.spend_text(10 * len(body) + len(edit))
         hunks = read_hunks(edit, budget)
         return _apply(hunks, body, budget) if hunks else edit
     except (ValueError, IndexError):
