@@ -6,7 +6,7 @@ Source: libraries/chain/database.cpp, process_conversions and process_savings_wi
 from protocol.assets import SBD, Asset, multiply
 from protocol.virtual_operations import FillConvertRequest, FillTransferFromSavings
 from state.context import Context
-from state.money import adjust_balance, get_median_price
+from state.money import Payments, get_median_price
 from state.schema import ConvertRequest, SavingsWithdraw
 
 
@@ -18,13 +18,15 @@ def process_conversions(ctx: Context) -> None:
     requests = ctx.tables.convert_requests
     due: list[ConvertRequest] = list(requests.index("by_conversion_date").scan(stop=(ctx.time + 1,)))
     converted = issued = 0
+    payments = Payments(ctx)
     for request in due:
         paid = multiply(request.amount, price)
-        adjust_balance(ctx, request.owner, paid)
+        payments.pay(request.owner, paid)
         converted += request.amount.amount
         issued += paid.amount
         ctx.emit(FillConvertRequest(request.owner, request.requestid, request.amount, paid))
         requests.delete(request)
+    payments.finish()
     if due:
         gpo = ctx.gpo
         ctx.update_gpo(
@@ -38,9 +40,11 @@ def process_savings_withdrawals(ctx: Context) -> None:
     """Pays every due withdrawal from savings, those of one moment by the payer's name and then by their numbers."""
     accounts, requests = ctx.tables.accounts, ctx.tables.savings_withdraws
     due: list[SavingsWithdraw] = list(requests.index("by_complete_from_id").scan(stop=(ctx.time + 1,)))
+    payments = Payments(ctx)
     for request in due:
-        adjust_balance(ctx, request.to, request.amount)
+        payments.pay(request.to, request.amount)
         account = accounts.get(request.from_)
         accounts.update(account, savings_withdraw_requests=account.savings_withdraw_requests - 1)
         ctx.emit(FillTransferFromSavings(request.from_, request.to, request.amount, request.request_id, request.memo))
         requests.delete(request)
+    payments.finish()

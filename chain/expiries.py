@@ -9,6 +9,7 @@ from operations.matching import cancel_order
 from protocol.assets import VESTS, Asset
 from protocol.virtual_operations import ReturnVestingDelegation
 from state.context import Context
+from state.money import Payments
 from state.resource_credits import regenerate_rc, update_max_rc
 from state.schema import Escrow, LimitOrder, OwnerAuthorityHistory, SeenTransaction, VestingDelegationExpiration
 from state.stake import adjust_proxied_witness_votes_by_depth, clear_witness_votes, update_manabars
@@ -25,8 +26,10 @@ def process_expired_transactions(ctx: Context) -> None:
 def process_expired_orders(ctx: Context) -> None:
     """Cancels the orders whose expiration is past, oldest first."""
     orders: list[LimitOrder] = list(ctx.tables.limit_orders.index("by_expiration").scan(stop=(ctx.time,)))
+    payments = Payments(ctx)
     for order in orders:
-        cancel_order(ctx, order)
+        cancel_order(ctx, payments, order)
+    payments.finish()
 
 
 def process_expired_delegations(ctx: Context) -> None:
@@ -75,8 +78,10 @@ def process_escrow_ratification(ctx: Context) -> None:
     """Gives back every escrow that its receiver and its agent have not both approved by the deadline."""
     waiting = ctx.tables.escrows.index("by_ratification_deadline")
     due: list[Escrow] = list(waiting.scan((False,), stop=(False, ctx.time + 1)))
+    payments = Payments(ctx)
     for escrow in due:
-        return_escrow(ctx, escrow)
+        return_escrow(ctx, payments, escrow)
+    payments.finish()
 
 
 def process_declined_voting_rights(ctx: Context) -> None:

@@ -10,7 +10,7 @@ from protocol.operation import Fields, Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, String, Time
 from state.context import Context
-from state.money import adjust_balance
+from state.money import Payments, adjust_balance
 from state.schema import Escrow
 
 ESCROW_ID_DEFAULT = 30
@@ -58,11 +58,11 @@ def _check_parties(escrow: Escrow, to: str, agent: str, variable: str) -> None:
         )
 
 
-def return_escrow(ctx: Context, escrow: Escrow) -> None:
+def return_escrow(ctx: Context, payments: Payments, escrow: Escrow) -> None:
     """Gives everything that is in an escrow, the agent's fee too, back to the payer and removes it."""
-    adjust_balance(ctx, escrow.from_, Asset(escrow.steem_balance, STEEM))
-    adjust_balance(ctx, escrow.from_, Asset(escrow.sbd_balance, SBD))
-    adjust_balance(ctx, escrow.from_, escrow.pending_fee)
+    payments.pay(escrow.from_, Asset(escrow.steem_balance, STEEM))
+    payments.pay(escrow.from_, Asset(escrow.sbd_balance, SBD))
+    payments.pay(escrow.from_, escrow.pending_fee)
     ctx.tables.escrows.delete(escrow)
 
 
@@ -187,7 +187,9 @@ class EscrowApprove(Operation):
             )
         self._check_not_approved(escrow)
         if not self.approve:
-            return_escrow(ctx, escrow)
+            payments = Payments(ctx)
+            return_escrow(ctx, payments, escrow)
+            payments.finish()
             return
         if self.who == self.to:
             escrow = escrows.update(escrow, to_approved=True)

@@ -13,7 +13,7 @@ from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, Time
 from state.context import Context
-from state.money import adjust_balance
+from state.money import Payments, adjust_balance
 from state.schema import LimitOrder
 
 _MARKET_TEXT = "Limit order must be for the STEEM:SBD or SMT:(STEEM/SBD) market"
@@ -172,4 +172,6 @@ class LimitOrderCancel(Operation):
         order = ctx.tables.limit_orders.find((self.owner, self.orderid))
         if order is None:
             raise UnknownKey(name=self.owner, orderid=self.orderid)
-        cancel_order(ctx, order)
+        payments = Payments(ctx)
+        cancel_order(ctx, payments, order)
+        payments.finish()

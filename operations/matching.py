@@ -5,12 +5,18 @@ Market makers were paid liquidity rewards before hard fork 12; nothing of that i
 Source: libraries/chain/database.cpp, apply_order, match, fill_order and cancel_order.
 """
 
+from collections.abc import Iterator
+from itertools import islice
+
 from protocol.assets import Asset, Price, multiply, price_less
 from protocol.errors import ChainError
 from protocol.virtual_operations import FillOrder
 from state.context import Context
-from state.money import adjust_balance
+from state.money import Payments
 from state.schema import LimitOrder
+
+READ_AHEAD_MAX = 128
+"""How many orders of a book are read at once."""
 
 
 class OrderMatchError(ChainError):
@@ -44,23 +50,40 @@ def apply_order(ctx: Context, order: LimitOrder) -> bool:
 
     The best price comes first, of equal prices the oldest order; trades happen at the price of the old order.
     """
-    orders = ctx.tables.limit_orders
-    key = (order.seller, order.orderid)
     worst = order.sell_price.inverse()
-    market = (worst.base.symbol, worst.quote.symbol)
-    while True:
-        new = orders.find(key)
+    payments = Payments(ctx)
+    new: LimitOrder | None = order
+    for old in _take_from_book(ctx, worst.base.symbol, worst.quote.symbol):
+        if price_less(old.sell_price, worst):
+            break
+        new = _match(ctx, payments, order, old, old.sell_price)
         if new is None:
-            return True
-        old = orders.index("by_price").first(market)
-        if old is None or price_less(old.sell_price, worst):
-            return False
-        if _match(ctx, new, old, old.sell_price):
-            return orders.find(key) is None
+            break
+        order = new
+    payments.finish()
+    return new is None
 
 
-def _match(ctx: Context, new: LimitOrder, old: LimitOrder, price: Price) -> bool:
-    """Trades as much between two orders as the smaller one allows; returns whether the new order is done."""
+def _take_from_book(ctx: Context, sells: int, asks: int) -> Iterator[LimitOrder]:
+    """Iterates over one side of a market, the best order first.
+
+    Each order must be gone when the next one is asked for. They are read ahead, twice as many each time, since to look
+    for the first one of a book costs more than to read it.
+    """
+    book = ctx.tables.limit_orders.index("by_price")
+    size = 1
+    while batch := list(islice(book.scan((sells, asks)), size)):
+        yield from batch
+        size = min(2 * size, READ_AHEAD_MAX)
+
+
+def _match(
+    ctx: Context, payments: Payments, new: LimitOrder, old: LimitOrder, price: Price
+) -> LimitOrder | None:
+    """Trades as much between two orders as the smaller one allows; returns what is left of the new one, or None.
+
+    What is left of the new one means that the old one is gone.
+    """
     _check_market(new, old, price)
     new_sells, old_sells = compute_for_sale(new), compute_for_sale(old)
     if new_sells.amount <= multiply(old_sells, price).amount:
@@ -82,11 +105,11 @@ def _match(ctx: Context, new: LimitOrder, old: LimitOrder, price: Price) -> bool
             open_pays=old_pays,
         )
     )
-    is_new_done = _fill(ctx, new, new_pays, old_pays)
-    is_old_done = _fill(ctx, old, old_pays, new_pays)
-    if not (is_new_done or is_old_done):
+    new_left = _fill(ctx, payments, new, new_pays, old_pays)
+    old_left = _fill(ctx, payments, old, old_pays, new_pays)
+    if new_left is not None and old_left is not None:
         raise _mismatch(new, old, price)
-    return is_new_done
+    return new_left
 
 
 def _check_market(new: LimitOrder, old: LimitOrder, price: Price) -> None:
@@ -119,8 +142,10 @@ def _order_json(order: LimitOrder) -> dict[str, object]:
     }
 
 
-def _fill(ctx: Context, order: LimitOrder, pays: Asset, receives: Asset) -> bool:
-    """Books one side of a trade; returns whether the order is gone.
+def _fill(
+    ctx: Context, payments: Payments, order: LimitOrder, pays: Asset, receives: Asset
+) -> LimitOrder | None:
+    """Books one side of a trade; returns what is left of the order, or None.
 
     An order is also gone when what it has left is worth nothing at its price; that goes back to the seller.
     """
@@ -133,19 +158,19 @@ def _fill(ctx: Context, order: LimitOrder, pays: Asset, receives: Asset) -> bool
             pays=pays.nai_json,
             receives=receives.nai_json,
         )
-    adjust_balance(ctx, order.seller, receives)
+    payments.pay(order.seller, receives)
     orders = ctx.tables.limit_orders
     if pays == for_sale:
         orders.delete(order)
-        return True
+        return None
     order = orders.update(order, for_sale=order.for_sale - pays.amount)
     if compute_to_receive(order).amount == 0:
-        cancel_order(ctx, order)
-        return True
-    return False
+        cancel_order(ctx, payments, order)
+        return None
+    return order
 
 
-def cancel_order(ctx: Context, order: LimitOrder) -> None:
+def cancel_order(ctx: Context, payments: Payments, order: LimitOrder) -> None:
     """Gives what is left of an order back to its seller and removes it."""
-    adjust_balance(ctx, order.seller, compute_for_sale(order))
+    payments.pay(order.seller, compute_for_sale(order))
     ctx.tables.limit_orders.delete(order)

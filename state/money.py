@@ -63,6 +63,37 @@ def adjust_balance(ctx: Context, name: str, delta: Asset) -> Account:
     return _modify_balance(ctx, account, delta)
 
 
+class Payments:
+    """Many payments to liquid balances in one go, each of which changes a row once or twice however many there are.
+
+    The first payment of an account in a symbol is made at once, because it pays the interest of SBD in its place among
+    the events. Later ones are summed until `finish`; nobody may read or take from these balances before that.
+    """
+
+    __slots__ = ("_ctx", "_waiting")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._waiting: dict[tuple[str, int], int] = {}
+
+    def pay(self, name: str, amount: Asset) -> None:
+        """Pays to an account, now or at the end."""
+        place = (name, amount.symbol)
+        waiting = self._waiting.get(place)
+        if waiting is None:
+            adjust_balance(self._ctx, name, amount)
+            self._waiting[place] = 0
+        else:
+            self._waiting[place] = waiting + amount.amount
+
+    def finish(self) -> None:
+        """Adds what waits to the balances."""
+        for (name, symbol), amount in self._waiting.items():
+            if amount:
+                adjust_balance(self._ctx, name, Asset(amount, symbol))
+        self._waiting.clear()
+
+
 def move(ctx: Context, source: str, destination: str, amount: Asset) -> None:
     """Moves liquid tokens from one account to another."""
     adjust_balance(ctx, source, Asset(-amount.amount, amount.symbol))

@@ -15,6 +15,8 @@ PayloadT = TypeVar("PayloadT")
 
 GONE_MIN = 16
 """From so many removed keys in a row on it is worth remembering that they are gone."""
+GONE_RANGES_MAX = 8
+"""How many places are remembered: as many as are worked on by turns, such as the sides of a market."""
 
 
 class KeyOverlay:
@@ -30,8 +32,8 @@ class KeyOverlay:
         self.added: set[OrderKey] = set()
         self.removed: set[OrderKey] = set()
         self.version = 0
-        # Every key of the database from the first to before the second of these is in `removed`.
-        self._gone: tuple[OrderKey, OrderKey] | None = None
+        # Every key of the database from the first to before the second of each of these is in `removed`.
+        self._gone: list[tuple[OrderKey, OrderKey]] = []
         self._sorted: Any = SortedSet()
         # What one of `added` and `_sorted` has: no more than both together, however seldom somebody scans.
         self._unsorted: set[OrderKey] = set()
@@ -48,8 +50,8 @@ class KeyOverlay:
         if new is not None:
             if new == stored:
                 self.removed.discard(new)
-                if self._gone is not None and self._gone[0] <= new < self._gone[1]:
-                    self._gone = None
+                if self._gone:
+                    self._gone = [(first, end) for first, end in self._gone if not first <= new < end]
             else:
                 self.added.add(new)
                 self._note(new, True)
@@ -90,8 +92,9 @@ class KeyOverlay:
         Rows that wait in order and leave at the front, such as those that expire, would else be read and passed over
         by every scan until the next commit.
         """
-        if self._gone is not None and self._gone[0] <= low < self._gone[1]:
-            return min(self._gone[1], high)
+        for first, end in self._gone:
+            if first <= low < end:
+                return min(end, high)
         return low
 
     def live(
@@ -110,12 +113,13 @@ class KeyOverlay:
         self._note_gone(low, high, count)
 
     def _note_gone(self, low: OrderKey, end: OrderKey, count: int) -> None:
-        gone = self._gone
-        if gone is not None and gone[0] <= low <= gone[1]:
-            if gone[1] < end:
-                self._gone = (gone[0], end)
-        elif count >= GONE_MIN:
-            self._gone = (low, end)
+        for number, (first, last) in enumerate(self._gone):
+            if first <= low <= last:
+                if last < end:
+                    self._gone[number] = (first, end)
+                return
+        if count >= GONE_MIN:
+            self._gone = [*self._gone[1 - GONE_RANGES_MAX :], (low, end)]
 
     def merge(
         self, stored: Iterator[tuple[OrderKey, PayloadT]], low: OrderKey, high: OrderKey, reverse: bool

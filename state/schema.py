@@ -20,6 +20,7 @@ PRICE_RATIO_BITS = 128
 """Fraction bits of a price in an index key: two different prices of 63-bit amounts differ by more than 2**-126."""
 
 PRICE_KEY_BYTES = 24
+_PRICE_KEY_MAX = (1 << (8 * PRICE_KEY_BYTES)) - 1
 
 
 class Manabar(NamedTuple):
@@ -631,8 +632,7 @@ class RcPools(NamedTuple):
 def price_key(price: Price) -> tuple[int, int, bytes]:
     """The place of a price in an order book: by market, then from the highest price to the lowest, exactly."""
     ratio = (price.base.amount << PRICE_RATIO_BITS) // price.quote.amount
-    inverted = (1 << (8 * PRICE_KEY_BYTES)) - 1 - ratio
-    return price.base.symbol, price.quote.symbol, inverted.to_bytes(PRICE_KEY_BYTES, "big")
+    return price.base.symbol, price.quote.symbol, (_PRICE_KEY_MAX - ratio).to_bytes(PRICE_KEY_BYTES, "big")
 
 
 class Tables:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, Ty
 from state.errors import CheckpointError, SchemaError
 from state.kv import Backend
 from state.meta import META_KEY, Head, Meta, check_meta, describe_tables, encode_meta, read_meta
-from state.table import Cache, Journal, RowChange, Table, TableSpec
+from state.table import Cache, Journal, Moves, RowChange, Table, TableSpec
 from state.upgrade import upgrade_tables
 
 EXTRA_SPACE_MIN: Final = b"\x10"
@@ -281,8 +281,7 @@ class Store(Generic[TablesT]):
                 newest[change.table, change.key] = change
         deletes: list[tuple[bytes, bytes | None]] = []
         puts: list[tuple[bytes, bytes | None]] = []
-        for (table, _), change in newest.items():
-            table.prepare_commit(change, deletes, puts)
+        moves = [table.prepare_commit(change, deletes, puts) for (table, _), change in newest.items()]
         for key, value in extra:
             if key < EXTRA_SPACE_MIN:
                 raise SchemaError(f"key {key.hex()} lies in the space of the store")
@@ -291,11 +290,13 @@ class Store(Generic[TablesT]):
             puts.append((META_KEY, encode_meta(Meta(self._chain_id, blocks[-1].head, self._declared))))
         # An index key that passes from one row to another is deleted and put in the same batch: deletes go first.
         self.backend.write(deletes + puts, sync)
-        self._finish_commit(blocks, newest)
+        self._finish_commit(blocks, newest, moves)
 
-    def _finish_commit(self, blocks: list[BlockDelta], newest: dict[tuple[Table[Any, Any], Any], RowChange]) -> None:
-        for (table, key), change in newest.items():
-            table.finish_commit(key, change.new)
+    def _finish_commit(
+        self, blocks: list[BlockDelta], newest: dict[tuple[Table[Any, Any], Any], RowChange], moves: list[Moves]
+    ) -> None:
+        for ((table, key), change), moved in zip(newest.items(), moves, strict=True):
+            table.finish_commit(key, change.new, moved)
         for _ in blocks:
             self._sealed.popleft()
         if blocks:

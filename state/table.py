@@ -168,6 +168,10 @@ class _IndexState:
         return values[1:], None
 
 
+Moves = list[tuple[_IndexState, OrderKey | None, OrderKey | None]]
+"""Indexes in which the place of one row changes, with the old and the new place."""
+
+
 class IndexView(Generic[RowT]):
     """Reads the rows of a table in the order of one of its indexes."""
 
@@ -376,7 +380,7 @@ class Table(Generic[RowT, KeyT]):
         self._journal.append((self, key, None))
         if key not in self._base:
             self._base[key] = None
-        self._apply_moves(moves, key)
+        self._apply_moves(moves, key, None, row)
         self._move_present(key, None, row)
         self._rows[key] = row
         return row
@@ -412,9 +416,13 @@ class Table(Generic[RowT, KeyT]):
         if self._rows.get(key, _MISS) is not row:
             row = self._match_newest(key, row)
         self._journal.append((self, key, row))
-        if key not in self._base:
-            self._base[key] = row
-        self._settle_move(key, row, None)
+        stored = self._base.setdefault(key, row)
+        primary = self._spread(key)
+        for index in self._indexes:
+            place = index.place(row, primary)
+            if place is not None:
+                index.overlay.move(place, None, place if stored is row else index.place(stored, primary))
+        self._move_present(key, row, None)
         self._rows[key] = None
 
     def next_id(self) -> int:
@@ -440,15 +448,15 @@ class Table(Generic[RowT, KeyT]):
         self._journal.append((self, key, row))
         if key not in self._base:
             self._base[key] = row
-        self._apply_moves(moves, key)
+        self._apply_moves(moves, key, row, new)
         if self._is_strict:
             self._check_unmoved(key, row, new, changes)
 
     def _move(
         self, key: Any, old: Any, new: Any, changes: Mapping[str, Any] | None = None
-    ) -> list[tuple[_IndexState, OrderKey | None, OrderKey | None]]:
+    ) -> Moves:
         """Computes which index keys change; with ``changes`` only indexes that depend on one of these fields."""
-        moves: list[tuple[_IndexState, OrderKey | None, OrderKey | None]] = []
+        moves: Moves = []
         if not self._indexes:
             return moves
         primary = self._spread(key)
@@ -460,16 +468,21 @@ class Table(Generic[RowT, KeyT]):
                 moves.append((index, old_place, new_place))
         return moves
 
-    def _apply_moves(self, moves: list[tuple[_IndexState, OrderKey | None, OrderKey | None]], key: Any) -> None:
+    def _apply_moves(self, moves: Moves, key: Any, old: Any, new: Any) -> None:
+        """Moves a row in its indexes; where the database has one of the two versions its place is known already."""
         if moves:
             primary = self._spread(key)
             base = self._base[key]
             for index, old_place, new_place in moves:
-                index.overlay.move(old_place, new_place, index.place(base, primary))
+                if base is old:
+                    stored = old_place
+                else:
+                    stored = new_place if base is new else index.place(base, primary)
+                index.overlay.move(old_place, new_place, stored)
 
     def _settle_move(self, key: Any, old: Any, new: Any) -> None:
         """Moves a row in all indexes and in the set of present keys; its base must be known."""
-        self._apply_moves(self._move(key, old, new), key)
+        self._apply_moves(self._move(key, old, new), key, old, new)
         self._move_present(key, old, new)
 
     def _move_present(self, key: Any, old: Any, new: Any) -> None:
@@ -532,33 +545,39 @@ class Table(Generic[RowT, KeyT]):
 
     def prepare_commit(
         self, change: RowChange, deletes: list[tuple[bytes, bytes | None]], puts: list[tuple[bytes, bytes | None]]
-    ) -> None:
-        """Collects what the database needs to hold ``change.new`` instead of the version it has."""
+    ) -> Moves:
+        """Collects what the database needs to hold ``change.new`` instead of the version it has.
+
+        Returns the moves in its indexes, for `finish_commit`.
+        """
         stored = self._pin_stored(change.key)
         new = change.new
         if stored is None and new is None:
-            return
+            return []
         if new is None:
             deletes.append((change.stored_key, None))
         else:
             puts.append((change.stored_key, change.stored_row))
-        for index, old_place, new_place in self._move(change.key, stored, new):
+        moves = self._move(change.key, stored, new)
+        for index, old_place, new_place in moves:
             if old_place is not None:
                 deletes.append((index.prefix + encode_key(old_place), None))
             if new_place is not None:
                 index.knows_it_is_empty = False
                 puts.append((index.prefix + encode_key(new_place), self.pack_place(new_place)))
+        return moves
 
     def pack_place(self, place: OrderKey) -> bytes:
         """The value of an index entry: how many components the primary key has, then the key of the entry."""
         return pack((self.arity, *place))
 
-    def finish_commit(self, key: Any, new: Any) -> None:
-        """Accounts for the database holding ``new`` from now on."""
+    def finish_commit(self, key: Any, new: Any, moves: Moves) -> None:
+        """Accounts for the database holding ``new`` from now on; ``moves`` are those that led there."""
         stored, current = self._base[key], self._rows[key]
         primary = self._spread(key)
-        for index, old_place, new_place in self._move(key, stored, new):
-            index.overlay.rebase(index.place(current, primary), old_place, new_place)
+        for index, old_place, new_place in moves:
+            place = new_place if current is new else index.place(current, primary)
+            index.overlay.rebase(place, old_place, new_place)
         if (stored is None) != (new is None):
             self._present.rebase(
                 None if current is None else primary,

@@ -51,9 +51,9 @@ def _forget_index_in_undo(patch: pytest.MonkeyPatch) -> None:
         restore(self, key, old)
         restoring.pop()
 
-    def bad_apply(self: Any, moves: Any, key: Any) -> None:
+    def bad_apply(self: Any, *arguments: Any) -> None:
         if not restoring:
-            original(self, moves, key)
+            original(self, *arguments)
 
     patch.setattr(Table, "restore", bad_restore)
     patch.setattr(Table, "_apply_moves", bad_apply)
@@ -72,11 +72,11 @@ def _forget_present_keys(patch: pytest.MonkeyPatch) -> None:
 def _commit_newest_rows(patch: pytest.MonkeyPatch) -> None:
     original = Table.prepare_commit
 
-    def bad(self: Any, change: Any, deletes: Any, puts: Any) -> None:
+    def bad(self: Any, change: Any, deletes: Any, puts: Any) -> Any:
         newest = self.find(change.key)
         if newest is not None and change.new is not None:
             change = change._replace(stored_row=self.codec.encode(newest))
-        original(self, change, deletes, puts)
+        return original(self, change, deletes, puts)
 
     patch.setattr(Table, "prepare_commit", bad)
 
@@ -84,8 +84,8 @@ def _commit_newest_rows(patch: pytest.MonkeyPatch) -> None:
 def _commit_drops_newer_rows(patch: pytest.MonkeyPatch) -> None:
     original = Table.finish_commit
 
-    def bad(self: Any, key: Any, new: Any) -> None:
-        original(self, key, new)
+    def bad(self: Any, key: Any, new: Any, moves: Any) -> None:
+        original(self, key, new, moves)
         if self._base.pop(key, None) is not None:
             self._rows[key] = new
 
@@ -140,10 +140,11 @@ def _ignore_removed_keys(patch: pytest.MonkeyPatch) -> None:
 def _leave_old_index_entries(patch: pytest.MonkeyPatch) -> None:
     original = Table.prepare_commit
 
-    def bad(self: Any, change: Any, deletes: Any, puts: Any) -> None:
+    def bad(self: Any, change: Any, deletes: Any, puts: Any) -> Any:
         own: list[Any] = []
-        original(self, change, own, puts)
+        moves = original(self, change, own, puts)
         deletes.extend(entry for entry in own if entry[0][:1] == b"\x01")
+        return moves
 
     patch.setattr(Table, "prepare_commit", bad)
 

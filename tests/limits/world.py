@@ -1,0 +1,110 @@
+"""A ledger whose state can be filled row by row and committed, to see what one operation or one step costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+
+from chain.ledger import Ledger
+from chain.resource_credits import CreditBooks
+from protocol.codec import Codec
+from protocol.config import ChainConfig, GenesisAccount
+from protocol.keys import PrivateKey, encode_public_key, sign_digest
+from protocol.operation import Operation
+from protocol.transaction import Transaction
+from state.context import Context
+from state.kv import Backend, MemoryBackend
+from state.schema import Tables
+from state.store import Store
+from tests.harness import config_with
+
+KEY = PrivateKey.from_seed("init_key")
+"""The key of every account of these chains."""
+
+FREE = {
+    "min_root_comment_interval_seconds": 0,
+    "min_reply_interval_seconds": 0,
+    "min_vote_interval_seconds": 0,
+    "min_comment_edit_interval_seconds": 0,
+    "owner_update_limit_seconds": 0,
+}
+"""Rules that only make the preparation shorter."""
+
+USERS = 400
+
+
+def user(number: int) -> str:
+    """The name of one of the accounts, by turns."""
+    return f"user{number % USERS:04}"
+
+
+class World:
+    """A chain whose rows are changed directly; `commit` puts them where the node has them: into the database."""
+
+    def __init__(self, backend: Backend | None = None) -> None:
+        config = make_config()
+        self.backend = MemoryBackend() if backend is None else backend
+        self.store: Store[Tables] = Store(self.backend, Tables, chain_id=config.chain_id)
+        self.ledger = Ledger(self.store, config)
+        self.ctx: Context = self.ledger.ctx
+        self._numbers = count(1)
+        self.store.begin()
+        now = self.ctx.time
+        self.ctx.update_gpo(head_block_number=1, time=now + 3, next_maintenance_time=now + 10**7, last_budget_time=now)
+        CreditBooks(self.ctx).close_block()
+        self.commit()
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of the state."""
+        return self.ctx.tables
+
+    def apply(self, operations: Iterable[Operation]) -> None:
+        """Applies operations to the open checkpoint."""
+        for op in operations:
+            op.apply(self.ctx)
+        self.ctx.events.clear()
+
+    def seal(self) -> None:
+        """Ends a block."""
+        number = next(self._numbers)
+        self.store.seal_block(number, number.to_bytes(20, "big"))
+        self.ctx.events.clear()
+        self.ctx.reports.clear()
+
+    def commit(self) -> None:
+        """Ends a block, makes it irreversible and begins the next one."""
+        self.seal()
+        head = self.store.head
+        assert head is not None
+        self.store.commit(head.number)
+        self.store.begin()
+
+    def pass_time(self, seconds: int) -> None:
+        """Lets time pass."""
+        self.ctx.update_gpo(time=self.ctx.time + seconds)
+
+    def sign(self, operations: Sequence[Operation], keys: Sequence[PrivateKey] = (KEY,)) -> Transaction:
+        """A signed transaction that refers to the head block."""
+        config = self.ledger.config
+        made = Transaction.make(
+            Codec(config.identity),
+            ref_block_num=1,
+            ref_block_prefix=0,
+            expiration=self.ctx.time + 60,
+            operations=operations,
+        )
+        return made.with_signatures([sign_digest(made.digest(config.chain_id), key) for key in keys])
+
+
+def make_config() -> ChainConfig:
+    """Preset dev with 400 more accounts of one key."""
+    config = config_with("dev", **FREE)
+    key = encode_public_key(KEY.public_key, config.identity.address_prefix)
+    names = [user(number) for number in range(USERS)]
+    users = tuple(GenesisAccount(name=name, owner_key=key, balance=10**11, vesting_shares=10**15) for name in names)
+    genesis = config.genesis.model_copy(update={"accounts": config.genesis.accounts + users})
+    return config.model_copy(update={"genesis": genesis})
+
+
+Step = Callable[[Context], None]
