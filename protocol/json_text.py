@@ -18,10 +18,15 @@ MAX_RECURSION_DEPTH = 200
 _FAST_BRACKETS_MAX = 90
 _FAST_DIGITS_MAX = 18
 
-_WHITE_SPACE = " \t\n\r"
 _DIGITS = "0123456789"
-_TOKEN_LETTERS = "nultrefas"
-_TOKEN_EXTRA = "_-.:/"
+# Runs of characters that a loop of the reference passes over; none of these patterns ever goes back.
+_WHITE_SPACE = re.compile(r"[ \t\n\r]*")
+_PLAIN_CHARACTERS = re.compile(r'[^"\\\x04]*')
+_DIGIT_RUN = re.compile(r"[0-9]*")
+_TOKEN_RUN = re.compile(r"[0-9A-Za-z_\-.:/]*")
+_WORD_RUN = re.compile(r"[nultrefas]*")
+_SHORT_NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{0,18})?(?![0-9A-Za-z.])")
+"""A number that fits its type whatever its digits are, up to where the reference's loop over a number ends."""
 _INT64_MIN = -(1 << 63)
 _UINT64_MAX = (1 << 64) - 1
 # The smallest integer that a double rounds to infinity, and its number of decimal digits.
@@ -71,16 +76,21 @@ def _refuse(_: str) -> None:
     raise _NotOrdinary
 
 
+def _check_float(digits: str) -> None:
+    if _SHORT_NUMBER.fullmatch(digits) is None:
+        raise _NotOrdinary
+
+
 def _check_integer(digits: str) -> None:
     if len(digits) > _FAST_DIGITS_MAX:
         raise _NotOrdinary
 
 
-_fast_decoder = json.JSONDecoder(parse_float=_refuse, parse_int=_check_integer, parse_constant=_refuse)
+_fast_decoder = json.JSONDecoder(parse_float=_check_float, parse_int=_check_integer, parse_constant=_refuse)
 
 
 def _is_ordinary_json(text: str) -> bool:
-    """A quick yes for strict JSON without floats, large integers or deep nesting; False means only "not known"."""
+    """A quick yes for strict JSON without exponents, long numbers or deep nesting; False means only "not known"."""
     if not text.startswith(("{", "[", '"')) or text.count("{") + text.count("[") > _FAST_BRACKETS_MAX:
         return False
     try:
@@ -104,11 +114,18 @@ class _Reader:
             raise JsonEndError("", _EOF_TEXT)
         return self.text[self.position]
 
-    def skip_white_space(self) -> bool:
+    def skip(self, run: re.Pattern[str]) -> bool:
+        """Passes over a run of characters; returns whether there was one."""
         start = self.position
-        while self.peek() in _WHITE_SPACE:
-            self.position += 1
+        found = run.match(self.text, start)
+        assert found is not None
+        self.position = found.end()
         return self.position > start
+
+    def skip_white_space(self) -> bool:
+        was_there = self.skip(_WHITE_SPACE)
+        self.peek()
+        return was_there
 
     def value(self, depth: int) -> None:
         depth += 1
@@ -145,14 +162,14 @@ class _Reader:
             raise JsonParseError("", "Expected '\"' but read '${char}'", char=char)
         self.position += 1
         start = self.position
+        self.skip(_PLAIN_CHARACTERS)
         while (char := self.peek()) != '"':
             if char == "\\":
                 self.escape()
             elif char == "\x04":
                 token = self.text[start : self.position]
                 raise JsonParseError("", "EOF before closing '\"' in string '${token}'", token=token)
-            else:
-                self.position += 1
+            self.skip(_PLAIN_CHARACTERS)
         self.position += 1
 
     def escape(self) -> None:
@@ -164,6 +181,8 @@ class _Reader:
         """Reads an unquoted word up to a character that cannot belong to it; the end of the text ends it too."""
         start = self.position
         while self.position < len(self.text):
+            if self.skip(_TOKEN_RUN):
+                continue
             char = self.text[self.position]
             if char == "\\":
                 self.position = min(self.position + 2, len(self.text))
@@ -171,8 +190,6 @@ class _Reader:
                 word = self.text[start : self.position]
                 self.position += 1
                 return word
-            elif (char.isascii() and char.isalnum()) or char in _TOKEN_EXTRA:
-                self.position += 1
             else:
                 break
         return self.text[start : self.position]
@@ -225,18 +242,28 @@ class _Reader:
             self.skip_white_space()
         self.position += 1
 
+    def skip_short_number(self) -> bool:
+        found = _SHORT_NUMBER.match(self.text, self.position)
+        if found is not None:
+            self.position = found.end()
+        return found is not None
+
     def number(self) -> None:
+        if self.skip_short_number():
+            return
         start = self.position
         if self.text[start] == "-":
             self.position += 1
         dot = False
         while self.position < len(self.text) and self.text[self.position] != "\x00":
+            if self.skip(_DIGIT_RUN):
+                continue
             char = self.text[self.position]
             if char == ".":
                 if dot:
                     raise JsonParseError("", "Can't parse a number with two decimal places")
                 dot = True
-            elif char not in _DIGITS:
+            else:
                 if char.isascii() and char.isalnum():
                     self.token()
                     return
@@ -247,8 +274,7 @@ class _Reader:
     def word(self) -> None:
         """null, true, false, or anything else that begins like them: the reference takes it as a string."""
         start = self.position
-        while self.position < len(self.text) and self.text[self.position] in _TOKEN_LETTERS:
-            self.position += 1
+        self.skip(_WORD_RUN)
         if self.position < len(self.text) and self.text[start : self.position] not in ("null", "true", "false"):
             self.token()
 
