@@ -7,6 +7,7 @@ Source: libraries/protocol/sign_state.cpp, transaction_util.hpp and transaction.
 """
 
 from collections.abc import Callable, Collection, Iterable
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from protocol.config import Rules
@@ -17,6 +18,7 @@ from protocol.errors import (
     MissingOtherAuthority,
     MissingOwnerAuthority,
     MissingPostingAuthority,
+    PluginRefused,
 )
 from protocol.operation import RequiredAuthorities
 from protocol.types import Authority
@@ -25,16 +27,24 @@ AuthorityGetter = Callable[[str], Authority]
 """Gives an authority of an account by name; raises if there is no such account."""
 
 
-class AuthorityLimits(NamedTuple):
-    """How far an authority is followed; 0 in `max_membership` and `max_accounts` means no limit.
+LOOKUPS_MAX = 1000
+"""Authorities that are looked at for one transaction that arrives: enough for any that people make, and some 15 ms."""
 
-    `open_account` is the account that everybody controls: it needs no signature.
+_first = itemgetter(0)
+
+
+class AuthorityLimits(NamedTuple):
+    """How far an authority is followed; 0 in `max_membership`, `max_accounts` and `max_lookups` means no limit.
+
+    `open_account` is the account that everybody controls: it needs no signature. `max_lookups` is no rule of the chain:
+    it bounds the work for one transaction, however many accounts it names.
     """
 
     max_depth: int
     max_membership: int
     max_accounts: int
     open_account: str
+    max_lookups: int = 0
 
 
 def get_limits(rules: Rules) -> AuthorityLimits:
@@ -58,12 +68,16 @@ class SignState:
         self.available = available
         self._get_authority = get_authority
         self._limits = limits
+        self._keys = frozenset(self.used).union(available)
         self._approved: set[str] = {limits.open_account}
+        self._failed: dict[tuple[str, int], int] = {}
+        """Accounts by name and depth that were not met, with how many accounts were seen below each of them."""
         self._accounts_seen = 0
+        self._lookups = 0
 
     def is_signed_by(self, key: bytes) -> bool:
         """Whether the key signed or could sign; marks it as used."""
-        if key in self.used or key in self.available:
+        if key in self._keys:
             self.used[key] = True
             return True
         return False
@@ -87,16 +101,22 @@ class SignState:
     def _check(self, authority: Authority, depth: int) -> bool:
         """Adds up weights in the reference's order, because its limits cut the walk short."""
         limits = self._limits
+        self._count_lookup()
         threshold = authority.weight_threshold
         total = members = 0
-        for key, weight in authority.key_auths:
-            if self.is_signed_by(key):
-                total += weight
-                if total >= threshold:
-                    return True
-            members += 1
+        if self._keys.isdisjoint(map(_first, authority.key_auths)):
+            members = len(authority.key_auths)
             if 0 < limits.max_membership <= members:
                 return False
+        else:
+            for key, weight in authority.key_auths:
+                if self.is_signed_by(key):
+                    total += weight
+                    if total >= threshold:
+                        return True
+                members += 1
+                if 0 < limits.max_membership <= members:
+                    return False
         for name, weight in authority.account_auths:
             if name not in self._approved:
                 if depth == limits.max_depth:
@@ -104,12 +124,10 @@ class SignState:
                 if 0 < limits.max_accounts <= self._accounts_seen:
                     return False
                 self._accounts_seen += 1
-                if self._check(self._get_authority(name), depth + 1):
-                    self._approved.add(name)
-                    total += weight
-                    if total >= threshold:
-                        return True
+                is_met = self._check_member(name, depth + 1)
             else:
+                is_met = True
+            if is_met:
                 total += weight
                 if total >= threshold:
                     return True
@@ -117,6 +135,35 @@ class SignState:
             if 0 < limits.max_membership <= members:
                 return False
         return total >= threshold
+
+    def _check_member(self, name: str, depth: int) -> bool:
+        """Whether an account inside an authority is met; one that was not met before is not walked through again.
+
+        The same walk from the same depth sees as many accounts and uses the same keys, as long as no more accounts are
+        approved and the limit of accounts does not cut it short; where it might, it is walked.
+        """
+        limit = self._limits.max_accounts
+        before = self._accounts_seen
+        below = self._failed.get((name, depth))
+        if below is not None and (limit == 0 or before + below <= limit):
+            self._accounts_seen += below
+            return False
+        approved = len(self._approved)
+        if self._check(self._get_authority(name), depth):
+            self._approved.add(name)
+            self._failed.clear()
+            return True
+        if len(self._approved) == approved and (limit == 0 or self._accounts_seen < limit):
+            self._failed[name, depth] = self._accounts_seen - before
+        return False
+
+    def _count_lookup(self) -> None:
+        limit = self._limits.max_lookups
+        self._lookups += 1
+        if 0 < limit < self._lookups:
+            raise PluginRefused(
+                "", "The authorities that this transaction needs lead to more than ${max} others.", max=limit
+            )
 
 
 class Authorities(NamedTuple):

@@ -3,7 +3,13 @@
 Source: libraries/chain/database.cpp, _apply_block, validate_block_header, _apply_transaction and apply_operation.
 """
 
-from chain.authority import AuthorityLimits, account_authorities, get_limits, verify_authority
+from chain.authority import (
+    LOOKUPS_MAX,
+    AuthorityLimits,
+    account_authorities,
+    get_limits,
+    verify_authority,
+)
 from chain.each_block import ACTION_STEPS, HEAD_STEPS, LAST_STEPS, STEPS
 from chain.effects import NO_TRANSACTION_ID, NO_TRANSACTION_INDEX, AppliedOperation, BlockEffects
 from chain.genesis import initialize_genesis
@@ -259,7 +265,8 @@ class Ledger:
         signed = transaction.signature_keys(self._chain_id)
         try:
             if not (len(signed) == 1 and self._is_met_at_once(required, signed)):
-                verify_authority(required, signed, self._authorities, self._limits)
+                limits = self._limits._replace(max_lookups=LOOKUPS_MAX) if self.ctx.is_pending else self._limits
+                verify_authority(required, signed, self._authorities, limits)
         except RowMissing as error:
             raise UnknownKey(auth_containers=list(transaction.operations), sigs=sorted(signed)) from error
 
