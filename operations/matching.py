@@ -77,9 +77,7 @@ def _take_from_book(ctx: Context, sells: int, asks: int) -> Iterator[LimitOrder]
         size = min(2 * size, READ_AHEAD_MAX)
 
 
-def _match(
-    ctx: Context, payments: Payments, new: LimitOrder, old: LimitOrder, price: Price
-) -> LimitOrder | None:
+def _match(ctx: Context, payments: Payments, new: LimitOrder, old: LimitOrder, price: Price) -> LimitOrder | None:
     """Trades as much between two orders as the smaller one allows; returns what is left of the new one, or None.
 
     What is left of the new one means that the old one is gone.
@@ -142,9 +140,7 @@ def _order_json(order: LimitOrder) -> dict[str, object]:
     }
 
 
-def _fill(
-    ctx: Context, payments: Payments, order: LimitOrder, pays: Asset, receives: Asset
-) -> LimitOrder | None:
+def _fill(ctx: Context, payments: Payments, order: LimitOrder, pays: Asset, receives: Asset) -> LimitOrder | None:
     """Books one side of a trade; returns what is left of the order, or None.
 
     An order is also gone when what it has left is worth nothing at its price; that goes back to the seller.

@@ -452,9 +452,7 @@ class Table(Generic[RowT, KeyT]):
         if self._is_strict:
             self._check_unmoved(key, row, new, changes)
 
-    def _move(
-        self, key: Any, old: Any, new: Any, changes: Mapping[str, Any] | None = None
-    ) -> Moves:
+    def _move(self, key: Any, old: Any, new: Any, changes: Mapping[str, Any] | None = None) -> Moves:
         """Computes which index keys change; with ``changes`` only indexes that depend on one of these fields."""
         moves: Moves = []
         if not self._indexes:

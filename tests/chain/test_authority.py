@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chain.authority import (
     Authorities,
     AuthorityLimits,
+    SignState,
     get_potential_signatures,
     get_required_signatures,
     minimize_required_signatures,
@@ -19,6 +24,7 @@ from protocol.errors import (
     MissingOtherAuthority,
     MissingOwnerAuthority,
     MissingPostingAuthority,
+    PluginRefused,
 )
 from protocol.operation import RequiredAuthorities
 from protocol.types import Authority
@@ -218,3 +224,84 @@ def test_required_potential_and_minimal_signatures() -> None:
     both = need(active="a")
     both.active("c")
     assert minimize_required_signatures(both, (), (A, B, C, D), world.getters, LIMITS) == [A, B]
+
+
+class _PlainState(SignState):
+    """The walk as the reference has it: every account is walked through whenever it is met."""
+
+    def _check(self, authority: Authority, depth: int) -> bool:
+        limits = self._limits
+        total = members = 0
+        for key, weight in authority.key_auths:
+            if self.is_signed_by(key):
+                total += weight
+                if total >= authority.weight_threshold:
+                    return True
+            members += 1
+            if 0 < limits.max_membership <= members:
+                return False
+        for name, weight in authority.account_auths:
+            if name not in self._approved:
+                if depth == limits.max_depth:
+                    continue
+                if 0 < limits.max_accounts <= self._accounts_seen:
+                    return False
+                self._accounts_seen += 1
+                if self._check(self._get_authority(name), depth + 1):
+                    self._approved.add(name)
+                    total += weight
+                    if total >= authority.weight_threshold:
+                        return True
+            else:
+                total += weight
+                if total >= authority.weight_threshold:
+                    return True
+            members += 1
+            if 0 < limits.max_membership <= members:
+                return False
+        return total >= authority.weight_threshold
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_what_was_walked_through_before_is_not_needed_again(rng: Random) -> None:
+    names = ["a", "b", "c", "d", "e", "f", "temp"]
+
+    def pick() -> Authority:
+        keys = tuple((key, rng.randint(0, 2)) for key in (A, B, C, D) if rng.random() < 0.3)
+        accounts = tuple((name, rng.randint(0, 2)) for name in names if rng.random() < 0.4)
+        return Authority(rng.randint(1, 4), accounts, keys)
+
+    network = {name: pick() for name in names}
+    limits = AuthorityLimits(rng.randint(0, 3), rng.choice((0, 2, 3, 40)), rng.choice((0, 2, 4, 7, 125)), "temp")
+    signed = rng.sample((A, B, C, D), rng.randint(0, 2))
+    available = rng.sample((A, B, C, D), rng.randint(0, 1))
+    fast, plain = (state(signed, network.__getitem__, limits, available) for state in (SignState, _PlainState))
+    for name in rng.choices(names, k=6):
+        assert fast.check_account(name) == plain.check_account(name)
+        written_out = pick()
+        assert fast.check(written_out) == plain.check(written_out)
+        assert (fast.used, fast._approved) == (plain.used, plain._approved)
+        assert fast._accounts_seen == plain._accounts_seen
+
+
+def test_walks_of_a_transaction_that_arrives_are_bounded() -> None:
+    world = World()
+    leaves = [f"leaf{number:03}" for number in range(40)]
+    for name in leaves:
+        world.add(name, auth(1, (B, 1)), posting=auth(1, (B, 1)))
+    below = auth(1, *((name, 1) for name in leaves))
+    required = RequiredAuthorities()
+    for number in range(30):
+        world.add(f"top{number:03}", below, owner=auth(1, (A, 1)), posting=below)
+        required.posting(f"top{number:03}")
+    lookups: list[str] = []
+
+    def get_posting(name: str) -> Authority:
+        lookups.append(name)
+        return world.posting[name]
+
+    verify_authority(required, (A,), world.getters._replace(get_posting=get_posting), LIMITS)
+    assert len(lookups) <= 2 * (len(leaves) + 30), "accounts below are walked through once"
+    with pytest.raises(PluginRefused, match="lead to more than 100 others"):
+        verify_authority(required, (A,), world.getters, LIMITS._replace(max_lookups=100))
