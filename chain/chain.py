@@ -352,16 +352,16 @@ class Chain:
         return self._tree.is_invalid(block_id)
 
     def find_twin(self, block: Block) -> bytes | None:
-        """The id of another block of the same height, slot and witness that is still known, or None."""
-        others = (item.block for item in self._tree.blocks_at(block.number) if item.id != block.id)
-        return next(
-            (
-                other.id
-                for other in others
-                if other is not None and (other.timestamp, other.witness) == (block.timestamp, block.witness)
-            ),
-            None,
-        )
+        """The id of a block with another header for the same height, slot and witness that is still known, or None.
+
+        The header is what a witness signs; anybody can alter a signature so that the block has another id.
+        """
+        slot = block.timestamp, block.witness
+        for item in self._tree.blocks_at(block.number):
+            other = item.block
+            if other is not None and (other.timestamp, other.witness) == slot and other.digest != block.digest:
+                return other.id
+        return None
 
     def is_doubtful_block(self, block_id: bytes) -> bool:
         """Whether a block lies beside the main chain and its witness did not sign it, as far as the state now knows."""
@@ -442,7 +442,8 @@ class Chain:
         """
         try:
             header, end = self.codec.read(BlockHeader, packed, 0)
-            signer = recover(sha256(packed[:end]).digest(), packed[end : end + SIGNATURE_BYTES])
+            digest = sha256(self.codec.encode(BlockHeader, header)).digest()
+            signer = recover(digest, packed[end : end + SIGNATURE_BYTES])
         except Invalid:
             return False
         witness = self.ctx.tables.witnesses.find(header.witness)

@@ -72,7 +72,10 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 
 class Block:
-    """A signed block as it is, never changed. ``packed`` are its bytes, ``packed_header`` those the witness signs."""
+    """A signed block as it is, never changed. ``packed`` are its bytes, ``packed_header`` those the witness signs.
+
+    They are what the fields pack to, even if the block was read from other bytes: ids and signatures are over these.
+    """
 
     __slots__ = (
         "_id",
@@ -131,20 +134,24 @@ class Block:
     @classmethod
     def from_bytes(cls, codec: Codec, data: bytes) -> Block:
         """Decodes exactly these bytes; raises Invalid."""
+        block, end = cls.read(codec, data)
+        if end != len(data):
+            codec.decode_slowly(SignedBlockFields, data)
+        return block
+
+    @classmethod
+    def read(cls, codec: Codec, data: bytes) -> tuple[Block, int]:
+        """Decodes the block at the beginning and returns it with the position behind it; raises Invalid."""
         try:
-            block, end = cls.read_fast(codec, data)
-            if end == len(data):
-                return block
+            return cls.read_fast(codec, data)
         except UNUSUAL:
-            pass
-        return cls.read_slowly(codec, data)
+            return cls.read_slowly(codec, data)
 
     @classmethod
     def read_fast(cls, codec: Codec, data: bytes) -> tuple[Block, int]:
-        """Decodes well-formed bytes; raises one of UNUSUAL for others."""
-        header, position = codec.read(BlockHeader, data, 0)
-        header_end = position
-        position += _SIGNATURE_BYTES
+        """Decodes canonical bytes; raises one of UNUSUAL for others."""
+        header, header_end = codec.generator.decoder(codec.shape(BlockHeader))(data, 0)
+        position = header_end + _SIGNATURE_BYTES
         signature = data[header_end:position]
         count, position = unpack_varint(data, position)
         if count > MEMBERS_MAX:
@@ -153,13 +160,13 @@ class Block:
         for _ in range(count):
             transaction, position = Transaction.read_fast(codec, data, position)
             transactions.append(transaction)
-        return cls((*header, signature, tuple(transactions)), data[:header_end], data), position
+        return cls((*header, signature, tuple(transactions)), data[:header_end], data[:position]), position
 
     @classmethod
-    def read_slowly(cls, codec: Codec, data: bytes) -> Block:
-        """Decodes field by field; raises Invalid that names the place."""
-        fields = codec.decode_slowly(SignedBlockFields, data)
-        return cls.from_fields(codec, fields)
+    def read_slowly(cls, codec: Codec, data: bytes) -> tuple[Block, int]:
+        """Decodes field by field and packs again; raises Invalid that names the place."""
+        fields, end = codec.read_slowly(SignedBlockFields, data, 0)
+        return cls.from_fields(codec, fields), end
 
     @classmethod
     def from_fields(cls, codec: Codec, fields: SignedBlockFields) -> Block:

@@ -393,7 +393,10 @@ class _Decoding(_Source):
     def slow_reader(shape: Shape) -> Decode:
         def read(data: bytes, position: int) -> tuple[Any, int]:
             reader = Reader(data, position)
-            return shape.read(reader), reader.position
+            value = shape.read(reader)
+            if not reader.is_canonical:
+                raise Malformed("the bytes are not those that the value packs to", position)
+            return value, reader.position
 
         return read
 

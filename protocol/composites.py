@@ -19,7 +19,15 @@ from protocol.identity import ChainIdentity
 from protocol.operation import OPERATIONS, OPERATIONS_BY_NAME, Operation
 from protocol.shapes import Shape
 from protocol.types import Default, Enum, LegacyChainProperties, Max, Union_, Wire, wire_name_of
-from protocol.wire import DEPTH_MAX, MEMBERS_MAX, STRING_BYTES_MAX, Malformed, Reader, json_list, pack_varint
+from protocol.wire import (
+    COLLECTION_MEMORY_BYTES,
+    DEPTH_MAX,
+    STRING_BYTES_MAX,
+    Malformed,
+    Reader,
+    json_list,
+    pack_varint,
+)
 
 LEGACY_KEEPS_NAI = frozenset({"pow", "clear_null_account_balance"})
 """Operations that the reference shows with NAI assets even in the legacy form."""
@@ -138,11 +146,16 @@ def located(error: Invalid, step: str) -> Malformed:
 
 
 class Sequence(Shape):
-    """Members behind their number. ``is_sorted`` sets are strictly ascending."""
+    """Members behind their number. ``is_sorted`` sets and maps are strictly ascending.
+
+    Those that are read are put in order, and of equal members the first stays. Source: container/flat.hpp.
+    """
+
+    memory = 24
 
     def __init__(self, member: Shape, maximum: int, *, is_sorted: bool, is_strict: bool = False) -> None:
         self.member = member
-        self.maximum = min(maximum, MEMBERS_MAX)
+        self.maximum = min(maximum, (COLLECTION_MEMORY_BYTES - 1) // max(member.memory, 8))
         self.is_sorted = is_sorted
         self.is_strict = is_strict
         self.depth = 1 + member.depth
@@ -165,17 +178,27 @@ class Sequence(Shape):
     def read(self, reader: Reader) -> Any:
         members: list[Any] = []
         for position in range(reader.count(self.maximum, "members")):
-            start = reader.position
             try:
-                member = self.member.read(reader)
-                if self.is_sorted and members and not self.key(members[-1]) < self.key(member):
-                    is_same = self.key(members[-1]) == self.key(member)
-                    raise Malformed("a duplicate member" if is_same else "the members are not sorted", start)
+                members.append(self.member.read(reader))
             except Malformed as error:
                 error.path.append(f"[{position}]")
                 raise
-            members.append(member)
-        return tuple(members)
+        if not self.is_sorted or self.is_ascending(members):
+            return tuple(members)
+        reader.is_canonical = False
+        return self.in_order(members)
+
+    def is_ascending(self, members: list[Any]) -> bool:
+        """Whether the members of a set stand in order, each once."""
+        keys = [self.key(member) for member in members]
+        return all(keys[at] < keys[at + 1] for at in range(len(keys) - 1))
+
+    def in_order(self, members: list[Any]) -> tuple[Any, ...]:
+        """The members of a set in their order; of equal ones the first stays."""
+        ordered: dict[Any, Any] = {}
+        for member in members:
+            ordered.setdefault(self.key(member), member)
+        return tuple(ordered[key] for key in sorted(ordered))
 
     def to_json(self, value: Any, legacy: bool) -> Any:
         return [self.member.to_json(member, legacy) for member in value]
@@ -198,10 +221,7 @@ class Sequence(Shape):
             raise Malformed(f"{len(members)} members are more than the maximum of {self.maximum}")
         if not self.is_sorted:
             return tuple(members)
-        ordered: dict[Any, Any] = {}
-        for member in members:
-            ordered.setdefault(self.key(member), member)
-        result = tuple(ordered[key] for key in sorted(ordered))
+        result = self.in_order(members)
         if self.is_strict and result != tuple(members):
             raise Invalid("tmp > last", "Items should be unique and sorted")
         return result
@@ -218,6 +238,7 @@ class Pair(Shape):
 
     def __init__(self, first: Shape, second: Shape) -> None:
         self.first, self.second = first, second
+        self.memory = first.memory + second.memory
         self.depth = max(first.depth, second.depth)
 
     def write(self, value: Any, out: bytearray) -> None:
@@ -284,6 +305,8 @@ class Choice(Shape):
     JSON: [position, value] in the legacy form, {"type": name, "value": value} in the other; both are accepted, with
     position or name in either.
     """
+
+    memory = 16
 
     def __init__(self, members: tuple[Structure, ...]) -> None:
         self.members = members

@@ -4,10 +4,10 @@ Shapes are the plain, exact form of the codec: they walk a value field by field 
 wrong. The generated functions of ``codec_generate`` do the same for well-formed input, faster; where those fail, the
 shape is asked why.
 
-Strictness: the reference keeps decoded objects and computes ids over the bytes it packs again, so it accepts some
-encodings that pack differently (over-long variable-length integers, unsorted maps, names longer than 16 bytes). Such
-bytes can not reach a node from a reference node, since that packs again before it sends. They are refused here, and so
-decoding and encoding give back the same bytes always.
+Leniency: the reference reads bytes that it would not write (over-long variable-length integers, unsorted maps, names
+longer than 16 bytes), keeps what it read, and computes ids over the bytes that it packs again. So do these readers:
+they take what the reference takes, and a ``Reader`` tells whether the bytes were canonical. Every case is listed in
+docs/reference/wire_leniency.md.
 
 Source: libraries/fc/include/fc/io/raw.hpp, container/flat.hpp, reflect/variant.hpp; libraries/protocol
 fixed_string.hpp.
@@ -61,6 +61,8 @@ class Shape:
 
     fixed: str = ""
     depth: int = 1
+    memory: int = 8
+    """Bytes of memory that the reference counts for a member of a collection, at least: it limits their number."""
 
     def write(self, value: Any, out: bytearray) -> None:
         """Appends the packed value."""
@@ -254,8 +256,10 @@ class Enumeration(Integer):
 
     def read(self, reader: Reader) -> Any:
         start = reader.position
-        value = super().read(reader)
-        if not 0 <= value < len(self.names):
+        packed = super().read(reader)
+        value = packed & 0xFFFFFFFF  # What an enumeration of the reference holds.
+        reader.is_canonical &= value == packed
+        if value >= len(self.names):
             raise Malformed(f"{value} is none of {', '.join(self.names)}", start)
         return value
 
@@ -326,6 +330,8 @@ class Key(FixedBytes):
 class Text(Shape):
     """A string behind its length in bytes. Bytes that are no UTF-8 survive decoding and encoding."""
 
+    memory = 32
+
     def __init__(self, maximum: int = STRING_BYTES_MAX) -> None:
         self.maximum = min(maximum, STRING_BYTES_MAX)
 
@@ -363,14 +369,20 @@ class Text(Shape):
 
 
 class Name(Text):
-    """A string of at most ``maximum`` bytes without zero bytes. JSON input is cut, as the reference cuts it."""
+    """A string of at most ``maximum`` bytes without zero bytes; what is read is cut, as the reference cuts it.
+
+    Source: fixed_string.hpp.
+    """
+
+    def __init__(self, maximum: int) -> None:
+        super().__init__(maximum)
+        self.memory = maximum
 
     def read(self, reader: Reader) -> Any:
-        start = reader.position
-        data = reader.take(reader.count(self.maximum, "bytes of a name"))
-        if 0 in data:
-            raise Malformed("a name holds a zero byte", start)
-        return text_from_bytes(data)
+        data = reader.take(reader.count(STRING_BYTES_MAX, "bytes"))
+        kept = data[: self.maximum].partition(b"\0")[0]
+        reader.is_canonical &= len(kept) == len(data)
+        return text_from_bytes(kept)
 
     def write(self, value: Any, out: bytearray) -> None:
         if isinstance(value, str) and "\0" in value:
@@ -389,6 +401,8 @@ class Name(Text):
 
 class Blob(Shape):
     """Bytes behind their length; JSON shows hexadecimal digits."""
+
+    memory = 24
 
     def __init__(self, maximum: int = STRING_BYTES_MAX) -> None:
         self.maximum = min(maximum, STRING_BYTES_MAX)
@@ -417,6 +431,8 @@ class Blob(Shape):
 class SymbolShape(Shape):
     """A symbol: 8 bytes with the name for a core symbol, the 4 bytes of the asset number for a token."""
 
+    memory = 4
+
     def __init__(self, identity: ChainIdentity) -> None:
         self.names = identity.symbol_names
         self.by_name = {name: symbol for symbol, name in self.names.items()}
@@ -436,8 +452,9 @@ class SymbolShape(Shape):
                 raise Malformed("invalid asset bits", start)
             return core[1]
         symbol = int.from_bytes(first, "little")
-        if symbol in self.packed:
-            raise Malformed("a core symbol is written by its number", start)
+        if symbol in self.packed:  # The reference takes the number as well, and writes the name.
+            reader.is_canonical = False
+            return symbol
         try:
             return assets.check_symbol(symbol)
         except Invalid:

@@ -50,7 +50,8 @@ class SignedTransactionFields(NamedTuple):
 class Transaction:
     """A transaction as it is, never changed; ``with_signatures`` makes a new one.
 
-    ``packed`` are the bytes without signatures, ``packed_signed`` those with them.
+    ``packed`` are the bytes without signatures, ``packed_signed`` those with them: what the fields pack to, even if the
+    transaction was read from other bytes, since ids and signatures are over these.
     """
 
     __slots__ = (
@@ -117,7 +118,7 @@ class Transaction:
 
     @classmethod
     def read_fast(cls, codec: Codec, data: bytes, start: int) -> tuple[Transaction, int]:
-        """Decodes well-formed bytes; raises one of UNUSUAL for others."""
+        """Decodes canonical bytes; raises one of UNUSUAL for others."""
         read_operation = codec.generator.decoder(codec.shape(Operation))
         num, prefix, expiration = _HEAD.unpack_from(data, start)
         count, position = unpack_varint(data, start + _HEAD.size)
@@ -129,7 +130,7 @@ class Transaction:
             operations.append(op)
         extensions: tuple[Void, ...] = ()
         if data[position]:
-            extensions, position = codec.read(FutureExtensions, data, position)
+            extensions, position = codec.generator.decoder(codec.shape(FutureExtensions))(data, position)
         else:
             position += 1
         end_unsigned = position
@@ -143,11 +144,9 @@ class Transaction:
 
     @classmethod
     def read_slowly(cls, codec: Codec, data: bytes, start: int) -> tuple[Transaction, int]:
-        """Decodes field by field; raises Invalid that names the place."""
+        """Decodes field by field and packs again; raises Invalid that names the place."""
         fields, end = codec.read_slowly(SignedTransactionFields, data, start)
-        packed_signed = data[start:end]
-        signatures = pack_signatures(fields.signatures)
-        return cls(fields, packed_signed[: len(packed_signed) - len(signatures)], packed_signed), end
+        return cls.make(codec, **fields._asdict()), end
 
     @classmethod
     def from_json(cls, codec: Codec, data: Any) -> Transaction:

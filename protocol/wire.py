@@ -11,8 +11,10 @@ from protocol.errors import Invalid
 
 STRING_BYTES_MAX = 10 * 1024 * 1024 - 1
 """The longest string or byte vector (the reference's MAX_ARRAY_ALLOC_SIZE, exclusive)."""
-MEMBERS_MAX = 10 * 1024 * 1024 // 8
-"""The most members of a collection: the reference's limit for its smallest member, which takes 8 bytes of memory."""
+COLLECTION_MEMORY_BYTES = 10 * 1024 * 1024
+"""The memory that the members of a collection take in the reference is below this (its MAX_ARRAY_ALLOC_SIZE)."""
+MEMBERS_MAX = COLLECTION_MEMORY_BYTES // 8
+"""The most members of any collection."""
 DEPTH_MAX = 20
 """How deep types may nest (the reference's MAX_RECURSION_DEPTH). A declaration that nests deeper is refused."""
 VARINT_BYTES_MAX = 5
@@ -43,13 +45,17 @@ class Malformed(Exception):
 
 
 class Reader:
-    """Bytes and a position; every read checks that the bytes are there."""
+    """Bytes and a position; every read checks that the bytes are there.
 
-    __slots__ = ("data", "position")
+    ``is_canonical`` becomes False where a value was taken from other bytes than those that it packs to.
+    """
+
+    __slots__ = ("data", "is_canonical", "position")
 
     def __init__(self, data: bytes, position: int = 0) -> None:
         self.data = data
         self.position = position
+        self.is_canonical = True
 
     def take(self, size: int) -> bytes:
         """The next ``size`` bytes."""
@@ -62,22 +68,20 @@ class Reader:
         return part
 
     def varint(self) -> int:
-        """An unsigned integer of at most 32 bits in its shortest form of 7-bit groups, lowest first."""
-        start = self.position
-        value = shift = 0
-        while True:
+        """An unsigned integer of 32 bits in groups of 7, lowest first.
+
+        As in the reference, the fifth byte is the last one whatever it says, bits above the 32nd are cut off, and zeros
+        on top may be written out. Source: fc/io/raw.hpp, unpack of unsigned_int.
+        """
+        value = 0
+        for shift in range(0, 7 * VARINT_BYTES_MAX, 7):
             byte = self.take(1)[0]
             value |= (byte & 0x7F) << shift
-            shift += 7
             if byte < 0x80:
                 break
-            if shift == 7 * VARINT_BYTES_MAX:
-                raise Malformed("the variable-length integer is longer than 5 bytes", start)
-        if byte == 0 and shift > 7:
-            raise Malformed("the variable-length integer is not in its shortest form", start)
-        if value > 0xFFFFFFFF:
-            raise Malformed("the variable-length integer exceeds 32 bits", start)
-        return value
+        if byte >= 0x80 or value > 0xFFFFFFFF or (byte == 0 and shift):
+            self.is_canonical = False
+        return value & 0xFFFFFFFF
 
     def count(self, maximum: int, what: str) -> int:
         """A length, checked against a maximum."""
@@ -106,9 +110,18 @@ VARINT_TABLE = tuple(pack_varint(value) for value in range(VARINT_TABLE_SIZE))
 
 
 def unpack_varint(data: bytes, position: int) -> tuple[int, int]:
-    """The integer at ``position`` and the position behind it; raises Malformed."""
+    """The integer at ``position``, in its shortest form, and the position behind it; raises one of UNUSUAL."""
+    byte = data[position]
+    if byte < 0x80:
+        return byte, position + 1
+    second = data[position + 1]
+    if 0 < second < 0x80:
+        return byte & 0x7F | second << 7, position + 2
     reader = Reader(data, position)
-    return reader.varint(), reader.position
+    value = reader.varint()
+    if not reader.is_canonical:
+        raise Malformed("the variable-length integer is not in its shortest form", position)
+    return value, reader.position
 
 
 def json_int(value: Any, low: int, high: int) -> int:

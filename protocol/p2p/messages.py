@@ -1,8 +1,7 @@
 """The messages that peers exchange: their fields, numbers, bytes and limits.
 
 A message on the wire is a number and a payload. ``unpack_message`` is total: any bytes give a message or ``Invalid``.
-As in the reference, bytes behind the last field are ignored, so later versions may add some; but a transaction or a
-block is exact, since its bytes are what ids and signatures are made of.
+As in the reference, bytes behind the last field are ignored, so later versions may add some.
 
 Source: libraries/net/include/graphene/net/core_messages.hpp, message.hpp; libraries/fc/include/fc/network/ip.hpp.
 """
@@ -333,7 +332,7 @@ def pack_message(codec: Codec, message: Message) -> bytes:
 def unpack_message(codec: Codec, number: int, payload: bytes) -> Message:
     """The message of a payload; raises UnknownMessage for a number that is none, Invalid for malformed bytes."""
     if number == TRANSACTION_ITEM:
-        return TransactionMessage(Transaction.from_bytes(codec, payload))
+        return TransactionMessage(Transaction.read(codec, payload, 0)[0])
     if number == BLOCK_ITEM:
         return _unpack_block(codec, payload)
     declared = MESSAGES.get(number)
@@ -351,6 +350,7 @@ def _check_size(declared: type[Message], payload: bytes) -> None:
 
 
 def _unpack_block(codec: Codec, payload: bytes) -> BlockMessage:
-    if len(payload) < ID_BYTES:
-        raise Invalid("", "a block message has at least ${needed} bytes", needed=ID_BYTES)
-    return BlockMessage(Block.from_bytes(codec, payload[:-ID_BYTES]), payload[-ID_BYTES:])
+    block, end = Block.read(codec, payload)
+    if end + ID_BYTES > len(payload):
+        raise Invalid("", "a block message has ${needed} bytes behind the block", needed=ID_BYTES)
+    return BlockMessage(block, payload[end : end + ID_BYTES])

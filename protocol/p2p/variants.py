@@ -2,8 +2,8 @@
 
 A value is a byte with its type and then its content. In Python: null is None, a string a str, an array a tuple, an
 object a dict that keeps its order. An integer is an unsigned one unless it is negative or an ``Int64``; a
-floating-point number stays packed in a ``Double``, since nothing here computes with it. An object that names a member
-twice is refused: the reference, which keeps the last one, never sends such an object.
+floating-point number stays packed in a ``Double``, since nothing here computes with it. Of two members of one name the
+last one counts, as in the reference.
 
 Source: libraries/fc/include/fc/io/raw_variant.hpp, raw_fwd.hpp.
 """
@@ -204,10 +204,7 @@ def _read_object(reader: Reader, budget: _Budget) -> dict[str, Any]:
     budget.enter(count, start)
     result: dict[str, Any] = {}
     for _ in range(count):
-        start = reader.position
         name = _read_text(reader)
-        if name in result:
-            raise Malformed(f"two members are named {name[:60]!r}", start)
         result[name] = _read_variant(reader, budget)
     budget.leave()
     return result

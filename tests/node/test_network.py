@@ -1642,6 +1642,20 @@ def test_two_blocks_of_one_witness_for_one_slot_are_named(lab: Lab) -> None:
     ]
 
 
+def test_one_header_with_two_signatures_is_no_double_block() -> None:
+    """Whoever passes a block on can give its signature another form, and so the block another id."""
+    lab = Lab(open_chain(trunk(BASE)))
+    lab.clock.ms += SLOT_MS
+    (block,) = grow(open_chain(trunk(BASE)), 1)
+    signature = block.witness_signature
+    malleable = block.with_signature(bytes([signature[0] - 4]) + signature[1:])
+    assert malleable.id != block.id and malleable.signer() == block.signer()
+    lab.friend("10.0.0.1").give(block)
+    lab.friend("10.0.0.2").give(malleable)
+    assert lab.chain.is_known_block(malleable.id) and not lab.chain.is_doubtful_block(malleable.id)
+    assert not lab.world.events("double_signed")
+
+
 # A node that was restored from a snapshot has no old blocks
 
 
