@@ -177,12 +177,17 @@ class Sequence(Shape):
 
     def read(self, reader: Reader) -> Any:
         members: list[Any] = []
-        for position in range(reader.count(self.maximum, "members")):
+        left = reader.count(self.maximum, "members")
+        while left:
+            start = reader.position
             try:
                 members.append(self.member.read(reader))
             except Malformed as error:
-                error.path.append(f"[{position}]")
+                error.path.append(f"[{len(members)}]")
                 raise
+            left -= 1
+            if self.is_sorted:
+                left -= _skip_copies(reader, start, left)
         if not self.is_sorted or self.is_ascending(members):
             return tuple(members)
         reader.is_canonical = False
@@ -231,6 +236,20 @@ class Sequence(Shape):
 
     def zero(self) -> Any:
         return ()
+
+
+def _skip_copies(reader: Reader, start: int, count_max: int) -> int:
+    """Goes over copies of the bytes since ``start``, which cost a set little in the reference; returns how many."""
+    data, position = reader.data, reader.position
+    member = data[start:position]
+    count = 0
+    while count < count_max and data.startswith(member, position):
+        position += len(member)
+        count += 1
+    if count:
+        reader.position = position
+        reader.is_canonical = False
+    return count
 
 
 class Pair(Shape):

@@ -126,18 +126,24 @@ class Gossip:
 
     # Offering
 
-    def offer_block(self, block: Block) -> None:
-        """Offers a block of the main chain at once to all who have caught up and are not known to have it."""
-        item = self._keep(BLOCK_ITEM, pack_message(self._hub.codec, BlockMessage(block, block.id)))
+    def offer_block(self, block: Block, payload: bytes | None = None) -> None:
+        """Offers a block of the main chain at once to all who have caught up and are not known to have it.
+
+        `payload` is the message in which it came, if it came in one: it is passed on as it is.
+        """
+        item = self._keep(BLOCK_ITEM, payload or pack_message(self._hub.codec, BlockMessage(block, block.id)))
         for peer in self._hub.active():
             if peer.last_common != block.id:
                 self._tell(peer, BLOCK_ITEM, (item,))
 
     def offer_transactions(self, transactions: Iterable[Transaction]) -> None:
         """Offers transactions to all who have caught up, together with others of the same moment."""
+        self._gather(transaction.packed_signed for transaction in transactions)
+
+    def _gather(self, payloads: Iterable[bytes]) -> None:
         is_gathering = bool(self._to_offer)
-        for transaction in transactions:
-            self._to_offer.append(self._keep(TRANSACTION_ITEM, transaction.packed_signed))
+        for payload in payloads:
+            self._to_offer.append(self._keep(TRANSACTION_ITEM, payload))
         if self._to_offer and not is_gathering:  # Later ones do not put off the earlier ones.
             self._hub.world.set_timer(OFFER_TIMER, self._hub.world.now_ms() + GATHER_MS)
 
@@ -234,14 +240,14 @@ class Gossip:
             peer.items_asked[item] = peer.items_at_ms
         self._hub.send(peer, FetchItems(item_type, tuple(wanted)))
 
-    def on_item(self, peer: Peer, item: bytes, message: BlockMessage | TransactionMessage) -> None:
-        """An item that was asked for has come."""
+    def on_item(self, peer: Peer, item: bytes, message: BlockMessage | TransactionMessage, payload: bytes) -> None:
+        """An item that was asked for has come; what is passed on is its payload, as others know its hash."""
         self._forget_request(peer, item)
         peer.items_at_ms = self._hub.world.now_ms()
         self._seen.add(item, peer.items_at_ms)
         if isinstance(message, BlockMessage):
-            self._take_block(peer, item, message.block)
-        elif not self._take_transaction(message.transaction):
+            self._take_block(peer, item, message.block, payload)
+        elif not self._take_transaction(message.transaction, payload):
             self._charge_refused(peer, len(message.transaction.signatures))
         self._fetch_from(peer)
 
@@ -255,7 +261,7 @@ class Gossip:
         if not peer.charge(REFUSED_COST + SIGNATURE_COST * signatures, self._hub.world.now_ms()):
             self._hub.close(peer, "You send me too much that I refuse")
 
-    def _take_block(self, peer: Peer, item: bytes, block: Block) -> None:
+    def _take_block(self, peer: Peer, item: bytes, block: Block, payload: bytes) -> None:
         """Takes a block in and offers it on if it is now part of the main chain."""
         if block.merkle_root() != block.transaction_merkle_root:
             self._hub.punish(peer, "You offered us a block whose transactions are not those of its header")
@@ -276,7 +282,7 @@ class Gossip:
         if self._chain.is_doubtful_block(block.id):
             self._charge_block(peer, block)
         for applied in result.applied[-BLOCKS_OFFERED_MAX:]:
-            self.offer_block(applied.block)
+            self.offer_block(applied.block, payload if applied.block.id == block.id else None)
         if result.applied:
             self._hub.world.note(
                 "received",
@@ -292,7 +298,7 @@ class Gossip:
         if not peer.charge_doubtful(block.size, peer.items_at_ms):
             self._hub.close(peer, "You offer too many blocks that I can not apply")
 
-    def _take_transaction(self, transaction: Transaction) -> bool:
+    def _take_transaction(self, transaction: Transaction, payload: bytes) -> bool:
         """Takes a transaction in and offers it on; False if it does not fit this node's state, which is no fault."""
         if self._chain.is_known_transaction(transaction.id):
             return True
@@ -300,7 +306,7 @@ class Gossip:
             self._intake.take_transaction(transaction)
         except ProtocolError:
             return False
-        self.offer_transactions((transaction,))
+        self._gather((payload,))
         return True
 
     def on_not_available(self, peer: Peer, item: bytes) -> None:

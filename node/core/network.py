@@ -457,13 +457,13 @@ class Network:
     def _on_item(self, peer: Peer, message: BlockMessage | TransactionMessage, payload: bytes) -> None:
         """A block or a transaction that was asked for."""
         if not isinstance(message, BlockMessage):
-            self.gossip.on_item(peer, message_id(payload), message)
+            self.gossip.on_item(peer, message_id(payload), message, payload)
         elif message.block.id != message.block_id:
             self.hub.punish(peer, "You sent me a block with an id that is not its own")
         elif message.block_id in peer.blocks_asked:
             self.sync.on_block(peer, message.block)
         else:
-            self.gossip.on_item(peer, message_id(payload), message)
+            self.gossip.on_item(peer, message_id(payload), message, payload)
 
     # What has to be looked at every now and then
 

@@ -206,6 +206,25 @@ def test_a_transaction_is_fetched_applied_and_offered_to_the_others(lab: Lab) ->
     assert only(other.take(TransactionMessage)).transaction == transaction
 
 
+def test_odd_bytes_of_a_transaction_and_a_block_are_passed_on_as_they_came(lab: Lab) -> None:
+    """Their hash is the one that was offered; the chain keeps what the reference packs again."""
+    giver, other = lab.friend("10.0.0.1"), lab.friend("10.0.0.2")
+    (transaction,), (block,) = transfers(lab, 1), next_blocks()
+    odd_transaction = transaction.packed[:10] + b"\x81\x00" + transaction.packed_signed[11:] + b"behind"
+    odd_block = block.packed[:24] + b"\x88\x00" + block.packed[25:] + block.id + b"behind"
+    for kind, payload in ((TRANSACTION_ITEM, odd_transaction), (BLOCK_ITEM, odd_block)):
+        item = message_id(payload)
+        giver.say(ItemIdsInventory(kind, (item,)))
+        giver.say_bytes(kind, payload)
+        lab.wait(gossip.GATHER_MS)
+        assert only(other.take(ItemIdsInventory)) == ItemIdsInventory(kind, (item,))
+        other.say(FetchItems(kind, (item,)))
+        assert lab.world.sent[-1] == (other.number, kind, payload)
+        other.take(object)
+    assert lab.chain.head_id == block.id and not giver.is_closed
+    assert [waiting.packed_signed for waiting in lab.chain.pending] == [transaction.packed_signed]
+
+
 def test_transactions_that_keep_coming_do_not_put_off_the_offer(lab: Lab) -> None:
     other = lab.friend()
     for transaction in transfers(lab, 20):
