@@ -8,6 +8,7 @@ from node.failures import CommandError
 from node.settings import Address
 from wallet.client import TIMEOUT_SECONDS, NodeClient
 from wallet.errors import NodeRefused, NodeUnreachable, WalletError
+from wallet.terminal import clean
 
 REFUSAL: Final = "Assert Exception:"
 """What the reference's messages begin with when a request can not be done."""
@@ -26,6 +27,6 @@ def call_admin(node: Address, method: str, timeout_seconds: float = TIMEOUT_SECO
             "or name its port with --admin or PLAUDIT_ADMIN."
         ) from error
     except NodeRefused as error:
-        raise CommandError(f"The node refuses: {error.node_message.removeprefix(REFUSAL)}.") from error
+        raise CommandError(f"The node refuses: {clean(error.node_message.removeprefix(REFUSAL))}.") from error
     except WalletError as error:
         raise CommandError(f"{error.cause}. Is {node} the admin port of a node (its --admin)?") from error

@@ -21,6 +21,7 @@ from node.settings import (
     collect_settings,
     parse_loopback,
 )
+from wallet.harmless import HarmlessGroup
 
 if TYPE_CHECKING:
     from chain.chain import Chain
@@ -35,7 +36,7 @@ _PRESETS: Final = ("steem", "testnet", "dev")
 _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
-class LazyGroup(click.Group):
+class LazyGroup(HarmlessGroup):
     """A group with the wallet in it, whose many modules are loaded only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

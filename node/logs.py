@@ -1,4 +1,7 @@
-"""Log lines: for people (time, level, message, key=value) or as JSON, one object a line; on standard error."""
+"""Log lines: for people (time, level, message, key=value) or as JSON, one object a line; on standard error.
+
+What a line repeats of peers, clients and files is made harmless, kept short, and shows no key: see wallet/terminal.py.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,19 @@ from typing import Any, Final
 
 import orjson
 
+from node.log_rate import LimitedHandler
+from wallet.terminal import clean, clean_json, hide_keys
+
 LEVELS: Final = ("debug", "info", "warning", "error")
 _ROOT: Final = "plaudit"
 _SHORT: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+MESSAGE_CHARACTERS_MAX: Final = 2_000
+TRACE_CHARACTERS_MAX: Final = 20_000
 
 
 def configure_logging(level: str = "info", as_json: bool = False) -> None:
     """Sends the node's log lines of a level (one of LEVELS) and above to standard error; called once."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LimitedHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else ReadableFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -31,8 +39,14 @@ class ReadableFormatter(logging.Formatter):
         """Returns one line, and the trace of an exception below it."""
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         level = _SHORT.get(record.levelname, record.levelname)
-        line = f"{moment}.{int(record.msecs):03d} {level:<5} {record.getMessage()}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = f"{moment}.{int(record.msecs):03d} {level:<5} {clean(_shorten(record.getMessage()))}"
+        trace = self.formatException(record.exc_info).split("\n") if record.exc_info else []
+        # Indented, the text of an exception cannot pass for a line of the log.
+        return "\n    ".join((line, *(clean(part) for part in trace)))
+
+    def formatException(self, ei: Any) -> str:
+        """Returns the trace of an exception, shortened."""
+        return _shorten(super().formatException(ei), TRACE_CHARACTERS_MAX)
 
 
 class JsonFormatter(logging.Formatter):
@@ -48,10 +62,19 @@ class JsonFormatter(logging.Formatter):
         }
         event = record.__dict__.get("event")
         if event is None:
-            entry["message"] = record.getMessage()
+            entry["message"] = _shorten(record.getMessage())
         else:
             entry["event"] = event
-            entry.update(record.__dict__.get("figures", {}))
+            figures = record.__dict__.get("figures", {})
+            entry.update(
+                {name: _shorten(value) if isinstance(value, str) else value for name, value in figures.items()}
+            )
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(entry, default=str).decode()
+            entry["exception"] = _shorten(self.formatException(record.exc_info), TRACE_CHARACTERS_MAX)
+        return clean_json(orjson.dumps(entry, default=str).decode())
+
+
+def _shorten(text: str, length_max: int = MESSAGE_CHARACTERS_MAX) -> str:
+    """A text without keys, cut where it is long."""
+    shown = text if len(text) <= length_max else f"{text[:length_max]}... ({len(text)} characters)"
+    return hide_keys(shown)

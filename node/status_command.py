@@ -14,6 +14,7 @@ from wallet.client import NodeClient
 from wallet.durations import describe_seconds
 from wallet.errors import UsageError, WalletError
 from wallet.render import Output, fields
+from wallet.terminal import clean
 
 EXIT_HEALTHY: Final = 0
 EXIT_UNHEALTHY: Final = 1
@@ -41,7 +42,7 @@ def run_status(url: str, is_json: bool, age_max: int) -> int:
 
 def _draw(url: str, status: dict[str, Any], problem: str) -> RenderableType:
     if problem:
-        headline = Text.assemble(("not healthy: ", "bold red"), problem)
+        headline = Text.assemble(("not healthy: ", "bold red"), clean(problem))
     else:
         headline = Text("healthy", style="bold green")
     return Group(headline, fields(_list_fields(url, status))) if status else headline

@@ -22,6 +22,7 @@ from wallet.keystore import Keystore, KeystoreMissing, StoredKey
 from wallet.render import Output, fields, text
 from wallet.session import Receipt, Session
 from wallet.signing import SigningKey, choose_keys, collect_authorities
+from wallet.terminal import clean
 
 PASSWORD_VARIABLE = "PLAUDIT_WALLET_PASSWORD"
 _SHOWN_CHARACTERS_MAX = 400
@@ -69,7 +70,7 @@ class App:
             with warnings.catch_warnings():
                 # Without a terminal the answer is read from standard input, where nothing is echoed anyway.
                 warnings.simplefilter("ignore", getpass.GetPassWarning)
-                answer: str = click.prompt(question, hide_input=True, confirmation_prompt=twice, err=True)
+                answer: str = click.prompt(clean(question), hide_input=True, confirmation_prompt=twice, err=True)
         except click.Abort:
             raise WalletError(f"no answer to: {question}", self._password_hint()) from None
         return answer
@@ -114,7 +115,7 @@ class App:
         if subject is not None:
             self.output.ask(subject)
         try:
-            is_wanted = click.confirm(question, err=True)
+            is_wanted = click.confirm(clean(question), err=True)
         except click.Abort:
             raise WalletError("nobody answered the question", "Add --yes to go on without being asked.") from None
         if not is_wanted:

@@ -33,6 +33,7 @@ from wallet.commands import (
     witness,
 )
 from wallet.errors import EXIT_FAILED, EXIT_USAGE, WalletError
+from wallet.harmless import HarmlessGroup
 from wallet.keystore import (
     KeyMissing,
     KeystoreChanged,
@@ -66,7 +67,7 @@ def default_keystore() -> Path:
     return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / "wallet.json"
 
 
-class WalletGroup(click.Group):
+class WalletGroup(HarmlessGroup):
     """Turns every error of a command into words and an exit code; nobody sees a stack trace."""
 
     def invoke(self, ctx: click.Context) -> Any:

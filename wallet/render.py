@@ -1,7 +1,7 @@
 """Output: tables for people, JSON for programs.
 
-Whatever comes from a chain is somebody else's text: it is shown without control characters, so that no post or memo
-can send commands to the terminal.
+Whatever comes from a chain is somebody else's text, so nothing reaches the terminal but by the console below, which
+makes it harmless (wallet/terminal.py). Nothing in it is taken for markup.
 """
 
 from __future__ import annotations
@@ -9,46 +9,36 @@ from __future__ import annotations
 import io
 import json
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from wallet.errors import WalletError
+from wallet.terminal import clean, clean_json, clean_lines, hide_keys
 
 PIPE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe."""
-_KEPT = ("\n", "\t")
-
-
-def clean(value: Any) -> str:
-    """The text of a value, with control and direction characters made visible as their code points."""
-    return "".join(
-        f"<{ord(character):x}>"
-        if unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in _KEPT
-        else character
-        for character in str(value)
-    )
 
 
 def text(value: Any, style: str = "") -> Text:
-    """A value as rich text without markup."""
-    return Text(clean(value), style=style, overflow="fold")
+    """A value as rich text without markup; it may have several lines."""
+    return Text(clean_lines(value), style=style, overflow="fold")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "", right: Sequence[int] = ()) -> Table:
-    """A table; the columns numbered in `right` are aligned right."""
+    """A table; the columns numbered in `right` are aligned right. A cell is one line unless it is rich text already."""
     shown = Table(
-        title=Text(clean(title)) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+        title=Text(clean_lines(title)) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
     )
     for number, column in enumerate(columns):
-        shown.add_column(Text(column), justify="right" if number in right else "left", overflow="fold")
+        shown.add_column(Text(clean(column)), justify="right" if number in right else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(text(value) for value in row))
+        shown.add_row(*(cell if isinstance(cell, Text) else text(clean(cell)) for cell in row))
     return shown
 
 
@@ -59,7 +49,7 @@ def fields(values: Mapping[str, Any] | Iterable[tuple[str, Any]], title: str = "
     shown.add_column(overflow="fold")
     for name, value in values.items() if isinstance(values, Mapping) else values:
         shown.add_row(text(name), text(value))
-    return Group(Text(clean(title), style="bold underline"), shown) if title else shown
+    return Group(Text(clean_lines(title), style="bold underline"), shown) if title else shown
 
 
 class Output:
@@ -71,7 +61,7 @@ class Output:
     def show(self, data: Any, draw: Callable[[], RenderableType]) -> None:
         """Prints a result: `data` as JSON, or what `draw` makes of it for people."""
         if self.is_json:
-            print(json.dumps(data, indent=2, ensure_ascii=False))
+            print(clean_json(json.dumps(data, indent=2, ensure_ascii=False)))
         else:
             _print(draw())
 
@@ -84,26 +74,43 @@ class Output:
         if not self.is_json:
             _print(text(sentence, "dim"), is_error=True)
 
+    def warn(self, sentence: str) -> None:
+        """Tells people and programs (on standard error) that something is not as it should be."""
+        _print(Text.assemble(("Warning: ", "bold yellow"), hide_keys(clean(sentence))), is_error=True)
+
     def fail(self, error: WalletError) -> None:
         """Prints an error: JSON goes where the result would have gone."""
+        told = {"cause": error.cause, "remedy": error.remedy, "node_message": error.node_message}
+        shown = {name: hide_keys(value, raw=True) for name, value in told.items() if value}
         if self.is_json:
-            shown = {"cause": error.cause, "remedy": error.remedy, "node_message": error.node_message}
-            print(json.dumps({"error": {name: value for name, value in shown.items() if value}}, indent=2))
+            print(clean_json(json.dumps({"error": shown}, indent=2)))
             return
-        _print(Text.assemble(("Error: ", "bold red"), clean(error.cause), "."), is_error=True)
+        _print(Text.assemble(("Error: ", "bold red"), clean(shown.get("cause", "")), "."), is_error=True)
         if error.remedy:
-            _print(text(error.remedy), is_error=True)
+            _print(text(clean(shown["remedy"])), is_error=True)
         if error.node_message and error.node_message not in error.cause:
-            _print(text(f"The node said: {error.node_message}", "dim"), is_error=True)
+            _print(text(clean(f"The node said: {shown['node_message']}"), "dim"), is_error=True)
+
+
+class _HarmlessConsole(Console):
+    """A console that shows texts as they are, without what commands a terminal."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **settings)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The parts of what is to be shown."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(clean_lines(segment.text), segment.style)
 
 
 def _print(shown: RenderableType, is_error: bool = False) -> None:
     """Prints to a terminal with colours, to anything else without them and without blanks at the ends of lines."""
     stream = sys.stderr if is_error else sys.stdout
     if stream.isatty():
-        Console(file=stream, highlight=False).print(shown)
+        _HarmlessConsole(file=stream).print(shown)
         return
-    console = Console(file=io.StringIO(), width=PIPE_WIDTH, highlight=False, color_system=None)
+    console = _HarmlessConsole(file=io.StringIO(), width=PIPE_WIDTH, color_system=None)
     with console.capture() as captured:
         console.print(shown)
-    stream.write("".join(line.rstrip() + "\n" for line in captured.get().splitlines()))
+    stream.write("".join(line.rstrip() + "\n" for line in captured.get().removesuffix("\n").split("\n")))
