@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Group, RenderableType
@@ -18,11 +18,14 @@ from rich.console import Group, RenderableType
 from protocol.operation import Operation
 from wallet.client import TIMEOUT_SECONDS, NodeClient
 from wallet.errors import NodeRefused, UsageError, WalletError
+from wallet.exposure import find_exposure
 from wallet.keystore import Keystore, KeystoreMissing, StoredKey
+from wallet.passwords import find_weakness
 from wallet.render import Output, fields, text
-from wallet.session import Receipt, Session
+from wallet.session import CLOCK_DIFFERENCE_MAX, Receipt, Session
 from wallet.signing import SigningKey, choose_keys, collect_authorities
 from wallet.terminal import clean
+from wallet.trust import Facts, describe_chain, doubt_chain
 
 PASSWORD_VARIABLE = "PLAUDIT_WALLET_PASSWORD"
 _SHOWN_CHARACTERS_MAX = 400
@@ -37,9 +40,12 @@ class App:
     password_file: Path | None = None
     chain_id: str = ""
     timeout_seconds: float = TIMEOUT_SECONDS
+    clock_difference_max: int = CLOCK_DIFFERENCE_MAX
     is_json: bool = False
     is_sure: bool = False
     stdin_is_used: bool = field(default=False, init=False)
+    learned: dict[str, Any] = field(default_factory=dict, init=False)
+    """What is to be remembered of the chain once something is signed for it."""
 
     @property
     def output(self) -> Output:
@@ -49,13 +55,19 @@ class App:
     @cached_property
     def session(self) -> Session:
         """The chain behind the node."""
-        return Session(NodeClient(self.node, self.timeout_seconds), self.chain_id)
+        return Session(
+            NodeClient(self.node, self.timeout_seconds),
+            self.chain_id,
+            clock_difference_max=self.clock_difference_max,
+            warn=self.output.warn,
+        )
 
     # --- passwords and the key file ----------------------------------------------------------------------------
 
     def given_password(self) -> str | None:
         """The key file's password from the file or the environment, or None."""
         if self.password_file is not None:
+            self.warn_of_exposure(self.password_file)
             try:
                 return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
             except (OSError, UnicodeDecodeError) as error:
@@ -80,6 +92,7 @@ class App:
         """The key file, opened."""
         if not self.keystore_path.exists():
             raise KeystoreMissing(f"{self.keystore_path} does not exist")
+        self.warn_of_exposure(self.keystore_path)
         password = self.given_password()
         return Keystore.open(self.keystore_path, self.ask_secret("Wallet password") if password is None else password)
 
@@ -88,15 +101,67 @@ class App:
         password = self.given_password()
         if password is None:
             password = self.ask_secret("New wallet password", twice=True)
-        if not password:
-            raise UsageError("the password is empty")
+        self.check_new_password(password)
         self.keystore_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         store = Keystore.create(self.keystore_path, password)
         self.__dict__["keystore"] = store
         return store
 
+    def check_new_password(self, password: str) -> None:
+        """Warns of a password that is easily guessed. Raises UsageError for none."""
+        if not password:
+            raise UsageError("the new password is empty")
+        weakness = find_weakness(password)
+        if weakness:
+            self.output.warn(f"this password is weak: {weakness}. Who gets a copy of the file can try millions a day.")
+
+    def read_secret(self, file: TextIO) -> str:
+        """The secret in a file, without the end of its line. Warns when others can read it."""
+        self.warn_of_exposure(file.name)
+        return file.read().rstrip("\r\n")
+
+    def warn_of_exposure(self, path: str | Path) -> None:
+        """Says so when others can read a file that holds a secret."""
+        exposure = find_exposure(path)
+        if exposure:
+            self.output.warn(f"{exposure}.")
+
     def _password_hint(self) -> str:
         return f"Give --password-file FILE, or set the environment variable {PASSWORD_VARIABLE}."
+
+    # --- trust -------------------------------------------------------------------------------------------------
+
+    @property
+    def facts(self) -> Facts:
+        """What the key file remembers of the chain."""
+        return self.keystore.chains.get(self.session.identity.chain_id.hex(), {})
+
+    def settle(self, doubt: str, remedy: str) -> None:
+        """Asks whether to go on in spite of a doubt, if there is one. With --yes nobody is there to say so.
+
+        Raises WalletError.
+        """
+        if not doubt:
+            return
+        if self.is_sure:
+            raise WalletError(f"{doubt}; nothing was signed", remedy)
+        self.output.warn(f"{doubt}.")
+        self.confirm("Go on all the same?")
+
+    def check_chain(self) -> None:
+        """Before a signature: settles doubts about the chain. One that --chain-id names is the right one."""
+        identity = self.session.identity
+        doubt = doubt_chain(self.keystore.chains, identity)
+        if not self.chain_id:
+            self.settle(doubt, f"If it is the right chain, add --chain-id {identity.chain_id.hex()}.")
+
+    def remember(self) -> None:
+        """Before a signature: keeps in the key file which chain it is for, and what was learned of it."""
+        chain_id = self.session.identity.chain_id.hex()
+        facts = {**self.facts, **describe_chain(self.session.identity), **self.learned}
+        if facts != self.facts:
+            with self.keystore.changing():
+                self.keystore.chains[chain_id] = {**self.keystore.chains.get(chain_id, {}), **facts}
 
     # --- sending -----------------------------------------------------------------------------------------------
 
@@ -122,21 +187,29 @@ class App:
             raise WalletError("nothing was done, as you wished")
 
     def send(
-        self, *operations: Operation, extra: dict[str, Any] | None = None, new_keys: Sequence[StoredKey] = ()
+        self,
+        *operations: Operation,
+        extra: dict[str, Any] | None = None,
+        new_keys: Sequence[StoredKey] = (),
+        note: str = "",
     ) -> Receipt:
         """Shows the operations, asks, signs, sends, waits for the block, and shows where they are.
 
-        `extra` is added to what is shown afterwards. `new_keys` are keys that the operations bring into use: they are
-        in the key file before anything is sent, so that they cannot be lost, and out again if the node refuses.
+        `extra` is added to what is shown afterwards, `note` to what is shown before. `new_keys` are keys that the
+        operations bring into use: they are in the key file before anything is signed, so that they cannot be lost. They
+        stay there when the node refuses, since it might do so and have the transaction carried out all the same.
         """
         keys = self.choose_keys(operations)
-        self.confirm("Sign and send it?", self._draw_request(operations, keys))
+        self.check_chain()
+        self.confirm("Sign and send it?", self._draw_request(operations, keys, note))
+        self.remember()
         added = [key for key in new_keys if self.keystore.find(key.key.public_key) is None]
         self._store(added)
         try:
             receipt = self.session.send(operations, keys)
         except NodeRefused:
-            self._forget(added)
+            if added:
+                self.output.note("The new keys stay in the key file: `plaudit wallet keys remove` takes them out.")
             raise
         transaction_id = receipt.transaction.id.hex()
         shown = {"transaction_id": transaction_id, "block_num": receipt.block_num, "trx_num": receipt.trx_num}
@@ -156,19 +229,16 @@ class App:
                 for key in keys:
                     self.keystore.add(*key)
 
-    def _forget(self, keys: Sequence[StoredKey]) -> None:
-        if keys:
-            with self.keystore.changing():
-                for key in keys:
-                    self.keystore.remove(key.key.public_key)
-
-    def _draw_request(self, operations: Sequence[Operation], keys: Sequence[SigningKey]) -> RenderableType:
+    def _draw_request(self, operations: Sequence[Operation], keys: Sequence[SigningKey], note: str) -> RenderableType:
         parts: list[RenderableType] = []
         for operation in operations:
             name, values = self.session.codec.operation_to_json(operation, True)
             parts.append(fields({key: _shorten(value) for key, value in values.items()}, name))
         signers = ", ".join(f"{signing.role} key of {signing.account}" for signing in keys if signing.account)
+        parts += [text(note)] if note else []
         parts.append(text(f"Signed by: {signers or 'a written-out key'}. Node: {self.node}.", "dim"))
+        if not self.facts:
+            parts.append(text(f"The first signature for chain {self.session.identity.chain_id.hex()}.", "dim"))
         return Group(*parts)
 
 

@@ -46,6 +46,7 @@ from wallet.keystore import (
     WrongPassword,
 )
 from wallet.render import Output
+from wallet.session import CLOCK_DIFFERENCE_MAX
 
 NODE_DEFAULT = "http://127.0.0.1:8090"
 DEBUG_VARIABLE = "PLAUDIT_DEBUG"
@@ -121,6 +122,14 @@ def describe_failure(error: Exception) -> WalletError:
 )
 @click.option("--chain-id", envvar="PLAUDIT_CHAIN_ID", default="", help="Refuse a node of any other chain (hex).")
 @click.option("--timeout", default=TIMEOUT_SECONDS, show_default=True, help="Seconds to wait for an answer.")
+@click.option(
+    "--clock-difference",
+    envvar="PLAUDIT_CLOCK_DIFFERENCE",
+    type=click.IntRange(0),
+    default=CLOCK_DIFFERENCE_MAX,
+    show_default=True,
+    help="Seconds by which the node's head may be ahead of this machine's clock.",
+)
 @click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
 @click.option("--yes", "-y", "is_sure", is_flag=True, help="Send without asking.")
 @click.pass_context
@@ -131,6 +140,7 @@ def wallet(
     password_file: Path | None,
     chain_id: str,
     timeout: float,
+    clock_difference: int,
     is_json: bool,
     is_sure: bool,
 ) -> None:
@@ -140,7 +150,7 @@ def wallet(
             # A terminal that lacks a character shows "?" rather than nothing at all.
             stream.reconfigure(errors="replace")
     path = default_keystore() if keystore is None else keystore
-    ctx.obj = App(node, path, password_file, chain_id, timeout, is_json, is_sure)
+    ctx.obj = App(node, path, password_file, chain_id, timeout, clock_difference, is_json, is_sure)
 
 
 for _module in (

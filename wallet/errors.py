@@ -22,6 +22,14 @@ class WalletError(Exception):
         self.cause = cause
         self.remedy = remedy
         self.node_message = node_message
+        self.signed: SignedTransaction | None = None
+
+
+class SignedTransaction(NamedTuple):
+    """A transaction that was signed, and until when (in UTC) whoever has it can bring it into a block."""
+
+    transaction_id: str
+    valid_until: str
 
 
 class UsageError(WalletError):

@@ -2,7 +2,8 @@
 
 The file holds format name, version, the parameters of scrypt, nonce, cipher text (AES-256-GCM) and a plain
 SHA-256 over all of these. The hash tells a damaged file from a wrong password; it protects nothing else.
-Everything in front of the cipher text is authenticated with it.
+Everything in front of the cipher text is authenticated with it. What is encrypted is JSON, too: the keys, and what the
+wallet remembers of each chain that they signed for (wallet/trust.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from protocol.errors import ProtocolError
 from protocol.keys import PrivateKey
+from wallet.passwords import list_forms, normalize_password
 
 FORMAT = "plaudit-keystore"
 VERSION = 1
@@ -100,6 +102,8 @@ class Keystore:
         self._file_key = file_key
         self._keys: dict[bytes, StoredKey] = {}
         self._in_file: dict[bytes, StoredKey] = {}
+        self.chains: dict[str, dict[str, Any]] = {}
+        """What is remembered of chains, by their ids in hex; to be changed within `changing()` only."""
 
     def __repr__(self) -> str:
         return f"Keystore({str(self.path)!r}, {len(self._keys)} keys)"
@@ -111,7 +115,7 @@ class Keystore:
         if path.exists():
             raise KeystoreExists(f"{path} exists already")
         salt = os.urandom(_SALT_BYTES)
-        store = cls(path, cost, salt, _derive(password, cost, salt))
+        store = cls(path, cost, salt, _derive(normalize_password(password), cost, salt))
         store.save()
         return store
 
@@ -134,14 +138,16 @@ class Keystore:
             raise KeystoreDamaged(f"{path} lacks a field or holds a malformed one") from None
         if not known_kdf or not cost.is_bearable():
             raise KeystoreDamaged(f"{path} asks for a key derivation this wallet does not do")
-        store = cls(path, cost, salt, _derive(password, cost, salt))
-        try:
-            plain = AESGCM(store._file_key).decrypt(nonce, cipher_text, _header(cost, salt))
-        except InvalidTag:
-            raise WrongPassword(f"the password does not open {path}") from None
-        store._keys = _unpack_keys(plain, path)
-        store._in_file = dict(store._keys)
-        return store
+        for form in list_forms(password):
+            store = cls(path, cost, salt, _derive(form, cost, salt))
+            try:
+                plain = AESGCM(store._file_key).decrypt(nonce, cipher_text, _header(cost, salt))
+            except InvalidTag:
+                continue
+            store._keys, store.chains = _unpack(plain, path)
+            store._in_file = dict(store._keys)
+            return store
+        raise WrongPassword(f"the password does not open {path}")
 
     def add(self, key: PrivateKey | str, account: str = "", role: str = "") -> StoredKey:
         """Stores a private key (or its WIF); a key that is here already gets the new account and role.
@@ -175,7 +181,7 @@ class Keystore:
     def save(self) -> None:
         """Writes the file anew: the old content stays whole until the new one is safely on disk. Mode 0600."""
         nonce = os.urandom(_NONCE_BYTES)
-        cipher_text = AESGCM(self._file_key).encrypt(nonce, self._pack_keys(), _header(self._cost, self._salt))
+        cipher_text = AESGCM(self._file_key).encrypt(nonce, self._pack(), _header(self._cost, self._salt))
         document = json.loads(_header(self._cost, self._salt))
         document |= {"nonce": nonce.hex(), "ciphertext": cipher_text.hex()}
         document["sha256"] = _checksum(document)
@@ -201,7 +207,7 @@ class Keystore:
             plain = AESGCM(self._file_key).decrypt(nonce, cipher_text, _header(self._cost, self._salt))
         except (KeyError, TypeError, ValueError, InvalidTag):
             raise KeystoreChanged(f"{self.path} was changed meanwhile") from None
-        found = _unpack_keys(plain, self.path)
+        found, self.chains = _unpack(plain, self.path)
         added = {key: stored for key, stored in self._keys.items() if self._in_file.get(key) != stored}
         removed = self._in_file.keys() - self._keys.keys()
         self._keys = {key: stored for key, stored in found.items() if key not in removed} | added
@@ -216,18 +222,18 @@ class Keystore:
     def _encrypt_under(self, password: str) -> None:
         salt = os.urandom(_SALT_BYTES)
         previous = self._salt, self._file_key
-        self._salt, self._file_key = salt, _derive(password, self._cost, salt)
+        self._salt, self._file_key = salt, _derive(normalize_password(password), self._cost, salt)
         try:
             self.save()
         except OSError:
             self._salt, self._file_key = previous
             raise
 
-    def _pack_keys(self) -> bytes:
+    def _pack(self) -> bytes:
         records = [
             {"wif": stored.key.to_wif(), "account": stored.account, "role": stored.role} for stored in self.list()
         ]
-        return json.dumps({"keys": records}).encode()
+        return json.dumps({"keys": records, "chains": self.chains}).encode()
 
 
 def _derive(password: str, cost: ScryptCost, salt: bytes) -> bytes:
@@ -272,15 +278,18 @@ def _checksum(document: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def _unpack_keys(plain: bytes, path: Path) -> dict[bytes, StoredKey]:
+def _unpack(plain: bytes, path: Path) -> tuple[dict[bytes, StoredKey], dict[str, dict[str, Any]]]:
+    """The keys by public key, and what is remembered of chains (nothing in files of earlier versions)."""
     try:
+        content = json.loads(plain)
         stored = [
             StoredKey(PrivateKey.from_wif(record["wif"]), record["account"], record["role"])
-            for record in json.loads(plain)["keys"]
+            for record in content["keys"]
         ]
-    except (KeyError, TypeError, ValueError, ProtocolError):
+        chains = {str(chain_id): dict(facts) for chain_id, facts in content.get("chains", {}).items()}
+    except (KeyError, TypeError, ValueError, AttributeError, ProtocolError):
         raise KeystoreDamaged(f"the decrypted content of {path} is not a list of keys") from None
-    return {entry.key.public_key: entry for entry in stored}
+    return {entry.key.public_key: entry for entry in stored}, chains
 
 
 @contextmanager

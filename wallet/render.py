@@ -82,14 +82,18 @@ class Output:
         """Prints an error: JSON goes where the result would have gone."""
         told = {"cause": error.cause, "remedy": error.remedy, "node_message": error.node_message}
         shown = {name: hide_keys(value, raw=True) for name, value in told.items() if value}
+        signed = error.signed
         if self.is_json:
-            print(clean_json(json.dumps({"error": shown}, indent=2)))
+            print(clean_json(json.dumps({"error": shown | (signed._asdict() if signed else {})}, indent=2)))
             return
         _print(Text.assemble(("Error: ", "bold red"), clean(shown.get("cause", "")), "."), is_error=True)
         if error.remedy:
             _print(text(clean(shown["remedy"])), is_error=True)
         if error.node_message and error.node_message not in error.cause:
             _print(text(clean(f"The node said: {shown['node_message']}"), "dim"), is_error=True)
+        if signed is not None:
+            what = f"It was signed as transaction {signed.transaction_id}"
+            _print(text(f"{what}, which no block takes after {signed.valid_until} UTC.", "dim"), is_error=True)
 
 
 class _HarmlessConsole(Console):

@@ -1,4 +1,9 @@
-"""One chain as seen through a node: its identity, its accounts, and sending transactions to it."""
+"""One chain as seen through a node: its identity, its accounts, and sending transactions to it.
+
+The node may be wrong or lie. What is signed expires by this machine's clock, and is called lost only when this clock
+has passed the signed expiration, too: a node that hides a block, or keeps a transaction back, must not have its user
+pay twice.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +15,32 @@ from typing import Any, NamedTuple
 
 from protocol.assets import STEEM, VESTS, Asset
 from protocol.codec import Codec, codec_for
-from protocol.errors import Invalid
+from protocol.errors import Invalid, ProtocolError
 from protocol.identity import ChainIdentity
 from protocol.keys import decode_public_key
 from protocol.operation import Operation
-from protocol.times import parse_time
+from protocol.times import parse_time, time_text
 from protocol.transaction import Transaction
 from protocol.types import Authority
 from wallet.amounts import Power, parse_amount
 from wallet.client import NodeClient
-from wallet.errors import NodeConfused, NodeRefused, NodeUnreachable, WalletError
+from wallet.errors import NodeConfused, NodeRefused, SignedTransaction, WalletError
 from wallet.signing import SigningKey, sign
 
 EXPIRATION_SECONDS = 60
+"""How long a transaction lives, by this machine's clock."""
 EXPIRATION_SPREAD_SECONDS = 60
 """Expirations differ by chance within this range, so that equal operations sent at the same time are two."""
 EXPIRATION_SECONDS_MAX = 3500
 """A node takes an expiration up to one hour after its head; this is a little less."""
 POLL_SECONDS = 0.5
 WAIT_SECONDS_MAX = 180.0
+MARGIN_SECONDS = 15
+"""How long after its expiration a transaction is waited for, by this machine's clock and by the node's head."""
+CLOCK_DIFFERENCE_NOTED = 60
+"""By how many seconds the node's head and this machine's clock may differ without a word."""
+CLOCK_DIFFERENCE_MAX = 600
+"""By how many seconds the node's head may be ahead of this machine's clock, unless one is told to believe it more."""
 
 Json = dict[str, Any]
 
@@ -42,7 +54,11 @@ class Receipt(NamedTuple):
 
 
 class NotIncluded(WalletError):
-    """The node took a transaction, but no block is known to hold it."""
+    """A transaction was signed and sent, but no block is known to hold it."""
+
+
+class ClockDiffers(WalletError):
+    """The node's head is so far ahead of this machine's clock that one of them must be wrong."""
 
 
 class Session:
@@ -54,12 +70,17 @@ class Session:
         expected_chain_id: str = "",
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        clock_difference_max: int = CLOCK_DIFFERENCE_MAX,
+        warn: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        """With `expected_chain_id` (hex) a node of another chain is refused."""
+        """With `expected_chain_id` (hex) a node of another chain is refused. `warn` is told what is strange."""
         self.client = client
         self.expected_chain_id = expected_chain_id.lower()
         self._clock = clock
         self._sleep = sleep
+        self._clock_difference_max = clock_difference_max
+        self._warn = warn
+        self._has_warned = False
         self._accounts: dict[str, Json] = {}
 
     # --- the chain ---------------------------------------------------------------------------------------------
@@ -99,6 +120,28 @@ class Session:
     def properties(self) -> Json:
         """The dynamic global properties of this moment."""
         return self._object("condenser_api.get_dynamic_global_properties", [])
+
+    def now(self, shown: Json | None = None) -> int:
+        """The moment from which dates in operations are counted: this machine's clock, or a head that is ahead of it.
+
+        A development chain may run ahead of the clock, so the head counts within bounds. Warns of a difference with
+        both times. Raises ClockDiffers where it is too large.
+        """
+        head, own = parse_time((shown or self.properties())["time"]), int(self._clock())
+        if abs(head - own) > CLOCK_DIFFERENCE_NOTED:
+            times = (
+                f"the node's head block is of {time_text(head)} UTC, and this machine's clock says {time_text(own)} UTC"
+            )
+            if head - own > self._clock_difference_max:
+                raise ClockDiffers(
+                    f"{times}: one of them is wrong, so nothing is signed",
+                    "Set the clock right or name another node with --node. On a chain whose time was moved on purpose, "
+                    f"add --clock-difference {head - own + CLOCK_DIFFERENCE_NOTED} (seconds).",
+                )
+            if not self._has_warned:
+                self._warn(f"{times}.")
+                self._has_warned = True
+        return max(head, own)
 
     def power(self) -> Power:
         """The rate between VESTS and STEEM of this moment."""
@@ -156,19 +199,19 @@ class Session:
     def send(self, operations: Iterable[Operation], keys: Iterable[SigningKey]) -> Receipt:
         """Signs the operations as one transaction, broadcasts it, and waits for the block that holds it.
 
-        Raises NodeRefused when the node does not take it, NotIncluded when its way into a block is not seen.
+        Raises NodeRefused when the node does not take it, NotIncluded when its way into a block is not seen, both with
+        what was signed.
         """
         shown = self.properties()
-        unsigned = self._make(shown, operations, self._expiration(parse_time(shown["time"])))
+        unsigned = self._make(shown, operations, self._expiration(shown))
         signed = sign(unsigned, self.identity.chain_id, keys)
         return self._broadcast(signed, int(shown["head_block_number"]))
 
     def build(self, operations: Iterable[Operation], seconds: int) -> Transaction:
         """The operations as a transaction without signatures that expires after so many seconds."""
         shown = self.properties()
-        head_time = parse_time(shown["time"])
-        wanted = max(head_time, int(self._clock())) + seconds
-        return self._make(shown, operations, min(wanted, head_time + EXPIRATION_SECONDS_MAX))
+        wanted = self.now(shown) + seconds
+        return self._make(shown, operations, min(wanted, parse_time(shown["time"]) + EXPIRATION_SECONDS_MAX))
 
     def broadcast(self, signed: Transaction) -> Receipt:
         """Sends a signed transaction and waits for the block that holds it. Raises as `send` does."""
@@ -183,58 +226,79 @@ class Session:
             operations=operations,
         )
 
-    def _broadcast(self, signed: Transaction, head: int) -> Receipt:
-        try:
-            self.client.call("condenser_api.broadcast_transaction", [signed.to_json(self.codec, legacy=True)])
-        except NodeUnreachable as error:
-            raise NotIncluded(
-                f"it is not known whether the node took transaction {signed.id.hex()}: {error.cause}",
-                f"Before sending again, look for it: `plaudit wallet transaction {signed.id.hex()}`. "
-                "It is refused by all nodes once it has expired.",
-            ) from error
-        return self._wait(signed, head)
-
-    def _expiration(self, head_time: int) -> int:
-        """A moment after both the head's time and the clock, as far as the node allows.
+    def _expiration(self, shown: Json) -> int:
+        """A minute or two after this moment, as far as the node allows.
 
         A chain that makes blocks only on demand lets its head grow old; its next block has the clock's time.
         """
-        spread = secrets.randbelow(EXPIRATION_SPREAD_SECONDS)
-        wanted = max(head_time, int(self._clock())) + EXPIRATION_SECONDS
-        return min(wanted, head_time + EXPIRATION_SECONDS_MAX) + spread
+        wanted = min(self.now(shown) + EXPIRATION_SECONDS, parse_time(shown["time"]) + EXPIRATION_SECONDS_MAX)
+        return wanted + secrets.randbelow(EXPIRATION_SPREAD_SECONDS)
+
+    def _broadcast(self, signed: Transaction, head: int) -> Receipt:
+        wanted = signed.id.hex()
+        try:
+            self.client.call("condenser_api.broadcast_transaction", [signed.to_json(self.codec, legacy=True)])
+        except NodeRefused as error:
+            error.signed = _describe(signed)
+            raise
+        except WalletError as error:
+            cause = f"it is not known whether the node took transaction {wanted}: {error.cause}"
+            raise self._unknown(signed, cause) from error
+        try:
+            return self._wait(signed, head)
+        except NotIncluded:
+            raise
+        except (WalletError, ProtocolError, KeyError, TypeError, ValueError) as error:
+            reason = error.cause if isinstance(error, WalletError) else "the node's answer is not as it should be"
+            raise self._unknown(signed, f"{_taken(wanted)}: {reason}") from error
 
     def _wait(self, transaction: Transaction, head_before: int) -> Receipt:
         deadline = self._clock() + WAIT_SECONDS_MAX
         wanted = transaction.id.hex()
+        over_at = transaction.expiration + MARGIN_SECONDS
         seen = head_before
-        while True:
-            try:
-                shown = self.properties()
-                head = int(shown["head_block_number"])
-                for number in range(seen + 1, head + 1):
-                    position = self._position_in(number, wanted)
-                    if position is not None:
-                        return Receipt(transaction, number, position)
-                is_over = parse_time(shown["time"]) > transaction.expiration
-            except (NodeUnreachable, NodeRefused) as error:
-                raise self._unknown(transaction, error.cause) from error
+        for _ in range(int(WAIT_SECONDS_MAX / POLL_SECONDS) + 1):
+            shown = self.properties()
+            head, head_time = int(shown["head_block_number"]), parse_time(shown["time"])
+            for number in range(seen + 1, head + 1):
+                position = self._position_in(number, wanted)
+                if position is not None:
+                    return Receipt(transaction, number, position)
+                if self._clock() > deadline:
+                    break
+            now = self._clock()
+            is_over = now > over_at and head_time > over_at
             if is_over and seen == head_before and head >= head_before:
-                raise NotIncluded(
-                    f"transaction {wanted} expired: no block held it in time",
-                    "Nothing has happened; run the command again. `plaudit wallet status` shows the node's head.",
-                )
-            if self._clock() > deadline:
-                raise self._unknown(transaction, f"the node made no block with it in {WAIT_SECONDS_MAX:g} seconds")
+                raise self._lost(transaction)
+            if now > deadline:
+                break
             # After the expiration all blocks are looked through once more: a branch may have been replaced.
             seen = head_before if is_over else head
             self._sleep(POLL_SECONDS)
+        reason = f"the node made no block with it in {WAIT_SECONDS_MAX:g} seconds"
+        if self._clock() > over_at:
+            reason += f", and its head of {time_text(head_time)} UTC has not come past the transaction's expiration"
+        raise self._unknown(transaction, f"{_taken(wanted)}: {reason}")
 
-    def _unknown(self, transaction: Transaction, reason: str) -> NotIncluded:
+    def _lost(self, transaction: Transaction) -> NotIncluded:
         wanted = transaction.id.hex()
-        return NotIncluded(
-            f"the node took transaction {wanted}, but whether a block holds it is not known: {reason}",
-            f"Look for it later: `plaudit wallet transaction {wanted}`.",
+        error = NotIncluded(
+            f"transaction {wanted} expired: no block held it in time, as this node shows its blocks",
+            "No block can take it any more. Unless you trust the node, look for it with another one "
+            f"(`plaudit wallet --node URL transaction {wanted}`) before you run the command again.",
         )
+        error.signed = _describe(transaction)
+        return error
+
+    def _unknown(self, transaction: Transaction, cause: str) -> NotIncluded:
+        wanted = transaction.id.hex()
+        error = NotIncluded(
+            cause,
+            f"Until {time_text(transaction.expiration)} UTC a block may still take it: do not send it again before. "
+            f"Look for it with `plaudit wallet transaction {wanted}`, best with another node, too.",
+        )
+        error.signed = _describe(transaction)
+        return error
 
     def _position_in(self, number: int, transaction_id: str) -> int | None:
         block = self.client.call("condenser_api.get_block", [number])
@@ -246,3 +310,11 @@ class Session:
         if not isinstance(result, dict):
             raise NodeConfused(f"{self.client.url} answers {method} with something that is no object")
         return result
+
+
+def _describe(transaction: Transaction) -> SignedTransaction:
+    return SignedTransaction(transaction.id.hex(), time_text(transaction.expiration))
+
+
+def _taken(transaction_id: str) -> str:
+    return f"the node took transaction {transaction_id}, but whether a block holds it is not known"

@@ -75,7 +75,7 @@ def update(
     if new_password or secret_file is not None:
         if memo is not None or any(authorities.values()):
             raise UsageError("a new password makes all keys; no other key can be given with it")
-        secret = secret_file.read().rstrip("\r\n") if secret_file is not None else make_password()
+        secret = app.read_secret(secret_file) if secret_file is not None else make_password()
         new_keys = [StoredKey(PrivateKey.from_password(name, role, secret), name, role) for role in ROLES]
         public = {stored.role: stored.key.public_key for stored in new_keys}
         authorities = {role: Authority(1, (), ((public[role], 1),)) for role in authorities}

@@ -182,7 +182,7 @@ def create(
     session = app.session
     if session.find_account(new_name) is not None:
         raise WalletError(f"there is an account {new_name} already", "Choose another name.")
-    secret = secret_file.read().rstrip("\r\n") if secret_file is not None else make_password()
+    secret = app.read_secret(secret_file) if secret_file is not None else make_password()
     keys = {role: PrivateKey.from_password(new_name, role, secret) for role in ROLES}
     authorities = {role: Authority(1, (), ((keys[role].public_key, 1),)) for role in ("owner", "active", "posting")}
     operation: AccountCreate | CreateClaimedAccount

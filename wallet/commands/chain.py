@@ -8,15 +8,18 @@ from typing import Any
 
 import click
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from protocol.errors import Invalid
 from protocol.memo import EncryptedMemo, decrypt_memo
+from protocol.transaction import Transaction
 from wallet.app import App
 from wallet.commands.common import POST_NAME, PostName, WalletCommand, pass_app
-from wallet.errors import WalletError
+from wallet.errors import NodeConfused, WalletError
 from wallet.explain import draw_explanation
-from wallet.render import fields, table
+from wallet.render import fields, table, text
 from wallet.session import Json
+from wallet.terminal import clean
 
 HISTORY_MAX = 10_000
 NEWEST = -1
@@ -86,6 +89,8 @@ def block(app: App, number: int, virtual: bool) -> None:
 def transaction(app: App, transaction_id: str) -> None:
     """Show a transaction and the block that holds it."""
     found = app.session.client.call("condenser_api.get_transaction", [transaction_id])
+    if Transaction.from_json(app.session.codec, found).id.hex() != transaction_id.lower():
+        raise NodeConfused(f"the node answers with another transaction than {transaction_id}", "Ask another node.")
 
     def draw() -> RenderableType:
         facts = {
@@ -117,7 +122,7 @@ def history(app: App, name: str, limit: int, before: int | None, decrypt: bool) 
     shown = [_history_json(app, sequence, entry, decrypt) for sequence, entry in entries]
 
     def draw() -> RenderableType:
-        rows = [(row["number"], row["time"], row["block_num"], *_operation_cells(row["operation"])) for row in shown]
+        rows = [(row["number"], row["time"], row["block_num"], *_history_cells(row)) for row in shown]
         return table(("#", "time (UTC)", "block", "operation", "what"), rows, name, right=(0, 2))
 
     app.output.show({"history": shown}, draw)
@@ -126,25 +131,35 @@ def history(app: App, name: str, limit: int, before: int | None, decrypt: bool) 
 def _history_json(app: App, sequence: int, entry: Json, decrypt: bool) -> Json:
     operation = entry["op"]
     memo = operation[1].get("memo")
-    if decrypt and isinstance(memo, str) and memo.startswith("#"):
-        operation = [operation[0], operation[1] | {"memo": _decrypt(app, memo)}]
+    opened = _decrypt(app, memo) if decrypt and isinstance(memo, str) and memo.startswith("#") else None
+    if opened is not None:
+        operation = [operation[0], operation[1] | {"memo": opened}]
     return {
         "number": sequence,
         "time": entry["timestamp"],
         "block_num": entry["block"],
         "transaction_id": entry["trx_id"],
         "operation": operation,
-    }
+    } | ({} if opened is None else {"decrypted": True})
 
 
-def _decrypt(app: App, memo: str) -> str:
-    """The text of an encrypted memo; the memo itself where it is none or the key is not here."""
+def _history_cells(row: Json) -> tuple[str, str | Text]:
+    """The name of an operation and its fields; a memo that was decrypted stands below as it was written."""
+    name, values = row["operation"]
+    if not row.get("decrypted"):
+        return _operation_cells(row["operation"])
+    shown = clean(describe_fields({key: value for key, value in values.items() if key != "memo"}))
+    return name, text(f"{shown}\n{values['memo']}")
+
+
+def _decrypt(app: App, memo: str) -> str | None:
+    """The text of an encrypted memo as it was written, behind its "#"; None where it is none or the key is not here."""
     try:
         parts = EncryptedMemo.from_text(memo)
         key = app.keystore.find(parts.receiver) or app.keystore.find(parts.sender)
-        return memo if key is None else f"# {decrypt_memo(memo, key)}"
+        return None if key is None else f"#{decrypt_memo(memo, key)}"
     except Invalid:
-        return memo
+        return None
 
 
 def _operation_cells(operation: Any) -> tuple[str, str]:

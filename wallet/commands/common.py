@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,8 @@ from wallet.errors import UsageError, WalletError
 pass_app = click.make_pass_decorator(App)
 
 TEXT_BYTES_MAX = 16 * 1024 * 1024
+_NEGATIVE = re.compile(r"-\.?\d[\d.,]*(?:%|\s*[A-Z]*)", re.ASCII)
+"""A negative amount, percentage or number; no option has such letters."""
 
 
 class WalletCommand(click.Command):
@@ -35,6 +38,12 @@ class WalletCommand(click.Command):
             ),
             click.Option(["--node", "node"], expose_value=False, callback=_set, help="URL of the node to ask."),
         ]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Takes what looks like a negative number for a value, not for an option: it is refused as such or meant."""
+        if any(_NEGATIVE.fullmatch(argument) for argument in args):
+            ctx.ignore_unknown_options = True
+        return super().parse_args(ctx, args)
 
 
 class SubGroup(click.Group):

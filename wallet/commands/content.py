@@ -188,7 +188,7 @@ def delete_post(app: App, target: PostName) -> None:
     app.send(DeleteComment(author=target.author, permlink=target.permlink))
 
 
-@click.command(cls=WalletCommand, context_settings={"ignore_unknown_options": True})
+@click.command(cls=WalletCommand)
 @click.argument("voter")
 @click.argument("target", type=POST_NAME)
 @click.argument("weight", default="100%")

@@ -9,11 +9,11 @@ from rich.console import RenderableType
 
 from operations.escrow import EscrowApprove, EscrowDispute, EscrowRelease, EscrowTransfer
 from protocol.assets import SBD, STEEM, Asset
-from protocol.times import parse_time
+from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import MOMENT, SubGroup, pass_app
 from wallet.errors import UsageError, WalletError
-from wallet.render import fields
+from wallet.render import fields, table
 from wallet.session import Json
 
 NUMBER_MAX = 0xFFFFFFFF
@@ -53,7 +53,7 @@ def transfer(
 ) -> None:
     """Put STEEM and SBD aside for TO; TO and the agent have to approve it."""
     steem, sbd = _read_amounts(app, amounts)
-    now = parse_time(app.session.properties()["time"])
+    now = app.session.now()
     operation = EscrowTransfer(
         from_=sender,
         to=receiver,
@@ -142,6 +142,43 @@ def show(app: App, sender: str, number: int) -> None:
         return fields(facts)
 
     app.output.show(found, draw)
+
+
+@escrow.command("list")
+@click.argument("sender", metavar="FROM")
+@pass_app
+def list_escrows(app: App, sender: str) -> None:
+    """List the escrows that an account has made and that are not over."""
+    found: list[Json] = app.session.client.call("database_api.find_escrows", {"from": sender})["escrows"]
+
+    def draw() -> RenderableType:
+        rows = [
+            (
+                row["escrow_id"],
+                row["to"],
+                row["agent"],
+                _amount(app, row["steem_balance"]),
+                _amount(app, row["sbd_balance"]),
+                _describe_state(row),
+                f"{row['escrow_expiration']} UTC",
+            )
+            for row in found
+        ]
+        return table(("number", "to", "agent", "holds", "and", "state", "expires"), rows, right=(0, 3, 4))
+
+    app.output.show({"escrows": found}, draw)
+
+
+def _amount(app: App, shown: Any) -> str:
+    asset: Asset = app.session.codec.from_json(Asset, shown)
+    return format_amount(asset, app.session.identity)
+
+
+def _describe_state(row: Json) -> str:
+    if row["disputed"]:
+        return "disputed"
+    missing = [who for who in ("to", "agent") if not row[f"{who}_approved"]]
+    return f"not approved by {' and '.join(row[who] for who in missing)}" if missing else "approved"
 
 
 def _get(app: App, sender: str, number: int) -> Json:

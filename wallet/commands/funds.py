@@ -17,6 +17,14 @@ from wallet.app import App
 from wallet.commands.common import SubGroup, WalletCommand, pass_app
 from wallet.errors import UsageError, WalletError, import_hint
 from wallet.render import table
+from wallet.trust import describe_rate, doubt_memo_key, doubt_rate
+
+_AT_MOST = click.option(
+    "--at-most",
+    default=None,
+    metavar="VESTS",
+    help='Refuse to sign for more, as "1000.000000 VESTS"; then the node\'s rate is not looked at.',
+)
 
 
 @click.command(cls=WalletCommand)
@@ -24,16 +32,27 @@ from wallet.render import table
 @click.argument("receiver", metavar="TO")
 @click.argument("amount")
 @click.option("--memo", default="", help='Note to the receiver; one that begins with "#" is encrypted.')
+@click.option("--memo-key", default=None, metavar="KEY", help="Receiver's memo key.  [default: what the node says]")
 @pass_app
-def transfer(app: App, sender: str, receiver: str, amount: str, memo: str) -> None:
+def transfer(app: App, sender: str, receiver: str, amount: str, memo: str, memo_key: str | None) -> None:
     """Send STEEM or SBD: transfer alice bob "1.000 STEEM"."""
     asset = app.session.amount(amount, STEEM, SBD)
     if not asset.amount:
         raise UsageError("the amount is 0")
     to = app.session.get_account(receiver)
     if memo.startswith("#"):
-        memo = _encrypt(app, sender, to["memo_key"], memo[1:])
+        memo = _encrypt(app, sender, memo_key or _find_memo_key(app, receiver, to["memo_key"]), memo[1:])
     app.send(Transfer(from_=sender, to=receiver, amount=asset, memo=memo))
+
+
+def _find_memo_key(app: App, name: str, key: str) -> str:
+    """The memo key that the node names, unless it is another than before. Raises WalletError."""
+    app.settle(
+        doubt_memo_key(app.facts, name, key),
+        f"Ask {name} whether the key was changed, and name the right one with --memo-key.",
+    )
+    app.learned["memo_keys"] = {**app.facts.get("memo_keys", {}), name: key}
+    return key
 
 
 def _encrypt(app: App, sender: str, receiver_key: str, memo: str) -> str:
@@ -60,24 +79,26 @@ def power_up(app: App, account: str, amount: str, receiver: str) -> None:
 @click.argument("account")
 @click.argument("amount", required=False)
 @click.option("--cancel", is_flag=True, help="Stop the running power-down.")
+@_AT_MOST
 @pass_app
-def power_down(app: App, account: str, amount: str | None, cancel: bool) -> None:
+def power_down(app: App, account: str, amount: str | None, cancel: bool, at_most: str | None) -> None:
     """Turn power back into liquid STEEM, in parts over weeks. AMOUNT is in STEEM or VESTS."""
     if cancel == (amount is not None):
         raise UsageError("give either an amount or --cancel")
-    vests = Asset(0, VESTS) if amount is None else _vests(app, amount)
-    app.send(WithdrawVesting(account=account, vesting_shares=vests))
+    vests, note = (Asset(0, VESTS), "") if amount is None else _read_power(app, amount, at_most)
+    app.send(WithdrawVesting(account=account, vesting_shares=vests), note=note)
 
 
 @click.command(cls=WalletCommand)
 @click.argument("delegator", metavar="FROM")
 @click.argument("delegatee", metavar="TO")
 @click.argument("amount")
+@_AT_MOST
 @pass_app
-def delegate(app: App, delegator: str, delegatee: str, amount: str) -> None:
+def delegate(app: App, delegator: str, delegatee: str, amount: str, at_most: str | None) -> None:
     """Lend power: AMOUNT (in STEEM or VESTS) is all that TO has from FROM afterwards."""
-    shares = _vests(app, amount)
-    app.send(DelegateVestingShares(delegator=delegator, delegatee=delegatee, vesting_shares=shares))
+    shares, note = _read_power(app, amount, at_most)
+    app.send(DelegateVestingShares(delegator=delegator, delegatee=delegatee, vesting_shares=shares), note=note)
 
 
 @click.command(cls=WalletCommand)
@@ -89,13 +110,29 @@ def undelegate(app: App, delegator: str, delegatee: str) -> None:
     app.send(DelegateVestingShares(delegator=delegator, delegatee=delegatee, vesting_shares=Asset(0, VESTS)))
 
 
-def _vests(app: App, amount: str) -> Asset:
-    """An amount of power given in STEEM or VESTS, as VESTS. Raises UsageError for nothing."""
-    asset = app.session.amount(amount, STEEM, VESTS)
-    shares = asset if asset.symbol == VESTS else app.session.power().to_vests(asset)
+def _read_power(app: App, amount: str, at_most: str | None) -> tuple[Asset, str]:
+    """An amount of power given in STEEM or VESTS, as VESTS, and a word about the rate if one was used.
+
+    Raises UsageError for nothing and for more than `at_most`, WalletError for a rate that is doubtful.
+    """
+    session = app.session
+    asset = session.amount(amount, STEEM, VESTS)
+    shares, note = asset, ""
+    if asset.symbol != VESTS:
+        power = session.power()
+        shares = power.to_vests(asset)
+        signed = format_amount(shares, session.identity)
+        if at_most is None:
+            app.settle(doubt_rate(app.facts, power), 'Give the amount in VESTS, or a bound: --at-most "1000 VESTS".')
+        app.learned["rate"] = [power.shares, power.fund]
+        note = f"By the node's word {describe_rate(power)}: {signed} are signed for."
+        if app.is_sure:
+            app.output.note(note)
     if not shares.amount:
         raise UsageError("the amount is 0 VESTS")
-    return shares
+    if at_most is not None and shares.amount > session.amount(at_most, VESTS).amount:
+        raise UsageError(f"{format_amount(shares, session.identity)} is more than --at-most", "Nothing was signed.")
+    return shares, note
 
 
 @click.command(cls=WalletCommand)

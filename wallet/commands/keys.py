@@ -9,12 +9,12 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
-from protocol.errors import Invalid
 from protocol.identity import STEEM_MAINNET
 from protocol.keys import PrivateKey, encode_public_key, suggest_brain_key
 from wallet.app import App
 from wallet.commands.common import SubGroup, WalletCommand, pass_app
-from wallet.errors import UsageError, WalletError
+from wallet.errors import WalletError
+from wallet.key_forms import read_private_key
 from wallet.keystore import Keystore, StoredKey
 from wallet.render import fields, table
 
@@ -43,17 +43,10 @@ def keys() -> None:
 @click.option("--key-file", type=click.File("r"), default=None, help="Read the key from a file instead of asking.")
 @pass_app
 def import_key(app: App, account: str, role: str | None, key_file: Any) -> None:
-    """Store a private key (WIF). It is asked for, so that it does not stay in the shell's history."""
+    """Store a private key (WIF: 5..., K... or L...). It is asked for, so that it stays out of the shell's history."""
     store = app.keystore
-    wif = key_file.read().strip() if key_file is not None else app.ask_secret("Private key (WIF)")
-    try:
-        key = PrivateKey.from_wif(wif)
-    except Invalid:
-        raise UsageError(
-            "this is not a private key in wallet import format",
-            "It begins with 5, K or L and has 51 or 52 characters. For a password use `plaudit wallet keys password`.",
-        ) from None
-    _store(app, store, [StoredKey(key, account, role or "")])
+    wif = app.read_secret(key_file) if key_file is not None else app.ask_secret("Private key (WIF)")
+    _store(app, store, [StoredKey(read_private_key(wif), account, role or "")])
 
 
 @keys.command()
@@ -65,7 +58,7 @@ def import_key(app: App, account: str, role: str | None, key_file: Any) -> None:
 def password(app: App, account: str, roles: tuple[str, ...], secret_file: Any, check: bool) -> None:
     """Derive an account's keys from its master password and store them."""
     store = app.keystore
-    secret = secret_file.read().rstrip("\r\n") if secret_file is not None else app.ask_secret(f"Password of {account}")
+    secret = app.read_secret(secret_file) if secret_file is not None else app.ask_secret(f"Password of {account}")
     found = [StoredKey(PrivateKey.from_password(account, role, secret), account, role) for role in roles or ROLES]
     if check:
         found = _only_valid(app, account, found)
@@ -99,7 +92,7 @@ def _only_valid(app: App, account: str, candidates: list[StoredKey]) -> list[Sto
 def brain(app: App, account: str, role: str | None, sequence: int, secret_file: Any) -> None:
     """Derive a key from a brain key (a list of words) and store it."""
     store = app.keystore
-    words = secret_file.read() if secret_file is not None else app.ask_secret("Brain key")
+    words = app.read_secret(secret_file) if secret_file is not None else app.ask_secret("Brain key")
     _store(app, store, [StoredKey(PrivateKey.from_brain_key(words, sequence), account, role or "")])
 
 
@@ -163,11 +156,10 @@ def change_password(app: App, new_password_file: Any) -> None:
     """Encrypt the key file under a new password."""
     store = app.keystore
     if new_password_file is not None:
-        new = new_password_file.read().rstrip("\r\n")
+        new = app.read_secret(new_password_file)
     else:
         new = app.ask_secret("New wallet password", twice=True)
-    if not new:
-        raise UsageError("the new password is empty")
+    app.check_new_password(new)
     store.change_password(new)
     app.output.show({"keystore": str(store.path)}, lambda: fields({"password changed": store.path}))
 

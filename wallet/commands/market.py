@@ -10,7 +10,6 @@ from rich.console import RenderableType
 
 from operations.market import LimitOrderCancel, LimitOrderCreate
 from protocol.assets import SBD, STEEM, Asset
-from protocol.times import parse_time
 from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import SubGroup, choose_number, pass_app
@@ -84,7 +83,7 @@ def _read_offer(app: App, amount: str, total: str | None, price: str | None, *, 
 
 
 def _place(app: App, owner: str, selling: Asset, wanted: Asset, options: dict[str, Any]) -> None:
-    now = parse_time(app.session.properties()["time"])
+    now = app.session.now()
     number = options["number"]
     if number is None:
         found = app.session.client.call("condenser_api.get_open_orders", [owner])

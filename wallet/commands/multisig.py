@@ -59,7 +59,10 @@ def sign(app: App, file: Path) -> None:
         raise WalletError(
             "this wallet holds no key that is needed", f"`plaudit wallet multisig show {file}` lists who is missing."
         )
-    app.confirm("Sign it?", _draw_operations(app, transaction))
+    app.check_chain()
+    expires = fields({"expires": f"{time_text(transaction.expiration)} UTC"})
+    app.confirm("Sign it?", Group(_draw_operations(app, transaction), expires))
+    app.remember()
     digest = transaction.digest(session.identity.chain_id)
     keys = [app.keystore.find(public_key) for public_key in chosen]
     added = [sign_digest(digest, key) for key in keys if key is not None]

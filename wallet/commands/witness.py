@@ -96,6 +96,11 @@ def update(
         raise UsageError("--new-key and --signing-key exclude each other")
     found = _get(app, owner)
     key = PrivateKey(os.urandom(32)) if new_key else app.session.public_key(signing_key or found["signing_key"])
+    if signing_key is None and isinstance(key, bytes) and key != NULL_KEY and app.keystore.find(key) is None:
+        app.settle(
+            f"the node says that blocks of {owner} are signed by {found['signing_key']}, whose private key is not here",
+            "If this key is yours, name it with --signing-key.",
+        )
     props = _properties(app, found["props"], creation_fee, block_size, interest)
     _send_update(app, owner, url or found["url"], key, props)
 
