@@ -19,6 +19,7 @@ from node.settings import (
     Settings,
     SettingsError,
     collect_settings,
+    list_secret_files,
     parse_loopback,
 )
 from wallet.harmless import HarmlessGroup
@@ -156,8 +157,11 @@ def node(**flags: Any) -> None:
     from node.files import DirectoryDisk
     from node.open_files import raise_limit
     from node.peering import make_network_settings
+    from wallet.exposure import find_exposure
 
     raise_limit()
+    for exposure in filter(None, map(find_exposure, list_secret_files(settings, flags, os.environ))):
+        log.warning("%s", exposure)
     chain = _open_chain(settings, config)
     _warn_about_keys(chain, settings.witness, set(keys), log.warning)
     disk = DirectoryDisk(_data_dir(settings, config))

@@ -13,7 +13,8 @@ from typing import Any, Final
 import orjson
 
 from node.log_rate import LimitedHandler
-from wallet.terminal import clean, clean_json, hide_keys
+from protocol.secrecy import hide_keys
+from wallet.terminal import clean, clean_json
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 _ROOT: Final = "plaudit"

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from protocol.errors import Invalid
 from protocol.keys import PrivateKey
+from protocol.secrecy import hide_keys
 from rpc.this_machine import is_loopback
 
 ENVIRONMENT_PREFIX: Final = "PLAUDIT_"
@@ -39,7 +40,7 @@ class SettingsError(Exception):
     """Settings that cannot be used; each problem is a line with the setting, where it is set, and what is allowed."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(hide_keys(problem, raw=True) for problem in problems)
         super().__init__("\n".join(self.problems))
 
 
@@ -218,6 +219,15 @@ def collect_settings(
         values.update(given)
         sources.update(dict.fromkeys(given, source))
     return _validate(values, sources)
+
+
+def list_secret_files(settings: Settings, flags: Mapping[str, Any], environment: Mapping[str, str]) -> list[Path]:
+    """The files that hold private keys: the one with witness keys, and the config file if it could have them."""
+    config = flags.get("config") or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG", "").strip()
+    files = [settings.witness_key_file]
+    if settings.witness_key and config:
+        files.append(Path(config))
+    return [path for path in files if path is not None]
 
 
 def _validate(values: dict[str, Any], sources: dict[str, str]) -> Settings:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from protocol.errors import ProtocolError, UnknownKey
+from protocol.secrecy import hide_keys
 from rpc.casts import as_text, fc_type
 from rpc.errors import (
     INVALID_REQUEST,
@@ -250,4 +251,6 @@ def _render(request_id: int | str | None, error: RpcError) -> bytes:
 
 
 def _render_error(shown_id: bytes, error: RpcError) -> bytes:
-    return b'{"jsonrpc":"2.0","error":%b,"id":%b}' % (dump_json(error.to_json()), shown_id)
+    """The answer with an error; what may be a private key that was sent by mistake is not sent back."""
+    shown = hide_keys(dump_json(error.to_json()).decode()).encode()
+    return b'{"jsonrpc":"2.0","error":%b,"id":%b}' % (shown, shown_id)

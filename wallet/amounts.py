@@ -21,9 +21,9 @@ def parse_amount(text: str, identity: ChainIdentity, *allowed: int) -> Asset:
     """
     names = {name: symbol for symbol, name in identity.symbol_names.items()}
     wanted = [identity.symbol_names[symbol] for symbol in allowed or names.values()]
-    match = _AMOUNT.fullmatch(text.strip().removeprefix("-"))
-    if match is not None and text.strip().startswith("-"):
+    if text.lstrip().startswith("-"):
         raise UsageError(f"{text!r} is negative", "An amount is 0 or more.")
+    match = _AMOUNT.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"{text!r} is not an amount", f'Write number, space and symbol, as in "1.000 {wanted[0]}".')
     whole, fraction, name = match[1], match[2] or "", match[3]

@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
+from protocol.secrecy import has_private_key
 from wallet.errors import NodeConfused, NodeRefused, NodeUnreachable, UsageError
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
@@ -33,10 +34,17 @@ class NodeClient:
         self._opener = urllib.request.build_opener(proxies)
 
     def call(self, method: str, params: Any = ()) -> Any:
-        """Returns the result of `api.method`. Raises NodeUnreachable, NodeConfused or NodeRefused."""
+        """Returns the result of `api.method`. Raises NodeUnreachable, NodeConfused or NodeRefused.
+
+        Raises UsageError rather than send a private key, as an argument in the wrong place or a careless memo has it.
+        """
         request_id = next(self._ids)
-        envelope = {"jsonrpc": "2.0", "method": method, "params": params, "id": request_id}
-        answer = self._read_answer(self._post(json.dumps(envelope).encode()))
+        body = json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": request_id})
+        if has_private_key(body):
+            raise UsageError(
+                "what would be sent to the node has a private key in it", "Nothing was sent: see what stands where."
+            )
+        answer = self._read_answer(self._post(body.encode()))
         error = answer.get("error")
         if error is not None:
             if not isinstance(error, dict):

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from wallet.terminal import clean_lines, hide_keys
+from protocol.secrecy import hide_keys
+from wallet.terminal import clean_lines
 
 
 class HarmlessGroup(click.Group):

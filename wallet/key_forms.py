@@ -7,8 +7,8 @@ from typing import Final
 from protocol import base58
 from protocol.errors import Invalid
 from protocol.keys import PrivateKey
+from protocol.secrecy import is_public_key
 from wallet.errors import UsageError
-from wallet.terminal import is_public_key
 
 _VERSION: Final = b"\x80"
 _COMPRESSED: Final = b"\x01"

@@ -18,8 +18,9 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from protocol.secrecy import hide_keys
 from wallet.errors import WalletError
-from wallet.terminal import clean, clean_json, clean_lines, hide_keys
+from wallet.terminal import clean, clean_json, clean_lines
 
 PIPE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe."""

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from protocol.keys import PrivateKey, encode_public_key
 from tests.wallet.fake_node import FakeNode, answer_error, answer_result, fake_node
 from wallet.client import NodeClient
 from wallet.errors import NodeConfused, NodeRefused, NodeUnreachable, UsageError
+
+KEY = PrivateKey.from_seed("some key")
+WIF = KEY.to_wif()
 
 
 @pytest.fixture
@@ -102,3 +106,15 @@ def test_a_node_that_never_answers(node: FakeNode) -> None:
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(UsageError, match="is not the address of a node"):
         NodeClient(url)
+
+
+@pytest.mark.parametrize("word", [WIF, f"P{WIF}"])
+def test_a_private_key_is_never_sent(word: str) -> None:
+    """Not as the name of an account, nor in a memo."""
+    with fake_node() as node:
+        for params in ([[word]], {"memo": f"my key is {word}, keep it"}):
+            with pytest.raises(UsageError, match="has a private key in it") as caught:
+                NodeClient(node.url).call("condenser_api.get_accounts", params)
+            assert word not in caught.value.cause
+        assert node.requests == []
+        NodeClient(node.url).call("a.b", [encode_public_key(KEY.public_key, "STM"), WIF[:-1], "Qm" + "aB3" * 15])

@@ -133,6 +133,16 @@ def test_an_encrypted_memo_can_only_be_read_with_the_key(user: Wallet) -> None:
     assert memo.startswith("#")
     assert "eyes" not in memo
     assert "#for your eyes" in user.run("history bob --limit 1 --decrypt").stdout
+    written = "#two\nlines,  größer 👨\u200d👩 \x1b[31m and no key="
+    operation = user.json(f"transfer alice bob '0.001 STEEM' --memo {shlex.quote(written)}")["operations"][0]
+    (entry,) = user.json("history bob --limit 1 --decrypt")["history"]
+    assert (entry["operation"][1]["memo"], entry["decrypted"]) == (written, True)
+    lines = user.run("history bob --limit 1 --decrypt").stdout.splitlines()
+    (first,) = (line.find("#two") for line in lines if "#two" in line)
+    assert [line[first:] for line in lines if "größer" in line] == ["lines,  größer 👨\u200d👩 <1b>[31m and no key="]
+    assert "#two" not in user.run("history bob --limit 1").stdout
+    assert user.json("history bob --limit 1")["history"][0]["operation"] == operation
+    memo = operation[1]["memo"]
     for name in USERS:
         key = PrivateKey.from_password(name, "memo", DEV_PASSWORD).public_key
         user.run(f"keys remove {encode_public_key(key, 'STM')} --yes")
@@ -356,19 +366,26 @@ def test_savings(user: Wallet) -> None:
 def test_escrow(user: Wallet) -> None:
     number = user.json('escrow transfer alice bob initminer "2 STEEM" "1 SBD" --fee "0.1 STEEM"')["escrow_id"]
     assert "has not approved" in user.run(f"escrow show alice {number}").stdout
+    assert "not approved by bob and initminer" in user.run("escrow list alice").stdout
     user.json(f"escrow approve alice {number} --as bob")
+    assert "not approved by initminer" in user.run("escrow list alice").stdout
     assert "bob has approved this escrow already" in user.refused(f"escrow approve alice {number} --as bob")
     assert "not both approved" in user.refused(f"escrow dispute alice {number} --as bob")
     user.json(f"escrow approve alice {number} --as initminer")
     assert "only to the other one" in user.refused(f'escrow release alice {number} "1 STEEM" --as bob --to bob')
     assert "holds less" in user.refused(f'escrow release alice {number} "9 STEEM" --as alice --to bob')
     user.json(f'escrow release alice {number} "1 STEEM" --as alice --to bob')
+    (listed,) = user.json("escrow list alice")["escrows"]
+    assert (listed["escrow_id"], listed["to_approved"], listed["agent_approved"]) == (number, True, True)
     user.json(f"escrow dispute alice {number} --as bob")
+    listed_text = user.run("escrow list alice").stdout
+    assert "1.000 STEEM" in listed_text and "1.000 SBD" in listed_text and "disputed" in listed_text
     assert "only its agent initminer" in user.refused(f"escrow release alice {number} --as alice --to bob")
     shown = user.json(f"escrow show alice {number}")
     assert (shown["steem_balance"], shown["sbd_balance"], shown["disputed"]) == ("1.000 STEEM", "1.000 SBD", True)
     user.json(f"escrow release alice {number} --as initminer --to alice")
     assert "no escrow" in user.refused(f"escrow show alice {number}")
+    assert user.json("escrow list alice") == {"escrows": []}
     refused = user.json('escrow transfer alice bob initminer "2 STEEM" --id 7 --terms {}')["escrow_id"]
     assert refused == 7
     user.json("escrow approve alice 7 --as bob --refuse")

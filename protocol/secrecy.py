@@ -1,0 +1,58 @@
+"""Texts that repeat what was typed or sent, without what may be a private key in the wrong place."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from protocol import base58
+from protocol.errors import Invalid
+from protocol.hashes import ripemd160
+from protocol.keys import PUBLIC_KEY_BYTES
+
+HIDDEN: Final = "(hidden: it may be a private key)"
+_CHECK_BYTES: Final = 4
+_PRIVATE_KEY_VERSION: Final = b"\x80"
+_LONG_WORD: Final = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{40,100}(?![0-9A-Za-z])")
+_RAW_SECRET: Final = re.compile(r"(?<!chain )(?<!id )(?<![0-9A-Za-z])[0-9a-fA-F]{64}(?![0-9A-Za-z])")
+
+
+def hide_keys(text: str, *, raw: bool = False) -> str:
+    """A text without what may be a private key: long words of the kind, but no public keys and no ids.
+
+    With `raw` 64 hexadecimal digits are hidden, too, unless the text calls them the id of a chain.
+    """
+    shown = _LONG_WORD.sub(lambda match: HIDDEN if _may_be_key(match[0]) else match[0], text)
+    return _RAW_SECRET.sub(HIDDEN, shown) if raw else shown
+
+
+def _may_be_key(word: str) -> bool:
+    """Whether a long word has small and capital letters and digits, as keys in text form have, and is no public key."""
+    if word.lower() == word or word.upper() == word or word.isalpha():
+        return False
+    return not is_public_key(word)
+
+
+def has_private_key(text: str) -> bool:
+    """Whether a text has a private key in wallet import format, or a master password made of one, in it."""
+    return any(_is_private_key(match[0]) or _is_private_key(match[0][1:]) for match in _LONG_WORD.finditer(text))
+
+
+def _is_private_key(word: str) -> bool:
+    try:
+        return base58.decode_check(word)[:1] == _PRIVATE_KEY_VERSION
+    except Invalid:
+        return False
+
+
+def is_public_key(word: str) -> bool:
+    """Whether a word is a public key in text form, of any chain."""
+    for length in (49, 50, 51):
+        try:
+            data = base58.decode(word[-length:])
+        except Invalid:
+            return False
+        key, check = data[:PUBLIC_KEY_BYTES], data[PUBLIC_KEY_BYTES:]
+        if len(check) == _CHECK_BYTES and ripemd160(key)[:_CHECK_BYTES] == check and len(word) > length:
+            return True
+    return False
