@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -131,21 +131,21 @@ def arguments(words: str, command: click.Command, file: str, files: dict[str, Pa
     return line + shlex.split(EXTRA.get(words, "").format(**files))
 
 
-PLAIN = re.compile(
-    r"-?[\d.]+( [A-Z]+)?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|[0-9a-f]*|STM\w+|@@\d+|alice|bob|initminer|other|null|temp"
-)
+FIGURES = re.compile(r"-?[\d.]+( [A-Z]+)?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|[0-9a-f]*|STM\w+|@@\d+")
+NAMES = re.compile(FIGURES.pattern + "|alice|bob|initminer|other|null|temp")
+NOTHING = re.compile("(?!)")
 
 
-def poison(value: Any, is_total: bool) -> Any:
-    """The value with something hostile behind every text; without `is_total` only where no form is needed."""
+def poison(value: Any, spared: re.Pattern[str]) -> Any:
+    """The value with something hostile behind every text but those of a form that is needed."""
     match value:
         case str():
-            return value if not is_total and PLAIN.fullmatch(value) else value + HOSTILE
+            return value if spared.fullmatch(value) else value + HOSTILE
         case list():
-            return [poison(part, is_total) for part in value]
+            return [poison(part, spared) for part in value]
         case dict():
-            more = {HOSTILE: HOSTILE} if is_total else {}
-            return {name: poison(part, is_total) for name, part in value.items()} | more
+            more = {HOSTILE: HOSTILE} if spared is NOTHING else {}
+            return {name: poison(part, spared) for name, part in value.items()} | more
         case _:
             return value
 
@@ -153,15 +153,15 @@ def poison(value: Any, is_total: bool) -> Any:
 class Poisoned:
     """Asks a true node and poisons its answers."""
 
-    def __init__(self, url: str, is_total: bool) -> None:
+    def __init__(self, url: str, spared: re.Pattern[str]) -> None:
         self.client = NodeClient(url)
-        self.is_total = is_total
+        self.spared = spared
 
     def __call__(self, request: dict[str, Any]) -> bytes:
         method, params = request["method"], request["params"]
-        found = PEERS.get(method) or self.client.call(method, params)
-        if self.is_total or method != "condenser_api.get_config":
-            found = poison(found, self.is_total)
+        found = OPERATOR.get(method) or self.client.call(method, params)
+        if self.spared is NOTHING or method != "condenser_api.get_config":
+            found = poison(found, self.spared)
         return json.dumps({"jsonrpc": "2.0", "result": found, "id": request["id"]}).encode()
 
 
@@ -178,7 +178,7 @@ PEER = {
     "we_need_its_blocks": False,
     "needs_our_blocks": False,
 }
-PEERS: dict[str, Any] = {
+OPERATOR: dict[str, Any] = {
     "node_api.list_peers": {"peers": [PEER]},
     "node_api.list_bans": {"bans": [{"address": "1.2.3.4", "until": None, "reason": "because"}]},
     "node_api.ban": {"ban": {"address": "1.2.3.4", "until": "for ever", "reason": "because"}},
@@ -236,22 +236,24 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeNode]:
         yield running
 
 
-def walk(node: FakeNode, folder: Path) -> dict[str, list[Result]]:
-    """The results of all commands, for people and for programs."""
-    results: dict[str, list[Result]] = {}
+MARK = {False: "<1b>]0;x", True: "\\u001b]0;x"}
+"""What is left of the hostile text for people and for programs."""
+
+
+def walk(node: FakeNode, folder: Path, is_json: bool) -> dict[str, Result]:
+    """The results of all commands, none of which lets anything through."""
+    results: dict[str, Result] = {}
     runner = Runner(folder)
     begin = runner.keystore.read_bytes()
     for number, (words, command) in enumerate(commands()):
-        for form in ([], ["--json"]):
-            runner.keystore.write_bytes(begin)
-            file = str(folder / f"file{number}{len(form)}")
-            line = arguments(words, command, file, runner.files) + form
-            result = runner.run(node.url, line, "y\ny\ny\n")
-            results.setdefault(words, []).append(result)
-            for stream in (result.stdout, result.stderr):
-                assert is_harmless(stream), (words, stream)
-            if form and result.stdout:
-                assert "wallet" not in words or json.loads(result.stdout[result.stdout.index("{") :])
+        runner.keystore.write_bytes(begin)
+        line = arguments(words, command, str(folder / f"file{number}"), runner.files)
+        result = runner.run(node.url, [*line, "--json"] if is_json else line, "y\ny\ny\n")
+        results[words] = result
+        for stream in (result.stdout, result.stderr):
+            assert is_harmless(stream), (words, stream)
+        if is_json and words.startswith("wallet"):
+            json.loads(result.stdout)
     return results
 
 
@@ -261,19 +263,27 @@ def test_all_commands_are_walked() -> None:
     assert {"wallet multisig sign", "wallet escrow list", "wallet explain", "status", "peers list"} <= set(found)
 
 
-def test_errors(node: FakeNode, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_json", [False, True])
+def test_errors(node: FakeNode, tmp_path: Path, is_json: bool) -> None:
     node.answer = answer_error(-32000, f"Assert Exception:{HOSTILE}", {"message": HOSTILE})
-    results = walk(node, tmp_path)
-    shown = [words for words, pair in results.items() if "<1b>]0;x" in pair[0].output]
+    results = walk(node, tmp_path, is_json)
+    shown = [words for words, result in results.items() if MARK[is_json] in result.output]
     assert len(shown) > 60, sorted(results.keys() - set(shown))
 
 
-@pytest.mark.parametrize(("is_total", "count"), [(False, 30), (True, 30)])
-def test_answers(node: FakeNode, true_node: str, tmp_path: Path, is_total: bool, count: int) -> None:
-    answer: Callable[[dict[str, Any]], bytes] = Poisoned(true_node, is_total)
-    node.answer = answer
-    results = walk(node, tmp_path)
-    shown = [words for words, pair in results.items() if "<1b>]0;x" in pair[0].output]
-    done = [words for words, pair in results.items() if pair[0].exit_code == 0]
-    print(len(results), sorted(results.keys() - set(shown)), sorted(results.keys() - set(done)))
-    assert len(shown) > count, sorted(results.keys() - set(shown))
+@pytest.mark.parametrize(
+    ("spared", "count", "is_json"),
+    [
+        pytest.param(NAMES, 12, False, id="texts"),
+        pytest.param(FIGURES, 20, False, id="texts and names"),
+        pytest.param(FIGURES, 12, True, id="for programs"),
+        pytest.param(NOTHING, 15, False, id="everything"),
+    ],
+)
+def test_answers(
+    node: FakeNode, true_node: str, tmp_path: Path, spared: re.Pattern[str], count: int, is_json: bool
+) -> None:
+    node.answer = Poisoned(true_node, spared)
+    results = walk(node, tmp_path, is_json)
+    shown = [words for words, result in results.items() if MARK[is_json] in result.output]
+    assert len(shown) >= count, sorted(results.keys() - set(shown))
