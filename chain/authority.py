@@ -6,9 +6,9 @@ turn, reach its threshold. Every signature must be needed.
 Source: libraries/protocol/sign_state.cpp, transaction_util.hpp and transaction.cpp.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from protocol.config import Rules
 from protocol.errors import (
@@ -52,6 +52,22 @@ def get_limits(rules: Rules) -> AuthorityLimits:
     return AuthorityLimits(
         rules.max_sig_check_depth, rules.max_authority_membership, rules.max_sig_check_accounts, rules.temp_account
     )
+
+
+ResultT = TypeVar("ResultT")
+
+Steps = Generator[None, None, ResultT]
+"""Work that its caller may interrupt between two steps."""
+
+
+def _run(steps: Steps[ResultT]) -> ResultT:
+    """Does all steps at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            result: ResultT = stop.value
+            return result
 
 
 class SignState:
@@ -182,15 +198,21 @@ def verify_authority(
     A posting authority is also met by the active or the owner authority, an active one by the owner authority.
     Raises the Missing...Authority errors, IrrelevantSignature, Invalid when posting is mixed with others.
     """
+    _run(verify_in_steps(required, signed, authorities, limits))
+
+
+def verify_in_steps(
+    required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
+) -> Steps[None]:
+    """Does what `verify_authority` does, an account a step: there may be thousands, each with a large authority."""
     if required.postings:
-        _verify_posting(required, signed, authorities, limits)
-    else:
-        _verify_active_and_owner(required, signed, authorities, limits)
+        return _verify_posting(required, signed, authorities, limits)
+    return _verify_active_and_owner(required, signed, authorities, limits)
 
 
 def _verify_posting(
     required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
-) -> None:
+) -> Steps[None]:
     for name, others in (("active", required.actives), ("owner", required.owners)):
         if others:
             raise Invalid(f"required_{name}.size() == 0")
@@ -198,6 +220,7 @@ def _verify_posting(
         raise Invalid("other.size() == 0")
     state = SignState(signed, authorities.get_posting, limits)
     for name in sorted(required.postings):
+        yield
         if not (
             state.check_account(name)
             or state.check(authorities.get_active(name))
@@ -216,12 +239,14 @@ def _verify_posting(
 
 def _verify_active_and_owner(
     required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
-) -> None:
+) -> Steps[None]:
     state = SignState(signed, authorities.get_active, limits)
     for authority in required.others:
+        yield
         if not state.check(authority):
             raise MissingOtherAuthority("", "Missing Authority", auth=authority, sigs=sorted(signed))
     for name in sorted(required.actives):
+        yield
         if not (state.check_account(name) or state.check(authorities.get_owner(name))):
             raise MissingActiveAuthority(
                 "",
@@ -231,6 +256,7 @@ def _verify_active_and_owner(
                 owner=authorities.get_owner(name),
             )
     for name in sorted(required.owners):
+        yield
         if not state.check(authorities.get_owner(name)):
             raise MissingOwnerAuthority("", "Missing Owner Authority ${id}", id=name, auth=authorities.get_owner(name))
     _refuse_unused(state)
@@ -252,6 +278,17 @@ def get_required_signatures(
 
     Source: transaction.cpp, signed_transaction::get_required_signatures.
     """
+    return _run(find_required_in_steps(required, signed, available, authorities, limits))
+
+
+def find_required_in_steps(
+    required: RequiredAuthorities,
+    signed: Collection[bytes],
+    available: Collection[bytes],
+    authorities: Authorities,
+    limits: AuthorityLimits,
+) -> Steps[list[bytes]]:
+    """Does what `get_required_signatures` does, an account a step."""
     if required.postings:
         if required.owners:
             raise Invalid("!required_owner.size()")
@@ -259,14 +296,18 @@ def get_required_signatures(
             raise Invalid("!required_active.size()")
         state = SignState(signed, authorities.get_posting, limits, frozenset(available))
         for name in sorted(required.postings):
+            yield
             state.check_account(name)
     else:
         state = SignState(signed, authorities.get_active, limits, frozenset(available))
         for authority in required.others:
+            yield
             state.check(authority)
         for name in sorted(required.owners):
+            yield
             state.check(authorities.get_owner(name))
         for name in sorted(required.actives):
+            yield
             state.check_account(name)
     return sorted(key for key, is_used in state.used.items() if is_used and key in state.available)
 
@@ -307,6 +348,13 @@ def get_potential_signatures(
     after its first member; that is kept, as wallets see its results.
     Source: plugins/apis/database_api/database_api.cpp, get_potential_signatures.
     """
+    return _run(find_potential_in_steps(required, signed, authorities, limits))
+
+
+def find_potential_in_steps(
+    required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
+) -> Steps[list[bytes]]:
+    """Does what `get_potential_signatures` does, an account a step."""
     found: set[bytes] = set()
 
     def note(get: AuthorityGetter) -> AuthorityGetter:
@@ -318,7 +366,7 @@ def get_potential_signatures(
         return noting
 
     noting = Authorities(note(authorities.get_active), note(authorities.get_owner), note(authorities.get_posting))
-    get_required_signatures(required, signed, (), noting, limits._replace(max_membership=1))
+    yield from find_required_in_steps(required, signed, (), noting, limits._replace(max_membership=1))
     return sorted(found)
 
 

@@ -8,7 +8,7 @@ Source: libraries/chain/database.cpp, push_block, _push_block, push_transaction,
 libraries/plugins/witness/block_producer.cpp.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -71,6 +71,13 @@ class Trust(NamedTuple):
 
 CHECKED = Trust()
 APPLIED_BEFORE = Trust(skips_signatures=True)
+
+
+class BlockSource(NamedTuple):
+    """A block that may have to be decoded: how many bytes it has, and what gives it. That raises BlockLogError."""
+
+    size: int
+    read: Callable[[], Block]
 
 
 class Chain:
@@ -287,27 +294,28 @@ class Chain:
 
     def get_block(self, number: int) -> Block | None:
         """Returns a block of the main chain, or None. Raises BlockLogError when its record is damaged."""
+        source = self.find_block_source(number)
+        return None if source is None else source.read()
+
+    def find_block_source(self, number: int) -> BlockSource | None:
+        """Returns what gives a block of the main chain, or None: it can be read later, by another thread."""
         item = self._tree.find_on_main_branch(number)
-        if item is not None and item.block is not None:
-            return item.block
-        return self._read_logged(number)
+        if item is not None and (block := item.block) is not None:
+            return BlockSource(block.size, lambda: block)
+        return self._find_logged(number)
 
     def _read_logged(self, number: int) -> Block | None:
         """Reads a block from the log. Raises BlockLogError when it is not what the next block builds on."""
+        source = self._find_logged(number)
+        return None if source is None else source.read()
+
+    def _find_logged(self, number: int) -> BlockSource | None:
         packed = self._log.read(number)
         if packed is None:
             return None
-        following = self._log.read(number + 1)
-        root = self._tree.root
-        try:
-            block = Block.from_bytes(self.codec, packed)
-            wanted = root.id if number == root.number else following[: len(NULL_ID)] if following else block.id
-            is_whole = block.id == wanted and block.merkle_root() == block.transaction_merkle_root
-        except Invalid:
-            is_whole = False
-        if not is_whole:
-            raise BlockLogError("", "The record of block ${number} in the block log is damaged", number=number)
-        return block
+        following, root = self._log.read(number + 1), self._tree.root
+        wanted = root.id if number == root.number else following[: len(NULL_ID)] if following else None
+        return BlockSource(len(packed), lambda: _decode_logged(self.codec, number, packed, wanted))
 
     def get_packed_block(self, number: int) -> bytes | None:
         """Returns the bytes of a block of the main chain, or None. Raises BlockLogError."""
@@ -929,6 +937,18 @@ class Chain:
             store.rollback()
             ctx.events.clear()
         return chosen, actions
+
+
+def _decode_logged(codec: Codec, number: int, packed: bytes, wanted: bytes | None) -> Block:
+    """Decodes a block of the log. Raises BlockLogError when it is not what the next block builds on."""
+    try:
+        block = Block.from_bytes(codec, packed)
+        is_whole = wanted in (None, block.id) and block.merkle_root() == block.transaction_merkle_root
+    except Invalid:
+        is_whole = False
+    if not is_whole:
+        raise BlockLogError("", "The record of block ${number} in the block log is damaged", number=number)
+    return block
 
 
 def is_indexed(values: Reads, number: int) -> bool:

@@ -10,7 +10,7 @@ inside an operation before the operation. Operations that touch nobody are left 
 Source: libraries/plugins/account_history_rocksdb/account_history_rocksdb_plugin.cpp.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from hashlib import blake2b
 from struct import Struct
 from typing import Any, NamedTuple
@@ -200,11 +200,17 @@ class History:
 
     def get_operations_in_block(self, number: int) -> list[AppliedOperation]:
         """Returns the operations and events of a block in history order."""
+        return list(self.scan_block(number))
+
+    def scan_block(self, number: int) -> Iterator[AppliedOperation]:
+        """Iterates over the operations and events of a block in history order."""
         block = self._blocks.get(number)
         if block is not None:
-            return list(block.operations)
+            yield from block.operations
+            return
         low, high = _OPERATIONS + _NUMBER.pack(number), _OPERATIONS + _PLACE.pack(number, _PLACES_MAX)
-        return [self._decode(number, value) for _key, value in self._backend.scan(low, high)]
+        for _key, value in self._backend.scan(low, high):
+            yield self._decode(number, value)
 
     def count_operations(self, account: str) -> int:
         """Returns how many operations touched an account; the newest has this number less one."""
@@ -214,20 +220,21 @@ class History:
 
     def get_account_operations(self, account: str, newest: int, count: int) -> list[HistoryEntry]:
         """Returns at most `count` operations of an account, ascending, up to number `newest` or the last one."""
+        return list(self.scan_account(account, newest, count))
+
+    def scan_account(self, account: str, newest: int, count: int) -> Iterator[HistoryEntry]:
+        """Iterates over at most `count` operations of an account, ascending, up to number `newest` or the last one."""
         written = self._count_written(account)
         places = [
             (block.number, place) for block in self._blocks.values() for place in block.by_account.get(account, ())
         ]
         last = min(newest, written + len(places) - 1)
         first = max(last - count + 1, 0)
-        entries = [
-            HistoryEntry(sequence, self._read(*place))
-            for sequence, place in self._scan_account(account, first, min(last + 1, written))
-        ]
+        for sequence, place in self._scan_account(account, first, min(last + 1, written)):
+            yield HistoryEntry(sequence, self._read(*place))
         for sequence in range(max(first, written), last + 1):
             number, position = places[sequence - written]
-            entries.append(HistoryEntry(sequence, self._blocks[number].operations[position]))
-        return entries
+            yield HistoryEntry(sequence, self._blocks[number].operations[position])
 
     def find_transaction(self, trx_id: bytes) -> tuple[int, int] | None:
         """Returns (block number, index in the block) of a transaction, or None."""
@@ -246,12 +253,30 @@ class History:
 
         Raises Rejected when the range is empty. Source: enumVirtualOperationsFromBlockRange.
         """
+        found: list[AppliedOperation] = []
+        steps = self.enumerate_in_steps(first, end)
+        while True:
+            try:
+                applied = next(steps)
+            except StopIteration as stop:
+                return found, stop.value
+            if applied is not None:
+                found.append(applied)
+
+    def enumerate_in_steps(self, first: int, end: int) -> Generator[AppliedOperation | None, None, int]:
+        """Gives one operation of the blocks a step, None for one that is no event; returns the number of the next."""
         if not end > first:
             raise Rejected("blockRangeEnd > blockRangeBegin", "Block range must be upward")
-        found = list(self._scan_virtual(first, end))
-        last = found[-1].block if found else 0
-        following = next(self._scan_virtual(last + 1, _PLACES_MAX), None)
-        return found, 0 if following is None else following.block
+        last = 0
+        for applied in self._scan_virtual(first, end):
+            if applied is not None:
+                last = applied.block
+            yield applied
+        for applied in self._scan_virtual(last + 1, _PLACES_MAX):
+            if applied is not None:
+                return applied.block
+            yield None
+        return 0
 
     def get_payouts(self, author: str, permlink: str) -> list[PayoutExplanation]:
         """Returns how each payout of a post came about, oldest first."""
@@ -272,15 +297,15 @@ class History:
                 number, place = _PLACE.unpack(value)
                 yield int(_NUMBER.unpack(key[-4:])[0]), (int(number), int(place))
 
-    def _scan_virtual(self, first: int, end: int) -> Iterator[AppliedOperation]:
+    def _scan_virtual(self, first: int, end: int) -> Iterator[AppliedOperation | None]:
+        """Iterates over the events of blocks, with None for each other operation."""
         low, high = _OPERATIONS + _NUMBER.pack(first), _OPERATIONS + _NUMBER.pack(end)
         for key, value in self._backend.scan(low, high):
             fields = unpack(value)
-            if fields[3] > 0:
-                yield self._build(int(_PLACE.unpack(key[-8:])[0]), fields)
+            yield self._build(int(_PLACE.unpack(key[-8:])[0]), fields) if fields[3] > 0 else None
         for block in self._blocks.values():
             if first <= block.number < end:
-                yield from (applied for applied in block.operations if applied.virtual_op > 0)
+                yield from (applied if applied.virtual_op > 0 else None for applied in block.operations)
 
     def _read(self, number: int, place: int) -> AppliedOperation:
         data = self._backend.get(_OPERATIONS + _PLACE.pack(number, place))

@@ -8,7 +8,7 @@ Source: libraries/plugins/json_rpc/json_rpc_plugin.cpp.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -31,7 +31,9 @@ from rpc.errors import (
     to_rpc_error,
 )
 from rpc.json_bytes import dump_json
+from rpc.kinds import REQUEST_BYTES_MAX, REQUEST_MARKS_MAX
 from rpc.method import Method
+from rpc.slices import Slicer, Version
 from rpc.turns import next_turn
 from state.errors import RowMissing
 
@@ -52,6 +54,9 @@ BATCHES_BYTES_MAX = 256 << 20
 
 NULL = b"null"
 
+MARKS = (b",", b":", b"[", b"{")
+"""What the values of JSON can be counted by; those in texts count as well."""
+
 OnAnswer = Callable[[Method | None, float, bool], None]
 """Is told of each answer: the method (None if there is none such), the seconds it took, and whether it is an error."""
 
@@ -61,6 +66,7 @@ class Dispatcher:
 
     A batch may hold `batch_length_max` requests; what is left of it after `batch_seconds_max` is refused. `show_value`
     turns what errors captured of the chain (authorities, keys, operations) into JSON. `on_answer` measures.
+    `get_version` says which state the chain shows, so that an answer made in slices is of one.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class Dispatcher:
         batch_seconds_max: float,
         show_value: ShowValue | None = None,
         on_answer: OnAnswer | None = None,
+        get_version: Callable[[], Version] = lambda: Version(b"", 0),
     ) -> None:
         self.methods = dict(methods)
         self.apis = {name.split(".")[0] for name in methods}
@@ -77,10 +84,13 @@ class Dispatcher:
         self.batch_seconds_max = batch_seconds_max
         self.show_value = show_value
         self.on_answer = on_answer
+        self._slicer = Slicer(get_version)
         self._batches_bytes = 0
 
     async def answer(self, body: bytes | str) -> bytes:
         """The answer to one request or one batch; every request gets one, errors included."""
+        if len(body) > REQUEST_MARKS_MAX and (problem := _find_excess(body)):
+            return _render(None, RpcError(SERVER_ERROR, problem))
         try:
             message = orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -144,10 +154,8 @@ class Dispatcher:
         begun = time.perf_counter()
         try:
             method, params = self._resolve(message)
-            result = method.handler(*method.bind(params))
-            if method.is_async:
-                result = await result
-            answer = b'{"jsonrpc":"2.0","result":%b,"id":%b}' % (dump_json(result), shown_id)
+            result = await self._call(method, method.bind(params))
+            answer = b"".join((b'{"jsonrpc":"2.0","result":', *result, b',"id":', shown_id, b"}"))
             is_error = False
         except RpcError as error:
             answer = _render_error(shown_id, error)
@@ -160,6 +168,16 @@ class Dispatcher:
         if self.on_answer is not None:
             self.on_answer(method, time.perf_counter() - begun, is_error)
         return answer
+
+    async def _call(self, method: Method, arguments: list[Any]) -> list[bytes]:
+        """The JSON of what a method answers, in parts."""
+        if method.is_sliced:
+            made = await self._slicer.make(lambda: method.handler(*arguments), method.rows)
+            if isinstance(made.result, Awaitable):
+                made.result = await made.result
+            return made.render()
+        result = method.handler(*arguments)
+        return [dump_json(await result if method.is_async else result)]
 
     def _describe(self, error: ProtocolError | RowMissing, method: Method | None) -> RpcError:
         if isinstance(error, RowMissing):
@@ -222,6 +240,17 @@ class Dispatcher:
             "find_api_method",
             method=name,
         )
+
+
+def _find_excess(body: bytes | str) -> str:
+    """What makes a request too large to be read at once; an empty text when nothing does."""
+    if len(body) > REQUEST_BYTES_MAX:
+        return f"a request may hold {REQUEST_BYTES_MAX} bytes, not {len(body)}"
+    data = body.encode(errors="replace") if isinstance(body, str) else body
+    marks = sum(map(data.count, MARKS))
+    if marks > REQUEST_MARKS_MAX:
+        return f"a request may hold {REQUEST_MARKS_MAX} commas, colons and opening brackets, not {marks}"
+    return ""
 
 
 def _split_name(name: str) -> tuple[str, str]:

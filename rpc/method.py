@@ -16,14 +16,18 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 _MISSING: Any = object()
 
 
-def rpc_method(*, broadcast: bool = False) -> Callable[[Handler], Handler]:
+def rpc_method(*, broadcast: bool = False, rows: str | None = None) -> Callable[[Handler], Handler]:
     """Marks a method of an API class as callable from outside.
 
-    With `broadcast`, whatever it raises is answered with the code the reference uses for broadcasts.
+    With `broadcast`, whatever it raises is answered with the code the reference uses for broadcasts. `rows` says where
+    what a generator yields stands in the answer, see rpc/slices.py.
     """
 
     def mark(handler: Handler) -> Handler:
+        if rows is not None and not inspect.isgeneratorfunction(handler):
+            raise TypeError(f"{handler.__name__} yields no rows")
         handler.__dict__["rpc_broadcast"] = broadcast
+        handler.__dict__["rpc_rows"] = rows
         return handler
 
     return mark
@@ -61,14 +65,26 @@ class Parameter:
 class Method:
     """A callable API method. `positional` ones take a JSON array (condenser_api), the others a JSON object."""
 
-    __slots__ = ("full_name", "handler", "is_async", "is_broadcast", "parameters", "positional", "required")
+    __slots__ = (
+        "full_name",
+        "handler",
+        "is_async",
+        "is_broadcast",
+        "is_sliced",
+        "parameters",
+        "positional",
+        "required",
+        "rows",
+    )
 
     def __init__(self, full_name: str, handler: Callable[..., Any], positional: bool) -> None:
         self.full_name = full_name
         self.handler = handler
         self.positional = positional
         self.is_async = inspect.iscoroutinefunction(handler)
+        self.is_sliced = inspect.isgeneratorfunction(handler)
         self.is_broadcast: bool = handler.__dict__.get("rpc_broadcast", False)
+        self.rows: str | None = handler.__dict__.get("rpc_rows")
         hints = get_type_hints(handler, include_extras=True)
         self.parameters = tuple(
             Parameter(p.name.rstrip("_"), hints.get(p.name, Any), _MISSING if p.default is p.empty else p.default)

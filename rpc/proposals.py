@@ -12,6 +12,7 @@ from rpc.apis.listing import NAME, NUMBER, TIME, parse_start
 from rpc.casts import as_integer
 from rpc.errors import BadCast
 from rpc.objects import Json, ObjectForms, proposal_status, proposal_vote
+from rpc.slices import PAUSE, Steps
 from state.context import Context
 from state.schema import Proposal, ProposalVote
 from state.table import Table
@@ -51,7 +52,7 @@ class ProposalLists:
         self.ctx = ctx
         self.forms = forms
 
-    def list_proposals(self, start: Any, limit: int, order: str, direction: Any, status: Any) -> list[Json]:
+    def list_proposals(self, start: Any, limit: int, order: str, direction: Any, status: Any) -> Steps:
         """Up to `limit` proposals of a status from `start` on. Raises Rejected and BadCast.
 
         The place in the order of ends is the time from which a proposal may be removed, as in the reference.
@@ -62,14 +63,15 @@ class ProposalLists:
             place = (place[0] - self.ctx.rules.proposal_maintenance_cleanup_seconds, place[1])
         now = self.ctx.time
         rows = _walk(self.ctx.tables.proposals, order, place, direction)
-        return _take(rows, limit, lambda row: has_status(row, wanted, now), self._show)
+        yield from _take(rows, limit, lambda row: has_status(row, wanted, now), self._show)
 
-    def find_proposals(self, numbers: list[int]) -> list[Json]:
-        """The proposals with these numbers, without those that are gone or marked as removed. Raises Rejected."""
-        found = (self.ctx.tables.proposals.find(number) for number in numbers)
-        return [self._show(row) for row in found if row is not None and not row.removed]
+    def find_proposals(self, numbers: list[int]) -> Steps:
+        """The proposals with these numbers, without those that are gone or marked as removed."""
+        for number in numbers:
+            row = self.ctx.tables.proposals.find(number)
+            yield PAUSE if row is None or row.removed else self._show(row)
 
-    def list_votes(self, start: Any, limit: int, order: str, direction: Any, status: Any) -> list[Json]:
+    def list_votes(self, start: Any, limit: int, order: str, direction: Any, status: Any) -> Steps:
         """Up to `limit` votes for proposals that are not marked as removed, from `start` on. The status is read, but
         it makes no difference. Raises Rejected and BadCast.
         """
@@ -77,7 +79,7 @@ class ProposalLists:
         proposals, votes = self.ctx.tables.proposals, self.ctx.tables.proposal_votes
         place = _parse_place(start, VOTE_ORDERS, order)
         rows: Iterator[ProposalVote] = _walk(votes, None if order == "by_voter_proposal" else order, place, direction)
-        return _take(rows, limit, lambda row: not proposals.get(row.proposal_id).removed, self._show_vote)
+        yield from _take(rows, limit, lambda row: not proposals.get(row.proposal_id).removed, self._show_vote)
 
     def _show(self, row: Proposal) -> Json:
         return self.forms.proposal(row, self.ctx.time)
@@ -113,17 +115,24 @@ def _walk(table: Table[Any, Any], order: str | None, place: tuple[Any, Any] | No
         return scan(start=place)
     if place is None:
         return scan(reverse=True)
-    there = set(scan(place))
-    return (row for row in scan(start=place, reverse=True) if row not in there)
+    return _skip(scan(start=place, reverse=True), next(scan(place), None))
 
 
-def _take(rows: Iterator[RowT], limit: int, wanted: Callable[[RowT], bool], show: Callable[[RowT], Json]) -> list[Json]:
-    taken: list[Json] = []
-    if limit <= 0:
-        return taken
+def _skip(rows: Iterator[RowT], first: RowT | None) -> Iterator[RowT]:
+    """The rows without the first one, if it is this."""
     for row in rows:
-        if wanted(row):
-            taken.append(show(row))
-            if len(taken) >= limit:
-                break
-    return taken
+        if row != first:
+            yield row
+
+
+def _take(rows: Iterator[RowT], limit: int, wanted: Callable[[RowT], bool], show: Callable[[RowT], Json]) -> Steps:
+    if limit <= 0:
+        return
+    for row in rows:
+        if not wanted(row):
+            yield PAUSE
+            continue
+        yield show(row)
+        limit -= 1
+        if limit == 0:
+            return

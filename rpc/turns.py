@@ -54,6 +54,12 @@ def work_in_turns(turns: Turns, client: Hashable) -> None:
     _current.set((turns, client))
 
 
+def current_client() -> Hashable:
+    """Whose request this task works on; None where requests do not wait for turns."""
+    current = _current.get()
+    return None if current is None else current[1]
+
+
 async def next_turn() -> None:
     """Lets all others go first: to be awaited between two parts of a long answer."""
     current = _current.get()

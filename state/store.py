@@ -175,6 +175,11 @@ class Store(Generic[TablesT]):
         """How many checkpoints are open."""
         return len(self._marks)
 
+    @property
+    def pending_changes(self) -> int:
+        """How many changes the open checkpoints hold; while it and the head stay the same, so does the state."""
+        return len(self._journal.entries)
+
     def begin(self) -> int:
         """Opens a checkpoint inside the newest one and returns how many are open."""
         marks, journal = self._marks, self._journal

@@ -1,15 +1,27 @@
 """What the APIs may ask of the node, and the parts that several of them share."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
 from chain.chain import Chain
 from chain.effects import AppliedOperation
 from protocol.block import Block
 from protocol.codec import Codec
+from protocol.errors import Rejected
+from protocol.keys import decode_public_key
 from protocol.times import time_text
 from protocol.transaction import Transaction
+from rpc.kinds import count_values
 from rpc.objects import Json, ObjectForms
+from rpc.slices import Aside, ResultT, StepsTo
+
+SMALL_VALUES = 100
+"""Values of JSON that are read at once; a transaction with one operation and one signature has about twenty."""
+
+SMALL_KEYS = 20
+
+SMALL_BLOCK_BYTES = 4 << 10
+"""A block up to this size is decoded and shown at once."""
 
 
 class Inclusion(NamedTuple):
@@ -52,9 +64,54 @@ class ApiBase:
         self.codec: Codec = node.chain.codec
         self.forms = ObjectForms(node.chain.config.identity, legacy)
 
-    def parse_transaction(self, value: Any) -> Transaction:
-        """A transaction out of either JSON form. Raises Invalid."""
-        return Transaction.from_json(self.codec, value)
+    def read_transaction(self, value: Any, *, recovers: bool = True) -> StepsTo[Transaction]:
+        """A transaction out of either JSON form; with `recovers`, its signers are known. Raises Invalid.
+
+        A large one is read aside. What is too large for any block keeps its signers unknown.
+        """
+        maximum, chain_id = self.chain.ctx.gpo.maximum_block_size, self.chain.config.chain_id
+
+        def read() -> Transaction:
+            transaction = Transaction.from_json(self.codec, value)
+            if recovers and transaction.size <= maximum:
+                transaction.signers(chain_id)
+            return transaction
+
+        if count_values(value, SMALL_VALUES) <= SMALL_VALUES:
+            return Transaction.from_json(self.codec, value)
+        transaction: Transaction = yield Aside(read)
+        return transaction
+
+    def read_fitting_transaction(self, value: Any, *, recovers: bool = True) -> StepsTo[Transaction]:
+        """Like `read_transaction`; raises Rejected for one that is too large for any block."""
+        transaction = yield from self.read_transaction(value, recovers=recovers)
+        maximum = self.chain.ctx.gpo.maximum_block_size
+        if transaction.size > maximum:
+            text = "the transaction has ${size} bytes, a block at most ${maximum}"
+            raise Rejected("size <= ${maximum}", text, size=transaction.size, maximum=maximum)
+        return transaction
+
+    def read_block(self, number: int, show: Callable[[Block], ResultT]) -> StepsTo[ResultT | None]:
+        """What `show`, which needs no state, makes of a block; None when there is no such block."""
+        source = self.chain.find_block_source(number)
+        if source is None:
+            return None
+        if source.size <= SMALL_BLOCK_BYTES:
+            return show(source.read())
+        shown: ResultT = yield Aside(lambda: show(source.read()))
+        return shown
+
+    def read_keys(self, texts: list[str]) -> StepsTo[list[bytes]]:
+        """Public keys out of their texts. Raises Invalid."""
+        prefix = self.chain.config.identity.address_prefix
+
+        def read() -> list[bytes]:
+            return [decode_public_key(text, prefix) for text in texts]
+
+        if len(texts) <= SMALL_KEYS:
+            return read()
+        keys: list[bytes] = yield Aside(read)
+        return keys
 
     def transaction_json(self, transaction: Transaction, block_num: int, position: int) -> Json:
         """A transaction with its id and its place."""

@@ -1,10 +1,14 @@
 """account_by_key_api: which accounts a public key belongs to. Source: plugins/account_by_key."""
 
-from protocol.keys import decode_public_key
+from typing import Any
+
+import orjson
+
 from rpc.apis.access import ApiBase, NodeAccess
+from rpc.json_bytes import dump_json
 from rpc.kinds import Keys
 from rpc.method import rpc_method
-from rpc.objects import Json
+from rpc.slices import Steps, collect
 
 
 class AccountByKeyApi(ApiBase):
@@ -13,10 +17,13 @@ class AccountByKeyApi(ApiBase):
     def __init__(self, node: NodeAccess) -> None:
         super().__init__(node, legacy=False)
 
-    @rpc_method()
-    def get_key_references(self, keys: Keys) -> Json:
+    @rpc_method(rows="accounts")
+    def get_key_references(self, keys: Keys) -> Steps:
         """For each key the accounts in whose owner, active or posting authority it stands, in order of name."""
         references = self.chain.ctx.tables.key_references
-        prefix = self.chain.config.identity.address_prefix
-        decoded = [decode_public_key(text, prefix) for text in keys]
-        return {"accounts": [[row.account for row in references.scan((key,))] for key in decoded]}
+        shown: dict[bytes, Any] = {}
+        for key in (yield from self.read_keys(keys)):
+            if key not in shown:
+                names = yield from collect(row.account for row in references.scan((key,)))
+                shown[key] = orjson.Fragment(dump_json(names))
+            yield shown[key]

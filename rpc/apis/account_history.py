@@ -9,7 +9,7 @@ from protocol.errors import Rejected
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.kinds import AtMost, HexText, Name, Unsigned, Unsigned32
 from rpc.method import rpc_method
-from rpc.objects import Json
+from rpc.slices import PAUSE, Steps, collect
 
 HISTORY_LIMIT_MAX = 10_000
 BLOCK_RANGE_MAX = 2000
@@ -26,43 +26,52 @@ class AccountHistoryApi(ApiBase):
     def __init__(self, node: NodeAccess, legacy: bool = False) -> None:
         super().__init__(node, legacy)
 
-    @rpc_method()
-    def get_ops_in_block(self, block_num: Unsigned32, only_virtual: bool = False) -> Json:
+    @rpc_method(rows="ops")
+    def get_ops_in_block(self, block_num: Unsigned32, only_virtual: bool = False) -> Steps:
         """The operations of a block by transaction, each transaction's events after all its operations.
 
         Source: account_history_api.hpp, api_operation_object::operator<, whose op_in_trx is always 0.
         """
-        operations = self.chain.history.get_operations_in_block(block_num)
+        operations = yield from collect(self.chain.history.scan_block(block_num))
         operations.sort(key=lambda item: (item.trx_in_block, item.virtual_op))
-        return {"ops": [self.applied_operation(item) for item in operations if item.virtual_op or not only_virtual]}
+        for item in operations:
+            yield self.applied_operation(item) if item.virtual_op or not only_virtual else PAUSE
 
     @rpc_method()
-    def get_transaction(self, id_: HexText) -> Json:
+    def get_transaction(self, id_: HexText) -> Steps:
         """A transaction of the chain by its id."""
         place = self.chain.history.find_transaction(_parse_id(id_))
-        block = self.chain.get_block(place[0]) if place else None
-        if place is None or block is None:
+        number, position = place or (0, 0)
+        shown = yield from self.read_block(
+            number, lambda block: self.transaction_json(block.transactions[position], number, position)
+        )
+        if shown is None:
             raise Rejected("false", "Unknown Transaction ${t}", t=id_)
-        return self.transaction_json(block.transactions[place[1]], place[0], place[1])
+        return shown
 
-    @rpc_method()
+    @rpc_method(rows="history")
     def get_account_history(
         self, account: Name, start: Unsigned = 0xFFFFFFFFFFFFFFFF, limit: HistoryLimit = 1000
-    ) -> Json:
+    ) -> Steps:
         """Up to `limit` + 1 entries that end at sequence number `start`, oldest first."""
         if start < limit:
             raise Rejected("args.start >= args.limit", "start must be greater than limit")
-        entries = self.chain.history.get_account_operations(account, start, limit + 1)
-        return {"history": [[entry.sequence, self.applied_operation(entry.operation)] for entry in entries]}
+        for entry in self.chain.history.scan_account(account, start, limit + 1):
+            yield [entry.sequence, self.applied_operation(entry.operation)]
 
-    @rpc_method()
-    def enum_virtual_ops(self, block_range_begin: Unsigned32, block_range_end: Unsigned32) -> Json:
+    @rpc_method(rows="ops")
+    def enum_virtual_ops(self, block_range_begin: Unsigned32, block_range_end: Unsigned32) -> Steps:
         """The events of the blocks from `begin` up to, not including, `end`, and the next block that has one (or 0)."""
         if block_range_end - block_range_begin > BLOCK_RANGE_MAX:
             text = "a range may hold ${max} blocks"
             raise Rejected("block_range_end - block_range_begin <= ${max}", text, max=BLOCK_RANGE_MAX)
-        found, following = self.chain.history.enumerate_virtual_operations(block_range_begin, block_range_end)
-        return {"ops": [self.applied_operation(item) for item in found], "next_block_range_begin": following}
+        steps = self.chain.history.enumerate_in_steps(block_range_begin, block_range_end)
+        while True:
+            try:
+                applied = next(steps)
+            except StopIteration as stop:
+                return {"next_block_range_begin": stop.value}
+            yield PAUSE if applied is None else self.applied_operation(applied)
 
 
 def _parse_id(text: str) -> bytes:

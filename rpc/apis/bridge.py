@@ -11,7 +11,7 @@ from rpc.apis.access import ApiBase, NodeAccess
 from rpc.apis.condenser import CondenserApi
 from rpc.kinds import Name, Permlink
 from rpc.method import rpc_method
-from rpc.objects import Json
+from rpc.slices import Steps
 from state.schema import TIME_MAX
 
 
@@ -31,12 +31,12 @@ class BridgeApi(ApiBase):
         self.condenser = condenser
 
     @rpc_method()
-    def get_post(self, author: Name, permlink: Permlink, observer: Name | None = None) -> Json:
+    def get_post(self, author: Name, permlink: Permlink, observer: Name | None = None) -> Steps:
         """A post in the index's shape. `observer` is taken and not used: there are no mute lists here."""
         comment = self.chain.ctx.tables.comments.index("by_permlink").find((author, permlink))
         if comment is None:
             raise PostMissing("", "post @${a}/${p} does not exist", a=author, p=permlink)
-        post = self.condenser.get_content(author, permlink)
+        post = yield from self.condenser.get_content(author, permlink)
         is_paid = comment.cashout_time == TIME_MAX
         votes = [{"voter": vote["voter"], "rshares": int(vote["rshares"])} for vote in post["active_votes"]]
         pending = post["pending_payout_value"]

@@ -3,6 +3,7 @@
 Source: libraries/plugins/apis/condenser_api/condenser_api.cpp.
 """
 
+from collections.abc import Awaitable, Iterator
 from itertools import islice
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from protocol.assets import STEEM, Asset, multiply
 from protocol.errors import Rejected, UnknownKey
 from rewards.curves import evaluate_reward_curve
 from rpc.account_json import AccountJson
-from rpc.apis.access import ApiBase, NodeAccess
+from rpc.apis.access import ApiBase, Inclusion, NodeAccess
 from rpc.apis.account_by_key import AccountByKeyApi
 from rpc.apis.account_history import AccountHistoryApi, HistoryLimit
 from rpc.apis.block import BlockApi
@@ -35,6 +36,7 @@ from rpc.kinds import (
 from rpc.method import rpc_method
 from rpc.objects import Json, ObjectForms, active_vote, big, version_text
 from rpc.proposals import ProposalLists
+from rpc.slices import PAUSE, Steps, StepsTo, collect
 from state.context import SINGLETON
 from state.schema import Account, Comment
 
@@ -45,6 +47,17 @@ REPLIES_MAX = 1000
 LookupLimit = Annotated[Unsigned, AtMost(ACCOUNTS_LOOKUP_MAX, "limit <= 1000")]
 
 
+async def _show_inclusion(waiting: Awaitable[Inclusion]) -> Json:
+    """Where a transaction ended up, once it is known."""
+    inclusion = await waiting
+    return {
+        "id": inclusion.trx_id.hex(),
+        "block_num": inclusion.block_num,
+        "trx_num": inclusion.trx_num,
+        "expired": inclusion.expired,
+    }
+
+
 class CondenserApi(ApiBase):
     """The methods of condenser_api."""
 
@@ -53,6 +66,7 @@ class CondenserApi(ApiBase):
         self.tables = node.chain.ctx.tables
         self.database = DatabaseApi(node)
         self.database.forms = self.forms
+        self._witness_names: dict[int, str] = {}
         self._proposals = ProposalLists(node.chain.ctx, self.forms)
         self._proposal_votes = ProposalLists(node.chain.ctx, ObjectForms(node.chain.config.identity, legacy=False))
         self.history = AccountHistoryApi(node, legacy=True)
@@ -123,76 +137,80 @@ class CondenserApi(ApiBase):
     # Blocks and transactions
 
     @rpc_method()
-    def get_block_header(self, block_num: Unsigned32) -> Json | None:
+    def get_block_header(self, block_num: Unsigned32) -> Steps:
         """A block's header, or null."""
-        return self.blocks.get_block_header(block_num).get("header")
+        answer = yield from self.blocks.get_block_header(block_num)
+        return answer.get("header")
 
     @rpc_method()
-    def get_block(self, block_num: Unsigned32) -> Any:
+    def get_block(self, block_num: Unsigned32) -> Steps:
         """A block with its id, signing key and transaction ids, or null."""
-        return self.blocks.find_block_json(block_num)
+        block = yield from self.blocks.find_block_json(block_num)
+        return block
 
-    @rpc_method()
-    def get_ops_in_block(self, block_num: Unsigned32, only_virtual: bool = False) -> list[Json]:
+    @rpc_method(rows="")
+    def get_ops_in_block(self, block_num: Unsigned32, only_virtual: bool = False) -> Steps:
         """The operations of a block, virtual ones included."""
-        operations: list[Json] = self.history.get_ops_in_block(block_num, only_virtual)["ops"]
-        return [operation for operation in operations if operation["op"][0] != "claim_reward_balance2"]
+        for operation in self.history.get_ops_in_block(block_num, only_virtual):
+            is_shown = operation is PAUSE or operation["op"][0] != "claim_reward_balance2"
+            yield operation if is_shown else PAUSE
 
     @rpc_method()
-    def get_transaction(self, trx_id: HexText) -> Json:
+    def get_transaction(self, trx_id: HexText) -> Steps:
         """A transaction of the chain by its id."""
-        return self.history.get_transaction(trx_id)
+        transaction = yield from self.history.get_transaction(trx_id)
+        return transaction
 
     @rpc_method()
-    def get_transaction_hex(self, trx: AnyJson) -> str:
+    def get_transaction_hex(self, trx: AnyJson) -> Steps:
         """The bytes of a signed transaction."""
-        return str(self.database.get_transaction_hex(trx)["hex"])
+        answer = yield from self.database.get_transaction_hex(trx)
+        return answer["hex"]
 
     @rpc_method()
-    def get_required_signatures(self, trx: AnyJson, available_keys: Keys) -> list[str]:
+    def get_required_signatures(self, trx: AnyJson, available_keys: Keys) -> Steps:
         """Those of the given keys that have to sign a transaction."""
-        keys: list[str] = self.database.get_required_signatures(trx, available_keys)["keys"]
-        return keys
+        answer = yield from self.database.get_required_signatures(trx, available_keys)
+        return answer["keys"]
 
     @rpc_method()
-    def get_potential_signatures(self, trx: AnyJson) -> list[str]:
+    def get_potential_signatures(self, trx: AnyJson) -> Steps:
         """All keys that could sign a transaction."""
-        keys: list[str] = self.database.get_potential_signatures(trx)["keys"]
-        return keys
+        answer = yield from self.database.get_potential_signatures(trx)
+        return answer["keys"]
 
     @rpc_method()
-    def verify_authority(self, trx: AnyJson) -> bool:
+    def verify_authority(self, trx: AnyJson) -> Steps:
         """True when the signatures of a transaction suffice; otherwise the error says what is missing."""
-        return bool(self.database.verify_authority(trx)["valid"])
+        answer = yield from self.database.verify_authority(trx)
+        return answer["valid"]
 
     @rpc_method()
-    def verify_account_authority(self, account: Name, keys: Keys) -> bool:
+    def verify_account_authority(self, account: Name, keys: Keys) -> Steps:
         """Whether the keys satisfy the active authority of an account."""
-        return bool(self.database.verify_account_authority(account, keys)["valid"])
+        answer = yield from self.database.verify_account_authority(account, keys)
+        return answer["valid"]
 
     @rpc_method(broadcast=True)
-    def broadcast_transaction(self, trx: AnyJson) -> Json:
+    def broadcast_transaction(self, trx: AnyJson) -> Steps:
         """Applies a transaction to the pending state and passes it on."""
-        return self.network.broadcast_transaction(trx)
+        answer = yield from self.network.broadcast_transaction(trx)
+        return answer
 
     @rpc_method(broadcast=True)
-    async def broadcast_transaction_synchronous(self, trx: AnyJson) -> Json:
+    def broadcast_transaction_synchronous(self, trx: AnyJson) -> Steps:
         """Broadcasts, and answers when a block holds the transaction or it has expired."""
-        inclusion = await self.node.broadcast_and_wait(self.parse_transaction(trx))
-        return {
-            "id": inclusion.trx_id.hex(),
-            "block_num": inclusion.block_num,
-            "trx_num": inclusion.trx_num,
-            "expired": inclusion.expired,
-        }
+        transaction = yield from self.read_transaction(trx)
+        return _show_inclusion(self.node.broadcast_and_wait(transaction))
 
     # Accounts
 
-    @rpc_method()
-    def get_accounts(self, names: Names) -> list[Any]:
+    @rpc_method(rows="")
+    def get_accounts(self, names: Names) -> Steps:
         """The accounts among the given names, with reputation and witness votes."""
-        shown = [self._extended.find(name) for name in names]
-        return [account for account in shown if account is not None]
+        for name in names:
+            account = self._extended.find(name)
+            yield PAUSE if account is None else account
 
     def _extended_account(self, row: Account) -> Json:
         reputation = self.tables.reputations.find(row.name)
@@ -209,17 +227,18 @@ class CondenserApi(ApiBase):
             "guest_bloggers": [],
         }
 
-    @rpc_method()
-    def lookup_account_names(self, names: Names) -> list[Json | None]:
+    @rpc_method(rows="")
+    def lookup_account_names(self, names: Names) -> Steps:
         """The accounts of the given names, with null where there is none."""
-        rows = [self.tables.accounts.find(name) for name in names]
-        return [self.forms.account(self.chain.ctx, row) if row else None for row in rows]
+        for name in names:
+            row = self.tables.accounts.find(name)
+            yield self.forms.account(self.chain.ctx, row) if row else None
 
-    @rpc_method()
-    def lookup_accounts(self, lower_bound: Name, limit: LookupLimit) -> list[str]:
+    @rpc_method(rows="")
+    def lookup_accounts(self, lower_bound: Name, limit: LookupLimit) -> Steps:
         """Account names from `lower_bound` on."""
-        rows = self.tables.accounts.scan(start=(lower_bound,) if lower_bound else None)
-        return [row.name for row in islice(rows, limit)]
+        for row in islice(self.tables.accounts.scan(start=(lower_bound,) if lower_bound else None), limit):
+            yield row.name
 
     @rpc_method()
     def get_account_count(self) -> int:
@@ -231,11 +250,10 @@ class CondenserApi(ApiBase):
         """Not available, as in the reference."""
         raise Rejected("false", "condenser_api::get_account_references --- Needs to be refactored for Steem.")
 
-    @rpc_method()
-    def get_owner_history(self, account: Name) -> list[Json]:
+    @rpc_method(rows="")
+    def get_owner_history(self, account: Name) -> Steps:
         """The replaced owner authorities of an account."""
-        rows: list[Json] = self.database.find_owner_histories(account)["owner_auths"]
-        return rows
+        yield from self.database.find_owner_histories(account)
 
     @rpc_method()
     def get_recovery_request(self, account: Name) -> Json | None:
@@ -249,55 +267,51 @@ class CondenserApi(ApiBase):
         row = self.tables.escrows.find((from_, escrow_id))
         return self.forms.escrow(row) if row else None
 
-    @rpc_method()
-    def get_withdraw_routes(self, account: Name, type_: Name = "outgoing") -> list[Json]:
+    @rpc_method(rows="")
+    def get_withdraw_routes(self, account: Name, type_: Name = "outgoing") -> Steps:
         """The routes of power downs from ("outgoing"), to ("incoming") or of ("all") an account."""
         orders = {"outgoing": ["by_withdraw_route"], "incoming": ["by_destination"]}
         orders["all"] = orders["outgoing"] + orders["incoming"]
         if type_ not in orders:
             raise Rejected("type", "a withdraw route type is outgoing, incoming or all, not ${type}", type=type_)
-        routes: list[Json] = []
         for order in orders[type_]:
-            routes += self.database.find_withdraw_vesting_routes(account, order)["routes"]
-        return [{key: route[key] for key in ("from_account", "to_account", "percent", "auto_vest")} for route in routes]
+            for route in self.database.find_withdraw_vesting_routes(account, order):
+                yield {key: route[key] for key in ("from_account", "to_account", "percent", "auto_vest")}
 
-    @rpc_method()
-    def get_savings_withdraw_from(self, account: Name) -> list[Json]:
+    @rpc_method(rows="")
+    def get_savings_withdraw_from(self, account: Name) -> Steps:
         """The transfers on their way out of an account's savings."""
-        rows: list[Json] = self.database.find_savings_withdrawals(account)["withdrawals"]
-        return rows
+        yield from self.database.find_savings_withdrawals(account)
 
-    @rpc_method()
-    def get_savings_withdraw_to(self, account: Name) -> list[Json]:
+    @rpc_method(rows="")
+    def get_savings_withdraw_to(self, account: Name) -> Steps:
         """The transfers out of savings that will reach an account."""
         rows = self.tables.savings_withdraws.index("by_to_complete").scan((account,))
-        return [self.forms.savings_withdrawal(row) for row in islice(rows, ACCOUNTS_LOOKUP_MAX)]
+        for row in islice(rows, ACCOUNTS_LOOKUP_MAX):
+            yield self.forms.savings_withdrawal(row)
 
-    @rpc_method()
-    def get_vesting_delegations(self, account: Name, from_: Name, limit: PageLimit = 100) -> list[Json]:
+    @rpc_method(rows="")
+    def get_vesting_delegations(self, account: Name, from_: Name, limit: PageLimit = 100) -> Steps:
         """The delegations an account made, from the delegatee `from` on."""
-        start = [account, from_]
-        rows = self.database.list_vesting_delegations(start, limit)["delegations"]
-        return [row for row in rows if row["delegator"] == account]
+        for row in self.database.list_vesting_delegations([account, from_], limit):
+            yield row if row["delegator"] == account else PAUSE
 
-    @rpc_method()
-    def get_expiring_vesting_delegations(self, account: Name, from_: Name, limit: PageLimit = 100) -> list[Json]:
+    @rpc_method(rows="")
+    def get_expiring_vesting_delegations(self, account: Name, from_: Name, limit: PageLimit = 100) -> Steps:
         """The delegated shares on their way back to an account, from the time `from` on."""
         start = [account, from_]
-        rows = self.database.list_vesting_delegation_expirations(start, limit, "by_account_expiration")["delegations"]
-        return [row for row in rows if row["delegator"] == account]
+        for row in self.database.list_vesting_delegation_expirations(start, limit, "by_account_expiration"):
+            yield row if row["delegator"] == account else PAUSE
 
-    @rpc_method()
-    def get_conversion_requests(self, account: Name) -> list[Json]:
+    @rpc_method(rows="")
+    def get_conversion_requests(self, account: Name) -> Steps:
         """The waiting conversions of an account."""
-        rows: list[Json] = self.database.find_sbd_conversion_requests(account)["requests"]
-        return rows
+        yield from self.database.find_sbd_conversion_requests(account)
 
-    @rpc_method()
-    def get_key_references(self, keys: Keys) -> list[list[str]]:
+    @rpc_method(rows="")
+    def get_key_references(self, keys: Keys) -> Steps:
         """For each key the accounts in whose authorities it stands."""
-        accounts: list[list[str]] = self.by_key.get_key_references(keys)["accounts"]
-        return accounts
+        yield from self.by_key.get_key_references(keys)
 
     # Witnesses
 
@@ -306,11 +320,25 @@ class CondenserApi(ApiBase):
         """The witnesses of this round in the order of their slots."""
         return list(self.tables.witness_schedule.get(SINGLETON).current_shuffled_witnesses)
 
-    @rpc_method()
-    def get_witnesses(self, ids: Annotated[list[int], PageItems]) -> list[Json | None]:
+    @rpc_method(rows="")
+    def get_witnesses(self, ids: Annotated[list[int], PageItems]) -> Steps:
         """The witnesses with the given object ids, with null where there is none."""
-        by_id = {row.id: row for row in self.tables.witnesses.scan()}
-        return [self.forms.witness(by_id[number]) if number in by_id else None for number in ids]
+        for number in ids:
+            name = yield from self._find_witness_name(number)
+            yield None if name is None else self.forms.witness(self.tables.witnesses.get(name))
+
+    def _find_witness_name(self, number: int) -> StepsTo[str | None]:
+        """Who has this object id; the names are kept, and read again when an undone block has given its ids back."""
+        table = self.tables.witnesses
+        if not 0 <= number < table.count_ids():
+            return None
+        row = table.find(self._witness_names.get(number, ""))
+        if row is None or row.id != number:
+            self._witness_names.clear()
+            for row in table.scan():
+                self._witness_names[row.id] = row.owner
+                yield PAUSE
+        return self._witness_names.get(number)
 
     @rpc_method()
     def get_witness_by_account(self, name: Name) -> Json | None:
@@ -318,22 +346,22 @@ class CondenserApi(ApiBase):
         row = self.tables.witnesses.find(name)
         return self.forms.witness(row) if row else None
 
-    @rpc_method()
-    def get_witnesses_by_vote(self, from_: Name, limit: PageLimit) -> list[Json]:
+    @rpc_method(rows="")
+    def get_witnesses_by_vote(self, from_: Name, limit: PageLimit) -> Steps:
         """Witnesses by votes, from the given one on."""
         start: Any = None
         if from_:
             row = next(iter(self.tables.witnesses.scan(start=(from_,))), None)
             if row is None:
-                return []
+                return
             start = [row.votes, row.owner]
-        rows: list[Json] = self.database.list_witnesses(start, limit, "by_vote_name")["witnesses"]
-        return rows
+        yield from self.database.list_witnesses(start, limit, "by_vote_name")
 
-    @rpc_method()
-    def lookup_witness_accounts(self, lower_bound: Name, limit: PageLimit) -> list[str]:
+    @rpc_method(rows="")
+    def lookup_witness_accounts(self, lower_bound: Name, limit: PageLimit) -> Steps:
         """Names of witnesses from `lower_bound` on."""
-        return [row["owner"] for row in self.database.list_witnesses(lower_bound, limit)["witnesses"]]
+        for row in self.database.list_witnesses(lower_bound, limit):
+            yield row["owner"]
 
     @rpc_method()
     def get_witness_count(self) -> int:
@@ -343,45 +371,48 @@ class CondenserApi(ApiBase):
     # Posts and votes
 
     @rpc_method()
-    def get_content(self, author: Name, permlink: Permlink) -> Json:
+    def get_content(self, author: Name, permlink: Permlink) -> Steps:
         """A post with its pending payout and votes; an unknown one has an empty author."""
         comment = self.tables.comments.index("by_permlink").find((author, permlink))
-        return self._discussion(comment) if comment else self._empty_discussion()
+        if comment is None:
+            return self._empty_discussion()
+        post = yield from self._discussion(comment)
+        return post
 
-    @rpc_method()
-    def get_content_replies(self, author: Name, permlink: Permlink) -> list[Json]:
+    @rpc_method(rows="")
+    def get_content_replies(self, author: Name, permlink: Permlink) -> Steps:
         """The direct replies to a post."""
-        rows = self.tables.comments.index("by_parent").scan((author, permlink))
-        return [self._discussion(row) for row in islice(rows, REPLIES_MAX)]
+        for row in islice(self.tables.comments.index("by_parent").scan((author, permlink)), REPLIES_MAX):
+            post = yield from self._discussion(row)
+            yield post
 
-    @rpc_method()
-    def get_active_votes(self, author: Name, permlink: Permlink) -> list[Json]:
+    @rpc_method(rows="")
+    def get_active_votes(self, author: Name, permlink: Permlink) -> Steps:
         """The votes on a post that has not been paid out."""
         comment = self.tables.comments.index("by_permlink").find((author, permlink))
         if comment is None:
             raise UnknownKey(author=author, permlink=permlink)
-        return self._active_votes(comment)
+        yield from self._active_votes(comment)
 
-    def _active_votes(self, comment: Comment) -> list[Json]:
+    def _active_votes(self, comment: Comment) -> Iterator[Json]:
         rows = islice(self.tables.comment_votes.scan((comment.id,)), VOTES_MAX)
-        return [active_vote(self.chain.ctx, row) for row in rows]
+        return (active_vote(self.chain.ctx, row) for row in rows)
 
-    @rpc_method()
-    def get_account_votes(self, voter: Name) -> list[Json]:
+    @rpc_method(rows="")
+    def get_account_votes(self, voter: Name) -> Steps:
         """The votes of an account on posts that have not been paid out."""
         account = self.tables.accounts.find(voter)
         if account is None:
             raise UnknownKey(name=voter)
-        result = []
         for row in islice(self.tables.comment_votes.index("by_voter_comment").scan((account.id,)), VOTES_MAX):
             comment = self.tables.comments.get(row.comment)
             shown = active_vote(self.chain.ctx, row)
             vote = {key: shown[key] for key in ("weight", "rshares", "percent", "time")}
-            result.append({"authorperm": f"{comment.author}/{comment.permlink}"} | vote)
-        return result
+            yield {"authorperm": f"{comment.author}/{comment.permlink}"} | vote
 
-    def _discussion(self, comment: Comment) -> Json:
+    def _discussion(self, comment: Comment) -> StepsTo[Json]:
         ctx = self.chain.ctx
+        votes = yield from collect(self._active_votes(comment))
         root = self.tables.comments.get(comment.root_comment)
         url = f"/{comment.category}/@{root.author}/{root.permlink}"
         if root.id != comment.id:
@@ -393,7 +424,7 @@ class CondenserApi(ApiBase):
             "root_title": self.tables.comment_contents.get(root.id).title,
             "pending_payout_value": pending,
             "total_pending_payout_value": self.forms.steem(0),
-            "active_votes": self._active_votes(comment),
+            "active_votes": votes,
             "replies": [],
             "author_reputation": reputation,
             "promoted": self.forms.sbd(0),
@@ -443,22 +474,21 @@ class CondenserApi(ApiBase):
 
     # History and market
 
-    @rpc_method()
-    def get_account_history(self, account: Name, start: Unsigned, limit: HistoryLimit) -> list[list[Any]]:
+    @rpc_method(rows="")
+    def get_account_history(self, account: Name, start: Unsigned, limit: HistoryLimit) -> Steps:
         """The operations that touched an account: up to `limit` + 1 entries that end at `start` (-1: the newest)."""
-        history: list[list[Any]] = self.history.get_account_history(account, start, limit)["history"]
-        return history
+        yield from self.history.get_account_history(account, start, limit)
 
-    @rpc_method()
-    def get_open_orders(self, account: Name) -> list[Json]:
+    @rpc_method(rows="")
+    def get_open_orders(self, account: Name) -> Steps:
         """The open orders of an account."""
-        orders: list[Json] = self.database.find_limit_orders(account)["orders"]
-        return orders
+        yield from self.database.find_limit_orders(account)
 
     @rpc_method()
-    def get_order_book(self, limit: BookLimit = 500) -> Json:
+    def get_order_book(self, limit: BookLimit = 500) -> Steps:
         """The best offers of both sides, with their prices as numbers."""
-        return self.market.get_order_book(limit)
+        book = yield from self.market.get_order_book(limit)
+        return book
 
     @rpc_method()
     def get_ticker(self) -> Json:
@@ -470,23 +500,20 @@ class CondenserApi(ApiBase):
         """What has been traded, in both tokens."""
         return self.market.get_volume()
 
-    @rpc_method()
-    def get_trade_history(self, start: Moment, end: Moment, limit: TradesLimit = 1000) -> list[Json]:
+    @rpc_method(rows="")
+    def get_trade_history(self, start: Moment, end: Moment, limit: TradesLimit = 1000) -> Steps:
         """The trades between two times, both included, oldest first."""
-        trades: list[Json] = self.market.get_trade_history(start, end, limit)["trades"]
-        return trades
+        yield from self.market.get_trade_history(start, end, limit)
 
-    @rpc_method()
-    def get_recent_trades(self, limit: TradesLimit = 1000) -> list[Json]:
+    @rpc_method(rows="")
+    def get_recent_trades(self, limit: TradesLimit = 1000) -> Steps:
         """The last trades, newest first."""
-        trades: list[Json] = self.market.get_recent_trades(limit)["trades"]
-        return trades
+        yield from self.market.get_recent_trades(limit)
 
-    @rpc_method()
-    def get_market_history(self, bucket_seconds: Unsigned32, start: Moment, end: Moment) -> list[Json]:
+    @rpc_method(rows="")
+    def get_market_history(self, bucket_seconds: Unsigned32, start: Moment, end: Moment) -> Steps:
         """The candles of one length that begin from `start` up to, not including, `end`."""
-        buckets: list[Json] = self.market.get_market_history(bucket_seconds, start, end)["buckets"]
-        return buckets
+        yield from self.market.get_market_history(bucket_seconds, start, end)
 
     @rpc_method()
     def get_market_history_buckets(self) -> list[int]:
@@ -496,26 +523,26 @@ class CondenserApi(ApiBase):
 
     # Proposals and reputations
 
-    @rpc_method()
+    @rpc_method(rows="")
     def list_proposals(
         self, start: Start, limit: PageLimit, order: Name, order_direction: Scalar = "ascending", status: Scalar = "all"
-    ) -> list[Json]:
+    ) -> Steps:
         """Proposals by creator, dates or votes, of one status or all, in either direction."""
-        return self._proposals.list_proposals(start, limit, order, order_direction, status)
+        yield from self._proposals.list_proposals(start, limit, order, order_direction, status)
 
-    @rpc_method()
-    def find_proposals(self, proposal_ids: Annotated[list[int], PageItems]) -> list[Json]:
+    @rpc_method(rows="")
+    def find_proposals(self, proposal_ids: Annotated[list[int], PageItems]) -> Steps:
         """The proposals with the given ids."""
-        return self._proposals.find_proposals(proposal_ids)
+        yield from self._proposals.find_proposals(proposal_ids)
 
-    @rpc_method()
+    @rpc_method(rows="")
     def list_proposal_votes(
         self, start: Start, limit: PageLimit, order: Name, order_direction: Scalar = "ascending", status: Scalar = "all"
-    ) -> list[Json]:
+    ) -> Steps:
         """Votes for proposals by voter or by proposal; they are shown as database_api shows them."""
-        return self._proposal_votes.list_votes(start, limit, order, order_direction, status)
+        yield from self._proposal_votes.list_votes(start, limit, order, order_direction, status)
 
-    @rpc_method()
-    def get_account_reputations(self, account_lower_bound: Name, limit: ReputationsLimit = 1000) -> list[Json]:
+    @rpc_method(rows="")
+    def get_account_reputations(self, account_lower_bound: Name, limit: ReputationsLimit = 1000) -> Steps:
         """The reputations of accounts from a name on."""
-        return list_reputations(self.tables, account_lower_bound, limit)
+        yield from list_reputations(self.tables, account_lower_bound, limit)

@@ -3,6 +3,7 @@
 Source: libraries/plugins/apis/database_api/database_api.cpp.
 """
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any
 
@@ -13,15 +14,15 @@ from chain.authority import (
     AuthorityLimits,
     SignState,
     account_authorities,
+    find_potential_in_steps,
+    find_required_in_steps,
     get_limits,
-    get_potential_signatures,
-    get_required_signatures,
-    verify_authority,
+    verify_in_steps,
 )
 from protocol.assets import SBD, STEEM
 from protocol.config_report import report_config
 from protocol.errors import DuplicateSignature, ProtocolError, Rejected
-from protocol.keys import decode_public_key, recover
+from protocol.keys import recover
 from protocol.operation import RequiredAuthorities
 from protocol.times import parse_time
 from rpc.account_json import AccountJson
@@ -52,6 +53,7 @@ from rpc.objects import (
     witness_vote,
 )
 from rpc.proposals import ProposalLists
+from rpc.slices import PAUSE, Aside, Steps, collect, in_steps
 from state.context import SINGLETON
 from state.errors import RowMissing
 from state.schema import Comment, CommentVote, GlobalProperties
@@ -129,8 +131,8 @@ class DatabaseApi(ApiBase):
 
     # Witnesses
 
-    @rpc_method()
-    def list_witnesses(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_name") -> Json:
+    @rpc_method(rows="witnesses")
+    def list_witnesses(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_name") -> Steps:
         """Witnesses by name, by votes, or by their next turn in virtual time."""
         if order == "by_schedule_time" and isinstance(start, list) and len(start) == 2:
             start = [start[0], self._get_witness_id(start[1])]
@@ -138,7 +140,7 @@ class DatabaseApi(ApiBase):
             "by_vote_name": Order("by_vote_name", (DESCENDING, NAME)),
             "by_schedule_time": Order("by_schedule_time", (NUMBER, NUMBER)),
         }
-        return {"witnesses": list_rows(self.tables.witnesses, orders, start, limit, order, self.forms.witness)}
+        yield from list_rows(self.tables.witnesses, orders, start, limit, order, self.forms.witness)
 
     def _get_witness_id(self, name: str) -> int:
         witness = self.tables.witnesses.find(str(name))
@@ -146,22 +148,23 @@ class DatabaseApi(ApiBase):
             raise Rejected("", "unknown key: witness ${name}", name=str(name))
         return witness.id
 
-    @rpc_method()
-    def find_witnesses(self, owners: Names) -> Json:
+    @rpc_method(rows="witnesses")
+    def find_witnesses(self, owners: Names) -> Steps:
         """The witnesses among the given names."""
-        rows = [self.tables.witnesses.find(name) for name in owners]
-        return {"witnesses": [self.forms.witness(row) for row in rows if row]}
+        for name in owners:
+            row = self.tables.witnesses.find(name)
+            yield PAUSE if row is None else self.forms.witness(row)
 
-    @rpc_method()
+    @rpc_method(rows="votes")
     def list_witness_votes(
         self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account_witness"
-    ) -> Json:
+    ) -> Steps:
         """Votes for witnesses by voter or by witness."""
         orders = {
             "by_account_witness": Order(None, (NAME, NAME)),
             "by_witness_account": Order("by_witness_account", (NAME, NAME)),
         }
-        return {"votes": list_rows(self.tables.witness_votes, orders, start, limit, order, witness_vote)}
+        yield from list_rows(self.tables.witness_votes, orders, start, limit, order, witness_vote)
 
     @rpc_method()
     def get_active_witnesses(self) -> Json:
@@ -174,96 +177,99 @@ class DatabaseApi(ApiBase):
 
     # Accounts
 
-    @rpc_method()
-    def list_accounts(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_name") -> Json:
+    @rpc_method(rows="accounts")
+    def list_accounts(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_name") -> Steps:
         """Accounts by name, by proxy, or by the time of their next power down part."""
         orders = BY_NAME | {
             "by_proxy": Order("by_proxy", (NAME, NAME)),
             "by_next_vesting_withdrawal": Order("by_next_vesting_withdrawal", (TIME, NAME)),
         }
-        return {"accounts": list_rows(self.tables.accounts, orders, start, limit, order, self._accounts.show)}
+        yield from list_rows(self.tables.accounts, orders, start, limit, order, self._accounts.show)
 
     def _account(self, row: Any) -> Json:
         return self.forms.account(self.chain.ctx, row)
 
-    @rpc_method()
-    def find_accounts(self, accounts: Names) -> Json:
+    @rpc_method(rows="accounts")
+    def find_accounts(self, accounts: Names) -> Steps:
         """The accounts among the given names."""
-        shown = [self._accounts.find(name) for name in accounts]
-        return {"accounts": [account for account in shown if account is not None]}
+        for name in accounts:
+            account = self._accounts.find(name)
+            yield PAUSE if account is None else account
 
-    @rpc_method()
-    def list_owner_histories(self, start: Start = None, limit: PageLimit = LIMIT_MAX) -> Json:
+    @rpc_method(rows="owner_auths")
+    def list_owner_histories(self, start: Start = None, limit: PageLimit = LIMIT_MAX) -> Steps:
         """Replaced owner authorities by account and time."""
         orders = {"by_account": Order("by_account", (NAME, TIME))}
-        rows = list_rows(self.tables.owner_histories, orders, start, limit, "by_account", self.forms.owner_history)
-        return {"owner_auths": rows}
+        yield from list_rows(self.tables.owner_histories, orders, start, limit, "by_account", self.forms.owner_history)
 
-    @rpc_method()
-    def find_owner_histories(self, owner: Name = "") -> Json:
+    @rpc_method(rows="owner_auths")
+    def find_owner_histories(self, owner: Name = "") -> Steps:
         """The replaced owner authorities of one account."""
         rows = islice(self.tables.owner_histories.index("by_account").scan((owner,)), LIMIT_MAX)
-        return {"owner_auths": [self.forms.owner_history(row) for row in rows]}
+        for row in rows:
+            yield self.forms.owner_history(row)
 
-    @rpc_method()
+    @rpc_method(rows="requests")
     def list_account_recovery_requests(
         self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
-    ) -> Json:
+    ) -> Steps:
         """Open account recovery requests."""
         orders = {"by_account": Order(None, (NAME,)), "by_expiration": Order("by_expiration", (TIME, NAME))}
         table = self.tables.account_recovery_requests
-        return {"requests": list_rows(table, orders, start, limit, order, self.forms.account_recovery_request)}
+        yield from list_rows(table, orders, start, limit, order, self.forms.account_recovery_request)
 
-    @rpc_method()
-    def find_account_recovery_requests(self, accounts: Names | None = None) -> Json:
+    @rpc_method(rows="requests")
+    def find_account_recovery_requests(self, accounts: Names | None = None) -> Steps:
         """The open recovery requests of the given accounts."""
-        rows = [self.tables.account_recovery_requests.find(name) for name in accounts or []]
-        return {"requests": [self.forms.account_recovery_request(row) for row in rows if row]}
+        for name in accounts or []:
+            row = self.tables.account_recovery_requests.find(name)
+            yield PAUSE if row is None else self.forms.account_recovery_request(row)
 
-    @rpc_method()
+    @rpc_method(rows="requests")
     def list_change_recovery_account_requests(
         self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
-    ) -> Json:
+    ) -> Steps:
         """Pending changes of recovery accounts."""
         orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
         table = self.tables.change_recovery_requests
-        return {"requests": list_rows(table, orders, start, limit, order, change_recovery_request)}
+        yield from list_rows(table, orders, start, limit, order, change_recovery_request)
 
-    @rpc_method()
-    def find_change_recovery_account_requests(self, accounts: Names | None = None) -> Json:
+    @rpc_method(rows="requests")
+    def find_change_recovery_account_requests(self, accounts: Names | None = None) -> Steps:
         """The pending changes of recovery account of the given accounts."""
-        rows = [self.tables.change_recovery_requests.find(name) for name in accounts or []]
-        return {"requests": [change_recovery_request(row) for row in rows if row]}
+        for name in accounts or []:
+            row = self.tables.change_recovery_requests.find(name)
+            yield PAUSE if row is None else change_recovery_request(row)
 
-    @rpc_method()
-    def list_escrows(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_from_id") -> Json:
+    @rpc_method(rows="escrows")
+    def list_escrows(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_from_id") -> Steps:
         """Open escrows."""
         orders = {
             "by_from_id": Order(None, (NAME, NUMBER)),
             "by_ratification_deadline": Order("by_ratification_deadline", (FLAG, TIME, NUMBER)),
         }
-        return {"escrows": list_rows(self.tables.escrows, orders, start, limit, order, self.forms.escrow)}
+        yield from list_rows(self.tables.escrows, orders, start, limit, order, self.forms.escrow)
 
-    @rpc_method()
-    def find_escrows(self, from_: Name = "") -> Json:
+    @rpc_method(rows="escrows")
+    def find_escrows(self, from_: Name = "") -> Steps:
         """The open escrows of one sender."""
         rows = islice(self.tables.escrows.scan((from_,)), LIMIT_MAX)
-        return {"escrows": [self.forms.escrow(row) for row in rows]}
+        for row in rows:
+            yield self.forms.escrow(row)
 
-    @rpc_method()
+    @rpc_method(rows="routes")
     def list_withdraw_vesting_routes(
         self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_withdraw_route"
-    ) -> Json:
+    ) -> Steps:
         """Routes of power downs."""
         orders = {
             "by_withdraw_route": Order(None, (NAME, NAME)),
             "by_destination": Order("by_destination", (NAME, NUMBER)),
         }
-        rows = list_rows(self.tables.withdraw_vesting_routes, orders, start, limit, order, withdraw_route)
-        return {"routes": rows}
+        yield from list_rows(self.tables.withdraw_vesting_routes, orders, start, limit, order, withdraw_route)
 
-    @rpc_method()
-    def find_withdraw_vesting_routes(self, account: Name = "", order: Name = "by_withdraw_route") -> Json:
+    @rpc_method(rows="routes")
+    def find_withdraw_vesting_routes(self, account: Name = "", order: Name = "by_withdraw_route") -> Steps:
         """The routes from (by_withdraw_route) or to (by_destination) one account."""
         table = self.tables.withdraw_vesting_routes
         if order == "by_withdraw_route":
@@ -272,12 +278,13 @@ class DatabaseApi(ApiBase):
             rows = table.index("by_destination").scan((account,))
         else:
             raise Rejected("false", "Unknown or unsupported sort order")
-        return {"routes": [withdraw_route(row) for row in islice(rows, LIMIT_MAX)]}
+        for row in islice(rows, LIMIT_MAX):
+            yield withdraw_route(row)
 
-    @rpc_method()
+    @rpc_method(rows="withdrawals")
     def list_savings_withdrawals(
         self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_from_id"
-    ) -> Json:
+    ) -> Steps:
         """Transfers on their way out of the savings."""
         orders = {
             "by_from_id": Order(None, (NAME, NUMBER)),
@@ -285,86 +292,90 @@ class DatabaseApi(ApiBase):
             "by_to_complete": Order("by_to_complete", (NAME, TIME, NUMBER)),
         }
         table = self.tables.savings_withdraws
-        return {"withdrawals": list_rows(table, orders, start, limit, order, self.forms.savings_withdrawal)}
+        yield from list_rows(table, orders, start, limit, order, self.forms.savings_withdrawal)
 
-    @rpc_method()
-    def find_savings_withdrawals(self, account: Name = "") -> Json:
+    @rpc_method(rows="withdrawals")
+    def find_savings_withdrawals(self, account: Name = "") -> Steps:
         """The transfers on their way out of one account's savings."""
         rows = islice(self.tables.savings_withdraws.scan((account,)), LIMIT_MAX)
-        return {"withdrawals": [self.forms.savings_withdrawal(row) for row in rows]}
+        for row in rows:
+            yield self.forms.savings_withdrawal(row)
 
-    @rpc_method()
+    @rpc_method(rows="delegations")
     def list_vesting_delegations(
         self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_delegation"
-    ) -> Json:
+    ) -> Steps:
         """Delegations by delegator and delegatee."""
         orders = {"by_delegation": Order(None, (NAME, NAME))}
         table = self.tables.vesting_delegations
-        return {"delegations": list_rows(table, orders, start, limit, order, self.forms.vesting_delegation)}
+        yield from list_rows(table, orders, start, limit, order, self.forms.vesting_delegation)
 
-    @rpc_method()
-    def find_vesting_delegations(self, account: Name = "") -> Json:
+    @rpc_method(rows="delegations")
+    def find_vesting_delegations(self, account: Name = "") -> Steps:
         """The delegations that one account made."""
         rows = islice(self.tables.vesting_delegations.scan((account,)), LIMIT_MAX)
-        return {"delegations": [self.forms.vesting_delegation(row) for row in rows]}
+        for row in rows:
+            yield self.forms.vesting_delegation(row)
 
-    @rpc_method()
+    @rpc_method(rows="delegations")
     def list_vesting_delegation_expirations(
         self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_expiration"
-    ) -> Json:
+    ) -> Steps:
         """Delegated shares on their way back."""
         orders = {
             "by_expiration": Order("by_expiration", (TIME, NUMBER)),
             "by_account_expiration": Order("by_account_expiration", (NAME, TIME, NUMBER)),
         }
         table = self.tables.vesting_delegation_expirations
-        rows = list_rows(table, orders, start, limit, order, self.forms.vesting_delegation_expiration)
-        return {"delegations": rows}
+        yield from list_rows(table, orders, start, limit, order, self.forms.vesting_delegation_expiration)
 
-    @rpc_method()
-    def find_vesting_delegation_expirations(self, account: Name = "") -> Json:
+    @rpc_method(rows="delegations")
+    def find_vesting_delegation_expirations(self, account: Name = "") -> Steps:
         """The delegated shares on their way back to one account."""
         index = self.tables.vesting_delegation_expirations.index("by_account_expiration")
         rows = islice(index.scan((account,)), LIMIT_MAX)
-        return {"delegations": [self.forms.vesting_delegation_expiration(row) for row in rows]}
+        for row in rows:
+            yield self.forms.vesting_delegation_expiration(row)
 
-    @rpc_method()
+    @rpc_method(rows="requests")
     def list_sbd_conversion_requests(
         self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
-    ) -> Json:
+    ) -> Steps:
         """SBD that wait for their conversion."""
         orders = {
             "by_conversion_date": Order("by_conversion_date", (TIME, NUMBER)),
             "by_account": Order(None, (NAME, NUMBER)),
         }
         table = self.tables.convert_requests
-        return {"requests": list_rows(table, orders, start, limit, order, self.forms.convert_request)}
+        yield from list_rows(table, orders, start, limit, order, self.forms.convert_request)
 
-    @rpc_method()
-    def find_sbd_conversion_requests(self, account: Name = "") -> Json:
+    @rpc_method(rows="requests")
+    def find_sbd_conversion_requests(self, account: Name = "") -> Steps:
         """The waiting conversions of one account."""
         rows = islice(self.tables.convert_requests.scan((account,)), LIMIT_MAX)
-        return {"requests": [self.forms.convert_request(row) for row in rows]}
+        for row in rows:
+            yield self.forms.convert_request(row)
 
-    @rpc_method()
+    @rpc_method(rows="requests")
     def list_decline_voting_rights_requests(
         self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
-    ) -> Json:
+    ) -> Steps:
         """Pending waivers of voting rights."""
         orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
         table = self.tables.decline_voting_requests
-        return {"requests": list_rows(table, orders, start, limit, order, decline_voting_request)}
+        yield from list_rows(table, orders, start, limit, order, decline_voting_request)
 
-    @rpc_method()
-    def find_decline_voting_rights_requests(self, accounts: Names | None = None) -> Json:
+    @rpc_method(rows="requests")
+    def find_decline_voting_rights_requests(self, accounts: Names | None = None) -> Steps:
         """The pending waivers of the given accounts."""
-        rows = [self.tables.decline_voting_requests.find(name) for name in accounts or []]
-        return {"requests": [decline_voting_request(row) for row in rows if row]}
+        for name in accounts or []:
+            row = self.tables.decline_voting_requests.find(name)
+            yield PAUSE if row is None else decline_voting_request(row)
 
     # Posts and votes
 
-    @rpc_method()
-    def list_comments(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_permlink") -> Json:
+    @rpc_method(rows="comments")
+    def list_comments(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_permlink") -> Steps:
         """Posts by permlink, cashout time, root, parent, or last update."""
         orders = {
             "by_permlink": Order("by_permlink", (NAME, NAME)),
@@ -375,7 +386,7 @@ class DatabaseApi(ApiBase):
             "by_author_last_update": Order("by_author_last_update", (NAME, DESCENDING, NUMBER)),
         }
         start = self._with_comment_ids(start, order)
-        return {"comments": list_rows(self.tables.comments, orders, start, limit, order, self._comment)}
+        yield from list_rows(self.tables.comments, orders, start, limit, order, self._comment)
 
     def _with_comment_ids(self, start: Any, order: str) -> Any:
         """Replaces the author and permlink pairs in a start by the ids of the posts they name."""
@@ -406,15 +417,16 @@ class DatabaseApi(ApiBase):
     def _comment(self, row: Comment) -> Json:
         return self.forms.comment(self.chain.ctx, row)
 
-    @rpc_method()
-    def find_comments(self, comments: Annotated[list[tuple[Name, Permlink]], PageItems]) -> Json:
+    @rpc_method(rows="comments")
+    def find_comments(self, comments: Annotated[list[tuple[Name, Permlink]], PageItems]) -> Steps:
         """The posts among the given [author, permlink] pairs."""
         index = self.tables.comments.index("by_permlink")
-        rows = [index.find((author, permlink)) for author, permlink in comments]
-        return {"comments": [self._comment(row) for row in rows if row]}
+        for author, permlink in comments:
+            row = index.find((author, permlink))
+            yield PAUSE if row is None else self._comment(row)
 
-    @rpc_method()
-    def list_votes(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_comment_voter") -> Json:
+    @rpc_method(rows="votes")
+    def list_votes(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_comment_voter") -> Steps:
         """Votes by post (start: author, permlink, voter) or by voter (start: voter, author, permlink)."""
         orders = {
             "by_comment_voter": Order(None, (NUMBER, NUMBER)),
@@ -422,7 +434,7 @@ class DatabaseApi(ApiBase):
         }
         if isinstance(start, list) and len(start) == 3:
             start = self._vote_start(start, order)
-        return {"votes": list_rows(self.tables.comment_votes, orders, start, limit, order, self._vote)}
+        yield from list_rows(self.tables.comment_votes, orders, start, limit, order, self._vote)
 
     def _vote_start(self, start: list[Any], order: str) -> list[int]:
         if order == "by_comment_voter":
@@ -440,40 +452,44 @@ class DatabaseApi(ApiBase):
     def _vote(self, row: CommentVote) -> Json:
         return comment_vote(row, self.tables.comments.get(row.comment))
 
-    @rpc_method()
-    def find_votes(self, author: Name = "", permlink: Permlink = "") -> Json:
+    @rpc_method(rows="votes")
+    def find_votes(self, author: Name = "", permlink: Permlink = "") -> Steps:
         """The votes on one post."""
         comment = self._get_comment(author, permlink, "Could not find comment ${a}/${p}")
         rows = islice(self.tables.comment_votes.scan((comment.id,)), LIMIT_MAX)
-        return {"votes": [comment_vote(row, comment) for row in rows]}
+        for row in rows:
+            yield comment_vote(row, comment)
 
     # Market
 
-    @rpc_method()
-    def list_limit_orders(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account") -> Json:
+    @rpc_method(rows="orders")
+    def list_limit_orders(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account") -> Steps:
         """Open orders by account, or by market and price."""
         orders = {"by_account": Order(None, (NAME, NUMBER)), "by_price": Order("by_price", ())}
-        return {"orders": list_rows(self.tables.limit_orders, orders, start, limit, order, self.forms.limit_order)}
+        yield from list_rows(self.tables.limit_orders, orders, start, limit, order, self.forms.limit_order)
 
-    @rpc_method()
-    def find_limit_orders(self, account: Name = "") -> Json:
+    @rpc_method(rows="orders")
+    def find_limit_orders(self, account: Name = "") -> Steps:
         """The open orders of one account."""
         rows = islice(self.tables.limit_orders.scan((account,)), LIMIT_MAX)
-        return {"orders": [self.forms.limit_order(row) for row in rows]}
+        for row in rows:
+            yield self.forms.limit_order(row)
 
     @rpc_method()
-    def get_order_book(self, limit: PageLimit = 500) -> Json:
+    def get_order_book(self, limit: PageLimit = 500) -> Steps:
         """The best offers of both sides; `real_price` is 0 as in the reference."""
-        return {"asks": self._side(STEEM, limit), "bids": self._side(SBD, limit)}
+        asks = yield from collect(self._side(STEEM, limit))
+        bids = yield from collect(self._side(SBD, limit))
+        return {"asks": asks, "bids": bids}
 
-    def _side(self, symbol: int, limit: int) -> list[Json]:
+    def _side(self, symbol: int, limit: int) -> Iterator[Json]:
         other = SBD if symbol == STEEM else STEEM
         rows = islice(self.tables.limit_orders.index("by_price").scan((symbol, other)), limit)
-        return [self.forms.market_order(row, 0.0) for row in rows]
+        return (self.forms.market_order(row, 0.0) for row in rows)
 
     # Proposals
 
-    @rpc_method()
+    @rpc_method(rows="proposals")
     def list_proposals(
         self,
         start: Start = None,
@@ -481,16 +497,16 @@ class DatabaseApi(ApiBase):
         order: Name = "by_creator",
         order_direction: Scalar = "ascending",
         status: Scalar = "all",
-    ) -> Json:
+    ) -> Steps:
         """Proposals by creator, dates or votes, of one status or all, in either direction."""
-        return {"proposals": self._proposals.list_proposals(start, limit, order, order_direction, status)}
+        yield from self._proposals.list_proposals(start, limit, order, order_direction, status)
 
-    @rpc_method()
-    def find_proposals(self, proposal_ids: Annotated[list[int], PageItems]) -> Json:
+    @rpc_method(rows="proposals")
+    def find_proposals(self, proposal_ids: Annotated[list[int], PageItems]) -> Steps:
         """The proposals with the given ids."""
-        return {"proposals": self._proposals.find_proposals(proposal_ids)}
+        yield from self._proposals.find_proposals(proposal_ids)
 
-    @rpc_method()
+    @rpc_method(rows="proposal_votes")
     def list_proposal_votes(
         self,
         start: Start = None,
@@ -498,56 +514,62 @@ class DatabaseApi(ApiBase):
         order: Name = "by_voter_proposal",
         order_direction: Scalar = "ascending",
         status: Scalar = "all",
-    ) -> Json:
+    ) -> Steps:
         """Votes for proposals by voter or by proposal, in either direction."""
-        return {"proposal_votes": self._proposals.list_votes(start, limit, order, order_direction, status)}
+        yield from self._proposals.list_votes(start, limit, order, order_direction, status)
 
     # Authorities
 
     @rpc_method()
-    def get_transaction_hex(self, trx: AnyJson) -> Json:
+    def get_transaction_hex(self, trx: AnyJson) -> Steps:
         """The bytes of a signed transaction."""
-        return {"hex": self.parse_transaction(trx).packed_signed.hex()}
+        transaction = yield from self.read_fitting_transaction(trx, recovers=False)
+        return {"hex": transaction.packed_signed.hex()}
 
     @rpc_method()
-    def get_required_signatures(self, trx: AnyJson, available_keys: Keys) -> Json:
+    def get_required_signatures(self, trx: AnyJson, available_keys: Keys) -> Steps:
         """Those of the given keys that have to sign a transaction."""
-        transaction = self.parse_transaction(trx)
-        keys = [self._key(text) for text in available_keys]
+        transaction = yield from self.read_fitting_transaction(trx)
+        keys = yield from self.read_keys(available_keys)
         signed = transaction.signature_keys(self.chain.config.chain_id)
         required = transaction.required_authorities()
-        found = get_required_signatures(required, signed, keys, *self._authority_sources())
+        work = find_required_in_steps(required, signed, keys, *self._authority_sources())
+        found = yield from in_steps(work)
         return {"keys": [self.forms.key(key) for key in found]}
 
     @rpc_method()
-    def get_potential_signatures(self, trx: AnyJson) -> Json:
+    def get_potential_signatures(self, trx: AnyJson) -> Steps:
         """The keys that could sign a transaction."""
-        transaction = self.parse_transaction(trx)
+        transaction = yield from self.read_fitting_transaction(trx)
         signed = transaction.signature_keys(self.chain.config.chain_id)
-        keys = get_potential_signatures(transaction.required_authorities(), signed, *self._authority_sources())
-        return {"keys": [self.forms.key(key) for key in keys]}
+        work = find_potential_in_steps(transaction.required_authorities(), signed, *self._authority_sources())
+        found = yield from in_steps(work)
+        keys = yield from collect(self.forms.key(key) for key in found)
+        return {"keys": keys}
 
     @rpc_method()
-    def verify_authority(self, trx: AnyJson) -> Json:
+    def verify_authority(self, trx: AnyJson) -> Steps:
         """True when the signatures of a transaction suffice; otherwise the error says what is missing."""
-        transaction = self.parse_transaction(trx)
+        transaction = yield from self.read_fitting_transaction(trx)
         signed = transaction.signature_keys(self.chain.config.chain_id)
-        verify_authority(transaction.required_authorities(), signed, *self._authority_sources())
+        required = transaction.required_authorities()
+        yield from in_steps(verify_in_steps(required, signed, *self._authority_sources()))
         return {"valid": True}
 
     def _authority_sources(self) -> tuple[Authorities, AuthorityLimits]:
         return account_authorities(self.tables), get_limits(self.chain.ctx.rules)
 
     @rpc_method()
-    def verify_account_authority(self, account: Name, signers: Keys) -> Json:
+    def verify_account_authority(self, account: Name, signers: Keys) -> Steps:
         """Whether the keys satisfy the active (or owner) authority of an account.
 
         The reference means to do this but never looks at the keys.
         """
         if self.tables.accounts.find(account) is None:
             raise Rejected("account != nullptr", "no such account")
+        keys = yield from self.read_keys(signers)
         sources, limits = self._authority_sources()
-        state = SignState((), sources.get_active, limits, frozenset(map(self._key, signers)))
+        state = SignState((), sources.get_active, limits, frozenset(keys))
         return {"valid": state.check_account(account) or state.check(sources.get_owner(account))}
 
     @rpc_method()
@@ -558,12 +580,10 @@ class DatabaseApi(ApiBase):
         required_owner: RequiredNames | None = None,
         required_active: RequiredNames | None = None,
         required_posting: RequiredNames | None = None,
-    ) -> Json:
+    ) -> Steps:
         """Whether signatures over a digest (both in hexadecimal) satisfy the named accounts' authorities."""
-        try:
-            digest = bytes.fromhex(hash_)
-            found = [recover(digest, bytes.fromhex(signature)) for signature in signatures]
-        except (ValueError, ProtocolError):
+        found: list[bytes] | None = yield Aside(lambda: _recover(hash_, signatures))
+        if found is None:
             return {"valid": False}
         keys = frozenset(found)
         if len(keys) != len(found):
@@ -573,10 +593,15 @@ class DatabaseApi(ApiBase):
         required.actives.update(required_active or [])
         required.postings.update(required_posting or [])
         try:
-            verify_authority(required, keys, *self._authority_sources())
+            yield from in_steps(verify_in_steps(required, keys, *self._authority_sources()))
         except (ProtocolError, RowMissing):
             return {"valid": False}
         return {"valid": True}
 
-    def _key(self, text: str) -> bytes:
-        return decode_public_key(text, self.chain.config.identity.address_prefix)
+
+def _recover(digest: str, signatures: list[str]) -> list[bytes] | None:
+    """The keys that signed, in the order of the signatures; None when one cannot be read."""
+    try:
+        return [recover(bytes.fromhex(digest), bytes.fromhex(signature)) for signature in signatures]
+    except (ValueError, ProtocolError):
+        return None

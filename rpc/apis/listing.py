@@ -9,6 +9,7 @@ from protocol.times import parse_time
 from rpc.casts import as_bool, as_integer, as_text
 from rpc.kinds import AtMost, Items, Name, Unsigned
 from rpc.objects import Json
+from rpc.slices import Steps
 from state.table import Table
 
 LIMIT_MAX = 1000
@@ -39,12 +40,13 @@ class Order(NamedTuple):
 
 def list_rows(
     table: Table[Any, Any], orders: dict[str, Order], start: Any, limit: int, order: str, show: Callable[[Any], Json]
-) -> list[Json]:
+) -> Steps:
     """Up to `limit` rows from `start` on, in the given order. Raises Rejected."""
     chosen = orders.get(order)
     if chosen is None:
         raise Rejected("false", "Unknown or unsupported sort order")
-    return [show(row) for row in islice(_scan(table, chosen, parse_start(start, chosen.parts)), limit)]
+    for row in islice(_scan(table, chosen, parse_start(start, chosen.parts)), limit):
+        yield show(row)
 
 
 def _scan(table: Table[Any, Any], order: Order, start: tuple[Any, ...]) -> Iterator[Any]:

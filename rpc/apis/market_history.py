@@ -6,6 +6,7 @@ its search for the last day finds the oldest of them whatever the time.
 Source: libraries/plugins/apis/market_history_api/market_history_api.cpp.
 """
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from rpc.apis.access import ApiBase, NodeAccess
 from rpc.kinds import AtMost, Moment, Unsigned32
 from rpc.method import rpc_method
 from rpc.objects import Json, big, float_text, real_price
+from rpc.slices import Steps, collect
 
 BOOK_MAX = 500
 TRADES_MAX = 1000
@@ -63,23 +65,25 @@ class MarketHistoryApi(ApiBase):
         }
 
     @rpc_method()
-    def get_order_book(self, limit: BookLimit = BOOK_MAX) -> Json:
+    def get_order_book(self, limit: BookLimit = BOOK_MAX) -> Steps:
         """The best offers of both sides, with their prices as numbers."""
-        return {"bids": self._side(SBD, STEEM, limit), "asks": self._side(STEEM, SBD, limit)}
+        bids = yield from collect(self._side(SBD, STEEM, limit))
+        asks = yield from collect(self._side(STEEM, SBD, limit))
+        return {"bids": bids, "asks": asks}
 
-    def _side(self, sells: int, receives: int, limit: int) -> list[Json]:
+    def _side(self, sells: int, receives: int, limit: int) -> Iterator[Json]:
         rows = islice(self.tables.limit_orders.index("by_price").scan((sells, receives)), limit)
-        return [self.forms.market_order(row, real_price(row.sell_price)) for row in rows]
+        return (self.forms.market_order(row, real_price(row.sell_price)) for row in rows)
 
-    @rpc_method()
-    def get_trade_history(self, start: Moment, end: Moment, limit: TradesLimit = TRADES_MAX) -> Json:
+    @rpc_method(rows="trades")
+    def get_trade_history(self, start: Moment, end: Moment, limit: TradesLimit = TRADES_MAX) -> Steps:
         """The trades between two times, both included, oldest first."""
-        return {"trades": [self._trade(row) for row in self.chain.market_history.get_trades(start, end, limit)]}
+        yield from map(self._trade, self.chain.market_history.get_trades(start, end, limit))
 
-    @rpc_method()
-    def get_recent_trades(self, limit: TradesLimit = TRADES_MAX) -> Json:
+    @rpc_method(rows="trades")
+    def get_recent_trades(self, limit: TradesLimit = TRADES_MAX) -> Steps:
         """The last trades, newest first."""
-        return {"trades": [self._trade(row) for row in self.chain.market_history.get_recent_trades(limit)]}
+        yield from map(self._trade, self.chain.market_history.get_recent_trades(limit))
 
     def _trade(self, trade: Trade) -> Json:
         return {
@@ -88,10 +92,10 @@ class MarketHistoryApi(ApiBase):
             "open_pays": self.forms.asset(trade.open_pays),
         }
 
-    @rpc_method()
-    def get_market_history(self, bucket_seconds: Unsigned32, start: Moment, end: Moment) -> Json:
+    @rpc_method(rows="buckets")
+    def get_market_history(self, bucket_seconds: Unsigned32, start: Moment, end: Moment) -> Steps:
         """The candles of one length that begin from `start` up to, not including, `end`."""
-        return {"buckets": [_bucket(row) for row in self.chain.market_history.get_buckets(bucket_seconds, start, end)]}
+        yield from map(_bucket, self.chain.market_history.get_buckets(bucket_seconds, start, end))
 
     @rpc_method()
     def get_market_history_buckets(self) -> Json:

@@ -5,7 +5,7 @@ from protocol.errors import Rejected
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.kinds import AnyJson
 from rpc.method import rpc_method
-from rpc.objects import Json
+from rpc.slices import Aside, Steps
 
 NO_LIMIT = -1
 
@@ -17,18 +17,27 @@ class NetworkBroadcastApi(ApiBase):
         super().__init__(node, legacy=False)
 
     @rpc_method(broadcast=True)
-    def broadcast_transaction(self, trx: AnyJson, max_block_age: int = NO_LIMIT) -> Json:
+    def broadcast_transaction(self, trx: AnyJson, max_block_age: int = NO_LIMIT) -> Steps:
         """Applies a transaction to the pending state and passes it on.
 
         Refused when the head block is older than `max_block_age` seconds (-1: whatever its age).
         """
         if max_block_age >= 0 and self.chain.ctx.time < self.node.now() - max_block_age:
             raise Rejected("!check_max_block_age( args.max_block_age )")
-        self.node.broadcast(self.parse_transaction(trx))
+        transaction = yield from self.read_transaction(trx)
+        self.node.broadcast(transaction)
         return {}
 
     @rpc_method(broadcast=True)
-    def broadcast_block(self, block: AnyJson) -> Json:
+    def broadcast_block(self, block: AnyJson) -> Steps:
         """Applies a block as if a peer had sent it."""
-        self.node.submit_block(Block.from_json(self.codec, block))
+        chain_id = self.chain.config.chain_id
+
+        def read() -> Block:
+            found = Block.from_json(self.codec, block)
+            for transaction in found.transactions:
+                transaction.signers(chain_id)
+            return found
+
+        self.node.submit_block((yield Aside(read)))
         return {}

@@ -13,6 +13,7 @@ from rpc.apis.access import ApiBase, NodeAccess
 from rpc.kinds import AnyJson, Name, Permlink, Unsigned32
 from rpc.method import rpc_method
 from rpc.objects import Json, big
+from rpc.slices import Steps
 from state.money import compute_liquid_interest, compute_savings_interest
 from state.schema import TIME_MAX
 
@@ -86,12 +87,13 @@ class PlauditApi(ApiBase):
         return {"explanation": explain_json(explanation._replace(proposals=explanation.proposals[:PROPOSALS_MAX]))}
 
     @rpc_method()
-    def explain_credits(self, trx: AnyJson) -> Json:
+    def explain_credits(self, trx: AnyJson) -> Steps:
         """The resource credits a transaction costs, resource by resource, who pays, and when the payer has enough.
 
         Signatures count as bytes: a transaction without them costs less.
         """
-        return {"explanation": explain_json(explain_credits(self.chain.ctx, self.parse_transaction(trx)))}
+        transaction = yield from self.read_fitting_transaction(trx, recovers=False)
+        return {"explanation": explain_json(explain_credits(self.chain.ctx, transaction))}
 
     @rpc_method()
     def get_operation_schema(self, name: Name) -> Json:

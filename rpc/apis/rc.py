@@ -8,8 +8,10 @@ from rpc.apis.access import ApiBase, NodeAccess
 from rpc.kinds import Items, Name
 from rpc.method import rpc_method
 from rpc.objects import Json, big, manabar, rd_params
+from rpc.slices import PAUSE, Steps
 from state.context import SINGLETON
 from state.resource_credits import compute_max_rc
+from state.schema import RcAccount
 
 ACCOUNTS_MAX = 1000
 
@@ -43,25 +45,22 @@ class RcApi(ApiBase):
         pools = self.chain.ctx.tables.rc_pools.get(SINGLETON).pools
         return {"resource_pool": {name: {"pool": big(pool)} for name, pool in zip(RESOURCE_NAMES, pools, strict=True)}}
 
-    @rpc_method()
+    @rpc_method(rows="rc_accounts")
     def find_rc_accounts(
         self, accounts: Annotated[list[Name], Items(ACCOUNTS_MAX, "args.accounts.size() <= RC_API_SINGLE_QUERY_LIMIT")]
-    ) -> Json:
+    ) -> Steps:
         """Credits of accounts at the time of their last change, and how many they can have."""
-        tables = self.chain.ctx.tables
-        found = []
         for name in accounts:
-            row = tables.rc_accounts.find(name)
-            if row is not None:
-                found.append(
-                    {
-                        "account": name,
-                        "rc_manabar": manabar(row.rc_manabar),
-                        "max_rc_creation_adjustment": self.forms.vests(row.max_rc_creation_adjustment),
-                        "max_rc": big(compute_max_rc(tables.accounts.get(name), row)),
-                    }
-                )
-        return {"rc_accounts": found}
+            row = self.chain.ctx.tables.rc_accounts.find(name)
+            yield PAUSE if row is None else self._rc_account(row)
+
+    def _rc_account(self, row: RcAccount) -> Json:
+        return {
+            "account": row.account,
+            "rc_manabar": manabar(row.rc_manabar),
+            "max_rc_creation_adjustment": self.forms.vests(row.max_rc_creation_adjustment),
+            "max_rc": big(compute_max_rc(self.chain.ctx.tables.accounts.get(row.account), row)),
+        }
 
 
 def _show_params(params: ResourceParams) -> Json:

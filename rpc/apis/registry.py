@@ -20,6 +20,7 @@ from rpc.apis.transaction_status import TransactionStatusApi
 from rpc.dispatch import Dispatcher, OnAnswer
 from rpc.error_forms import ErrorForms
 from rpc.method import Method, collect_methods
+from rpc.slices import Version
 
 POSITIONAL_APIS = frozenset({"condenser_api"})
 """APIs whose arguments come as an array."""
@@ -59,4 +60,12 @@ def build_dispatcher(
 ) -> Dispatcher:
     """The dispatcher of a node's methods, which shows what errors captured in this chain's forms."""
     forms = ErrorForms(node.chain.codec, node.chain.config.identity)
-    return Dispatcher(build_methods(node, extra), batch_length_max, batch_seconds_max, forms.show, on_answer)
+    chain = node.chain
+    return Dispatcher(
+        build_methods(node, extra),
+        batch_length_max,
+        batch_seconds_max,
+        forms.show,
+        on_answer,
+        lambda: Version(chain.head_id, chain.store.pending_changes),
+    )

@@ -6,7 +6,8 @@ from typing import Annotated
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.kinds import AtMost, Name, Unsigned
 from rpc.method import rpc_method
-from rpc.objects import Json, big
+from rpc.objects import big
+from rpc.slices import Steps
 from state.schema import Tables
 
 LIMIT_MAX = 1000
@@ -23,16 +24,14 @@ class ReputationApi(ApiBase):
     def __init__(self, node: NodeAccess) -> None:
         super().__init__(node, legacy=False)
 
-    @rpc_method()
-    def get_account_reputations(self, account_lower_bound: Name = "", limit: ReputationsLimit = LIMIT_MAX) -> Json:
+    @rpc_method(rows="reputations")
+    def get_account_reputations(self, account_lower_bound: Name = "", limit: ReputationsLimit = LIMIT_MAX) -> Steps:
         """The reputations of accounts from a name on."""
-        return {"reputations": list_reputations(self.chain.ctx.tables, account_lower_bound, limit)}
+        yield from list_reputations(self.chain.ctx.tables, account_lower_bound, limit)
 
 
-def list_reputations(tables: Tables, lower_bound: str, limit: int) -> list[Json]:
+def list_reputations(tables: Tables, lower_bound: str, limit: int) -> Steps:
     """Name and reputation of up to `limit` accounts from a name on."""
-    result = []
     for account in islice(tables.accounts.scan(start=(lower_bound,) if lower_bound else None), limit):
         row = tables.reputations.find(account.name)
-        result.append({"account": account.name, "reputation": big(row.reputation if row else 0)})
-    return result
+        yield {"account": account.name, "reputation": big(row.reputation if row else 0)}

@@ -15,6 +15,7 @@ from protocol.config import ChainConfig
 from protocol.times import parse_time
 from rpc.apis.registry import build_methods
 from rpc.method import Method
+from rpc.slices import make_at_once
 from state.invariants import assert_invariants
 
 LISTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -99,7 +100,10 @@ class Follower:
     def call(self, name: str, params: Any) -> Any:
         """What a client would get, through JSON."""
         method = self.methods[name]
-        return orjson.loads(orjson.dumps(method.handler(*method.bind(params))))
+        result = method.handler(*method.bind(params))
+        if method.is_sliced:
+            return orjson.loads(b"".join(make_at_once(result, method.rows)))
+        return orjson.loads(orjson.dumps(result))
 
     def push_next(self) -> Block:
         """Applies the next block of the log with all checks."""
