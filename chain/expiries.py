@@ -4,6 +4,8 @@ Source: libraries/chain/database.cpp, clear_expired_transactions, clear_expired_
 account_recovery_processing, expire_escrow_ratification and process_decline_voting_rights.
 """
 
+from itertools import islice
+
 from operations.escrow import return_escrow
 from operations.matching import cancel_order
 from protocol.assets import VESTS, Asset
@@ -12,13 +14,25 @@ from state.context import Context
 from state.money import Payments
 from state.resource_credits import regenerate_rc, update_max_rc
 from state.schema import Escrow, LimitOrder, OwnerAuthorityHistory, SeenTransaction, VestingDelegationExpiration
-from state.stake import adjust_proxied_witness_votes_by_depth, clear_witness_votes, update_manabars
+from state.stake import (
+    WitnessVoteSums,
+    adjust_proxied_witness_votes_by_depth,
+    clear_witness_votes,
+    update_manabars,
+)
+
+FORGOTTEN_MAX = 5000
+"""Expired transactions that one block forgets, more than this node can apply in the time of a block.
+
+An hour of transactions may expire together. Their expiration alone keeps them from coming again, so no block is
+accepted or refused for the sake of those that wait to be forgotten.
+"""
 
 
 def process_expired_transactions(ctx: Context) -> None:
     """Forgets transactions whose expiration is past: from then on it keeps them from coming again."""
     seen = ctx.tables.seen_transactions
-    expired: list[SeenTransaction] = list(seen.index("by_expiration").scan(stop=(ctx.time,)))
+    expired: list[SeenTransaction] = list(islice(seen.index("by_expiration").scan(stop=(ctx.time,)), FORGOTTEN_MAX))
     for row in expired:
         seen.delete(row)
 
@@ -90,10 +104,13 @@ def process_declined_voting_rights(ctx: Context) -> None:
     Source: database::process_decline_voting_rights.
     """
     accounts, requests = ctx.tables.accounts, ctx.tables.decline_voting_requests
+    sums = WitnessVoteSums(ctx)
     for request in list(requests.index("by_effective_date").scan(stop=(ctx.time + 1,))):
         account = accounts.get(request.account)
         deltas = (-account.vesting_shares, *(-votes for votes in account.proxied_vsf_votes))
-        adjust_proxied_witness_votes_by_depth(ctx, account, deltas)
+        adjust_proxied_witness_votes_by_depth(ctx, account, deltas, sums)
         clear_witness_votes(ctx, account.name)
+        sums.forget_choices(account.name)
         accounts.update(accounts.get(account.name), can_vote=False, proxy="")
         requests.delete(request)
+    sums.finish()

@@ -12,7 +12,7 @@ from state.context import Context
 from state.money import BASIS_POINTS
 from state.resource_credits import regenerate_rc, update_max_rc
 from state.schema import TIME_MAX, Account, WithdrawVestingRoute
-from state.stake import adjust_proxied_witness_votes, get_vesting_share_price
+from state.stake import WitnessVoteSums, adjust_proxied_witness_votes, get_vesting_share_price
 
 
 def process_vesting_withdrawals(ctx: Context) -> None:
@@ -24,11 +24,13 @@ def process_vesting_withdrawals(ctx: Context) -> None:
     """
     accounts = ctx.tables.accounts
     now = ctx.time
+    sums = WitnessVoteSums(ctx)
     account = accounts.index("by_next_vesting_withdrawal").first()
     while account is not None and account.next_vesting_withdrawal <= now:
         following = _find_following(ctx, account)
-        _pay_part(ctx, account)
+        _pay_part(ctx, account, sums)
         account = None if following is None else accounts.get(following)
+    sums.finish()
 
 
 def _find_following(ctx: Context, account: Account) -> str | None:
@@ -45,23 +47,23 @@ def compute_part(account: Account) -> int:
     return min(account.vesting_shares, account.to_withdraw % rate if remaining < rate else rate)
 
 
-def _pay_part(ctx: Context, account: Account) -> None:
+def _pay_part(ctx: Context, account: Account, sums: WitnessVoteSums) -> None:
     name = account.name
     part = compute_part(account)
     routes = list(ctx.tables.withdraw_vesting_routes.scan((name,)))
-    routed = sum(_route_vesting(ctx, route, part) for route in routes if route.auto_vest)
+    routed = sum(_route_vesting(ctx, route, part, sums) for route in routes if route.auto_vest)
     routed += sum(_route_liquid(ctx, route, part) for route in routes if not route.auto_vest)
     rest = part - routed
     if rest < 0:
         raise Rejected("to_convert >= 0", "Deposited more vests than were supposed to be withdrawn")
-    _pay_rest(ctx, name, part, rest)
+    _pay_rest(ctx, name, part, rest, sums)
 
 
 def _compute_share(route: WithdrawVestingRoute, part: int) -> int:
     return part * route.percent // BASIS_POINTS
 
 
-def _route_vesting(ctx: Context, route: WithdrawVestingRoute, part: int) -> int:
+def _route_vesting(ctx: Context, route: WithdrawVestingRoute, part: int, sums: WitnessVoteSums) -> int:
     """Gives a share of the part to another account as VESTS; returns how many."""
     share = _compute_share(route, part)
     if share > 0:
@@ -71,7 +73,7 @@ def _route_vesting(ctx: Context, route: WithdrawVestingRoute, part: int) -> int:
         _regenerate_both(ctx, route)
         receiver = accounts.get(route.to_account)
         receiver = accounts.update(receiver, vesting_shares=receiver.vesting_shares + share)
-        adjust_proxied_witness_votes(ctx, receiver, share)
+        adjust_proxied_witness_votes(ctx, receiver, share, sums)
         _update_both(ctx, route)
     return share
 
@@ -114,7 +116,7 @@ def _shrink_fund(ctx: Context, vests: int, steem: int) -> None:
     )
 
 
-def _pay_rest(ctx: Context, name: str, part: int, rest: int) -> None:
+def _pay_rest(ctx: Context, name: str, part: int, rest: int, sums: WitnessVoteSums) -> None:
     """Turns what the routes left into STEEM of the account itself and moves its power down on."""
     accounts = ctx.tables.accounts
     steem = _convert(ctx, rest)
@@ -135,5 +137,5 @@ def _pay_rest(ctx: Context, name: str, part: int, rest: int) -> None:
     )
     _shrink_fund(ctx, rest, steem.amount)
     if part > 0:
-        adjust_proxied_witness_votes(ctx, account, -part)
+        adjust_proxied_witness_votes(ctx, account, -part, sums)
     update_max_rc(ctx, name)

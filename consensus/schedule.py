@@ -134,17 +134,17 @@ def _advance_virtual_time(ctx: Context, considered: Sequence[Witness], virtual_t
 
 
 def reset_virtual_schedule_time(ctx: Context) -> None:
-    """Sets virtual time to 0 and lets every witness start a lap there."""
+    """Sets virtual time to 0 and lets every witness start a lap there.
+
+    A small chain comes here every round, and most of all who ever were witnesses have started there already.
+    """
     tables = ctx.tables
     tables.witness_schedule.update(tables.witness_schedule.get(SINGLETON), current_virtual_time=0)
     lap = ctx.rules.virtual_schedule_lap_length
     for witness in list(tables.witnesses.scan()):
-        tables.witnesses.update(
-            witness,
-            virtual_position=0,
-            virtual_last_update=0,
-            virtual_scheduled_time=lap // (witness.votes + 1),
-        )
+        end = lap // (witness.votes + 1)
+        if (witness.virtual_position, witness.virtual_last_update, witness.virtual_scheduled_time) != (0, 0, end):
+            tables.witnesses.update(witness, virtual_position=0, virtual_last_update=0, virtual_scheduled_time=end)
 
 
 def _mark(ctx: Context, names: Sequence[str], kind: int) -> None:

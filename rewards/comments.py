@@ -7,7 +7,7 @@ from state.schema import Comment, CommentVote
 
 def find_comment(ctx: Context, author: str, permlink: str) -> Comment | None:
     """The post of an author with this permlink, or None."""
-    return ctx.tables.comments.index("by_permlink").find((author, permlink))
+    return ctx.tables.comments.unique("by_permlink").find((author, permlink))
 
 
 def get_comment(ctx: Context, author: str, permlink: str) -> Comment:

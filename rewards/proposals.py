@@ -3,7 +3,7 @@
 Source: libraries/chain/util/sps_processor.cpp and sps_helper.hpp.
 """
 
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from protocol.assets import SBD, Asset
@@ -76,7 +76,7 @@ def remove_proposal(ctx: Context, proposal: Proposal, limit: RemovalLimit) -> No
     Source: sps_helper.hpp, remove_proposal.
     """
     votes = ctx.tables.proposal_votes
-    while (vote := votes.index("by_proposal_voter").first((proposal.proposal_id,))) is not None:
+    for vote in list(islice(votes.index("by_proposal_voter").scan((proposal.proposal_id,)), limit.left + 1)):
         if not limit.take():
             return
         votes.delete(vote)
@@ -174,8 +174,8 @@ def compute_votes(ctx: Context, proposal: Proposal) -> int:
     The votes of an account that has a proxy itself do not count. Source: sps_processor.cpp, calculate_votes.
     """
     accounts = ctx.tables.accounts
-    voters = ctx.tables.proposal_votes.index("by_proposal_voter").scan((proposal.proposal_id,))
-    rows = (accounts.get(vote.voter) for vote in voters)
+    votes = ctx.tables.proposal_votes.index("by_proposal_voter").scan_keys((proposal.proposal_id,))
+    rows = (accounts.get(voter) for voter, _proposal_id in votes)
     return sum(account.witness_vote_weight for account in rows if account.proxy == "")
 
 

@@ -112,10 +112,55 @@ def create_vesting(ctx: Context, name: str, liquid: Asset, to_reward_balance: bo
     return new_vesting
 
 
-def adjust_proxied_witness_votes(ctx: Context, account: Account, delta: int, depth: int = 0) -> None:
-    """Carries a change of stake to the witnesses that the account, or the proxy at the end of its chain, votes for."""
+class WitnessVoteSums:
+    """Changes of the stake behind witnesses in one go, each of which changes a row once however many there are.
+
+    Nobody may read the votes of witnesses before `finish`.
+    """
+
+    __slots__ = ("_choices", "_ctx", "_votes")
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._votes: dict[str, int] = {}
+        self._choices: dict[str, tuple[str, ...]] = {}
+
+    def add(self, account: Account, delta: int) -> None:
+        """Adds `delta` VESTS satoshis to every witness the account votes for."""
+        choices = self._choices.get(account.name)
+        if choices is None:
+            choices = tuple(vote.witness for vote in self._ctx.tables.witness_votes.scan((account.name,)))
+            self._choices[account.name] = choices
+        if not choices:
+            return
+        sums, witnesses = self._votes, self._ctx.tables.witnesses
+        total_vesting_shares = self._ctx.gpo.total_vesting_shares
+        for name in choices:
+            votes = sums.get(name)
+            votes = (witnesses.get(name).votes if votes is None else votes) + delta
+            _check_witness_votes(votes, total_vesting_shares)
+            sums[name] = votes
+
+    def forget_choices(self, name: str) -> None:
+        """Takes note that the votes of an account change."""
+        self._choices.pop(name, None)
+
+    def finish(self) -> None:
+        """Writes the sums."""
+        for name, votes in self._votes.items():
+            _set_witness_votes(self._ctx, self._ctx.tables.witnesses.get(name), votes)
+        self._votes.clear()
+
+
+def adjust_proxied_witness_votes(
+    ctx: Context, account: Account, delta: int, sums: WitnessVoteSums | None = None, depth: int = 0
+) -> None:
+    """Carries a change of stake to the witnesses that the account, or the proxy at the end of its chain, votes for.
+
+    With `sums` it is added there, and whoever made them finishes them.
+    """
     if account.proxy == "":
-        adjust_witness_votes(ctx, account, delta)
+        adjust_witness_votes(ctx, account, delta, sums)
         return
     if depth >= ctx.rules.max_proxy_recursion_depth:
         return
@@ -124,16 +169,20 @@ def adjust_proxied_witness_votes(ctx: Context, account: Account, delta: int, dep
     votes = list(proxy.proxied_vsf_votes)
     votes[depth] += delta
     proxy = accounts.update(proxy, proxied_vsf_votes=tuple(votes))
-    adjust_proxied_witness_votes(ctx, proxy, delta, depth + 1)
+    adjust_proxied_witness_votes(ctx, proxy, delta, sums, depth + 1)
 
 
 def adjust_proxied_witness_votes_by_depth(
-    ctx: Context, account: Account, deltas: tuple[int, ...], depth: int = 0
+    ctx: Context,
+    account: Account,
+    deltas: tuple[int, ...],
+    sums: WitnessVoteSums | None = None,
+    depth: int = 0,
 ) -> None:
     """Carries changes of stake, one per depth of proxy below the account (own stake first), up the chain of proxies."""
     max_depth = ctx.rules.max_proxy_recursion_depth
     if account.proxy == "":
-        adjust_witness_votes(ctx, account, sum(deltas[: max_depth - depth + 1]))
+        adjust_witness_votes(ctx, account, sum(deltas[: max_depth - depth + 1]), sums)
         return
     if depth >= max_depth:
         return
@@ -143,28 +192,38 @@ def adjust_proxied_witness_votes_by_depth(
     for i in range(max_depth - depth):
         votes[i + depth] += deltas[i]
     proxy = accounts.update(proxy, proxied_vsf_votes=tuple(votes))
-    adjust_proxied_witness_votes_by_depth(ctx, proxy, deltas, depth + 1)
+    adjust_proxied_witness_votes_by_depth(ctx, proxy, deltas, sums, depth + 1)
 
 
-def adjust_witness_votes(ctx: Context, account: Account, delta: int) -> None:
+def adjust_witness_votes(ctx: Context, account: Account, delta: int, sums: WitnessVoteSums | None = None) -> None:
     """Adds `delta` VESTS satoshis to every witness the account votes for."""
-    tables = ctx.tables
-    for vote in list(tables.witness_votes.scan((account.name,))):
-        adjust_witness_vote(ctx, tables.witnesses.get(vote.witness), delta)
+    if sums is not None:
+        sums.add(account, delta)
+        return
+    sums = WitnessVoteSums(ctx)
+    sums.add(account, delta)
+    sums.finish()
 
 
 def adjust_witness_vote(ctx: Context, witness: Witness, delta: int) -> None:
     """Adds `delta` VESTS satoshis to a witness's votes and moves its next turn in virtual time accordingly."""
-    now = ctx.tables.witness_schedule.get(SINGLETON).current_virtual_time
-    position = (witness.virtual_position + witness.votes * (now - witness.virtual_last_update)) & UINT128_MAX
     votes = witness.votes + delta
-    total_vesting_shares = ctx.gpo.total_vesting_shares
+    _check_witness_votes(votes, ctx.gpo.total_vesting_shares)
+    _set_witness_votes(ctx, witness, votes)
+
+
+def _check_witness_votes(votes: int, total_vesting_shares: int) -> None:
     if votes > total_vesting_shares:
         raise Rejected(
             "w.votes <= get_dynamic_global_properties().total_vesting_shares.amount",
             "",
             **{"w.votes": votes, "props": total_vesting_shares},
         )
+
+
+def _set_witness_votes(ctx: Context, witness: Witness, votes: int) -> None:
+    now = ctx.tables.witness_schedule.get(SINGLETON).current_virtual_time
+    position = (witness.virtual_position + witness.votes * (now - witness.virtual_last_update)) & UINT128_MAX
     scheduled = (now + (UINT128_MAX - position) // (votes + 1)) & UINT128_MAX
     if scheduled < now:
         scheduled = UINT128_MAX

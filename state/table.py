@@ -25,6 +25,9 @@ ROW_SPACE: Final = b"\x01"
 INDEX_SPACE: Final = b"\x02"
 NUMBER_MAX: Final = 0xFFFF
 
+PLACES_MAX: Final = 10_000
+"""Rows whose place in the table is remembered by their key in an index."""
+
 _MISS: Final[Any] = object()
 _tuple_new: Final = tuple.__new__
 
@@ -199,6 +202,10 @@ class IndexView(Generic[RowT]):
         low, high = compute_range(prefix, start, stop, reverse)
         return map(self._table.get, self._index.scan(low, high, reverse))
 
+    def scan_keys(self, prefix: tuple[Any, ...] = ()) -> Iterator[Any]:
+        """Iterates over the primary keys of the rows whose key begins with ``prefix``, without reading the rows."""
+        return self._index.scan(*compute_range(prefix, None, None, False), False)
+
     def first(self, prefix: tuple[Any, ...] = ()) -> RowT | None:
         """Returns the first row whose key begins with ``prefix``, or None."""
         return next(self.scan(prefix), None)
@@ -206,6 +213,36 @@ class IndexView(Generic[RowT]):
     def find(self, key: tuple[Any, ...]) -> RowT | None:
         """Returns the first row whose key is, or begins with, ``key``, or None."""
         return next(self.scan(key), None)
+
+
+class UniqueView(Generic[RowT]):
+    """Finds the only row with a key in an index, and remembers where it was.
+
+    What is remembered is checked against the row, so it may be out of date: when the row is there and still has the
+    key, it is the one.
+    """
+
+    __slots__ = ("_index", "_places", "_table")
+
+    def __init__(self, table: Table[RowT, Any], index: _IndexState) -> None:
+        self._table = table
+        self._index = index
+        self._places: dict[OrderKey, Any] = {}
+
+    def find(self, key: OrderKey) -> RowT | None:
+        """Returns the row whose key begins with ``key``, or None."""
+        primary = self._places.get(key, _MISS)
+        if primary is not _MISS:
+            row = self._table.find(primary)
+            if row is not None and self._index.key(row)[: len(key)] == key:
+                return row
+        found = next(self._index.scan(*compute_range(key, None, None, False), False), _MISS)
+        if found is _MISS:
+            return None
+        if len(self._places) >= PLACES_MAX:
+            self._places.clear()
+        self._places[key] = found
+        return self._table.get(found)
 
 
 class Table(Generic[RowT, KeyT]):
@@ -227,6 +264,7 @@ class Table(Generic[RowT, KeyT]):
         "_present",
         "_row_type",
         "_rows",
+        "_uniques",
         "_views",
         "_watched",
         "arity",
@@ -278,6 +316,7 @@ class Table(Generic[RowT, KeyT]):
         self._present = KeyOverlay()
         self._indexes = tuple(_IndexState(self, number, index, names) for number, index in enumerate(spec.indexes))
         self._views = {index.name: IndexView(self, index) for index in self._indexes}
+        self._uniques = {index.name: UniqueView(self, index) for index in self._indexes}
         if len(self._views) != len(self._indexes):
             raise SchemaError(f"{spec.name}: two indexes have one name")
         self._watched = self._find_watched(names)
@@ -317,6 +356,10 @@ class Table(Generic[RowT, KeyT]):
             raise SchemaError(f"{self.name} has no index {name}; it has {sorted(self._views)}")
         return view
 
+    def unique(self, name: str) -> UniqueView[RowT]:
+        """Returns the view of an index in which no two rows share the key that is looked for; raises KeyError."""
+        return self._uniques[name]
+
     def scan(
         self,
         prefix: tuple[Any, ...] = (),
@@ -327,8 +370,12 @@ class Table(Generic[RowT, KeyT]):
     ) -> Iterator[RowT]:
         """Iterates over rows by primary key; a key that is not a tuple counts as a tuple of one. See IndexView.scan."""
         low, high = compute_range(prefix, start, stop, reverse)
-        stored = self.backend.scan(self.prefix + encode_key(low), self.prefix + encode_key(high), reverse)
-        for key, _ in self._present.merge(map(self._read, stored), low, high, reverse):
+        present = self._present
+        first = low if reverse else present.skip_gone(low, high)
+        read = map(
+            self._read, self.backend.scan(self.prefix + encode_key(first), self.prefix + encode_key(high), reverse)
+        )
+        for key, _ in present.merge(read if reverse else present.live(read, low, high), low, high, reverse):
             yield self.get(key if self.arity else key[0])  # type: ignore[arg-type]
 
     def _read(self, item: tuple[bytes, bytes]) -> tuple[OrderKey, None]:

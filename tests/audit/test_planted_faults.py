@@ -76,8 +76,8 @@ def _later_delegations_return_first(patch: pytest.MonkeyPatch) -> None:
 def _proxied_votes_at_the_wrong_depth(patch: pytest.MonkeyPatch) -> None:
     original = state.stake.adjust_proxied_witness_votes
 
-    def faulty(ctx: Context, account: Account, delta: int, depth: int = 0) -> None:
-        original(ctx, account, delta, min(depth + 1, 3) if account.proxy else depth)
+    def faulty(ctx: Context, account: Account, delta: int, sums: Any = None, depth: int = 0) -> None:
+        original(ctx, account, delta, sums, min(depth + 1, 3) if account.proxy else depth)
 
     patch.setattr(state.stake, "adjust_proxied_witness_votes", faulty)
 
@@ -85,8 +85,8 @@ def _proxied_votes_at_the_wrong_depth(patch: pytest.MonkeyPatch) -> None:
 def _trades_at_the_price_of_the_new_order(patch: pytest.MonkeyPatch) -> None:
     original = operations.matching._match
 
-    def faulty(ctx: Context, new: Any, old: Any, _price: Any) -> bool:
-        return original(ctx, new, old, new.sell_price.inverse())
+    def faulty(ctx: Context, payments: Any, new: Any, old: Any, _price: Any) -> Any:
+        return original(ctx, payments, new, old, new.sell_price.inverse())
 
     patch.setattr(operations.matching, "_match", faulty)
 
