@@ -7,6 +7,7 @@ import sys
 from benchmarks import (
     bench_apply,
     bench_import,
+    bench_limits,
     bench_operations,
     bench_protocol,
     bench_restart,
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "restart": ("Start with much state", lambda: bench_restart.main(100_000)),
     "sync": ("Synchronisation and gossip", bench_sync.main),
     "snapshot": ("Snapshots", bench_snapshot.main),
+    "limits": ("Worst cases", bench_limits.main),
 }
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from itertools import count
 
 from chain.ledger import Ledger
 from chain.resource_credits import CreditBooks
+from operations.account_creation import create_account
 from protocol.codec import Codec
 from protocol.config import ChainConfig, GenesisAccount
 from protocol.keys import PrivateKey, encode_public_key, sign_digest
 from protocol.operation import Operation
 from protocol.transaction import Transaction
+from state import schema
 from state.context import Context
 from state.kv import Backend, MemoryBackend
+from state.resource_credits import insert_rc_account
 from state.schema import Tables
 from state.store import Store
-from tests.harness import config_with
+from tests.harness import authority_of, config_with
 
 KEY = PrivateKey.from_seed("init_key")
 """The key of every account of these chains."""
+
+CONTROL = authority_of(KEY)
+"""The authority of every one of them."""
 
 FREE = {
     "min_root_comment_interval_seconds": 0,
@@ -30,7 +36,7 @@ FREE = {
 }
 """Rules that only make the preparation shorter."""
 
-USERS = 400
+USERS = 60
 
 
 def user(number: int) -> str:
@@ -59,11 +65,37 @@ class World:
         """The tables of the state."""
         return self.ctx.tables
 
-    def apply(self, operations: Iterable[Operation]) -> None:
+    def apply(self, *operations: Operation) -> None:
         """Applies operations to the open checkpoint."""
         for op in operations:
             op.apply(self.ctx)
         self.ctx.events.clear()
+
+    @property
+    def now(self) -> int:
+        """Time of the head block."""
+        return self.ctx.time
+
+    def witness(self, name: str) -> schema.Witness:
+        """The row of a witness."""
+        return self.tables.witnesses.get(name)
+
+    def add_accounts(self, n: int) -> None:
+        """Lets there be accounts more000000, more000001 and so on, as far as they are not there yet."""
+        for number in range(n):
+            name = f"more{number:06}"
+            if self.tables.accounts.find(name) is None:
+                create_account(
+                    self.ctx,
+                    name=name,
+                    creator="initminer",
+                    memo_key=KEY.public_key,
+                    json_metadata="",
+                    owner=CONTROL,
+                    active=CONTROL,
+                    posting=CONTROL,
+                )
+                insert_rc_account(self.ctx, self.tables.accounts.get(name), 0)
 
     def seal(self) -> None:
         """Ends a block."""
@@ -79,6 +111,13 @@ class World:
         assert head is not None
         self.store.commit(head.number)
         self.store.begin()
+
+    def forget_rows(self) -> None:
+        """Lets every row that did not change be read from the database again."""
+        for spec in Tables.SPECS:
+            table = getattr(self.tables, spec.name)
+            table.age()
+            table.age()
 
     def pass_time(self, seconds: int) -> None:
         """Lets time pass."""
@@ -98,13 +137,10 @@ class World:
 
 
 def make_config() -> ChainConfig:
-    """Preset dev with 400 more accounts of one key."""
+    """Preset dev with some more accounts of one key."""
     config = config_with("dev", **FREE)
     key = encode_public_key(KEY.public_key, config.identity.address_prefix)
     names = [user(number) for number in range(USERS)]
     users = tuple(GenesisAccount(name=name, owner_key=key, balance=10**11, vesting_shares=10**15) for name in names)
     genesis = config.genesis.model_copy(update={"accounts": config.genesis.accounts + users})
     return config.model_copy(update={"genesis": genesis})
-
-
-Step = Callable[[Context], None]

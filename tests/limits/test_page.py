@@ -1,0 +1,63 @@
+"""docs/limits.md speaks of every operation and step, and of every dear one it says why."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bench_limits import PAGE, RATIO_MAX
+from chain.each_block import STEPS
+from operations.registry import ALL_OPERATIONS
+from protocol.operation import Operation
+from tests.limits.operations import OPERATION_CASES
+from tests.limits.steps import STEP_CASES
+
+FIXED_STEPS = {
+    "update_median_feed",
+    "process_virtual_supply",
+    "process_null_account",
+    "process_funds",
+    "process_subsidized_accounts",
+}
+"""Steps that look at the same few rows in every block."""
+
+
+def find_rows(title: str) -> list[list[str]]:
+    """The rows of the table under a title, each as its cells."""
+    section = Path(PAGE).read_text().split(f"## {title}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")][2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def is_enabled(cls: type[Operation]) -> bool:
+    """Whether the chain carries such an operation out at all."""
+    if cls.virtual or cls.apply is Operation.apply:
+        return False
+    names = cls.apply.__code__.co_names
+    return names != ("Rejected",)
+
+
+def test_every_operation_is_measured() -> None:
+    named = {row[0].strip("`") for title in ("Honest operations",) for row in find_rows(title)}
+    named |= {case.operation.wire_name for case in OPERATION_CASES}
+    enabled = {cls.wire_name for cls in ALL_OPERATIONS.values() if is_enabled(cls)}
+    assert enabled - named == set()
+
+
+def test_every_dear_case_says_why() -> None:
+    rows = find_rows("Operations whose work depends on the state")
+    assert {row[0].strip("`") for row in rows} == {case.operation.wire_name for case in OPERATION_CASES}
+    for name, *_, ratio, why in rows:
+        assert float(ratio) <= RATIO_MAX or why, name
+
+
+def test_every_step_is_measured_or_fixed() -> None:
+    measured = {case.step.__name__ for case in STEP_CASES}
+    assert {step.__name__ for step in STEPS} == measured | FIXED_STEPS
+    names = {row[0] for row in find_rows("Steps of a block")}
+    assert {case.name for case in STEP_CASES} <= names
+
+
+@pytest.mark.parametrize("row", find_rows("Steps of a block"), ids=lambda row: row[0].replace(" ", "_"))
+def test_every_step_grows_in_proportion(row: list[str]) -> None:
+    growth, why = float(row[5]), row[6]
+    assert growth < 3 and why
