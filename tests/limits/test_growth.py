@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 import operations.matching
 from protocol.assets import Price
-from state.kv import MemoryBackend
 from state.overlay import KeyOverlay
 from state.schema import LimitOrder
 from tests.harness import sbd, steem
-from tests.limits.observers import OBSERVER_CASES, ObserverCase, observe
+from tests.limits.counting import ROWS, count_calls, count_observer, count_operation, count_step
+from tests.limits.observers import OBSERVER_CASES, ObserverCase
 from tests.limits.operations import OPERATION_CASES, OperationCase
 from tests.limits.steps import STEP_CASES, StepCase
 from tests.limits.world import World, user
-
-ROWS = 64
-"""Rows that the store looks through more than once, because it remembers only longer runs, are fewer."""
 
 GROWTH_MAX = 2.25
 
@@ -29,41 +22,6 @@ GROWTH_MAX = 2.25
 def world() -> World:
     """A ledger to be filled."""
     return World()
-
-
-def count_calls(action: Callable[[], object]) -> int:
-    """How many functions are called, in Python and C."""
-    calls = 0
-
-    def note(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal calls
-        if event in ("call", "c_call"):
-            calls += 1
-
-    sys.setprofile(note)
-    try:
-        action()
-    finally:
-        sys.setprofile(None)
-    return calls
-
-
-def count_step(case: StepCase, rows: int) -> int:
-    """The calls of a step with its rows in the database."""
-    world = World()
-    case.prepare(world, rows)
-    world.commit()
-    world.pass_time(2)
-    return count_calls(lambda: (case.step(world.ctx), world.seal()))
-
-
-def count_operation(case: OperationCase, size: int) -> int:
-    """The calls of a transaction, its signature and the end of its block included."""
-    world = World()
-    operations = case.prepare(world, size)
-    world.commit()
-    transaction = world.sign(operations)
-    return count_calls(lambda: (world.ledger.apply_transaction(transaction), world.seal()))
 
 
 @pytest.mark.parametrize("case", STEP_CASES, ids=lambda case: case.name.replace(" ", "_"))
@@ -80,12 +38,7 @@ def test_an_operation_takes_as_many_calls_for_each_row_however_many_there_are(ca
 
 @pytest.mark.parametrize("case", OBSERVER_CASES, ids=lambda case: case.name.replace(" ", "_"))
 def test_an_observer_takes_as_many_calls_for_each_operation_however_many_there_are(case: ObserverCase) -> None:
-    def count(rows: int) -> int:
-        backend = MemoryBackend()
-        observer = case.make(backend)
-        return count_calls(lambda: observe(observer, backend, case.operation, rows))
-
-    assert count(2 * ROWS) / count(ROWS) <= GROWTH_MAX
+    assert count_observer(case, 2 * ROWS) / count_observer(case, ROWS) <= GROWTH_MAX
 
 
 def test_a_step_that_starts_over_for_each_row_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
