@@ -35,7 +35,8 @@ OWNER = Authority(1, (), tuple((bytes([2]) + bytes([number]) * 32, 1) for number
 class StepCase(NamedTuple):
     """A step and how to prepare its worst case: `prepare(world, n)` lets the next block meet `n` rows.
 
-    `why` says who decides about the number of rows, and what a row costs whoever made it.
+    `why` says who decides about the number of rows, and what a row costs whoever made it; `most` is how many one block
+    works on where that is bounded.
     """
 
     name: str
@@ -43,6 +44,7 @@ class StepCase(NamedTuple):
     step: Callable[[Context], None]
     prepare: Callable[[World, int], None]
     why: str
+    most: int = 1_000_000
 
 
 def _transactions(world: World, n: int) -> None:
@@ -280,7 +282,7 @@ def _removed_proposal(world: World, n: int) -> None:
 ANY = "the senders of operations, each of which paid for its row"
 
 STEP_CASES: tuple[StepCase, ...] = (
-    StepCase("expired transactions", "transaction", process_expired_transactions, _transactions, "5,000 a block"),
+    StepCase("expired transactions", "transaction", process_expired_transactions, _transactions, "5,000 a block", 5000),
     StepCase("expired orders of one account", "order", process_expired_orders, _orders_of_one, ANY),
     StepCase("expired orders of many accounts", "order", process_expired_orders, _orders_of_many, ANY),
     StepCase("returning delegations", "delegation", process_expired_delegations, _delegations, ANY),
@@ -314,6 +316,6 @@ STEP_CASES: tuple[StepCase, ...] = (
     ),
     StepCase("proposal votes counted", "vote", process_proposals, _counted_votes, "voters; once an hour"),
     StepCase("proposals paid", "proposal", process_proposals, _paid_proposals, "whoever paid the fee; once an hour"),
-    StepCase("finished proposal removed", "vote", process_proposals, _removed_proposal, "200 a block"),
+    StepCase("finished proposal removed", "vote", process_proposals, _removed_proposal, "200 a block", 200),
 )
 """Each per-block step whose work depends on how many rows there are."""
