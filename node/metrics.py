@@ -45,6 +45,7 @@ from state.money import BASIS_POINTS
 
 PATH: Final = "/metrics"
 BLOCK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+ROUND_BUCKETS: Final = (*(ms / 1000 for ms in (2, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000)),)
 CALL_BUCKETS: Final = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 UNKNOWN_METHOD: Final = "unknown"
 """The label of requests for methods that do not exist, so that nobody can make up labels."""
@@ -84,6 +85,15 @@ class Metrics:
             ("method",),
             registry=self.registry,
         )
+        self._round_seconds = Histogram(
+            "plaudit_loop_held_seconds",
+            "Processor time of those rounds of the event loop that took over a millisecond, with and without a block.",
+            ("work",),
+            registry=self.registry,
+            buckets=ROUND_BUCKETS,
+        )
+        self._rounds = {work: self._round_seconds.labels(work) for work in ("block", "other")}
+        self._has_block = False
         self._figures = NodeFigures()
         self.registry.register(self._figures)
 
@@ -95,7 +105,13 @@ class Metrics:
 
     def on_block(self, seconds: float) -> None:
         """A block was taken in."""
+        self._has_block = True
         self._block_seconds.observe(seconds)
+
+    def on_round(self, seconds: float) -> None:
+        """A round of the event loop has ended, in which there may have been a block."""
+        self._rounds["block" if self._has_block else "other"].observe(seconds)
+        self._has_block = False
 
     def on_transaction(self, source: str, error: ProtocolError | None) -> None:
         """A transaction came from a client or a peer, and was accepted if there is no error."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from node.admin import AdminPort, NodeApi
 from node.core import Node
 from node.failures import CommandError, explain_port
+from node.loop_watch import LoopWatch
 from node.metrics import Metrics, MetricsPort
 from node.settings import Address
 from node.shell import MakeNode
@@ -37,6 +38,7 @@ class OperatorPorts:
         self._snapshots = snapshots
         self._measures = None if metrics is None else Metrics()
         self._open: list[Port] = []
+        self._watch: LoopWatch | None = None
 
     @property
     def make_node(self) -> MakeNode:
@@ -54,6 +56,7 @@ class OperatorPorts:
             await self._start("admin", self._admin, AdminPort(NodeApi(node, self._snapshots)))
         if self._metrics is not None and self._measures is not None:
             await self._start("metrics", self._metrics, MetricsPort(self._measures))
+            self._watch = LoopWatch(self._measures.on_round)
 
     async def _start(self, name: str, address: Address, port: Port) -> None:
         try:
@@ -65,5 +68,7 @@ class OperatorPorts:
 
     async def stop(self) -> None:
         """Closes the ports."""
+        if self._watch is not None:
+            self._watch.stop()
         for port in self._open:
             await port.stop()

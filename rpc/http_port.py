@@ -241,6 +241,9 @@ class HttpPort:
             return await self._refuse(200, f"{BUSY}{problem}")
         except Refused as problem:
             return await self._refuse(problem.status, str(problem))
+        except (ConnectionError, web.RequestPayloadError) as error:
+            log.debug("a client left: %s", error)
+            return self.respond(b"", 400)
         finally:
             request.release()
 

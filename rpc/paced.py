@@ -80,6 +80,7 @@ class PacedConnection(asyncio.BufferedProtocol):
         self._held = b""
         self._at = 0
         self._head_bytes = 0
+        self._lost: Exception | None = None
         self._room: asyncio.Future[None] | None = None
 
     # asyncio.BufferedProtocol
@@ -116,13 +117,13 @@ class PacedConnection(asyncio.BufferedProtocol):
         self._wake_writer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is closed."""
+        """The connection is closed; what follows from it is done in turn, too, because many may go at one moment."""
         self.transport = None
         self._held = b""
         self._at = 0
+        self._lost = exc or ConnectionResetError("the connection is closed")
         self._wake_writer()
-        self.inner.connection_lost(exc)
-        self._on_lost()
+        self._pace.add(self)
 
     def _wake_writer(self) -> None:
         if self._room is not None and not self._room.done():
@@ -146,6 +147,7 @@ class PacedConnection(asyncio.BufferedProtocol):
     def handle_part(self) -> bool:
         """Handles the next part of what is held; returns whether to come again."""
         if self.transport is None:
+            self._end()
             return False
         if self.upgraded is not None:
             if self.upgraded.is_full:
@@ -158,6 +160,12 @@ class PacedConnection(asyncio.BufferedProtocol):
             return True
         self._read_on()
         return False
+
+    def _end(self) -> None:
+        if self._lost is not None:
+            lost, self._lost = self._lost, None
+            self.inner.connection_lost(lost)
+            self._on_lost()
 
     def _read_on(self) -> None:
         self._held = b""

@@ -24,6 +24,12 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 CALL_SECONDS = 20
 
+WITH_FEW_FILES = (
+    "import os, resource, sys; files = int(sys.argv[1]);"
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)); os.execv(sys.argv[2], sys.argv[2:])"
+)
+"""Runs a command with a limit of open files."""
+
 Value = TypeVar("Value")
 Event = dict[str, Any]
 
@@ -55,6 +61,9 @@ class Daemon:
         self.witnesses = tuple(witnesses)
         self.rpc_port = 0
         self.p2p_port = 0
+        self.metrics_port = 0
+        self.files_max = 0
+        """How many files the process may open; 0: as many as the system allows."""
         self._chain = chain
         self._session = session
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,6 +113,8 @@ class Daemon:
         if self.witnesses:
             command += ["--witness-key-file", str(self.folder / "keys")]
             command += [part for witness in self.witnesses for part in ("--witness", witness)]
+        if self.files_max:
+            command = [sys.executable, "-c", WITH_FEW_FILES, str(self.files_max), *command]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._is_to_run = True
@@ -115,6 +126,8 @@ class Daemon:
             words = dict(word.split("=", 1) for word in event.get("message", "").split() if "=" in word)
             if "p2p" in words:
                 self.p2p_port = int(words["p2p"].rpartition(":")[2])
+            if "metrics" in words:
+                self.metrics_port = int(words["metrics"].rpartition(":")[2])
             if "rpc" in words:
                 self.rpc_port = int(words["rpc"].rpartition(":")[2])
                 return True

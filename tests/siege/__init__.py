@@ -1,0 +1,1 @@
+"""A witness under attack: see `__main__`."""
