@@ -15,10 +15,21 @@ RETURN_SECONDS = 30.0
 """So often free memory goes back. There is much of it between rows that stay, and the C library would keep it."""
 
 
+LARGE_BYTES = 256 << 10
+"""Blocks of memory of this size go back to the system when they are freed. By itself the C library of GNU raises this
+bound with each such block, up to 32 MiB: then the bodies of a few large requests stay in the process for ever."""
+
+_M_MMAP_THRESHOLD = -3
+"""The number of that bound in malloc.h."""
+
+
 def tune_memory() -> None:
-    """Lets the garbage collector look at new objects only, and seldom."""
+    """Lets the garbage collector look at new objects only, and seldom, and large blocks go back to the system."""
     gc.set_threshold(*GC_THRESHOLDS)
     gc.freeze()
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(_M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 class Tidier:

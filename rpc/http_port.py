@@ -86,7 +86,7 @@ class Request:
         async for chunk in self.raw.content.iter_any():
             if len(body) + len(chunk) > limits.body_bytes_max:
                 raise _too_large(limits)
-            self.hold(len(body) + len(chunk))
+            self.hold(2 * (len(body) + len(chunk)))  # For a moment it is there twice.
             body += chunk
         return bytes(body)
 
@@ -125,6 +125,7 @@ class HttpPort:
         self.requests = Gauge(self.limits.requests, "requests under way")
         self.sockets = Gauge(self.limits.connections, "connections")
         self.turns = Turns()
+        self.events = Turns()
         self._refusals = Turns()
         self._handle_request = handle
         self._pace = Pace()

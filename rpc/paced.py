@@ -14,13 +14,13 @@ from typing import Any, Final, Protocol, cast
 
 from aiohttp import StreamReader, web
 
-READ_BYTES: Final = 16 << 10
+READ_BYTES: Final = 8 << 10
 """What is read from one connection at once."""
 
-PART_BYTES: Final = 4 << 10
+PART_BYTES: Final = 2 << 10
 """What is handled of one connection before it is the others' turn."""
 
-PARTS_A_ROUND: Final = 8
+PARTS_A_ROUND: Final = 4
 HEAD_BYTES_MAX: Final = 48 << 10
 """Bytes that may come before a request is complete to its body."""
 
@@ -57,6 +57,9 @@ class Pace:
         for _ in range(min(PARTS_A_ROUND, len(self._ready))):
             connection = self._ready.popleft()
             connection.is_queued = False
+            if connection.transport is None:
+                connection.end()
+                break  # Its requests end with it, and they may be many.
             if connection.handle_part():
                 connection.is_queued = True
                 self._ready.append(connection)
@@ -146,9 +149,6 @@ class PacedConnection(asyncio.BufferedProtocol):
 
     def handle_part(self) -> bool:
         """Handles the next part of what is held; returns whether to come again."""
-        if self.transport is None:
-            self._end()
-            return False
         if self.upgraded is not None:
             if self.upgraded.is_full:
                 return False
@@ -161,7 +161,8 @@ class PacedConnection(asyncio.BufferedProtocol):
         self._read_on()
         return False
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Does what follows from the end of the connection."""
         if self._lost is not None:
             lost, self._lost = self._lost, None
             self.inner.connection_lost(lost)

@@ -32,7 +32,7 @@ class PortLimits(NamedTuple):
     read.
     """
 
-    connections: Share = Share(2048, 256)
+    connections: Share = Share(1024, 128)
     requests: Share = Share(1024, 128)
     held_bytes: Share = Share(64 << 20, 32 << 20)
     small_bytes: int = 16 << 10

@@ -138,7 +138,7 @@ class Conversation:
 
     def _charge(self, size: int) -> None:
         """Counts the bytes of the message that arrives. Raises Overloaded."""
-        counted = max(0, size - self._port.limits.small_bytes)
+        counted = 2 * max(0, size - self._port.limits.small_bytes)  # For a moment it is there twice.
         if counted > self._arriving_bytes:
             self._port.held.take(self._request.client, counted - self._arriving_bytes)
             self._arriving_bytes = counted
@@ -198,6 +198,7 @@ class Conversation:
             return
         try:
             while (event := await listener.next()) is not None:
+                await self._port.events.take(listener)
                 await self._write(event)
             self.socket.close(Code.TRY_AGAIN_LATER, "events had to be left out: read faster")
         except Overloaded as problem:

@@ -18,7 +18,7 @@ from rpc.port_limits import OPERATOR_LIMITS, PortLimits
 @pytest.mark.parametrize("limit", [512, 1024, 4096, 65_536])
 @pytest.mark.parametrize("peers", [0, 200, 10_000])
 def test_sockets_leave_what_a_block_needs(limit: int, peers: int) -> None:
-    plan = plan_files(limit, peers, 2048)
+    plan = plan_files(limit, peers, 1024)
     sockets = plan.clients + (plan.peers + OPENING_MAX if peers else 0) + 2 * OPERATOR_LIMITS.connections.whole
     assert sockets <= limit - OWN_FILES - min(limit // 5, 1000)
     assert plan.clients >= 16
@@ -28,7 +28,7 @@ def test_sockets_leave_what_a_block_needs(limit: int, peers: int) -> None:
 
 
 def test_a_large_limit_gives_what_is_wanted() -> None:
-    assert plan_files(16_384, 200, 2048)[1:] == (200, 2048)
+    assert plan_files(16_384, 200, 1024)[1:] == (200, 1024)
 
 
 def test_the_soft_limit_is_raised_to_the_hard_one() -> None:

@@ -16,7 +16,7 @@ from tests.rpc.test_server import QUESTION
 LIMITS = PortLimits(
     connections=Share(60, 60),
     requests=Share(6, 4),
-    held_bytes=Share(3_000_000, 2_000_000),
+    held_bytes=Share(6_000_000, 4_000_000),
     body_bytes_max=1_000_000,
     body_seconds=0.4,
 )
@@ -123,7 +123,7 @@ async def send_body(port: Port, client: str, size: int, sent: int) -> tuple[asyn
 async def test_bodies_on_their_way_are_bounded_together(port: Port, session: aiohttp.ClientSession) -> None:
     held = port.server.port.held
     bodies = [await send_body(port, f"192.0.2.{number}", 1_000_000, 999_999) for number in range(3)]
-    await until_held(held, 3 * (999_999 - LIMITS.small_bytes))
+    await until_held(held, 3 * (2 * 999_999 - LIMITS.small_bytes))
     async with asyncio.timeout(5):
         refused = await ask(port, session, "192.0.2.9", b" " * 100_000)
         assert "ask again later" in refused["error"]["message"]

@@ -6,12 +6,13 @@ import asyncio
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
 from tests.network.chains import WITNESSES, NetworkChain
-from tests.network.daemons import ROOT, Daemon
+from tests.network.daemons import ROOT, Daemon, until
 from tests.network.network import Network
 from tests.siege.target import HOST, Target
 
@@ -22,6 +23,9 @@ ATTACKERS_NICE = 19
 SETTLE_SECONDS = 3.0
 MEMORY_SAMPLE_SECONDS = 0.2
 EXIT_SECONDS = 15.0
+BEGIN_SECONDS = 60.0
+BLOCKS_BEFORE = 3
+"""Blocks that a node makes before it is measured: the first one counts all slots since the beginning as missed."""
 HELD = "plaudit_loop_held_seconds_bucket"
 
 
@@ -81,6 +85,11 @@ class Siege:
         """Starts both."""
         for daemon in (self.witness, self.control):
             await daemon.start((), "--stale-production", "--metrics", f"{HOST}:0")
+        for daemon in (self.witness, self.control):
+            await until(partial(self._has_begun, daemon), BEGIN_SECONDS, f"{daemon} makes blocks")
+
+    async def _has_begun(self, daemon: Daemon) -> bool:
+        return (await self._read(daemon)).made >= BLOCKS_BEFORE
 
     async def endure(self, name: str, attacks: Sequence[str], seconds: float) -> Outcome:
         """Attacks the witness for so long in all these ways at once."""
