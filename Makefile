@@ -20,7 +20,7 @@ SECONDS ?= 1500
 RATE ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run run smoke test check parity sim sim-faults crash fuzz network soak clients bench docs format lock wheels clean
+.PHONY: help setup setup-run run smoke test check parity sim sim-faults crash fuzz network soak siege clients bench docs format lock wheels clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ network: $(READY) ## Kill, restore, part and heal a network of four daemons (ROU
 
 soak: $(READY) ## Load a network of three daemons (SECONDS=n for so long, RATE=n transactions a second)
 	$(BIN)/python -m tests.network.soak $(SECONDS) $(RATE)
+
+siege: $(READY) ## Attack a witness with 21 keys in every way that is known (about eight minutes)
+	$(BIN)/python -m tests.siege
 
 clients: $(READY) ## Run the tests with client libraries against a running node
 	$(BIN)/python -m tests.clients.install

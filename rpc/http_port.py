@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import orjson
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from rpc.errors import SERVER_ERROR
 from rpc.json_bytes import dump_json
@@ -31,7 +32,7 @@ SERVER: Final = "plaudit"
 """The header Server: a version would only tell which faults to try."""
 
 BACKLOG: Final = 128
-ACCEPTED_A_ROUND: Final = 8
+ACCEPTED_A_ROUND: Final = 4
 RETRY_SECONDS: Final = 1.0
 """How long a port waits before it accepts again when the system has no more files."""
 
@@ -228,8 +229,9 @@ class HttpPort:
     async def _serve(self, raw: web.BaseRequest) -> web.StreamResponse:
         connection = self._connections.get(raw.protocol)
         if connection is None or raw.transport is None:
-            raise ConnectionResetError("the connection is closed")
+            return self.respond(b"", 400)  # Nobody reads it: the connection is closed.
         connection.body = raw.content
+        connection.wake()
         peer = raw.transport.get_extra_info("peername")
         client = name_client(str(peer[0]) if peer else None, raw.headers, raw.protocol, self.proxies)
         request = Request(self, raw, connection, client)
@@ -315,6 +317,13 @@ class _Handler(web.RequestHandler):
         if not resp.prepared:
             resp.headers["Server"] = SERVER  # Some responses are aiohttp's own.
         return await super().finish_response(request, resp, start_time)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Logs a fault of the node; what is no HTTP is the client's, and anybody could fill the log with it."""
+        if isinstance(kw.get("exc_info"), HttpProcessingError):
+            log.debug("a client does not speak HTTP: %s", kw["exc_info"])
+        else:
+            super().log_exception(*args, **kw)
 
 
 class _Server(web.Server):

@@ -20,6 +20,10 @@ READ_BYTES: Final = 8 << 10
 PART_BYTES: Final = 2 << 10
 """What is handled of one connection before it is the others' turn."""
 
+BODY_PART_BYTES: Final = 256
+"""The least that is handled of a body."""
+
+HEAD_END: Final = b"\r\n\r\n"
 PARTS_A_ROUND: Final = 4
 HEAD_BYTES_MAX: Final = 48 << 10
 """Bytes that may come before a request is complete to its body."""
@@ -154,12 +158,26 @@ class PacedConnection(asyncio.BufferedProtocol):
                 return False
             if self.upgraded.step():
                 return True
+        elif self.inner._messages:
+            return False  # It goes on when the request that waits is handled.
         if self._at < len(self._held):
-            self._feed(self._held[self._at : self._at + PART_BYTES])
-            self._at += PART_BYTES
+            end = self._find_end()
+            self._feed(self._held[self._at : end])
+            self._at = end
             return True
         self._read_on()
         return False
+
+    def _find_end(self) -> int:
+        """Where the next part ends: behind the next head at the latest, so that requests come one by one."""
+        end = self._at + PART_BYTES
+        begin = self._at if self._awaits_head else self._at + BODY_PART_BYTES
+        head_end = self._held.find(HEAD_END, begin, end)
+        return end if head_end < 0 else head_end + len(HEAD_END)
+
+    @property
+    def _awaits_head(self) -> bool:
+        return self.body is None or self.body.is_eof()
 
     def end(self) -> None:
         """Does what follows from the end of the connection."""
@@ -175,7 +193,7 @@ class PacedConnection(asyncio.BufferedProtocol):
             self.transport.resume_reading()
 
     def _feed(self, part: bytes) -> None:
-        is_head = self.upgraded is None and (self.body is None or self.body.is_eof())
+        is_head = self.upgraded is None and self._awaits_head
         self._head_bytes = self._head_bytes + len(part) if is_head else 0
         if self._head_bytes > HEAD_BYTES_MAX and self.transport is not None:
             self.transport.abort()

@@ -18,7 +18,7 @@ LIMITS = PortLimits(
     requests=Share(6, 4),
     held_bytes=Share(6_000_000, 4_000_000),
     body_bytes_max=1_000_000,
-    body_seconds=0.4,
+    body_seconds=2.0,
 )
 PROXY = "127.0.0.1"
 
@@ -221,7 +221,9 @@ async def test_a_node_that_can_not_write_is_not_healthy(port: Port, session: aio
         assert (await response.json())["problem"] == "it can not write to its disk"
 
 
-async def test_no_answer_names_a_version(port: Port, session: aiohttp.ClientSession) -> None:
+async def test_no_answer_names_a_version_and_no_client_fills_the_log(
+    port: Port, session: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
     async with session.post(port.url, data=QUESTION) as response:
         assert response.headers["Server"] == "plaudit"
     reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
@@ -229,6 +231,7 @@ async def test_no_answer_names_a_version(port: Port, session: aiohttp.ClientSess
     answer = await asyncio.wait_for(reader.read(), 5)
     assert answer.startswith(b"HTTP/1.") and b"Server: plaudit\r\n" in answer
     assert b"aiohttp" not in answer and b"Python" not in answer
+    assert not caplog.records
     writer.close()
 
 

@@ -113,7 +113,7 @@ async def compressed_bodies(target: Target) -> None:
 @attack("requests at once")
 async def pipelined(target: Target) -> None:
     """200 connections with a thousand requests in one write each."""
-    many = b"GET / HTTP/1.1\r\n\r\n" * 500 + render_post(STATUS) * 500
+    many = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 500 + render_post(STATUS) * 500
 
     async def once() -> None:
         reader, writer = await dial(target.rpc_port)
@@ -124,6 +124,22 @@ async def pipelined(target: Target) -> None:
             writer.transport.abort()
 
     await again_and_again(target, 200, once)
+
+
+@attack("no HTTP")
+async def no_http(target: Target) -> None:
+    """100 connections that send what is no HTTP."""
+    rubbish = itertools.cycle([b"\x16\x03\x01" + bytes(600), b"GET / HTTP/1.1\r\n\r\n", b"A: b\r\n" * 10_000])
+
+    async def once() -> None:
+        reader, writer = await dial(target.rpc_port)
+        try:
+            writer.write(next(rubbish))
+            await read_away(reader)
+        finally:
+            writer.transport.abort()
+
+    await again_and_again(target, 100, once)
 
 
 @attack("dense JSON")

@@ -23,6 +23,7 @@ ATTACKERS_NICE = 19
 SETTLE_SECONDS = 3.0
 MEMORY_SAMPLE_SECONDS = 0.2
 EXIT_SECONDS = 15.0
+FAULTS_SHOWN = 5
 BEGIN_SECONDS = 60.0
 BLOCKS_BEFORE = 3
 """Blocks that a node makes before it is measured: the first one counts all slots since the beginning as missed."""
@@ -58,17 +59,19 @@ class Outcome(NamedTuple):
     held: float
     held_by_block: float
     memory: int
+    faults: tuple[str, ...]
 
-    def list_problems(self) -> Iterable[str]:
+    def list_problems(self, held_max: float = HELD_SECONDS_MAX) -> Iterable[str]:
         """What a witness that nobody stops does not show. A machine that stops the control, too, proves nothing."""
         if self.missed > self.control_missed:
             yield f"{self.name}: {self.missed} slots missed, {self.control_missed} by the control"
         if not self.made:
             yield f"{self.name}: no block was made"
-        if self.held > HELD_SECONDS_MAX:
+        if self.held > held_max:
             yield f"{self.name}: the loop was held for up to {self.held * 1000:.0f} ms"
         if self.memory > MEMORY_BYTES_MAX:
             yield f"{self.name}: {self.memory >> 20} MiB of memory"
+        yield from (f"{self.name}: {fault}" for fault in self.faults[:FAULTS_SHOWN])
 
 
 class Siege:
@@ -94,6 +97,7 @@ class Siege:
     async def endure(self, name: str, attacks: Sequence[str], seconds: float) -> Outcome:
         """Attacks the witness for so long in all these ways at once."""
         target = Target(self.witness.rpc_port, self.witness.p2p_port, str(self._network.chain.file), seconds)
+        logged = len(self.witness.read_events())
         before = [await self._read(daemon) for daemon in (self.witness, self.control)]
         watching = asyncio.create_task(self._watch_memory())
         attackers = [await self._attack(attack, target) for attack in attacks]
@@ -108,7 +112,10 @@ class Siege:
         after = [await self._read(daemon) for daemon in (self.witness, self.control)]
         made, missed = ([new[at] - old[at] for old, new in zip(before, after, strict=True)] for at in (0, 1))
         held, held_by_block = (after[0].find_longest(before[0], work) for work in ("other", "block"))
-        return Outcome(name, int(made[0]), int(missed[0]), int(made[1]), int(missed[1]), held, held_by_block, memory)
+        events = self.witness.read_events()[logged:]
+        faults = tuple(str(event) for event in events if event.get("level") == "error")
+        slots = int(made[0]), int(missed[0]), int(made[1]), int(missed[1])
+        return Outcome(name, *slots, held, held_by_block, memory, faults)
 
     async def _attack(self, attack: str, target: Target) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
