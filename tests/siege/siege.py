@@ -94,13 +94,19 @@ class Siege:
     async def _has_begun(self, daemon: Daemon) -> bool:
         return (await self._read(daemon)).made >= BLOCKS_BEFORE
 
-    async def endure(self, name: str, attacks: Sequence[str], seconds: float) -> Outcome:
-        """Attacks the witness for so long in all these ways at once."""
+    async def endure(self, name: str, attacks: Sequence[str], seconds: float, processes: int = 100) -> Outcome:
+        """Attacks the witness for so long in all these ways at once, by at most so many processes."""
         target = Target(self.witness.rpc_port, self.witness.p2p_port, str(self._network.chain.file), seconds)
         logged = len(self.witness.read_events())
         before = [await self._read(daemon) for daemon in (self.witness, self.control)]
         watching = asyncio.create_task(self._watch_memory())
-        attackers = [await self._attack(attack, target) for attack in attacks]
+        attackers = [await self._attack(part, target) for part in share(attacks, processes)]
+        for attacker in attackers:
+            assert attacker.stdout is not None and attacker.stdin is not None
+            await attacker.stdout.readline()
+        for attacker in attackers:
+            assert attacker.stdin is not None
+            attacker.stdin.write(b"go\n")
         await asyncio.sleep(seconds)
         await asyncio.gather(*(_await_end(attacker) for attacker in attackers))
         await asyncio.sleep(SETTLE_SECONDS)
@@ -117,21 +123,10 @@ class Siege:
         slots = int(made[0]), int(missed[0]), int(made[1]), int(missed[1])
         return Outcome(name, *slots, held, held_by_block, memory, faults)
 
-    async def _attack(self, attack: str, target: Target) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(
-                "nice",
-                "-n",
-                str(ATTACKERS_NICE),
-                sys.executable,
-                "-m",
-                "tests.siege.attacker",
-                attack,
-                target.to_text(),
-            ),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.DEVNULL,
-        )
+    async def _attack(self, attacks: Sequence[str], target: Target) -> asyncio.subprocess.Process:
+        words = ["nice", "-n", str(ATTACKERS_NICE), sys.executable, "-m", "tests.siege.attacker", *attacks]
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(*words, target.to_text(), cwd=ROOT, stdin=pipe, stdout=pipe)
 
     async def _watch_memory(self) -> None:
         self._memory = 0
@@ -166,6 +161,11 @@ async def _await_end(attacker: asyncio.subprocess.Process) -> None:
         await attacker.wait()
         return
     assert code == 0, f"an attacker ended with {code}: it attacked nothing"
+
+
+def share(attacks: Sequence[str], processes: int) -> list[Sequence[str]]:
+    """Deals attacks out to processes."""
+    return [part for at in range(min(processes, len(attacks))) if (part := attacks[at::processes])]
 
 
 def make_chain(folder: Path) -> NetworkChain:
