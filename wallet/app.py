@@ -16,6 +16,7 @@ import click
 from rich.console import Group, RenderableType
 
 from protocol.operation import Operation
+from protocol.transaction import Transaction
 from wallet.client import TIMEOUT_SECONDS, NodeClient
 from wallet.errors import NodeRefused, UsageError, WalletError
 from wallet.exposure import find_exposure
@@ -26,6 +27,7 @@ from wallet.session import CLOCK_DIFFERENCE_MAX, Receipt, Session
 from wallet.signing import SigningKey, choose_keys, collect_authorities
 from wallet.terminal import clean
 from wallet.trust import Facts, describe_chain, doubt_chain
+from wallet.unresolved import add_unresolved, doubt_repeat, make_fingerprint
 
 PASSWORD_VARIABLE = "PLAUDIT_WALLET_PASSWORD"
 _SHOWN_CHARACTERS_MAX = 400
@@ -157,11 +159,34 @@ class App:
 
     def remember(self) -> None:
         """Before a signature: keeps in the key file which chain it is for, and what was learned of it."""
+        self._change_facts({**describe_chain(self.session.identity), **self.learned})
+
+    def _change_facts(self, changes: Facts) -> None:
         chain_id = self.session.identity.chain_id.hex()
-        facts = {**self.facts, **describe_chain(self.session.identity), **self.learned}
-        if facts != self.facts:
+        if {**self.facts, **changes} != self.facts:
             with self.keystore.changing():
-                self.keystore.chains[chain_id] = {**self.keystore.chains.get(chain_id, {}), **facts}
+                self.keystore.chains[chain_id] = {**self.facts, **changes}
+
+    def _check_repeated(self, fingerprint: str) -> None:
+        """Before a signature: settles the doubt whether the same is on its way already."""
+        unresolved = self.facts.get("unresolved", {})
+        doubt = doubt_repeat(unresolved, fingerprint, self.session.clock())
+        self.settle(doubt, "Look for it, with another node too, or wait until then: see `plaudit wallet transaction`.")
+
+    def _send(self, operations: Sequence[Operation], keys: Sequence[SigningKey], fingerprint: str) -> Receipt:
+        """Sends, and remembers in the key file what was signed as long as its outcome is not known."""
+
+        def keep(transaction: Transaction) -> None:
+            unresolved = self.facts.get("unresolved", {})
+            added = add_unresolved(unresolved, fingerprint, transaction, self.session.clock())
+            self._change_facts({"unresolved": added})
+
+        if not fingerprint:
+            return self.session.send(operations, keys)
+        receipt = self.session.send(operations, keys, keep)
+        unresolved = self.facts.get("unresolved", {})
+        self._change_facts({"unresolved": {key: value for key, value in unresolved.items() if key != fingerprint}})
+        return receipt
 
     # --- sending -----------------------------------------------------------------------------------------------
 
@@ -200,13 +225,19 @@ class App:
         stay there when the node refuses, since it might do so and have the transaction carried out all the same.
         """
         keys = self.choose_keys(operations)
+        operations_shown = [self.session.codec.operation_to_json(operation, True) for operation in operations]
+        required = collect_authorities(operations)
+        # What a posting key signs (a vote, a post) may be done twice without harm, and is often tried again.
+        is_serious = required.owners or required.actives or required.others
+        fingerprint = make_fingerprint(operations_shown) if is_serious else ""
         self.check_chain()
-        self.confirm("Sign and send it?", self._draw_request(operations, keys, note))
+        self._check_repeated(fingerprint)
+        self.confirm("Sign and send it?", self._draw_request(operations_shown, keys, note))
         self.remember()
         added = [key for key in new_keys if self.keystore.find(key.key.public_key) is None]
         self._store(added)
         try:
-            receipt = self.session.send(operations, keys)
+            receipt = self._send(operations, keys, fingerprint)
         except NodeRefused:
             if added:
                 self.output.note("The new keys stay in the key file: `plaudit wallet keys remove` takes them out.")
@@ -214,7 +245,6 @@ class App:
         transaction_id = receipt.transaction.id.hex()
         shown = {"transaction_id": transaction_id, "block_num": receipt.block_num, "trx_num": receipt.trx_num}
         shown |= extra or {}
-        operations_shown = [self.session.codec.operation_to_json(operation, True) for operation in operations]
 
         def draw() -> RenderableType:
             rows = [("transaction", transaction_id), ("block", receipt.block_num)]
@@ -229,10 +259,9 @@ class App:
                 for key in keys:
                     self.keystore.add(*key)
 
-    def _draw_request(self, operations: Sequence[Operation], keys: Sequence[SigningKey], note: str) -> RenderableType:
+    def _draw_request(self, operations: Sequence[Any], keys: Sequence[SigningKey], note: str) -> RenderableType:
         parts: list[RenderableType] = []
-        for operation in operations:
-            name, values = self.session.codec.operation_to_json(operation, True)
+        for name, values in operations:
             parts.append(fields({key: _shorten(value) for key, value in values.items()}, name))
         signers = ", ".join(f"{signing.role} key of {signing.account}" for signing in keys if signing.account)
         parts += [text(note)] if note else []

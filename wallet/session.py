@@ -196,15 +196,26 @@ class Session:
 
     # --- sending -----------------------------------------------------------------------------------------------
 
-    def send(self, operations: Iterable[Operation], keys: Iterable[SigningKey]) -> Receipt:
+    def clock(self) -> int:
+        """This machine's clock, in seconds since the epoch."""
+        return int(self._clock())
+
+    def send(
+        self,
+        operations: Iterable[Operation],
+        keys: Iterable[SigningKey],
+        on_signed: Callable[[Transaction], None] = lambda transaction: None,
+    ) -> Receipt:
         """Signs the operations as one transaction, broadcasts it, and waits for the block that holds it.
 
+        `on_signed` is told the transaction before anybody else has it.
         Raises NodeRefused when the node does not take it, NotIncluded when its way into a block is not seen, both with
         what was signed.
         """
         shown = self.properties()
         unsigned = self._make(shown, operations, self._expiration(shown))
         signed = sign(unsigned, self.identity.chain_id, keys)
+        on_signed(signed)
         return self._broadcast(signed, int(shown["head_block_number"]))
 
     def build(self, operations: Iterable[Operation], seconds: int) -> Transaction:

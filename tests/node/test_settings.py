@@ -1,11 +1,13 @@
 """Where settings come from, which one counts, and what is said about wrong ones."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from node.settings import Address, Settings, SettingsError, collect_settings
+from node.settings import Address, Settings, SettingsError, collect_settings, list_secret_files
 from protocol.keys import PrivateKey
 
 KEY = PrivateKey.from_seed("one")
@@ -103,3 +105,47 @@ def test_a_wrong_file_is_named(tmp_path: Path) -> None:
     text = problem({"config": file})
     assert f"rcp in {file}: there is no such setting" in text
     assert f"log_level in {file} = loud: " in text
+
+
+def test_files_with_private_keys_are_known(tmp_path: Path) -> None:
+    config = tmp_path / "node.toml"
+    config.write_text('witness = ["a"]\nwitness_key_file = "keys"\n')
+    flags = {"config": config}
+    assert list_secret_files(collect(flags), flags, {}) == [tmp_path / "keys"]
+    config.write_text(f'witness = ["a"]\nwitness_key = "{KEY.to_wif()}"\n')
+    assert list_secret_files(collect(flags), flags, {}) == [config]
+    environment = {"PLAUDIT_CONFIG": str(config)}
+    assert list_secret_files(collect({}, environment), {}, environment) == [config]
+    assert list_secret_files(collect(), {}, {}) == []
+
+
+def test_a_key_in_the_place_of_a_file_or_a_name_is_not_repeated() -> None:
+    for flags in ({"witness_key_file": Path(KEY.to_wif())}, {"witness": (KEY.to_wif(),)}):
+        text = problem({"witness": ("a",)} | flags)
+        assert KEY.to_wif() not in text
+        assert "may be a private key" in text
+    assert KEY.secret.hex() not in problem({"rpc": KEY.secret.hex()})
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_key_file_that_others_can_read_is_warned_of_at_the_start(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "keys"
+    file.write_text(KEY.to_wif())
+    file.chmod(mode)
+    no_directory = tmp_path / "file"
+    no_directory.write_text("")
+    words = [
+        "--preset",
+        "dev",
+        "--data-dir",
+        str(no_directory / "x"),
+        "--witness",
+        "a",
+        "--witness-key-file",
+        str(file),
+    ]
+    command = [sys.executable, "-m", "node", "node", *words, "--witness-key-file", str(file)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert (f"WARN  {file} holds a secret" in done.stderr) is (mode == 0o644)
+    assert KEY.to_wif() not in done.stderr

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from protocol.keys import PrivateKey, encode_public_key
 from rpc.dispatch import Dispatcher
 from rpc.method import Method, Unsigned, Unsigned32, rpc_method
 from tests.rpc.service import BATCH_LENGTH_MAX, Service
@@ -305,3 +306,24 @@ async def test_other_arguments_are_bad_casts(name: str, given: Any) -> None:
     assert answer["error"]["data"]["name"] in ("bad_cast_exception", "parse_error_exception")
     assert f", argument {name} of x.echo" in answer["error"]["message"]
     assert all(isinstance(frame["data"], dict) for frame in answer["error"]["data"]["stack"])
+
+
+async def test_a_private_key_that_was_sent_by_mistake_is_not_sent_back(service: Service) -> None:
+    wif = PrivateKey.from_seed("oh").to_wif()
+    public = encode_public_key(PrivateKey.from_seed("oh").public_key, "TST")
+    calls: tuple[tuple[str, Any], ...] = (
+        ("condenser_api.get_key_references", [[wif]]),
+        ("account_by_key_api.get_key_references", {"keys": [wif]}),
+        ("condenser_api.get_transaction", [wif]),
+        (f"condenser_api.{wif}", []),
+        (f"{wif}.x", []),
+        ("condenser_api.broadcast_transaction", [{"operations": [[wif, {}]]}]),
+        ("condenser_api.broadcast_transaction", [{"operations": [["vote", {"voter": wif}]]}]),
+    )
+    for method, params in calls:
+        error = await service.error(method, params)
+        assert wif not in orjson.dumps(error).decode(), method
+    error = await service.error("condenser_api.get_key_references", [[public]])
+    assert public in orjson.dumps(error).decode()
+    answer = await service.send({"jsonrpc": "2.0", "method": "x.y", "id": f"request-{wif}"})
+    assert answer["id"] == f"request-{wif}"

@@ -396,3 +396,46 @@ def test_errors_for_programs_say_what_was_signed(user: User) -> None:
     error = json.loads(user.run("--json", "--yes", *PAY).stdout)["error"]
     assert len(error["transaction_id"]) == 40
     assert parse_time(error["valid_until"]) > user.node.clock
+
+
+# --- the same again ------------------------------------------------------------------------------------------------
+
+
+def test_what_may_still_be_done_is_not_signed_again_without_a_word(user: User) -> None:
+    """A node refuses a payment, and whoever reads that runs the command again: then both are in a block."""
+    user.node.refusal = NodeRefused(-32000, "transaction tapos exception:")
+    assert user.run("--yes", *PAY).exit_code == 1
+    ((transaction_id, expiration),) = user.facts()[CHAIN_ID.hex()]["unresolved"].values()
+    user.node.refusal = None
+    refused = user.run("--yes", *PAY)
+    assert (refused.exit_code, user.has_signed) == (1, False)
+    assert transaction_id in refused.stderr
+    assert time_text(expiration) in refused.stderr
+    assert user.run(*PAY, answer="n\n").exit_code == 1
+    assert not user.has_signed
+    assert user.run("--yes", "transfer", "alice", "bob", "1.001 TESTS").exit_code == 0
+    user.node.clock = expiration + 16
+    user.node.head = (expiration + 16 - START) // 3
+    assert user.run("--yes", *PAY).exit_code == 0
+    assert user.facts()[CHAIN_ID.hex()]["unresolved"] == {}
+
+
+def test_a_person_may_send_it_again(user: User) -> None:
+    user.node.refusal = NodeConfused("HTTP status 502")
+    assert user.run("--yes", *PAY).exit_code == 1
+    user.node.refusal = None
+    assert user.run(*PAY, answer="y\ny\n").exit_code == 0
+    assert user.has_signed
+
+
+def test_what_a_block_holds_may_be_done_again(user: User) -> None:
+    assert user.run("--yes", *PAY).exit_code == 0
+    assert user.run("--yes", *PAY).exit_code == 0
+
+
+def test_an_encrypted_memo_does_not_make_it_another_payment(user: User) -> None:
+    user.node.refusal = NodeRefused(-32000, "Assert Exception:no")
+    assert user.run("--yes", *PAY, "--memo", "#rent").exit_code == 1
+    user.node.refusal = None
+    assert user.run("--yes", *PAY, "--memo", "#rent").exit_code == 1
+    assert not user.has_signed

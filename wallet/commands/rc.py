@@ -27,6 +27,8 @@ from wallet.render import fields, table
 from wallet.session import Json, Session
 
 BLOCK_SECONDS: Final = 3
+"""Where the node does not say how far blocks are apart."""
+
 _BODY: Final = "x" * 1_000
 _NAME: Final = "x" * 10
 
@@ -80,7 +82,8 @@ def _read_costs(session: Session, properties: Json) -> dict[str, int]:
     params = call("rc_api.get_resource_params", {})["resource_params"]
     pools = call("rc_api.get_resource_pool", {})["resource_pool"]
     vests = str(properties["total_vesting_shares"]).split()[0].replace(".", "")
-    regeneration = int(vests) // (REGENERATION_SECONDS // BLOCK_SECONDS)
+    block_seconds = max(1, int(session.config.get("STEEM_BLOCK_INTERVAL", BLOCK_SECONDS)))
+    regeneration = int(vests) // max(1, REGENERATION_SECONDS // block_seconds)
     costs = {}
     for what, operation in _examples().items():
         transaction = Transaction.make(
