@@ -170,7 +170,7 @@ class App:
     def _check_repeated(self, fingerprint: str) -> None:
         """Before a signature: settles the doubt whether the same is on its way already."""
         unresolved = self.facts.get("unresolved", {})
-        doubt = doubt_repeat(unresolved, fingerprint, self.session.clock())
+        doubt = doubt_repeat(unresolved, fingerprint, self.session.now()) if fingerprint else ""
         self.settle(doubt, "Look for it, with another node too, or wait until then: see `plaudit wallet transaction`.")
 
     def _send(self, operations: Sequence[Operation], keys: Sequence[SigningKey], fingerprint: str) -> Receipt:
@@ -178,7 +178,7 @@ class App:
 
         def keep(transaction: Transaction) -> None:
             unresolved = self.facts.get("unresolved", {})
-            added = add_unresolved(unresolved, fingerprint, transaction, self.session.clock())
+            added = add_unresolved(unresolved, fingerprint, transaction, self.session.now())
             self._change_facts({"unresolved": added})
 
         if not fingerprint:
@@ -226,10 +226,7 @@ class App:
         """
         keys = self.choose_keys(operations)
         operations_shown = [self.session.codec.operation_to_json(operation, True) for operation in operations]
-        required = collect_authorities(operations)
-        # What a posting key signs (a vote, a post) may be done twice without harm, and is often tried again.
-        is_serious = required.owners or required.actives or required.others
-        fingerprint = make_fingerprint(operations_shown) if is_serious else ""
+        fingerprint = make_fingerprint(operations_shown)
         self.check_chain()
         self._check_repeated(fingerprint)
         self.confirm("Sign and send it?", self._draw_request(operations_shown, keys, note))

@@ -196,10 +196,6 @@ class Session:
 
     # --- sending -----------------------------------------------------------------------------------------------
 
-    def clock(self) -> int:
-        """This machine's clock, in seconds since the epoch."""
-        return int(self._clock())
-
     def send(
         self,
         operations: Iterable[Operation],

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protocol.times import time_text
@@ -27,8 +28,17 @@ Unresolved = Mapping[str, tuple[str, int]]
 """By the fingerprint of what was signed: the transaction's id, and its expiration."""
 
 
-def make_fingerprint(operations: Iterable[Any]) -> str:
-    """What tells operations (in the legacy JSON form) from others that do something else."""
+_MONEY = re.compile(r"(?=.*[1-9])\d+\.\d{3} [A-Z]+", re.ASCII)
+"""An amount of money that is not 0; shares, which have six decimals, are set rather than paid."""
+
+
+def make_fingerprint(operations: Sequence[Any]) -> str:
+    """What tells payments (operations in the legacy JSON form) from others; empty if there is none among them.
+
+    Votes, keys and settings may be told to the chain twice without harm, and are often tried again.
+    """
+    if not any(_MONEY.fullmatch(str(value)) for _, fields in operations for value in fields.values()):
+        return ""
     kept = []
     for name, fields in operations:
         kept.append([name, {key: part for key, part in fields.items() if key not in _CHOSEN_ANEW}])

@@ -81,6 +81,8 @@ class Wallet:
 @pytest.fixture(scope="module")
 def make_wallet() -> Iterator[Callable[[Path], Wallet]]:
     with running_node() as url:
+        # After a round the chain has the witnesses' properties, whichever test comes first.
+        NodeClient(url).call("dev_api.mine", {"count": 25})
         yield lambda folder: Wallet(url, folder)
 
 

@@ -439,3 +439,10 @@ def test_an_encrypted_memo_does_not_make_it_another_payment(user: User) -> None:
     user.node.refusal = None
     assert user.run("--yes", *PAY, "--memo", "#rent").exit_code == 1
     assert not user.has_signed
+
+
+def test_what_pays_nothing_may_be_tried_again(user: User) -> None:
+    user.node.refusal = NodeRefused(-32000, "Assert Exception:no")
+    assert user.run("--yes", "delegate", "alice", "bob", "1 VESTS").exit_code == 1
+    user.node.refusal = None
+    assert user.run("--yes", "delegate", "alice", "bob", "1 VESTS").exit_code == 0
