@@ -31,6 +31,8 @@ def make_network_settings(settings: Settings, disk: Disk) -> NetworkSettings | N
         listen=_find_endpoint(settings.p2p) if settings.p2p else None,
         connections_wanted=settings.connections_wanted,
         connections_max=settings.connections_max,
+        per_address_max=settings.connections_per_address,
+        per_subnet_max=settings.connections_per_subnet,
         discovers=settings.discover,
         checkpoint=Checkpoint(*settings.checkpoint) if settings.checkpoint else None,
     )

@@ -127,8 +127,19 @@ class Settings(BaseModel):
     seed: tuple[ListenAddress, ...] = Field(
         default=(), max_length=SEEDS_MAX, description="Peers that are dialled whenever they are not connected."
     )
-    connections_max: int = Field(default=200, ge=1, le=10_000, description="Connections to peers at one time.")
-    connections_wanted: int = Field(default=20, ge=0, le=1_000, description="Connections that the node looks for.")
+    connections_max: int = Field(
+        default=200, ge=1, le=10_000, description="Peers that may connect to the node at one time."
+    )
+    connections_wanted: int = Field(default=20, ge=0, le=1_000, description="Peers that the node itself connects to.")
+    connections_per_address: int = Field(
+        default=8, ge=1, le=10_000, description="Of those that connect, how many may come from one IP address."
+    )
+    connections_per_subnet: int = Field(
+        default=32,
+        ge=1,
+        le=10_000,
+        description="Of those that connect, how many may come from 256 neighbouring addresses.",
+    )
     discover: bool = Field(default=True, description="Dial addresses that peers tell, too.")
     checkpoint: CheckpointText | None = Field(
         default=None, description="A block of the chain (NUMBER,ID) up to which signatures need no check."

@@ -41,7 +41,7 @@ WAITERS_MAX = 100_000
 MakeNode = Callable[[World, Chain, NodeSettings], Node]
 
 LEVELS = dict.fromkeys(("missed", "peer_refused", "banned", "malformed_message", "block_refused"), logging.WARNING)
-LEVELS |= dict.fromkeys(("no_common_block", "double_signed"), logging.WARNING)
+LEVELS |= dict.fromkeys(("no_common_block", "double_signed", "clock_differs"), logging.WARNING)
 LEVELS |= dict.fromkeys(("production_failed", "disk_problem", "block_log_damaged"), logging.ERROR)
 LEVELS |= dict.fromkeys(("peer_gone", "peer_closed"), logging.DEBUG)
 
@@ -102,7 +102,7 @@ class NodeShell:
         """Opens the port for peers and returns its address. Raises OSError when it is taken."""
         network = self._settings.network
         assert network is not None, "the port is for nodes with a network"
-        return await self._transport.listen(host, port, network.connections_max)
+        return await self._transport.listen(host, port, network)
 
     def start(self) -> None:
         """Begins to keep time and, with witness keys, to make blocks."""

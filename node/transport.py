@@ -7,9 +7,13 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address
 from typing import Protocol, cast
 
-from node.core import Link
+from node.core import Link, NetworkSettings
+from node.core.faults import is_own_machine
+from node.core.guests import subnet_of
+from node.core.tally import Tally
 from protocol.errors import Invalid
 from protocol.keys import PrivateKey
 from protocol.p2p.channel import ChannelError, SecureChannel
@@ -31,10 +35,9 @@ FLUSH_SECONDS = 3
 """How long a closed connection may take to send what is left."""
 
 OPENING_MAX = 64
-"""Inbound connections whose keys are being exchanged; more are closed at once."""
+"""Inbound connections beyond the greatest number of peers, for those whose handshake is not done."""
 
-PER_HOST_MAX = 32
-"""Inbound connections of one address, whatever state they are in; more are closed at once."""
+MINUTE_MS = 60_000
 
 
 class PeerEvents(Protocol):
@@ -57,18 +60,16 @@ class Transport:
     def __init__(self, events: PeerEvents) -> None:
         self.events = events
         self.opening = 0
+        self.doorman = Doorman(None)
         self._connections: dict[int, PeerConnection] = {}
         self._last = 0
         self._server: asyncio.Server | None = None
         self._dials: set[asyncio.Task[None]] = set()
-        self._hosts: Counter[str] = Counter()
 
-    async def listen(self, host: str, port: int, connections_max: int) -> Endpoint:
+    async def listen(self, host: str, port: int, settings: NetworkSettings) -> Endpoint:
         """Opens the port for peers and returns where it listens. Raises OSError when it is taken."""
-        limit = connections_max + OPENING_MAX
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: PeerConnection(self, None, len(self._connections) + self.opening < limit), host, port
-        )
+        self.doorman = Doorman(settings)
+        self._server = await asyncio.get_running_loop().create_server(lambda: PeerConnection(self, None), host, port)
         address = self._server.sockets[0].getsockname()
         return Endpoint.parse(f"{address[0]}:{address[1]}")
 
@@ -83,7 +84,7 @@ class Transport:
         try:
             async with asyncio.timeout(DIAL_SECONDS):
                 await asyncio.get_running_loop().create_connection(
-                    lambda: PeerConnection(self, endpoint, True), host, int(port)
+                    lambda: PeerConnection(self, endpoint), host, int(port)
                 )
         except (OSError, TimeoutError) as error:
             self.events.on_connect_failed(endpoint, str(error) or "no answer")
@@ -119,17 +120,6 @@ class Transport:
 
     # For the connections
 
-    def admit(self, host: str) -> bool:
-        """Counts an inbound connection of an address; False when there are too many of it."""
-        self._hosts[host] += 1
-        return self._hosts[host] <= PER_HOST_MAX
-
-    def release(self, host: str) -> None:
-        """Takes a connection of an address off the count."""
-        self._hosts[host] -= 1
-        if not self._hosts[host]:
-            del self._hosts[host]
-
     def add(self, connection: PeerConnection) -> int:
         """Gives a connection its number."""
         self._last += 1
@@ -141,20 +131,62 @@ class Transport:
         return self._connections.pop(connection, None) is not None
 
 
+class Doorman:
+    """Counts inbound connections, whatever state they are in, before a key is made for them, which costs most.
+
+    Connections from this very machine count towards the sums only.
+    """
+
+    def __init__(self, settings: NetworkSettings | None) -> None:
+        self._settings = settings
+        self._addresses: Counter[int] = Counter()
+        self._subnets: Counter[int] = Counter()
+        self._handshakes_by_address: Tally[int] = Tally(MINUTE_MS)
+        self._handshakes: Tally[None] = Tally(MINUTE_MS)
+
+    @property
+    def count(self) -> int:
+        """How many inbound connections there are."""
+        return self._addresses.total()
+
+    def admit(self, address: int, now_ms: int) -> bool:
+        """Counts a connection of an address; False, and not counted, when there are too many."""
+        limits = self._settings
+        if limits is None or self.count >= limits.connections_max + OPENING_MAX:
+            return False
+        if not is_own_machine(address) and (
+            self._addresses[address] >= limits.per_address_max
+            or self._subnets[subnet_of(address)] >= limits.per_subnet_max
+            or self._handshakes_by_address.add(address, now_ms) > limits.handshakes_per_address
+        ):
+            return False
+        if self._handshakes.add(None, now_ms) > limits.handshakes_max:
+            return False
+        self._addresses[address] += 1
+        self._subnets[subnet_of(address)] += 1
+        return True
+
+    def release(self, address: int) -> None:
+        """Takes a connection of an address off the count."""
+        for counts, key in ((self._addresses, address), (self._subnets, subnet_of(address))):
+            counts[key] -= 1
+            if not counts[key]:
+                del counts[key]
+
+
 class PeerConnection(asyncio.Protocol):
     """One connection: key exchange, then messages."""
 
-    def __init__(self, owner: Transport, dialled: Endpoint | None, is_welcome: bool) -> None:
+    def __init__(self, owner: Transport, dialled: Endpoint | None) -> None:
         self._owner = owner
         self._dialled = dialled
-        self._is_welcome = is_welcome
-        self._channel = SecureChannel(PrivateKey(os.urandom(32)))
         self._transport: asyncio.Transport | None = None
         self._number = 0
         self._is_opening = False
         self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
-        self._host: str | None = None
+        self._admitted: int | None = None
+        """The address under which it is counted, if it came from outside."""
         self.has_room = True
 
     # asyncio.Protocol
@@ -162,9 +194,11 @@ class PeerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open: the keys are exchanged."""
         self._transport = transport = cast(asyncio.Transport, transport)  # That of uvloop is no subclass of it.
-        if not self._is_welcome or not self._is_admitted(transport):
+        if not self._is_admitted(transport):
+            self._is_closed = True
             transport.abort()
             return
+        self._channel = SecureChannel(PrivateKey(os.urandom(32)))
         self._is_opening = True
         self._owner.opening += 1
         transport.set_write_buffer_limits(high=BUFFER_BYTES, low=BUFFER_BYTES // 4)
@@ -173,11 +207,17 @@ class PeerConnection(asyncio.Protocol):
 
     def _is_admitted(self, transport: asyncio.Transport) -> bool:
         """Whether the other end may have one more connection to this node; what this node dials always may."""
-        remote = transport.get_extra_info("peername")
-        if self._dialled is not None or remote is None:
+        if self._dialled is not None:
             return True
-        self._host = remote[0]
-        return self._owner.admit(remote[0])
+        remote = transport.get_extra_info("peername")
+        try:
+            address = int(IPv4Address(remote[0])) if remote else 0
+        except AddressValueError:
+            return False
+        now_ms = int(asyncio.get_running_loop().time() * 1000)
+        if self._owner.doorman.admit(address, now_ms):
+            self._admitted = address
+        return self._admitted is not None
 
     def data_received(self, data: bytes) -> None:
         """Bytes came: they are keys or whole or partial messages."""
@@ -207,9 +247,9 @@ class PeerConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The socket is closed."""
-        if self._host is not None:
-            self._owner.release(self._host)
-            self._host = None
+        if self._admitted is not None:
+            self._owner.doorman.release(self._admitted)
+            self._admitted = None
         self._end(str(error) if error else "it closed the connection")
 
     # Opening and closing

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from chain.chain import Chain
 from node.core.gossip import Gossip
 from node.core.hub import Hub
+from node.core.messages import ROW_BY_NUMBER, Phase
 from node.core.peer import Peer
-from protocol.p2p.messages import BLOCK_ITEM, ID_BYTES, MESSAGES, TRANSACTION_ITEM, message_id
-
-COSTS: Final = {5006: 20, 5009: 50, 5010: 50, 5016: 100}
-"""What messages cost who sends them, by number; others cost 1, and items that were asked for nothing."""
+from protocol.p2p.messages import BLOCK_ITEM, ID_BYTES, ClosingConnection, message_id
 
 BYTES_PER_COST = 1_024
-"""How many bytes of a message cost one unit more."""
+"""How many bytes of a message cost one unit more; items that were asked for cost nothing."""
 
-EARLY_NUMBERS = frozenset({5003, 5006, 5007, 5008, 5009, 5010, 5011, 5012})
-"""Messages that are looked at before the handshake is done."""
+UNKNOWN_COST = 1
+"""What a message of a number costs that this version does not know."""
 
-UNASKED_NUMBERS = frozenset({5015, 5017})
-"""Answers to questions that this node never asks; they are not even decoded."""
-
-CLOSING_NUMBER = 5011
 CLOSING_BYTES_MAX = 65_536
 """A goodbye that is longer is taken for one without being decoded."""
 
@@ -42,17 +34,21 @@ class Admission:
 
     def admits(self, peer: Peer, number: int, payload: bytes) -> bool:
         """Whether a message is to be decoded."""
-        if number == BLOCK_ITEM:
-            return self._admits_block(peer, payload)
-        if number == TRANSACTION_ITEM:
-            return self._admits_transaction(peer, payload)
-        if not peer.charge(COSTS.get(number, 1) + len(payload) // BYTES_PER_COST, peer.received_at_ms):
+        row = ROW_BY_NUMBER.get(number)
+        if row is not None and row.phase is Phase.ASKED:
+            return (
+                self._admits_block(peer, payload) if number == BLOCK_ITEM else self._admits_transaction(peer, payload)
+            )
+        cost = UNKNOWN_COST if row is None else row.cost
+        if not peer.charge(cost + len(payload) // BYTES_PER_COST, peer.received_at_ms):
             self._hub.close(peer, "You ask for too much in too short a time")
             return False
-        if number == CLOSING_NUMBER and len(payload) > CLOSING_BYTES_MAX:
+        if row is None:
+            return True
+        if row.declared is ClosingConnection and len(payload) > CLOSING_BYTES_MAX:
             self._hub.drop(peer, "it closes, and tells a long story")
             return False
-        return number not in UNASKED_NUMBERS and (peer.is_active or number in EARLY_NUMBERS or number not in MESSAGES)
+        return row.phase <= (Phase.ACTIVE if peer.is_active else Phase.HANDSHAKE)
 
     def _admits_block(self, peer: Peer, payload: bytes) -> bool:
         """Whether a block was asked for.
@@ -76,6 +72,6 @@ class Admission:
             self._hub.close(peer, "You sent me a message that I didn't request")
             return False
         if len(payload) > self._chain.ctx.gpo.maximum_block_size:
-            self._gossip.refuse(peer, item)
+            self._gossip.refuse(peer, item, len(payload))
             return False
         return True

@@ -1,4 +1,7 @@
-"""Whom to dial: the seeds whenever they are not connected, and other addresses until enough connections are there."""
+"""Whom to dial: the seeds whenever they are not connected, and other addresses until enough connections are dialled.
+
+Those who dial this node do not count: whoever wants to be its only company would just have to dial it often.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,9 @@ class Dialler:
             self._dial(address, now_ms)
         if not self._settings.discovers:
             return
+        dialled = sum(peer.link.is_outbound for peer in self._hub.peers.values())
         for address in self._hub.addresses.list_due(now_ms, is_seed=False):
-            if len(self._hub.peers) + len(self._dialling) >= self._settings.connections_wanted:
+            if dialled + len(self._dialling) >= self._settings.connections_wanted:
                 return
             self._dial(address, now_ms)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from chain.chain import Chain
 from node.core.hub import Hub, Intake, TooEarly
-from node.core.peer import OFFERS_MAX, SERVED_MAX, HashMemory, Peer
+from node.core.peer import DOUBTFUL_BYTES_PER_COST, OFFERS_MAX, SERVED_MAX, HashMemory, Peer
 from node.core.sync import Sync
 from protocol.block import Block
 from protocol.errors import BlockLinkError, ProtocolError
@@ -66,12 +66,17 @@ KEPT_BYTES_MAX = 64 << 20
 
 REFUSED_COST = 10
 SIGNATURE_COST = 6
-"""What it costs a peer to send something that is refused, and each signature in it."""
+"""What it costs a peer to send something that is refused, and each signature in it; its bytes are counted, too."""
 
 SERVE_TIMER = "serve"
 SERVE_ITEMS_MAX = 100
 SERVE_BYTES_MAX = 1 << 20
 """How much is sent at once to those who asked, all together, before other events have their turn."""
+
+SERVED_COST = 5
+BYTES_PER_COST = 1_024
+READ_BYTES_PER_COST = 128
+"""What it costs a peer to be served an item, and its bytes: those that are read from the chain cost their decoding."""
 
 BLOCKS_OFFERED_MAX = 10
 """Of the blocks that were applied at once, the newest ones are offered."""
@@ -247,24 +252,26 @@ class Gossip:
         self._seen.add(item, peer.items_at_ms)
         if isinstance(message, BlockMessage):
             self._take_block(peer, item, message.block, payload)
-        elif not self._take_transaction(message.transaction, payload):
-            self._charge_refused(peer, len(message.transaction.signatures))
+        elif not self._take_transaction(peer, message.transaction, payload):
+            self._charge_refused(peer, len(payload), len(message.transaction.signatures))
         self._fetch_from(peer)
 
-    def refuse(self, peer: Peer, item: bytes) -> None:
-        """An item that was asked for has come, and is too large to be looked at."""
+    def refuse(self, peer: Peer, item: bytes, size: int) -> None:
+        """An item that was asked for has come, and is too large to be looked at, or cannot be decoded."""
         self._forget_request(peer, item)
         self._seen.add(item, self._hub.world.now_ms())
-        self._charge_refused(peer, 0)
+        self._charge_refused(peer, size, 0)
 
-    def _charge_refused(self, peer: Peer, signatures: int) -> None:
-        if not peer.charge(REFUSED_COST + SIGNATURE_COST * signatures, self._hub.world.now_ms()):
+    def _charge_refused(self, peer: Peer, size: int, signatures: int) -> None:
+        cost = REFUSED_COST + SIGNATURE_COST * signatures + size // DOUBTFUL_BYTES_PER_COST
+        if not peer.charge(cost, self._hub.world.now_ms()):
             self._hub.close(peer, "You send me too much that I refuse")
 
     def _take_block(self, peer: Peer, item: bytes, block: Block, payload: bytes) -> None:
         """Takes a block in and offers it on if it is now part of the main chain."""
         if block.merkle_root() != block.transaction_merkle_root:
-            self._hub.punish(peer, "You offered us a block whose transactions are not those of its header")
+            self._hub.fault(peer, "You offered us a block whose transactions are not those of its header")
+            self._charge_block(peer, block)
             return
         try:
             result = self._intake.take_block(block)
@@ -276,7 +283,7 @@ class Gossip:
         except ProtocolError as error:
             self._hub.notes.tell("block_refused", number=block.number, peer=peer.name, error=error.message)
             if self._chain.is_invalid_block(block.id):
-                self._hub.punish(peer, "You offered me a block that I have deemed to be invalid")
+                self._hub.fault(peer, "You offered me a block that I have deemed to be invalid")
             self._charge_block(peer, block)
             return
         if self._chain.is_doubtful_block(block.id):
@@ -284,6 +291,7 @@ class Gossip:
         for applied in result.applied[-BLOCKS_OFFERED_MAX:]:
             self.offer_block(applied.block, payload if applied.block.id == block.id else None)
         if result.applied:
+            peer.news += 1
             self._hub.world.note(
                 "received",
                 number=block.number,
@@ -298,14 +306,19 @@ class Gossip:
         if not peer.charge_doubtful(block.size, peer.items_at_ms):
             self._hub.close(peer, "You offer too many blocks that I can not apply")
 
-    def _take_transaction(self, transaction: Transaction, payload: bytes) -> bool:
-        """Takes a transaction in and offers it on; False if it does not fit this node's state, which is no fault."""
+    def _take_transaction(self, peer: Peer, transaction: Transaction, payload: bytes) -> bool:
+        """Takes a transaction in and offers it on; False if it does not fit this node's state, which is no fault.
+
+        Bytes that it does not pack to cost decoding and nobody's credits: who sends them is asked for less for a while.
+        """
+        peer.charge((len(payload) - transaction.size) // DOUBTFUL_BYTES_PER_COST, peer.items_at_ms)
         if self._chain.is_known_transaction(transaction.id):
             return True
         try:
             self._intake.take_transaction(transaction)
         except ProtocolError:
             return False
+        peer.news += 1
         self._gather((payload,))
         return True
 
@@ -344,20 +357,27 @@ class Gossip:
     def on_serve(self) -> None:
         """Sends some of what was asked for to every peer whose connection has room."""
         items, size = 0, 0
-        hungry = deque(peer for peer in self._hub.active() if peer.to_serve and self._hub.has_room(peer))
+        now_ms = self._hub.world.now_ms()
+        hungry = deque(peer for peer in self._hub.active() if peer.to_serve and self._may_be_served(peer, now_ms))
         while hungry and items < SERVE_ITEMS_MAX and size < SERVE_BYTES_MAX:
             peer = hungry.popleft()
-            size += self._serve_one(peer)
+            size += self._serve_one(peer, now_ms)
             items += 1
-            if peer.to_serve and self._hub.has_room(peer):
+            if peer.to_serve and self._may_be_served(peer, now_ms):
                 hungry.append(peer)
         if hungry:
             self._hub.world.set_timer(SERVE_TIMER, self._hub.world.now_ms())
 
-    def _serve_one(self, peer: Peer) -> int:
-        """Sends the next item to a peer, or that it is not there; returns its bytes."""
+    def _may_be_served(self, peer: Peer, now_ms: int) -> bool:
+        """Whether a connection has room, and its peer has not been served too much lately."""
+        return peer.served.charge(0, now_ms) and self._hub.has_room(peer)
+
+    def _serve_one(self, peer: Peer, now_ms: int) -> int:
+        """Sends the next item to a peer, or that it is not there, and charges it; returns its bytes."""
         item_type, item = peer.to_serve.popleft()
-        number, payload = self._find_kept(item) or self._find_in_chain(item) or (0, b"")
+        kept = self._find_kept(item)
+        number, payload = kept or self._find_in_chain(item) or (0, b"")
+        peer.served.charge(SERVED_COST + len(payload) // (BYTES_PER_COST if kept else READ_BYTES_PER_COST), now_ms)
         if number:
             self._hub.send_packed(peer, number, payload)
         else:
@@ -393,6 +413,7 @@ class Gossip:
                 self._hub.drop(peer, "it does not send what it offered")
                 continue
             peer.charge(0, now_ms)
+            self.serve(peer)
             for item, asked_at_ms in peer.items_asked.items():
                 if asked_at_ms < now_ms - PATIENCE_MS and self._asked.get(item) is peer:
                     del self._asked[item]

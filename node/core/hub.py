@@ -1,10 +1,12 @@
 """The connected peers, and how they are spoken to."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from typing import Protocol
 
 from chain.effects import PushResult
 from node.core.addresses import AddressBook, Ban, Bans
+from node.core.faults import Faults
 from node.core.notes import Notes
 from node.core.peer import Peer
 from node.core.traffic import Traffic
@@ -18,7 +20,7 @@ from protocol.transaction import Transaction
 from state.errors import StoreWriteFailed
 
 BAN_MS = 3_600_000
-"""How long a peer that broke a rule no honest node breaks is not welcome."""
+"""How long an address is not welcome from which too much came that cannot be decoded or applied."""
 
 
 class TooEarly(Rejected):
@@ -53,6 +55,7 @@ class Hub:
         self.codec = codec
         self.addresses = addresses
         self.bans = Bans(world.disk)
+        self.faults = Faults()
         self.notes = Notes(world)
         self.traffic = Traffic(world.now_ms())
         self.peers: dict[int, Peer] = {}
@@ -97,11 +100,18 @@ class Hub:
             self.gone.append(peer)
             self.notes.tell("peer_closed", peer=peer.name, reason=reason)
 
-    def punish(self, peer: Peer, reason: str) -> None:
-        """Closes the connection to a peer that broke a rule no honest node breaks, and bans its address for a while."""
-        if peer.connection in self.peers:
+    def fault(self, peer: Peer, reason: str, closes: bool = False) -> None:
+        """Counts something that cannot be decoded or applied; what is too much ends connections, and bans an address.
+
+        `closes` ends this connection at once, where it can not go on.
+        """
+        now_ms, address = self.world.now_ms(), peer.link.remote.address
+        self.faults.add(peer, now_ms)
+        self.notes.tell("peer_fault", peer=peer.name, address=str(IPv4Address(address)), reason=reason)
+        if closes or self.faults.is_too_much(peer, now_ms):
             self.close(peer, reason)
-            self.ban(Ban(peer.link.remote.address, self.world.now_ms() + BAN_MS, reason))
+        if self.faults.is_address_too_much(address, now_ms):
+            self.ban(Ban(address, now_ms + BAN_MS, reason))
 
     def ban(self, ban: Ban) -> None:
         """Bans an address and drops its connections. When the disk refuses, the ban holds until the next start."""

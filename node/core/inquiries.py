@@ -25,6 +25,13 @@ from protocol.p2p.messages import (
 MEASURE_US_MAX = 86_400_000_000
 """The greatest clock offset and delay that is believed, since a peer can tell any: one day."""
 
+CLOCK_US_MAX = 1_000_000
+"""How far the clocks of peers may be from this one's before the operator is told."""
+
+CLOCK_PEERS_MIN = 3
+CLOCK_PAUSE_MS = 600_000
+"""How many peers must have told their time, and how long it is not said again."""
+
 USER_DATA_TEXT_MAX = 100
 """The longest text of a peer's user data that is passed on."""
 
@@ -34,6 +41,19 @@ class Inquiries:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._warned_at_ms: int | None = None
+
+    def on_tick(self, now_ms: int) -> None:
+        """Tells the operator when the clocks of most peers differ from this one's; nothing else follows from it."""
+        if self._warned_at_ms is not None and 0 <= now_ms - self._warned_at_ms < CLOCK_PAUSE_MS:
+            return
+        offsets = sorted(peer.clock_offset_us for peer in self._hub.active() if peer.has_told_time)
+        if len(offsets) < CLOCK_PEERS_MIN:
+            return
+        middle = offsets[len(offsets) // 2]
+        if abs(middle) > CLOCK_US_MAX:
+            self._warned_at_ms = now_ms
+            self._hub.world.note("clock_differs", peers=len(offsets), milliseconds=middle // 1000)
 
     def ask_time(self, peer: Peer) -> None:
         """Asks a peer for its clock."""
@@ -48,6 +68,7 @@ class Inquiries:
         """Measures clock offset and round trip."""
         now_us = self._now_us()
         sent, received, replied = message
+        peer.has_told_time = True
         peer.clock_offset_us = _clamp(((received - sent) + (replied - now_us)) // 2, -MEASURE_US_MAX, MEASURE_US_MAX)
         peer.round_trip_us = _clamp((now_us - sent) - (replied - received), 0, MEASURE_US_MAX)
 

@@ -8,8 +8,7 @@ Source: libraries/net/node.cpp; the numbers of seconds are those of node_configu
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chain.chain import Chain
 from chain.config_record import compute_config_digest
@@ -17,6 +16,7 @@ from node.core.addresses import AddressBook, Ban
 from node.core.admission import Admission
 from node.core.dialling import Dialler
 from node.core.gossip import OFFER_TIMER, SERVE_TIMER, Gossip
+from node.core.guests import Guests
 from node.core.handshake import (
     NODE_ID_BYTES,
     PROTOCOL_VERSION,
@@ -31,6 +31,7 @@ from node.core.handshake import (
 )
 from node.core.hub import Hub, Intake
 from node.core.inquiries import Inquiries
+from node.core.messages import ROW_BY_NUMBER
 from node.core.notes import clean
 from node.core.peer import SYNOPSES_MAX, Peer
 from node.core.settings import NetworkSettings
@@ -39,24 +40,19 @@ from node.core.world import Link, World
 from protocol.block import Block
 from protocol.errors import Invalid, Rejected
 from protocol.p2p.messages import (
+    BLOCK_ITEM,
+    ID_BYTES,
+    TRANSACTION_ITEM,
     AddressMessage,
     AddressRequest,
-    BlockchainItemIdsInventory,
     BlockMessage,
-    CheckFirewall,
     ClosingConnection,
     ConnectionAccepted,
     ConnectionRejected,
-    CurrentTimeReply,
-    CurrentTimeRequest,
     Endpoint,
     FetchBlockchainItemIds,
-    FetchItems,
-    GetCurrentConnectionsRequest,
     Hello,
-    ItemIdsInventory,
     ItemNotAvailable,
-    Message,
     TransactionMessage,
     UnknownMessage,
     message_id,
@@ -78,9 +74,6 @@ KEEP_ALIVE_MS = 15_000
 INACTIVE_MS_MAX = 30_000
 STUCK_MS_MAX = 20_000
 """How long a peer may leave unread what it is sent."""
-
-PER_ADDRESS_MAX = 32
-"""Inbound connections from one IP address."""
 
 EXTENSION_NUMBERS = range(5000, 5100)
 """Messages of these numbers that are unknown are from a later version, and not minded."""
@@ -114,27 +107,15 @@ class Network:
         self._own = OwnIdentity(
             settings.node_key, world.random_bytes(NODE_ID_BYTES), compute_config_digest(chain.config).hex()
         )
-        self.hub = Hub(world, chain.codec, AddressBook(world.disk, settings.seeds))
-        self.sync = Sync(self.hub, chain, intake, settings.checkpoint)
-        self.gossip = Gossip(self.hub, chain, intake, self.sync)
+        self.hub: Hub = Hub(world, chain.codec, AddressBook(world.disk, settings.seeds))
+        self.sync: Sync = Sync(self.hub, chain, intake, settings.checkpoint)
+        self.gossip: Gossip = Gossip(self.hub, chain, intake, self.sync)
+        self.inquiries: Inquiries = Inquiries(self.hub)
         self._admission = Admission(self.hub, chain, self.gossip)
         self._dialler = Dialler(self.hub, settings)
-        self._inquiries = Inquiries(self.hub)
+        self._guests = Guests(self.hub, settings)
         self._slow_tick_at_ms = 0
         self._check_checkpoint()
-        self._handlers: dict[type[Any], Callable[[Peer, Any], None]] = {
-            AddressRequest: self._on_address_request,
-            AddressMessage: self._on_addresses,
-            FetchBlockchainItemIds: self._on_synopsis,
-            BlockchainItemIdsInventory: self.sync.on_ids,
-            ItemIdsInventory: self.gossip.on_offers,
-            FetchItems: self.gossip.on_fetch,
-            ItemNotAvailable: self._on_not_available,
-            CurrentTimeRequest: self._inquiries.on_time_request,
-            CurrentTimeReply: self._inquiries.on_time_reply,
-            CheckFirewall: self._inquiries.on_check_firewall,
-            GetCurrentConnectionsRequest: self._inquiries.on_connections_request,
-        }
 
     def _check_checkpoint(self) -> None:
         checkpoint = self._settings.checkpoint
@@ -253,18 +234,11 @@ class Network:
         """A connection is there: both sides say hello."""
         now_ms = self._world.now_ms()
         self._dialler.on_connect(link.remote)
-        if self.hub.bans.find(link.remote.address, now_ms) or self._is_crowded(link):
+        if self.hub.bans.find(link.remote.address, now_ms) or self._guests.are_crowded(link):
             self._world.disconnect(connection)
             return
         peer = self.hub.peers[connection] = Peer(connection, link, now_ms, now_ms)
         self.hub.send(peer, make_hello(self._chain, self._own, self.listens_at, link))
-
-    def _is_crowded(self, link: Link) -> bool:
-        """Whether one IP address has too many connections here."""
-        if link.is_outbound:
-            return False
-        inbound = [peer.link for peer in self.hub.peers.values() if not peer.link.is_outbound]
-        return sum(other.remote.address == link.remote.address for other in inbound) >= PER_ADDRESS_MAX
 
     def on_connect_failed(self, endpoint: Endpoint, why: str) -> None:
         """An address does not answer."""
@@ -308,26 +282,18 @@ class Network:
                 self.hub.close(peer, "You sent me a message that I didn't request")
         except Invalid as error:
             self.hub.notes.tell("malformed_message", peer=peer.name, number=number, error=error.message)
-            self.hub.punish(peer, "You sent a message that can not be decoded")
+            self._refuse_undecoded(peer, number, payload)
         else:
-            self._handle(peer, message, payload)
+            ROW_BY_NUMBER[number].handle(self, peer, message, payload)
 
-    def _handle(self, peer: Peer, message: Message, payload: bytes) -> None:
-        if isinstance(message, BlockMessage | TransactionMessage):
-            self._on_item(peer, message, payload)
-        elif isinstance(message, Hello):
-            self._on_hello(peer, message)
-        elif isinstance(message, ConnectionAccepted):
-            self._on_accepted(peer)
-        elif isinstance(message, ConnectionRejected):
-            self._on_rejected(peer, message)
-        elif isinstance(message, ClosingConnection):
-            self.hub.drop(peer, f"it closes: {message.reason_for_closing}")
-        elif peer.is_active or not isinstance(message, FetchBlockchainItemIds):
-            self._handlers[type(message)](peer, message)
-        elif peer.is_accepted:
-            self._activate(peer)
-            self._on_synopsis(peer, message)
+    def _refuse_undecoded(self, peer: Peer, number: int, payload: bytes) -> None:
+        """A message that cannot be decoded: the item that it should be is not asked for again."""
+        is_sync = number == BLOCK_ITEM and payload[-ID_BYTES:] in peer.blocks_asked
+        if number in (BLOCK_ITEM, TRANSACTION_ITEM) and not is_sync:
+            self.gossip.refuse(peer, message_id(payload), len(payload))
+        elif not peer.charge_doubtful(len(payload), peer.received_at_ms):
+            self.hub.close(peer, "You ask for too much in too short a time")
+        self.hub.fault(peer, "You sent a message that can not be decoded", closes=is_sync)
 
     def _clear_away(self) -> None:
         """Takes from sync and gossip what was expected of peers that are gone."""
@@ -340,13 +306,15 @@ class Network:
 
     # Handshake
 
-    def _on_hello(self, peer: Peer, hello: Hello) -> None:
+    def on_hello(self, peer: Peer, hello: Hello) -> None:
+        """A peer says who it is."""
         if peer.hello is not None:
             self.hub.close(peer, "Received an unexpected hello_message")
             return
         peer.hello = hello
         peer.node_id = read_node_id(hello)
         peer.listens_at, peer.reach = find_listening(hello, peer.link)
+        peer.has_blocks = hello.user_data.get("last_known_block_number") != 0
         refusal = check_hello(self._chain, hello, peer.link, self._own.config_digest) or self._find_refusal(peer)
         if refusal is not None:
             self._refuse(peer, refusal)
@@ -364,7 +332,9 @@ class Network:
             if not self._is_better(peer, twin):
                 return Refusal(Rejection.ALREADY_CONNECTED, "I'm already connected to you")
             self.hub.close(twin, "We have two connections, and the other one stays", is_error=False)
-        if not peer.link.is_outbound and len(self.hub.peers) > self._settings.connections_max:
+        if self.hub.faults.is_unwelcome(peer, self._world.now_ms()):
+            return Refusal(Rejection.BLOCKED, "You sent me too much that I can not use")
+        if not self._guests.make_room(peer):
             return Refusal(Rejection.NOT_ACCEPTING, "not accepting any more incoming connections")
         return None
 
@@ -389,15 +359,21 @@ class Network:
         self.hub.send(
             peer, ConnectionRejected(USER_AGENT, PROTOCOL_VERSION, endpoint, int(refusal.code), refusal.reason)
         )
-        if refusal.code in (Rejection.DIFFERENT_CHAIN, Rejection.INVALID_HELLO, Rejection.CONNECTED_TO_SELF):
+        if refusal.code not in (Rejection.ALREADY_CONNECTED, Rejection.NOT_ACCEPTING):
             self.hub.close(peer, refusal.reason)
 
-    def _on_accepted(self, peer: Peer) -> None:
+    def on_accepted(self, peer: Peer) -> None:
+        """A peer took our hello."""
         peer.has_accepted_us = True
         if not peer.is_active:
             self._ask_addresses(peer)
 
-    def _on_rejected(self, peer: Peer, message: ConnectionRejected) -> None:
+    def on_goodbye(self, peer: Peer, message: ClosingConnection) -> None:
+        """A peer is about to close the connection."""
+        self.hub.drop(peer, f"it closes: {message.reason_for_closing}")
+
+    def on_rejected(self, peer: Peer, message: ConnectionRejected) -> None:
+        """A peer refused our hello."""
         if message.reason_code == Rejection.ALREADY_CONNECTED and peer.link.is_outbound and peer.is_accepted:
             self.hub.addresses.learn(peer.link.remote).identity = peer.identity
         self.hub.drop(peer, f"it refuses us: {message.reason_string}")
@@ -413,7 +389,7 @@ class Network:
                 address.identity = peer.identity
         agent = peer.hello.user_agent if peer.hello else ""
         self.hub.notes.tell("peer_joined", peer=peer.name, direction=peer.direction.name.lower(), agent=agent)
-        self._inquiries.ask_time(peer)
+        self.inquiries.ask_time(peer)
         self.sync.begin(peer)
 
     # Addresses
@@ -422,12 +398,14 @@ class Network:
         peer.owes_addresses = True
         self.hub.send(peer, AddressRequest())
 
-    def _on_address_request(self, peer: Peer, _message: AddressRequest) -> None:
-        self.hub.send(peer, AddressMessage(tuple(map(self._inquiries.describe_address, self.hub.active()))))
+    def on_address_request(self, peer: Peer) -> None:
+        """A peer asks whom we are connected to."""
+        self.hub.send(peer, AddressMessage(tuple(map(self.inquiries.describe_address, self.hub.active()))))
         if peer.is_refused:
             self.hub.close(peer, "I rejected your connection request (hello message) so I'm disconnecting", False)
 
-    def _on_addresses(self, peer: Peer, message: AddressMessage) -> None:
+    def on_addresses(self, peer: Peer, message: AddressMessage) -> None:
+        """A peer tells whom it is connected to; the first answer ends the handshake."""
         is_answer, peer.owes_addresses = peer.owes_addresses, False
         if is_answer and peer.is_accepted:
             self._dialler.learn(peer, message.addresses)
@@ -436,7 +414,12 @@ class Network:
 
     # Blocks and transactions
 
-    def _on_synopsis(self, peer: Peer, message: FetchBlockchainItemIds) -> None:
+    def on_synopsis(self, peer: Peer, message: FetchBlockchainItemIds) -> None:
+        """A peer asks for block ids, which ends a handshake that only lacked its addresses."""
+        if not peer.is_active:
+            if not peer.is_accepted:
+                return
+            self._activate(peer)
         if len(peer.synopses) == SYNOPSES_MAX:
             self.hub.close(peer, "You ask for too much in too short a time")
             return
@@ -450,17 +433,22 @@ class Network:
             if self.sync.on_synopsis(peer, peer.synopses.popleft()):
                 self.gossip.offer_pending(peer)
 
-    def _on_not_available(self, peer: Peer, message: ItemNotAvailable) -> None:
+    def on_not_available(self, peer: Peer, message: ItemNotAvailable) -> None:
+        """A peer does not have what it was asked for."""
         self.sync.on_not_available(peer, message.item_hash)
         self.gossip.on_not_available(peer, message.item_hash)
 
-    def _on_item(self, peer: Peer, message: BlockMessage | TransactionMessage, payload: bytes) -> None:
-        """A block or a transaction that was asked for."""
-        if not isinstance(message, BlockMessage):
-            self.gossip.on_item(peer, message_id(payload), message, payload)
-        elif message.block.id != message.block_id:
-            self.hub.punish(peer, "You sent me a block with an id that is not its own")
-        elif message.block_id in peer.blocks_asked:
+    def on_transaction(self, peer: Peer, message: TransactionMessage, payload: bytes) -> None:
+        """A transaction that was asked for."""
+        self.gossip.on_item(peer, message_id(payload), message, payload)
+
+    def on_block(self, peer: Peer, message: BlockMessage, payload: bytes) -> None:
+        """A block that was asked for."""
+        is_sync = payload[-ID_BYTES:] in peer.blocks_asked
+        if message.block.id != message.block_id:
+            self.gossip.refuse(peer, message_id(payload), len(payload))
+            self.hub.fault(peer, "You sent me a block with an id that is not its own", closes=is_sync)
+        elif is_sync:
             self.sync.on_block(peer, message.block)
         else:
             self.gossip.on_item(peer, message_id(payload), message, payload)
@@ -473,6 +461,8 @@ class Network:
         for peer in list(self.hub.peers.values()):
             self._look_at(peer, now_ms)
             self._answer_synopses(peer)
+        self._guests.on_tick(now_ms)
+        self.inquiries.on_tick(now_ms)
         self.sync.on_tick(now_ms)
         self.gossip.on_tick(now_ms)
         self.hub.traffic.sample(now_ms)
@@ -507,7 +497,7 @@ class Network:
         elif silent_ms > INACTIVE_MS_MAX:
             self.hub.close(peer, "Disconnecting due to inactivity", is_error=False)
         elif silent_ms > KEEP_ALIVE_MS:
-            self._inquiries.ask_time(peer)
+            self.inquiries.ask_time(peer)
 
     def _offer_head(self) -> None:
         head = self._chain.find_block_by_id(self._chain.head_id)

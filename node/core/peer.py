@@ -34,6 +34,9 @@ COST_MAX = 10_000
 COST_REFUND_PER_SECOND = 1_000
 """How much of it is forgiven each second: a hundredth of a processor."""
 
+SERVED_COST_MAX = 20_000
+SERVED_REFUND_PER_SECOND = 10_000
+"""The same for what it is served: a tenth of a processor. What is beyond it is served later."""
 
 DOUBTFUL_BYTES_PER_COST = 100
 """How many bytes of a block cost one unit that can not be applied, or that lies beside the main chain and that its
@@ -93,6 +96,26 @@ class HashMemory:
             self._times.popitem(last=False)
 
 
+@dataclass(slots=True)
+class Allowance:
+    """What somebody may cost at once, and how much of it is forgiven each second."""
+
+    cost_max: int
+    refund_per_second: int
+    cost: int = 0
+    at_ms: int = 0
+
+    def charge(self, cost: int, now_ms: int) -> bool:
+        """Counts a cost; False when there was too much of it in a short time."""
+        passed = now_ms - self.at_ms
+        refund = passed * self.refund_per_second // 1000
+        if refund or passed < 0:  # A clock that was set back begins again.
+            self.cost = max(0, self.cost - max(0, refund))
+            self.at_ms = now_ms
+        self.cost += cost
+        return self.cost <= self.cost_max
+
+
 @dataclass(slots=True, eq=False)
 class Peer:
     """One connection. Times are in milliseconds of the world's clock, `clock_offset_us` and delay in microseconds."""
@@ -112,9 +135,16 @@ class Peer:
     reach: Reach = Reach.UNKNOWN
     owes_addresses: bool = False
     clock_offset_us: int = 0
+    has_told_time: bool = False
     round_trip_us: int = 0
-    cost: int = 0
-    cost_at_ms: int = 0
+    work: Allowance = field(default_factory=lambda: Allowance(COST_MAX, COST_REFUND_PER_SECOND))
+    """What its messages cost."""
+    served: Allowance = field(default_factory=lambda: Allowance(SERVED_COST_MAX, SERVED_REFUND_PER_SECOND))
+    faults: int = 0
+    """How much it sent that cannot be decoded or applied."""
+    news: int = 0
+    """Blocks and transactions that it was the first to bring in these minutes, and before them."""
+    news_before: int = 0
     stuck_since_ms: int | None = None
     """Since when the connection has had no room for what waits."""
 
@@ -134,6 +164,8 @@ class Peer:
     """The height of the head from which on more of its blocks may be near enough to be fetched."""
     is_stranger: bool = False
     """Whether it said that it knows none of our newer blocks."""
+    has_blocks: bool = True
+    """Whether its chain has begun, as far as it tells."""
     last_common: bytes = b""
     """The newest block that it is known to have and that is linked here."""
 
@@ -183,13 +215,7 @@ class Peer:
 
     def charge(self, cost: int, now_ms: int) -> bool:
         """Counts what a message costs; False when the peer asks for too much in a short time."""
-        passed = now_ms - self.cost_at_ms
-        refund = passed * COST_REFUND_PER_SECOND // 1000
-        if refund or passed < 0:  # A clock that was set back begins anew.
-            self.cost = max(0, self.cost - max(0, refund))
-            self.cost_at_ms = now_ms
-        self.cost += cost
-        return self.cost <= COST_MAX
+        return self.work.charge(cost, now_ms)
 
     def charge_doubtful(self, size: int, now_ms: int) -> bool:
         """Counts the bytes of a block that anybody may have made; False when there were too many of them."""
@@ -198,4 +224,4 @@ class Peer:
     @property
     def is_cheap(self) -> bool:
         """Whether it has cost so little lately that it may be asked for more that could be refused."""
-        return self.cost <= COST_MAX // 2
+        return self.work.cost <= COST_MAX // 2

@@ -19,7 +19,9 @@ class NetworkSettings(NamedTuple):
 
     `node_key` names the node to its peers. `seeds` are dialled whenever they are not connected. `listen` is where
     peers can connect, None when they can not. With `discovers` the addresses that peers tell are dialled too, until
-    `connections_wanted` are there; up to `connections_max` are accepted.
+    `connections_wanted` of these are there; up to `connections_max` of others are accepted, of which `per_address_max`
+    are from one IP address and `per_subnet_max` from one /24, and per minute `handshakes_per_address` and
+    `handshakes_max` of all. What comes from this very machine counts towards the sums only.
     """
 
     node_key: PrivateKey
@@ -27,6 +29,10 @@ class NetworkSettings(NamedTuple):
     listen: Endpoint | None = None
     connections_wanted: int = 20
     connections_max: int = 200
+    per_address_max: int = 8
+    per_subnet_max: int = 32
+    handshakes_per_address: int = 60
+    handshakes_max: int = 1_200
     discovers: bool = True
     checkpoint: Checkpoint | None = None
 

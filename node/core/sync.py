@@ -157,11 +157,11 @@ class Sync:
         self.fetch()
 
     def _note_stranger(self, peer: Peer) -> None:
-        """A peer knows none of our blocks from the last irreversible one on: one of us is on a chain of its own.
+        """A peer with blocks knows none of ours from the last irreversible one on: one of us is on a chain of its own.
 
         (Or it has our chain from a later block on only, as after a snapshot.) Both sides count as in sync all the same.
         """
-        if not peer.is_stranger:
+        if peer.has_blocks and not peer.is_stranger:
             peer.is_stranger = True
             self._hub.notes.tell("no_common_block", peer=peer.name, irreversible=self._chain.irreversible_number)
 
@@ -262,10 +262,11 @@ class Sync:
         self._forget_request(peer, block.id)
         peer.blocks_at_ms = self._moved_at_ms = self._hub.world.now_ms()
         if block.merkle_root() != block.transaction_merkle_root:
-            self._hub.punish(peer, "You offered us a block whose transactions are not those of its header")
+            reason = "You offered us a block whose transactions are not those of its header"
+            self._hub.fault(peer, reason, closes=True)
             return
         if self._is_foreign(block):
-            self._hub.punish(peer, "You offered us a block that is not the one of our checkpoint")
+            self._hub.fault(peer, "You offered us a block that is not the one of our checkpoint", closes=True)
             return
         if before is not None and block.previous != before:
             self._hub.close(peer, "You listed blocks that do not follow one another")
@@ -362,6 +363,7 @@ class Sync:
         except ProtocolError as error:
             self._refuse(block, peer, error)
         else:
+            peer.news += 1
             since, blocks, transactions = self._progress
             self._progress = Progress(since, blocks + 1, transactions + len(block.transactions))
             self._waiting.settle(block.id)
@@ -374,7 +376,7 @@ class Sync:
         self._hub.notes.tell("block_refused", number=block.number, peer=peer.name, error=error.message)
         reason = "You offered us a block that we reject as invalid"
         if self._chain.is_invalid_block(block.id):
-            self._hub.punish(peer, reason)
+            self._hub.fault(peer, reason, closes=True)
         for other in list(self._hub.active()):
             if other is peer or block.id in other.ids_to_fetch:
                 self._hub.close(other, reason)
@@ -438,6 +440,7 @@ class Sync:
     def on_synopsis(self, peer: Peer, message: FetchBlockchainItemIds) -> bool:
         """Answers a peer that asks for block ids; returns whether it has just caught up with this node."""
         synopsis = message.blockchain_synopsis
+        peer.has_blocks = bool(synopsis)
         ids, remaining = find_ids(self._chain, synopsis)
         self._hub.send(peer, BlockchainItemIdsInventory(remaining, BLOCK_ITEM, ids))
         peer.charge(SYNOPSIS_COST + len(ids) // IDS_PER_COST, self._hub.world.now_ms())

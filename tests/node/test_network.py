@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from chain.chain import Chain
-from node.core import Checkpoint, addresses, admission, dialling, gossip, hub, network, notes, sync
+from node.core import Checkpoint, addresses, admission, dialling, faults, gossip, guests, hub, network, notes, sync
 from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILURES_MAX, AddressBook, Ban, Bans
+from node.core.faults import ADDRESS_FAULTS_MAX, CONNECTION_FAULTS_MAX, NODE_FAULTS_MAX
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
 from node.core.handshake import Rejection
 from node.core.node import COMMIT_DELAY_MS, DISK_RETRY_MS
@@ -262,7 +263,7 @@ def test_a_refused_transaction_is_nobodys_fault_but_many_are_not_asked_for(lab: 
 
 def test_a_peer_that_costs_much_is_not_asked_for_transactions_for_a_while(lab: Lab) -> None:
     giver = lab.friend()
-    giver.peer.cost, giver.peer.cost_at_ms = COST_MAX - 10, lab.clock.ms
+    giver.peer.work.cost, giver.peer.work.at_ms = COST_MAX - 10, lab.clock.ms
     transactions = transfers(lab, 2)
     offer_all(giver, transactions)
     assert giver.take(FetchItems) == []
@@ -350,6 +351,21 @@ def test_much_that_is_asked_for_is_sent_in_turns(lab: Lab, monkeypatch: pytest.M
     assert [len(remote.take(BlockMessage)) for remote in (first, second)] == [2, 2]
     lab.settle()
     assert [len(remote.take(BlockMessage)) for remote in (first, second)] == [BASE - 2, BASE - 2]
+
+
+def test_who_is_served_much_is_served_later_and_others_at_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gossip, "SERVED_COST", 1_000)
+    greedy, modest = lab.friend("10.0.0.1"), lab.friend("10.0.0.2")
+    known = trunk(BASE)[3].id
+    greedy.say(FetchItems(BLOCK_ITEM, (known,) * 50))
+    first = len(greedy.take(BlockMessage))
+    assert first == 20
+    modest.say(FetchItems(BLOCK_ITEM, (known,)))
+    assert len(modest.take(BlockMessage)) == 1
+    lab.wait(1_000)
+    assert 8 <= len(greedy.take(BlockMessage)) <= 12
+    lab.wait(3_000)
+    assert len(greedy.take(BlockMessage)) >= 18 and not greedy.peer.to_serve
 
 
 def test_who_asks_for_more_than_is_kept_in_mind_is_closed(lab: Lab) -> None:
@@ -617,7 +633,7 @@ def test_blocks_that_do_not_follow_one_another_end_the_connection(lab: Lab) -> N
     assert lab.network.sync.count_waiting() == (0, 0, 0)
 
 
-def test_a_block_that_nobody_signed_bans_its_source_and_closes_those_who_have_it(lab: Lab) -> None:
+def test_a_block_that_nobody_signed_closes_its_source_and_those_who_have_it(lab: Lab) -> None:
     evil, other = connect(lab, "10.0.0.1"), connect(lab, "10.0.0.2")
     forged = forge(lab.chain.head_id, lab.chain.head_time + 3)
     for remote in (evil, other):
@@ -625,11 +641,11 @@ def test_a_block_that_nobody_signed_bans_its_source_and_closes_those_who_have_it
         remote.tell_ids([lab.chain.head_id, forged.id])
     evil.say(BlockMessage(forged, forged.id))
     assert evil.goodbye == other.goodbye == "You offered us a block that we reject as invalid"
-    assert lab.banned == [evil.link.remote.address]
+    assert lab.banned == [] and [fault["address"] for fault in lab.world.events("peer_fault")] == ["10.0.0.1"]
     assert lab.chain.head_id == trunk(BASE)[-1].id and lab.chain.is_invalid_block(forged.id)
 
 
-def test_a_block_without_its_transactions_bans_its_source_and_the_true_one_is_taken(lab: Lab) -> None:
+def test_a_block_without_its_transactions_is_a_fault_and_the_true_one_is_taken(lab: Lab) -> None:
     whole = open_chain(trunk(BASE))
     whole.push_transaction(make_transfer(1, chain=whole))
     (true,) = grow(whole, 1)
@@ -652,8 +668,8 @@ def test_a_block_without_its_transactions_bans_its_source_and_the_true_one_is_ta
             evil.ask_synopsis()
             evil.tell_ids([lab.chain.head_id, true.id])
         evil.say(BlockMessage(stripped, stripped.id))
-        assert evil.is_closed
-    assert len(lab.banned) == 2
+        assert evil.is_closed is not bool(gives), "in synchronisation there is no going on"
+    assert len(lab.world.events("peer_fault")) == 2 and lab.banned == []
     honest = lab.friend("10.0.0.9")
     honest.give(true)
     assert lab.chain.head_id == true.id
@@ -669,7 +685,7 @@ def test_blocks_beside_the_chain_that_nobody_signed_cost_much(lab: Lab) -> None:
             gossiping.give(block)
     assert gossiping.goodbye == "You offer too many blocks that I can not apply"
     honest.give(*true)
-    assert honest.peer.cost < 500
+    assert honest.peer.work.cost < 500
     assert lab.banned == []
 
 
@@ -692,13 +708,13 @@ def test_such_blocks_cost_in_synchronisation_too(lab: Lab) -> None:
     remote = connect(lab)
     remote.ask_synopsis()
     remote.tell_ids([base.id, forged.id])
-    cost = remote.peer.cost
+    cost = remote.peer.work.cost
     remote.serve([forged])
     assert lab.chain.is_known_block(forged.id)
-    assert remote.peer.cost >= cost + forged.size // DOUBTFUL_BYTES_PER_COST
+    assert remote.peer.work.cost >= cost + forged.size // DOUBTFUL_BYTES_PER_COST
     remote.ask_synopsis()
     remote.tell_ids([forged.id, forge(forged.id, base.timestamp + 6).id])
-    remote.peer.cost = COST_MAX
+    remote.peer.work.cost = COST_MAX
     remote.serve([forge(forged.id, base.timestamp + 6)])
     assert remote.goodbye == "You offer too many blocks that their witnesses did not sign"
 
@@ -1117,14 +1133,42 @@ def test_a_full_node_accepts_nobody_but_those_it_dials(lab: Lab) -> None:
     assert not dialled.is_closed
 
 
+def test_when_full_the_one_that_brought_least_goes_after_its_grace() -> None:
+    lab = Lab(open_chain(trunk(BASE)), connections_max=3)
+    lab.clock.ms += SLOT_MS
+    useful, useless, late = (lab.friend(f"10.0.{number}.1") for number in range(3))
+    (block,) = next_blocks()
+    useful.give(block)
+
+    def knock(number: int) -> bool:
+        guest = lab.meet(f"10.1.{number}.1")
+        guest.say(guest.plaudit_hello())
+        return not guest.take(ConnectionRejected)
+
+    assert not knock(1), "all are in their time of grace"
+    for _ in range(guests.GRACE_MS // 10_000):
+        lab.wait(10_000)
+        for remote in (useful, useless, late):
+            remote.say(CurrentTimeRequest(0))
+    assert knock(2)
+    assert late.goodbye == "I make room for others, and you brought least that was new"
+    assert not useful.is_closed and not useless.is_closed
+    assert knock(3) and useless.is_closed and not useful.is_closed
+    lab.friend("10.3.0.1", port=2001, dialled=True)
+    assert not useful.is_closed, "whom the node dials takes nobody's place"
+
+
 def test_connections_of_one_address_are_bounded_and_those_of_a_banned_one_are_none(lab: Lab) -> None:
-    remotes = [lab.meet("10.0.0.1") for _ in range(network.PER_ADDRESS_MAX)]
+    settings = lab.network._settings
+    remotes = [lab.meet("10.0.0.1") for _ in range(settings.per_address_max)]
     assert not any(remote.is_closed for remote in remotes)
     assert lab.meet("10.0.0.1").is_closed
-    assert not lab.meet("10.0.0.2").is_closed
-    remotes[0].say_bytes(5001, b"")
-    remotes[0].shake()
-    remotes[0].say_bytes(5001, b"")
+    for place in range(settings.per_subnet_max - settings.per_address_max):
+        assert not lab.meet(f"10.0.0.{place + 2}").is_closed
+    assert lab.meet("10.0.0.200").is_closed and not lab.meet("10.0.1.200").is_closed
+    assert not lab.meet("10.0.0.1", port=2001, dialled=True).is_closed
+    assert not any(lab.meet("127.0.0.1").is_closed for _ in range(2 * settings.per_address_max))
+    lab.network.ban(Ban(remotes[0].link.remote.address, lab.clock.ms + hub.BAN_MS, "evil"))
     assert all(remote.is_closed for remote in remotes)
     assert lab.meet("10.0.0.1").is_closed
     lab.clock.ms += hub.BAN_MS
@@ -1184,12 +1228,54 @@ def test_numbers_that_are_none(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("number", sorted(set(MESSAGES) - {1000, 1001, 5007, 5009, 5015, 5016, 5017}))
-def test_bytes_that_are_no_message_ban_their_source(lab: Lab, number: int) -> None:
+def test_bytes_that_are_no_message_are_refused_and_counted(lab: Lab, number: int) -> None:
     remote = lab.friend()
-    remote.say_bytes(number, b"\xff" * 7)
+    for place in range(CONNECTION_FAULTS_MAX):
+        assert not remote.is_closed and remote.peer.faults == place
+        remote.say_bytes(number, b"\xff" * 7)
     assert remote.goodbye == "You sent a message that can not be decoded"
-    assert lab.banned == [remote.link.remote.address]
-    assert lab.world.events("malformed_message")
+    assert lab.banned == []
+    assert len(lab.world.events("malformed_message")) == len(lab.world.events("peer_fault")) == CONNECTION_FAULTS_MAX
+
+
+def err(lab: Lab, host: str, name: str, count: int = CONNECTION_FAULTS_MAX) -> Remote:
+    """A peer that sends so many messages that are none."""
+    remote = lab.friend(host, name=name)
+    for _ in range(count):
+        remote.say_bytes(5001, b"\xff")
+    return remote
+
+
+def test_a_node_that_errs_on_many_connections_is_not_accepted_for_an_hour(lab: Lab) -> None:
+    for place in range(NODE_FAULTS_MAX // CONNECTION_FAULTS_MAX):
+        assert err(lab, f"10.0.{place}.1", "liar").is_closed
+    again = lab.meet("10.0.7.1", name="liar")
+    again.say(again.plaudit_hello())
+    assert only(again.take(ConnectionRejected)).reason_code == Rejection.BLOCKED and again.is_closed
+    lab.friend("10.0.0.1", name="another")
+    lab.clock.ms += faults.WINDOW_MS
+    lab.friend("10.0.7.1", name="liar")
+    assert lab.banned == []
+
+
+def test_an_address_of_many_faults_is_banned_but_never_this_machine(lab: Lab) -> None:
+    for host, bans in (("10.0.0.1", 1), ("127.0.0.1", 1)):
+        for place in range(ADDRESS_FAULTS_MAX // 2):
+            assert len(lab.banned) < bans or host == "127.0.0.1"
+            err(lab, host, f"liar {place}", 2).hang_up()
+        assert len(lab.banned) == bans
+    assert not lab.friend("127.0.0.1", name="honest").is_closed
+    assert lab.meet("10.0.0.1").is_closed
+
+
+def test_an_item_that_can_not_be_decoded_is_not_waited_for(lab: Lab) -> None:
+    remote = lab.friend()
+    remote.say(ItemIdsInventory(TRANSACTION_ITEM, (message_id(b"nothing"),)))
+    remote.say_bytes(TRANSACTION_ITEM, b"nothing")
+    lab.wait(2 * ANSWER_MS_MAX)
+    assert not remote.is_closed and remote.peer.faults == 1
+    remote.say(ItemIdsInventory(TRANSACTION_ITEM, (message_id(b"nothing"),)))
+    assert len(remote.take(FetchItems)) == 1, "it is not asked for again"
 
 
 @pytest.mark.parametrize("number", [5015, 5017])
@@ -1207,24 +1293,41 @@ def test_items_that_nobody_asked_for_are_not_decoded(lab: Lab) -> None:
     assert lab.banned == []
 
 
-def test_a_block_with_another_id_than_its_own_bans_its_source(lab: Lab) -> None:
+def test_a_block_with_another_id_than_its_own_is_a_fault(lab: Lab) -> None:
     remote = lab.friend()
     (block,) = next_blocks()
-    payload = block.packed + bytes(20)
-    remote.say(ItemIdsInventory(BLOCK_ITEM, (message_id(payload),)))
-    remote.say_bytes(1001, payload)
-    assert remote.goodbye == "You sent me a block with an id that is not its own"
-    assert lab.banned == [remote.link.remote.address]
-
-
-def test_an_asked_block_that_can_not_be_decoded_bans_its_source(lab: Lab) -> None:
-    remote = lab.friend()
-    for payload in (b"", bytes(19), bytes(300)):
-        remote = lab.friend(f"10.0.0.{len(payload) % 200 + 1}")
+    for place in range(CONNECTION_FAULTS_MAX):
+        payload = block.packed + bytes(19) + bytes([place])
         remote.say(ItemIdsInventory(BLOCK_ITEM, (message_id(payload),)))
         remote.say_bytes(1001, payload)
-        assert remote.is_closed
-    assert len(lab.banned) == 3
+    assert remote.goodbye == "You sent me a block with an id that is not its own"
+    assert lab.banned == []
+
+
+def test_an_asked_block_that_can_not_be_decoded_is_a_fault(lab: Lab) -> None:
+    remote = lab.friend()
+    for payload in (b"", bytes(19), bytes(300)):
+        assert not remote.is_closed
+        remote.say(ItemIdsInventory(BLOCK_ITEM, (message_id(payload),)))
+        remote.say_bytes(1001, payload)
+    assert remote.is_closed and lab.banned == []
+
+
+def test_a_large_block_that_can_not_be_decoded_costs_its_bytes(lab: Lab) -> None:
+    remote = lab.friend()
+    payload = b"\xff" * (DOUBTFUL_BYTES_PER_COST * COST_MAX)
+    remote.say(ItemIdsInventory(BLOCK_ITEM, (message_id(payload),)))
+    remote.say_bytes(1001, payload)
+    assert remote.goodbye == "You send me too much that I refuse" and lab.banned == []
+
+
+def test_a_block_of_synchronisation_that_can_not_be_decoded_ends_the_connection(lab: Lab) -> None:
+    remote = connect(lab)
+    (block,) = next_blocks()
+    remote.ask_synopsis()
+    remote.tell_ids([lab.chain.head_id, block.id])
+    remote.say_bytes(1001, b"\xff" * 50 + block.id)
+    assert remote.goodbye == "You sent a message that can not be decoded" and lab.banned == []
 
 
 def test_large_blocks_that_their_witness_did_not_sign_are_decoded_seldom(
@@ -1244,7 +1347,7 @@ def test_large_blocks_that_their_witness_did_not_sign_are_decoded_seldom(
         with monkeypatch.context() as patch:
             patch.setattr(admission, "LARGE_BLOCK_BYTES", 200)
             patch.setattr(admission, "LARGE_BLOCK_COST", COST_MAX + 1)
-            patch.setattr(Block, "from_bytes", lambda *_: pytest.fail("it was decoded"))
+            patch.setattr(Block, "read", lambda *_: pytest.fail("it was decoded"))
             evil.give(block)
         assert evil.goodbye == "You sent me too many large blocks that their witnesses did not sign"
     monkeypatch.setattr(admission, "LARGE_BLOCK_BYTES", 200)
@@ -1395,13 +1498,13 @@ def test_a_peer_that_asks_for_ids_all_the_time_is_answered_later(lab: Lab) -> No
 
 def test_a_clock_that_is_set_back_costs_nobody_anything(lab: Lab) -> None:
     remote = lab.friend()
-    remote.peer.cost, remote.peer.cost_at_ms = COST_MAX - 5, lab.clock.ms
+    remote.peer.work.cost, remote.peer.work.at_ms = COST_MAX - 5, lab.clock.ms
     lab.clock.ms -= 3_600_000
     remote.say(CurrentTimeRequest(0))
     for _ in range(100):
         lab.clock.ms += 100
         remote.say(CurrentTimeRequest(0))
-    assert remote.peer.cost < COST_MAX // 2
+    assert remote.peer.work.cost < COST_MAX // 2
 
 
 # Silence and slowness
@@ -1455,6 +1558,13 @@ def test_addresses_are_dialled_while_more_connections_are_wanted() -> None:
         lab.network.hub.addresses.learn(Endpoint.parse(f"10.0.0.{number + 1}:2001"))
     lab.wait(1_000)
     assert len(lab.world.dials) == 3
+    crowded = Lab(connections_wanted=3)
+    for number in range(10):
+        crowded.friend(f"10.0.{number}.1")
+        crowded.network.hub.addresses.learn(Endpoint.parse(f"10.1.{number}.1:2001"))
+    crowded.meet("10.2.0.1", dialled=True)
+    crowded.wait(1_000)
+    assert len(crowded.world.dials) == 2, "only whom it dials counts"
     still = Lab(discovers=False)
     still.network.hub.addresses.learn(Endpoint.parse("10.0.0.1:2001"))
     still.wait(5_000)
@@ -1550,6 +1660,8 @@ def test_a_disk_that_refuses_ends_neither_bans_nor_the_node() -> None:
 
     lab = Lab(disk=FullDisk())
     remote = lab.friend()
+    for _ in range(ADDRESS_FAULTS_MAX - 1):
+        lab.network.hub.faults.add(remote.peer, lab.clock.ms)
     remote.say_bytes(5001, b"\xff")
     assert lab.banned == [remote.link.remote.address]
     lab.friend("10.0.0.2", port=2001, dialled=True)
@@ -1621,7 +1733,7 @@ def test_blocks_up_to_the_checkpoint_need_their_witness_and_no_authorities(lab: 
         assert (lab.chain.head_id == trusted.id) == is_taken
 
 
-def test_another_block_at_the_checkpoint_bans_its_source(lab: Lab) -> None:
+def test_another_block_at_the_checkpoint_ends_the_connection(lab: Lab) -> None:
     lab = Lab(open_chain(trunk(BASE)), checkpoint=Checkpoint(BASE + 1, bytes(20)))
     lab.clock.ms += SLOT_MS
     remote = connect(lab)
@@ -1644,6 +1756,28 @@ def test_a_peer_that_knows_none_of_our_final_blocks_is_named_once(lab: Lab) -> N
     assert lab.world.events("no_common_block") == [
         {"peer": stranger.peer.name, "irreversible": lab.chain.irreversible_number}
     ]
+
+
+def test_a_new_node_without_blocks_is_no_stranger(lab: Lab) -> None:
+    fresh, started = lab.meet("10.0.0.1"), lab.meet("10.0.0.2")
+    fresh.shake(fresh.hello(user_data={"last_known_block_number": 0}))
+    started.shake(started.hello(user_data={"last_known_block_number": 0}))
+    started.say(FetchBlockchainItemIds(BLOCK_ITEM, (bytes(20),)))
+    for remote in (fresh, started):
+        remote.ask_synopsis()
+        remote.tell_ids(())
+    assert [event["peer"] for event in lab.world.events("no_common_block")] == [started.peer.name]
+
+
+def test_clocks_of_peers_that_differ_are_told_and_change_nothing(lab: Lab) -> None:
+    for number, ahead_us in enumerate((900_000, 3_000_000, 4_000_000)):
+        assert not lab.world.events("clock_differs")
+        remote = lab.friend(f"10.0.0.{number + 1}")
+        now_us = lab.clock.ms * 1000
+        remote.say(CurrentTimeReply(now_us, now_us + ahead_us, now_us + ahead_us))
+        lab.wait(1_000)
+    lab.wait(10_000)
+    assert lab.world.events("clock_differs") == [{"peers": 3, "milliseconds": 3_000}]
 
 
 def test_two_blocks_of_one_witness_for_one_slot_are_named(lab: Lab) -> None:

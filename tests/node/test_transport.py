@@ -8,8 +8,8 @@ from typing import TypeVar
 import pytest
 
 from node import transport as transport_module
-from node.core import Link
-from node.transport import Transport
+from node.core import Link, NetworkSettings
+from node.transport import Doorman, Transport
 from protocol.keys import PrivateKey
 from protocol.p2p.channel import PAYLOAD_BYTES_MAX, SecureChannel
 from protocol.p2p.messages import Endpoint
@@ -56,8 +56,9 @@ class Side:
         self.transport = Transport(self.core)
         self.endpoint = Endpoint(0, 0)
 
-    async def listen(self, connections_max: int = 10) -> None:
-        self.endpoint = await self.transport.listen(LOOPBACK, 0, connections_max)
+    async def listen(self, **settings: int) -> None:
+        limits = NetworkSettings(PrivateKey(bytes([1]) * 32), **{"connections_max": 10, **settings})
+        self.endpoint = await self.transport.listen(LOOPBACK, 0, limits)
 
 
 @pytest.fixture
@@ -234,7 +235,8 @@ async def test_more_connections_than_allowed_are_closed_at_once(monkeypatch: pyt
 async def test_connections_of_one_address_are_bounded_before_they_speak(
     server: Side, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport_module, "PER_HOST_MAX", 2)
+    monkeypatch.setattr(transport_module, "is_own_machine", lambda _address: False)
+    server.transport.doorman = Doorman(NetworkSettings(PrivateKey(bytes([1]) * 32), per_address_max=2))
     open_ones = [await open_raw(server) for _ in range(2)]
     for reader, _writer in open_ones:
         assert len(await reader.readexactly(33)) == 33
@@ -243,11 +245,61 @@ async def test_connections_of_one_address_are_bounded_before_they_speak(
         await asyncio.wait_for(reader.readexactly(33), 5)
     open_ones[0][1].close()
     writer.close()
-    while server.transport._hosts[LOOPBACK] > 1:
+    while server.transport.doorman.count > 1:
         await asyncio.sleep(0.01)
     reader, writer = await open_raw(server)
     assert len(await asyncio.wait_for(reader.readexactly(33), 5)) == 33
     for _reader, other in (*open_ones, (reader, writer)):
         other.close()
-    while server.transport._hosts:
+    while server.transport.doorman.count:
         await asyncio.sleep(0.01)
+
+
+async def test_no_key_is_made_for_who_is_not_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bytes] = []
+
+    def make(secret: bytes) -> PrivateKey:
+        made.append(secret)
+        return PrivateKey(secret)
+
+    monkeypatch.setattr(transport_module, "PrivateKey", make)
+    side = Side()
+    await side.listen(handshakes_max=1)
+    first_reader, first_writer = await open_raw(side)
+    assert len(await first_reader.readexactly(33)) == 33
+    reader, writer = await open_raw(side)
+    with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+        await asyncio.wait_for(reader.readexactly(33), 5)
+    assert len(made) == 1
+    first_writer.close()
+    writer.close()
+    await side.transport.stop()
+
+
+def address(text: str) -> int:
+    return Endpoint.parse(f"{text}:1").address
+
+
+def test_the_doorman_counts_addresses_subnets_and_handshakes() -> None:
+    limits = NetworkSettings(
+        PrivateKey(bytes([1]) * 32),
+        connections_max=8,
+        per_address_max=2,
+        per_subnet_max=3,
+        handshakes_per_address=4,
+        handshakes_max=40,
+    )
+    doorman = Doorman(limits)
+    assert [doorman.admit(address("10.0.0.1"), 0) for _ in range(3)] == [True, True, False]
+    assert [doorman.admit(address(f"10.0.0.{last}"), 0) for last in (2, 3)] == [True, False]
+    assert all(doorman.admit(address("127.0.0.1"), 0) for _ in range(10)), "this machine counts towards the sums only"
+    for _ in range(2):
+        doorman.release(address("10.0.0.1"))
+        assert doorman.admit(address("10.0.0.1"), 1_000)
+    doorman.release(address("10.0.0.1"))
+    assert not doorman.admit(address("10.0.0.1"), 2_000), "four handshakes a minute"
+    assert doorman.admit(address("10.0.0.1"), 60_000)
+    taken = sum(doorman.admit(address(f"10.{place}.0.1"), 60_000) for place in range(1, 100))
+    assert taken == 40 - 1, "of all addresses together so many a minute"
+    assert doorman.count <= 8 + transport_module.OPENING_MAX
+    assert not Doorman(None).admit(address("10.0.0.1"), 0), "who does not listen admits nobody"

@@ -83,14 +83,14 @@ class Checker:
     # While it goes on
 
     def on_note(self, host: Host, event: str, figures: dict[str, object]) -> None:
-        """An honest node never bans an honest one."""
+        """An honest node never finds fault with an honest one, and so never bans it."""
         if event == "synced":
             self._sim.count("grouped commits ended")
-        if event == "banned" and host.is_honest:
-            banned = self._sim.find_host(str(figures.get("address")))
-            self._sim.count("bans")
-            if banned is not None and banned.is_honest:
-                raise Failure("no honest peer is banned", f"{host} banned {banned}: {figures.get('reason')}")
+        if event in ("peer_fault", "banned") and host.is_honest:
+            blamed = self._sim.find_host(str(figures.get("address")))
+            self._sim.count("faults of peers" if event == "peer_fault" else "bans")
+            if blamed is not None and blamed.is_honest:
+                raise Failure("no honest peer is blamed", f"{host} blamed {blamed}: {figures.get('reason')}")
 
     def on_death(self, host: Host, head: tuple[int, bytes] | None) -> None:
         """A process ended; `head` is what the next one must begin with, None when blocks may be lost."""

@@ -291,8 +291,8 @@ FAULTS: tuple[PlantedFault, ...] = (
     PlantedFault(_reversible_blocks_are_not_restored, ("restart equals replay",), is_common=True),
     PlantedFault(_offers_are_not_limited, ("queues are bounded",)),
     PlantedFault(_requests_never_time_out, (*BEHIND, "every transaction")),
-    PlantedFault(_every_refused_block_is_punished, ("no honest peer is banned", *BEHIND), is_common=True),
-    PlantedFault(_refused_blocks_are_offered_on, ("no honest peer is banned",)),
+    PlantedFault(_every_refused_block_is_punished, ("no honest peer is blamed", *BEHIND), is_common=True),
+    PlantedFault(_refused_blocks_are_offered_on, ("no honest peer is blamed",)),
 )
 
 

@@ -14,11 +14,12 @@ import node.core.dialling as dialling
 import node.core.gossip as gossip
 import node.core.peer as peer
 import node.core.sync as sync
+import node.core.tally as tally
 import node.core.traffic as traffic
 import node.core.waiting_blocks as waiting_blocks
 from chain.pending import PENDING_COUNT_MAX
 from node.core import Node
-from protocol.p2p.messages import BLOCK_IDS_MAX, MESSAGES, SYNOPSIS_IDS_MAX
+from protocol.p2p.messages import BLOCK_IDS_MAX, SYNOPSIS_IDS_MAX
 
 PEERS_MAX: Final = 400
 """Connections in a network of at most nine hosts, those that are being closed included."""
@@ -35,7 +36,6 @@ LIMITS: Final[dict[str, int]] = {
     "Hub.peers": PEERS_MAX,
     "MessageCache._messages": gossip.TRANSACTIONS_KEPT_MAX,
     "Dialler._dialling": dialling.DIALS_MAX,
-    "Network._handlers": len(MESSAGES),
     "Notes._counts": 20,
     "Peer.blocks_asked": 2 * sync.BATCH_BLOCKS,
     "Peer.ids_to_fetch": sync.IDS_AHEAD_MAX + BLOCK_IDS_MAX,
@@ -46,6 +46,7 @@ LIMITS: Final[dict[str, int]] = {
     "Peer.synopses": peer.SYNOPSES_MAX,
     "Peer.to_serve": peer.SERVED_MAX,
     "Sync._asked": PEERS_MAX * sync.BATCH_BLOCKS,
+    "Tally._counts": tally.KEYS_MAX,
     "Traffic._samples": traffic.SAMPLES_MAX + 1,
     "WaitingBlocks._children": sync.WINDOW_BLOCKS * PEERS_MAX,
     "WaitingBlocks._children[]": PEERS_MAX,

@@ -36,7 +36,7 @@ class Fault(StrEnum):
 
 
 ABSENT = (Fault.SILENT, Fault.WITHHOLDING, Fault.RUBBISH, Fault.MUTE, Fault.INVALID_BLOCKS)
-"""Faults whose witnesses' blocks may never be on the main chain: they say nothing useful, or are banned."""
+"""Faults whose witnesses' blocks may never be on the main chain: they say nothing useful, or are closed."""
 
 DOUBLE = (Fault.TWINS, Fault.TWO_FACED)
 """Faults whose witnesses sign two blocks for a slot; one of them can be on the main chain, and nobody is banned."""

@@ -1,0 +1,57 @@
+"""Who sent what cannot be decoded or applied, and what comes of it.
+
+Honest peers pass on what their own rules accept, and many nodes may share an address, so nobody is put out for one bad
+message: it is refused, and counts against the connection, the node and the address, each with a limit of its own.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+from node.core.peer import Peer
+from node.core.tally import Tally
+
+WINDOW_MS = 3_600_000
+"""How long a fault is remembered."""
+
+CONNECTION_FAULTS_MAX = 3
+"""The connection on which there were so many is closed."""
+
+NODE_FAULTS_MAX = 6
+"""A node, by the key that signed its hello, is not accepted any more within the window."""
+
+ADDRESS_FAULTS_MAX = 20
+"""An address is banned, unless it is one of this machine."""
+
+
+class Faults:
+    """Counts faults by node and address; each connection carries its own count."""
+
+    def __init__(self) -> None:
+        self._nodes: Tally[bytes] = Tally(WINDOW_MS)
+        self._addresses: Tally[int] = Tally(WINDOW_MS)
+
+    def add(self, peer: Peer, now_ms: int) -> None:
+        """Counts a fault of a peer."""
+        peer.faults += 1
+        if peer.hello is not None:
+            self._nodes.add(peer.hello.node_public_key, now_ms)
+        if not is_own_machine(peer.link.remote.address):
+            self._addresses.add(peer.link.remote.address, now_ms)
+
+    def is_too_much(self, peer: Peer, now_ms: int) -> bool:
+        """Whether a connection, or the node at its other end, has reached its limit."""
+        return peer.faults >= CONNECTION_FAULTS_MAX or self.is_unwelcome(peer, now_ms)
+
+    def is_unwelcome(self, peer: Peer, now_ms: int) -> bool:
+        """Whether the node at the other end has reached its limit, on whatever connections."""
+        return peer.hello is not None and self._nodes.count(peer.hello.node_public_key, now_ms) >= NODE_FAULTS_MAX
+
+    def is_address_too_much(self, address: int, now_ms: int) -> bool:
+        """Whether an address has reached its limit."""
+        return self._addresses.count(address, now_ms) >= ADDRESS_FAULTS_MAX
+
+
+def is_own_machine(address: int) -> bool:
+    """Whether an address, as a number, is one of this machine (127.0.0.0/8)."""
+    return IPv4Address(address).is_loopback
