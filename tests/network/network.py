@@ -93,7 +93,7 @@ class Network:
         found = []
         for daemon in self.daemons.values():
             bad = [event for event in daemon.read_events() if event.get("level") == "error"]
-            bad += daemon.read_events("banned", "block_refused", "malformed_message")
+            bad += daemon.read_events("banned", "peer_fault", "block_refused", "malformed_message")
             found += [f"{daemon} logged {event}" for event in bad[:FAULTS_SHOWN]]
         return found
 
