@@ -36,7 +36,7 @@ from protocol.integers import INT64_MAX, UINT32_MAX
 from protocol.keys import PrivateKey, decode_public_key, encode_public_key
 from protocol.names import is_valid_account_name
 from protocol.rules import RewardCurve, Rules
-from protocol.times import parse_time
+from protocol.times import parse_date
 from protocol.types import NULL_PUBLIC_KEY
 
 __all__ = [
@@ -99,9 +99,12 @@ def _parse_time(value: object) -> object:
         value = utc.strftime("%Y-%m-%dT%H:%M:%S")
     if isinstance(value, str):
         try:
-            return parse_time(value)
+            seconds = parse_date(value)
         except Invalid:
-            raise ValueError(f"{TIME_WORDS}, from 1970 to 2106") from None
+            seconds = -1
+        if not 0 <= seconds <= UINT32_MAX:
+            raise ValueError(f"{TIME_WORDS}, from 1970 to 2106")
+        return seconds
     if isinstance(value, bool | float | date | time_of_day):
         raise ValueError(TIME_WORDS)
     return value

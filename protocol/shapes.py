@@ -23,6 +23,7 @@ from protocol import assets, keys
 from protocol.assets import Asset
 from protocol.errors import Invalid
 from protocol.identity import ChainIdentity
+from protocol.integers import INT32_MAX, INT64_MAX, INT64_MIN
 from protocol.times import parse_time, time_text
 from protocol.wire import (
     STRING_BYTES_MAX,
@@ -35,6 +36,9 @@ from protocol.wire import (
 )
 
 JSON_NUMBER_MAX = 0xFFFFFFFF
+
+_BLANKS = " \t\n\r\v\f"
+_INT64_DIGITS = 19
 
 
 def text_to_bytes(text: str) -> bytes:
@@ -197,7 +201,7 @@ class Moment(Integer):
 
     def from_json(self, data: Any) -> Any:
         if isinstance(data, int) and not isinstance(data, bool):
-            return json_int(data, 0, self.high)
+            return json_int(data, 0, INT32_MAX)
         return parse_time(json_text(data))
 
     def schema(self) -> dict[str, Any]:
@@ -514,34 +518,43 @@ class AssetShape(Shape):
             data = {"amount": data[0], "precision": data[1], "nai": data[2]}
         if not isinstance(data, dict):
             raise Malformed("an asset is a string or an object")
-        for member, name in (("amount", "Amount"), ("precision", "Precision"), ("nai", "NAI")):
+        for member, name, kind, is_kind in (
+            ("amount", "Amount", "a string", "string"),
+            ("precision", "Precision", "an unsigned integer", "uint64"),
+            ("nai", "NAI", "a string", "string"),
+        ):
+            key = f"ASSET_{member.upper()}_KEY"
             if member not in data:
-                key = f"ASSET_{member.upper()}_KEY"
                 raise Invalid(f"v_object.contains( {key} )", f"{name} field doesn't exist.")
-        amount = json_int(data["amount"], -(1 << 63), (1 << 63) - 1)
+            if type(data[member]) is not (str if is_kind == "string" else int):
+                text = f"Expected {kind} type for value '${{key}}'."
+                raise Invalid(f"v_object[ {key} ].is_{is_kind}()", text, key=member)
+        amount = parse_int64(data["amount"])
         if amount < 0:
             raise Invalid("vo.amount >= 0", "Asset amount cannot be negative")
         precision = json_int(data["precision"], 0, 255)
-        return Asset(amount, assets.symbol_from_nai_string(json_text(data["nai"]), precision))
+        return Asset(amount, assets.symbol_from_nai_string(data["nai"], precision))
 
     def parse(self, text: str) -> Asset:
-        """The asset of a legacy string; the number of decimals must be the symbol's."""
-        number, space, name = text.strip().partition(" ")
+        """The asset of a legacy string; the number of decimals must be the symbol's.
+
+        Whole part and fraction are read as two numbers and added, so that -1.500 is -0.500. Source:
+        condenser_api_legacy_asset.cpp, from_string.
+        """
+        number, space, name = text.strip(_BLANKS).partition(" ")
         if not space:
             raise Invalid("space_pos != std::string::npos")
         whole, _dot, fraction = number.partition(".")
-        symbol = self.symbol.by_name.get(name.strip())
+        symbol = self.symbol.by_name.get(name.strip(_BLANKS))
         if symbol is None:
             raise Invalid("false", "Cannot parse asset symbol")
         if len(fraction) != symbol & 0xF:
             raise Invalid(f"decimals == {symbol & 0xF}", "Incorrect decimal places")
-        digits = whole.removeprefix("-") + fraction
-        if not (digits.isascii() and digits.isdigit()) or len(digits) > 19 or not whole.removeprefix("-"):
+        unit = 10 ** len(fraction)
+        amount = parse_int64(whole + str(unit)[1:]) + parse_int64("1" + fraction) - unit
+        if amount > INT64_MAX:
             raise Invalid("", "Couldn't parse int64_t")
-        unsigned = int(whole) * 10 ** len(fraction) + int(fraction)
-        if unsigned >= 1 << 63:
-            raise Invalid("", "Couldn't parse int64_t")
-        return Asset(unsigned, symbol)
+        return Asset(amount, symbol)
 
     def schema(self) -> dict[str, Any]:
         names = "amount", "precision", "nai"
@@ -549,6 +562,21 @@ class AssetShape(Shape):
 
     def zero(self) -> Any:
         return Asset()
+
+
+def parse_int64(text: str) -> int:
+    """A signed number of 64 bits with any number of leading zeros, as boost reads it; raises Invalid.
+
+    Source: libraries/fc/src/string.cpp, to_int64.
+    """
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    significant = digits.lstrip("0")
+    if not (digits.isascii() and digits.isdecimal()) or len(significant) > _INT64_DIGITS:
+        raise Invalid("", "Couldn't parse int64_t")
+    number = int(significant or "0") * (-1 if text[0] == "-" else 1)
+    if not INT64_MIN <= number <= INT64_MAX:
+        raise Invalid("", "Couldn't parse int64_t")
+    return number
 
 
 def legacy_amount(amount: int, precision: int) -> str:

@@ -14,6 +14,7 @@ from protocol.errors import Invalid
 from protocol.integers import INT32_MAX, INT32_MIN, UINT32_MAX
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_TIME = "unable to convert ISO-formatted string to fc::time_point_sec"
 _FORM = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d+)?Z?")
 
 
@@ -24,18 +25,38 @@ def time_text(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=signed)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def date_text(seconds: int) -> str:
+    """The date of a time as people read it: YYYY-MM-DDTHH:MM:SS, up to 2106."""
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 @lru_cache(maxsize=8192)
 def parse_time(text: str) -> int:
-    """The number of seconds of a JSON time; a final Z and a fraction are allowed and ignored. Raises Invalid."""
+    """The number of seconds of a JSON time; a final Z and a fraction are allowed and ignored. Raises Invalid.
+
+    Dates from 2038-01-19T03:14:08 on are refused, as they are there; what is later reads as a date before 1970.
+    Source: libraries/fc/src/time.cpp, from_iso_string.
+    """
+    seconds = parse_date(text)
+    for is_kept, rule, name in (
+        (seconds <= INT32_MAX, "(pt - epoch).total_seconds() <= INT32_MAX", "overflow"),
+        (seconds >= INT32_MIN, "(pt - epoch).total_seconds() >= INT32_MIN", "underflow"),
+    ):
+        if not is_kept:
+            error = Invalid(rule, f"Datetime {name}", text=text)
+            error.add_context(_NO_TIME, text=text)
+            raise error
+    return seconds & UINT32_MAX
+
+
+def parse_date(text: str) -> int:
+    """The number of seconds from 1970 to any date, negative before. Raises Invalid."""
     match = _FORM.fullmatch(text)
     if match is None:
-        raise Invalid("", "unable to convert ISO-formatted string to fc::time_point_sec: ${text}", text=text)
+        raise Invalid("", f"{_NO_TIME}: ${{text}}", text=text)
     try:
         moment = datetime(*(int(digits) for digits in match.groups()), tzinfo=UTC)  # type: ignore[misc, arg-type]
     except ValueError as error:
-        raise Invalid("", "unable to convert ISO-formatted string to fc::time_point_sec: ${text}", text=text) from error
+        raise Invalid("", f"{_NO_TIME}: ${{text}}", text=text) from error
     difference = moment - _EPOCH
-    seconds = difference.days * 86_400 + difference.seconds
-    if not INT32_MIN <= seconds <= UINT32_MAX:
-        raise Invalid("", "the time ${text} is outside of 32 bits", text=text)
-    return seconds & UINT32_MAX
+    return difference.days * 86_400 + difference.seconds

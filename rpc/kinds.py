@@ -16,19 +16,23 @@ from rpc.casts import (
     Cast,
     as_array,
     as_bool,
+    as_integer,
     as_moment,
     as_signed,
     as_text,
     as_unsigned,
     as_unsigned32,
 )
-from rpc.errors import BadCast
+from rpc.errors import BadCast, ParseFailure
 
 REQUEST_BYTES_MAX = 4 << 20
 """Bytes of one request or batch."""
 
 REQUEST_MARKS_MAX = 100_000
 """Commas, colons and opening brackets of one request or batch: what its JSON costs to read, and what is in it."""
+
+SHOWN_MAX = 60
+"""Characters of a bad value that an error shows."""
 
 TEXT_PER_VALUE = 256
 """Characters of text that count as one value in JSON of any form."""
@@ -207,6 +211,30 @@ def count_values(value: Any, enough: int) -> int:
     return count
 
 
+# Members of enumerations
+
+
+class OneOf(NamedTuple):
+    """The members of an enumeration, given by name or by position, and what the reference calls it."""
+
+    names: tuple[str, ...]
+    enum: str
+
+    def cast(self, value: Any) -> str:
+        """The name of a member. Raises BadCast. Source: fc reflect.hpp, from_string and from_int."""
+        if isinstance(value, str) and value in self.names:
+            return value
+        try:
+            number = as_integer(value, "int64")
+        except ParseFailure:
+            number = -1
+        if value != "" and 0 <= number < len(self.names):
+            return self.names[number]
+        what = "name" if isinstance(value, str) else "index"
+        shown = value[:SHOWN_MAX] if isinstance(value, str) else value
+        raise BadCast(f"invalid {what} '${{key}}' in enum '${{enum}}'", key=shown, enum=self.enum)
+
+
 # Kinds
 
 
@@ -227,7 +255,7 @@ def build_kind(declared: Any) -> Kind:
     if origin is Annotated:
         kind = build_kind(inside[0])
         for mark in inside[1:]:
-            kind = _MARKED[mark] if isinstance(mark, str) else _bound(kind, mark)
+            kind = _MARKED[mark] if isinstance(mark, str) else _close(kind, mark)
         return kind
     if origin in (types.UnionType, Union):
         (part,) = (part for part in inside if part is not type(None))
@@ -237,6 +265,13 @@ def build_kind(declared: Any) -> Kind:
     if origin is tuple:
         return _build_tuple([build_kind(part) for part in inside])
     raise TypeError(f"no cast is known for {declared!r}")
+
+
+def _close(kind: Kind, mark: Maximum | OneOf) -> Kind:
+    if isinstance(mark, OneOf):
+        schema = {"type": "string", "enum": list(mark.names), "maxLength": max(map(len, mark.names))}
+        return Kind(mark.cast, schema, f"one of {', '.join(mark.names)}", 0)
+    return _bound(kind, mark)
 
 
 def _bound(kind: Kind, maximum: Maximum) -> Kind:
@@ -318,7 +353,7 @@ KeyText = Annotated[str, Length(128)]
 Keys = Annotated[list[KeyText], Items(1000)]
 """Public keys."""
 
-Start = Annotated[Any, Values(16)]
+Start = Annotated[Any, Values(32)]
 """Where a list begins: a value, or an array of the first parts of its key."""
 
 Scalar = Annotated[Any, Values(1)]

@@ -5,12 +5,11 @@ get_proposal_status, filter_proposal_status and iterate_results.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from protocol.errors import Rejected
-from rpc.apis.listing import NAME, NUMBER, TIME, parse_start
-from rpc.casts import as_integer
-from rpc.errors import BadCast
+from rpc.apis.listing import ENUMS, NAME, NUMBER, TIME, parse_start
+from rpc.kinds import OneOf
 from rpc.objects import Json, ObjectForms, proposal_status, proposal_vote
 from rpc.slices import PAUSE, Steps
 from state.context import Context
@@ -29,20 +28,11 @@ VOTE_ORDERS = {"by_voter_proposal": (NAME, NUMBER), "by_proposal_voter": (NUMBER
 DIRECTIONS = ("ascending", "descending")
 STATUSES = ("all", "inactive", "active", "expired", "votable")
 VOTABLE = ("active", "inactive")
-ENUM_PREFIX = "steem::plugins::database_api::"
+
+Direction = Annotated[str, OneOf(DIRECTIONS, f"{ENUMS}order_direction_type")]
+Status = Annotated[str, OneOf(STATUSES, f"{ENUMS}proposal_status")]
+
 EMPTY = {NAME: "", TIME: 0, NUMBER: 0}
-
-
-def pick_name(value: Any, names: tuple[str, ...], enum: str) -> str:
-    """A member of an enumeration, given by its name or its position. Raises BadCast."""
-    if isinstance(value, str):
-        if value in names:
-            return value
-        raise BadCast("invalid name '${key}' in enum '${enum}'", key=value, enum=ENUM_PREFIX + enum)
-    number = as_integer(value, "int64")
-    if not 0 <= number < len(names):
-        raise BadCast("invalid index '${key}' in enum '${enum}'", key=number, enum=ENUM_PREFIX + enum)
-    return names[number]
 
 
 class ProposalLists:
@@ -52,18 +42,17 @@ class ProposalLists:
         self.ctx = ctx
         self.forms = forms
 
-    def list_proposals(self, start: Any, limit: int, order: str, direction: Any, status: Any) -> Steps:
-        """Up to `limit` proposals of a status from `start` on. Raises Rejected and BadCast.
+    def list_proposals(self, start: Any, limit: int, order: str, direction: str, status: str) -> Steps:
+        """Up to `limit` proposals of a status from `start` on. Raises Rejected.
 
         The place in the order of ends is the time from which a proposal may be removed, as in the reference.
         """
-        wanted = pick_name(status, STATUSES, "proposal_status")
         place = _parse_place(start, PROPOSAL_ORDERS, order)
         if order == "by_end_date" and place is not None:
             place = (place[0] - self.ctx.rules.proposal_maintenance_cleanup_seconds, place[1])
         now = self.ctx.time
         rows = _walk(self.ctx.tables.proposals, order, place, direction)
-        yield from _take(rows, limit, lambda row: has_status(row, wanted, now), self._show)
+        yield from _take(rows, limit, lambda row: has_status(row, status, now), self._show)
 
     def find_proposals(self, numbers: list[int]) -> Steps:
         """The proposals with these numbers, without those that are gone or marked as removed."""
@@ -71,11 +60,10 @@ class ProposalLists:
             row = self.ctx.tables.proposals.find(number)
             yield PAUSE if row is None or row.removed else self._show(row)
 
-    def list_votes(self, start: Any, limit: int, order: str, direction: Any, status: Any) -> Steps:
-        """Up to `limit` votes for proposals that are not marked as removed, from `start` on. The status is read, but
-        it makes no difference. Raises Rejected and BadCast.
+    def list_votes(self, start: Any, limit: int, order: str, direction: str, status: str) -> Steps:
+        """Up to `limit` votes for proposals that are not marked as removed, from `start` on. The status makes
+        no difference. Raises Rejected.
         """
-        pick_name(status, STATUSES, "proposal_status")
         proposals, votes = self.ctx.tables.proposals, self.ctx.tables.proposal_votes
         place = _parse_place(start, VOTE_ORDERS, order)
         rows: Iterator[ProposalVote] = _walk(votes, None if order == "by_voter_proposal" else order, place, direction)
@@ -108,10 +96,10 @@ def _parse_place(start: Any, orders: Mapping[str, tuple[str, ...]], order: str) 
     return first, second
 
 
-def _walk(table: Table[Any, Any], order: str | None, place: tuple[Any, Any] | None, direction: Any) -> Iterator[Any]:
+def _walk(table: Table[Any, Any], order: str | None, place: tuple[Any, Any] | None, direction: str) -> Iterator[Any]:
     """The rows from `place` on, or backwards those before `place`, which is then left out itself."""
     scan: Callable[..., Iterator[Any]] = table.scan if order is None else table.index(order).scan
-    if pick_name(direction, DIRECTIONS, "order_direction_type") == "ascending":
+    if direction == "ascending":
         return scan(start=place)
     if place is None:
         return scan(reverse=True)

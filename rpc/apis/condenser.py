@@ -16,7 +16,7 @@ from rpc.apis.account_by_key import AccountByKeyApi
 from rpc.apis.account_history import AccountHistoryApi, HistoryLimit
 from rpc.apis.block import BlockApi
 from rpc.apis.database import DatabaseApi
-from rpc.apis.listing import Names, PageItems, PageLimit
+from rpc.apis.listing import Names, PageItems, PageLimit, SortOrder
 from rpc.apis.market_history import BookLimit, MarketHistoryApi, TradesLimit
 from rpc.apis.network_broadcast import NetworkBroadcastApi
 from rpc.apis.reputation import ReputationsLimit, list_reputations
@@ -27,15 +27,15 @@ from rpc.kinds import (
     Keys,
     Moment,
     Name,
+    OneOf,
     Permlink,
-    Scalar,
     Start,
     Unsigned,
     Unsigned32,
 )
 from rpc.method import rpc_method
 from rpc.objects import Json, ObjectForms, active_vote, big, version_text
-from rpc.proposals import ProposalLists
+from rpc.proposals import Direction, ProposalLists, Status
 from rpc.slices import PAUSE, Steps, StepsTo, collect
 from state.context import SINGLETON
 from state.schema import Account, Comment
@@ -44,6 +44,7 @@ ACCOUNTS_LOOKUP_MAX = 1000
 VOTES_MAX = 10_000
 REPLIES_MAX = 1000
 
+RouteType = Annotated[str, OneOf(("incoming", "outgoing", "all"), "steem::plugins::condenser_api::withdraw_route_type")]
 LookupLimit = Annotated[Unsigned, AtMost(ACCOUNTS_LOOKUP_MAX, "limit <= 1000")]
 
 
@@ -268,15 +269,11 @@ class CondenserApi(ApiBase):
         return self.forms.escrow(row) if row else None
 
     @rpc_method(rows="")
-    def get_withdraw_routes(self, account: Name, type_: Name = "outgoing") -> Steps:
+    def get_withdraw_routes(self, account: Name, type_: RouteType = "outgoing") -> Steps:
         """The routes of power downs from ("outgoing"), to ("incoming") or of ("all") an account."""
-        orders = {"outgoing": ["by_withdraw_route"], "incoming": ["by_destination"]}
-        orders["all"] = orders["outgoing"] + orders["incoming"]
-        if type_ not in orders:
-            raise Rejected("type", "a withdraw route type is outgoing, incoming or all, not ${type}", type=type_)
-        for order in orders[type_]:
-            for route in self.database.find_withdraw_vesting_routes(account, order):
-                yield {key: route[key] for key in ("from_account", "to_account", "percent", "auto_vest")}
+        for kind, order in (("outgoing", "by_withdraw_route"), ("incoming", "by_destination")):
+            if type_ in (kind, "all"):
+                yield from self.database.find_withdraw_vesting_routes(account, order)
 
     @rpc_method(rows="")
     def get_savings_withdraw_from(self, account: Name) -> Steps:
@@ -525,7 +522,12 @@ class CondenserApi(ApiBase):
 
     @rpc_method(rows="")
     def list_proposals(
-        self, start: Start, limit: PageLimit, order: Name, order_direction: Scalar = "ascending", status: Scalar = "all"
+        self,
+        start: Start,
+        limit: PageLimit,
+        order: SortOrder,
+        order_direction: Direction = "ascending",
+        status: Status = "all",
     ) -> Steps:
         """Proposals by creator, dates or votes, of one status or all, in either direction."""
         yield from self._proposals.list_proposals(start, limit, order, order_direction, status)
@@ -537,7 +539,12 @@ class CondenserApi(ApiBase):
 
     @rpc_method(rows="")
     def list_proposal_votes(
-        self, start: Start, limit: PageLimit, order: Name, order_direction: Scalar = "ascending", status: Scalar = "all"
+        self,
+        start: Start,
+        limit: PageLimit,
+        order: SortOrder,
+        order_direction: Direction = "ascending",
+        status: Status = "all",
     ) -> Steps:
         """Votes for proposals by voter or by proposal; they are shown as database_api shows them."""
         yield from self._proposal_votes.list_votes(start, limit, order, order_direction, status)

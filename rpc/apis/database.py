@@ -25,6 +25,7 @@ from protocol.errors import DuplicateSignature, ProtocolError, Rejected
 from protocol.keys import recover
 from protocol.operation import RequiredAuthorities
 from protocol.times import parse_time
+from protocol.types import Price
 from rpc.account_json import AccountJson
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.apis.listing import (
@@ -38,10 +39,13 @@ from rpc.apis.listing import (
     Order,
     PageItems,
     PageLimit,
+    SortOrder,
     list_rows,
+    parse_start,
+    scan_prices,
 )
 from rpc.json_bytes import dump_json
-from rpc.kinds import AnyJson, HexText, Items, Keys, Name, Permlink, Scalar, Start
+from rpc.kinds import AnyJson, HexText, Items, Keys, Name, Permlink, Start
 from rpc.method import rpc_method
 from rpc.objects import (
     Json,
@@ -52,7 +56,7 @@ from rpc.objects import (
     withdraw_route,
     witness_vote,
 )
-from rpc.proposals import ProposalLists
+from rpc.proposals import Direction, ProposalLists, Status
 from rpc.slices import PAUSE, Aside, Steps, collect, in_steps
 from state.context import SINGLETON
 from state.errors import RowMissing
@@ -132,7 +136,7 @@ class DatabaseApi(ApiBase):
     # Witnesses
 
     @rpc_method(rows="witnesses")
-    def list_witnesses(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_name") -> Steps:
+    def list_witnesses(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_name") -> Steps:
         """Witnesses by name, by votes, or by their next turn in virtual time."""
         if order == "by_schedule_time" and isinstance(start, list) and len(start) == 2:
             start = [start[0], self._get_witness_id(start[1])]
@@ -157,7 +161,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="votes")
     def list_witness_votes(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account_witness"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account_witness"
     ) -> Steps:
         """Votes for witnesses by voter or by witness."""
         orders = {
@@ -178,7 +182,7 @@ class DatabaseApi(ApiBase):
     # Accounts
 
     @rpc_method(rows="accounts")
-    def list_accounts(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_name") -> Steps:
+    def list_accounts(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_name") -> Steps:
         """Accounts by name, by proxy, or by the time of their next power down part."""
         orders = BY_NAME | {
             "by_proxy": Order("by_proxy", (NAME, NAME)),
@@ -211,7 +215,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="requests")
     def list_account_recovery_requests(
-        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
+        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account"
     ) -> Steps:
         """Open account recovery requests."""
         orders = {"by_account": Order(None, (NAME,)), "by_expiration": Order("by_expiration", (TIME, NAME))}
@@ -227,7 +231,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="requests")
     def list_change_recovery_account_requests(
-        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
+        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account"
     ) -> Steps:
         """Pending changes of recovery accounts."""
         orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
@@ -242,7 +246,7 @@ class DatabaseApi(ApiBase):
             yield PAUSE if row is None else change_recovery_request(row)
 
     @rpc_method(rows="escrows")
-    def list_escrows(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_from_id") -> Steps:
+    def list_escrows(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_from_id") -> Steps:
         """Open escrows."""
         orders = {
             "by_from_id": Order(None, (NAME, NUMBER)),
@@ -259,7 +263,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="routes")
     def list_withdraw_vesting_routes(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_withdraw_route"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_withdraw_route"
     ) -> Steps:
         """Routes of power downs."""
         orders = {
@@ -269,7 +273,7 @@ class DatabaseApi(ApiBase):
         yield from list_rows(self.tables.withdraw_vesting_routes, orders, start, limit, order, withdraw_route)
 
     @rpc_method(rows="routes")
-    def find_withdraw_vesting_routes(self, account: Name = "", order: Name = "by_withdraw_route") -> Steps:
+    def find_withdraw_vesting_routes(self, account: Name = "", order: SortOrder = "by_withdraw_route") -> Steps:
         """The routes from (by_withdraw_route) or to (by_destination) one account."""
         table = self.tables.withdraw_vesting_routes
         if order == "by_withdraw_route":
@@ -283,7 +287,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="withdrawals")
     def list_savings_withdrawals(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_from_id"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_from_id"
     ) -> Steps:
         """Transfers on their way out of the savings."""
         orders = {
@@ -303,7 +307,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="delegations")
     def list_vesting_delegations(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_delegation"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_delegation"
     ) -> Steps:
         """Delegations by delegator and delegatee."""
         orders = {"by_delegation": Order(None, (NAME, NAME))}
@@ -319,7 +323,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="delegations")
     def list_vesting_delegation_expirations(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_expiration"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_expiration"
     ) -> Steps:
         """Delegated shares on their way back."""
         orders = {
@@ -339,7 +343,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="requests")
     def list_sbd_conversion_requests(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account"
     ) -> Steps:
         """SBD that wait for their conversion."""
         orders = {
@@ -358,7 +362,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="requests")
     def list_decline_voting_rights_requests(
-        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: Name = "by_account"
+        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account"
     ) -> Steps:
         """Pending waivers of voting rights."""
         orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
@@ -375,7 +379,9 @@ class DatabaseApi(ApiBase):
     # Posts and votes
 
     @rpc_method(rows="comments")
-    def list_comments(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_permlink") -> Steps:
+    def list_comments(
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_permlink"
+    ) -> Steps:
         """Posts by permlink, cashout time, root, parent, or last update."""
         orders = {
             "by_permlink": Order("by_permlink", (NAME, NAME)),
@@ -426,7 +432,9 @@ class DatabaseApi(ApiBase):
             yield PAUSE if row is None else self._comment(row)
 
     @rpc_method(rows="votes")
-    def list_votes(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_comment_voter") -> Steps:
+    def list_votes(
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_comment_voter"
+    ) -> Steps:
         """Votes by post (start: author, permlink, voter) or by voter (start: voter, author, permlink)."""
         orders = {
             "by_comment_voter": Order(None, (NUMBER, NUMBER)),
@@ -463,9 +471,18 @@ class DatabaseApi(ApiBase):
     # Market
 
     @rpc_method(rows="orders")
-    def list_limit_orders(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: Name = "by_account") -> Steps:
-        """Open orders by account, or by market and price."""
-        orders = {"by_account": Order(None, (NAME, NUMBER)), "by_price": Order("by_price", ())}
+    def list_limit_orders(
+        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account"
+    ) -> Steps:
+        """Open orders by account, or by market and price (start: price, id)."""
+        if order == "by_price":
+            values = start if isinstance(start, list) else [start]
+            price = self.codec.from_json(Price, values[0]) if values and values[0] else None
+            (number,) = parse_start(values[1:], (NUMBER,)) or (0,)
+            for row in islice(scan_prices(self.tables.limit_orders.index("by_price"), price, number), limit):
+                yield self.forms.limit_order(row)
+            return
+        orders = {"by_account": Order(None, (NAME, NUMBER))}
         yield from list_rows(self.tables.limit_orders, orders, start, limit, order, self.forms.limit_order)
 
     @rpc_method(rows="orders")
@@ -494,9 +511,9 @@ class DatabaseApi(ApiBase):
         self,
         start: Start = None,
         limit: PageLimit = LIMIT_MAX,
-        order: Name = "by_creator",
-        order_direction: Scalar = "ascending",
-        status: Scalar = "all",
+        order: SortOrder = "by_creator",
+        order_direction: Direction = "ascending",
+        status: Status = "all",
     ) -> Steps:
         """Proposals by creator, dates or votes, of one status or all, in either direction."""
         yield from self._proposals.list_proposals(start, limit, order, order_direction, status)
@@ -511,9 +528,9 @@ class DatabaseApi(ApiBase):
         self,
         start: Start = None,
         limit: PageLimit = LIMIT_MAX,
-        order: Name = "by_voter_proposal",
-        order_direction: Scalar = "ascending",
-        status: Scalar = "all",
+        order: SortOrder = "by_voter_proposal",
+        order_direction: Direction = "ascending",
+        status: Status = "all",
     ) -> Steps:
         """Votes for proposals by voter or by proposal, in either direction."""
         yield from self._proposals.list_votes(start, limit, order, order_direction, status)

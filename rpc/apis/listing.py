@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Annotated, Any, NamedTuple
 
+from protocol.assets import Price
 from protocol.errors import Rejected
 from protocol.times import parse_time
 from rpc.casts import as_bool, as_integer, as_text
-from rpc.kinds import AtMost, Items, Name, Unsigned
+from rpc.kinds import AtMost, Items, Name, OneOf, Unsigned
 from rpc.objects import Json
 from rpc.slices import Steps
-from state.table import Table
+from state.schema import LimitOrder, price_key
+from state.table import IndexView, Table
 
 LIMIT_MAX = 1000
 """Rows that one call may ask for (DATABASE_API_SINGLE_QUERY_LIMIT)."""
@@ -23,6 +25,21 @@ PageItems = Items(LIMIT_MAX, "args.{name}.size() <= DATABASE_API_SINGLE_QUERY_LI
 
 Names = Annotated[list[Name], PageItems]
 """Names of the rows that are wanted."""
+
+ENUMS = "steem::plugins::database_api::"
+"""Where the reference's enumerations are."""
+
+SORT_ORDERS = (
+    *("by_name", "by_proxy", "by_next_vesting_withdrawal", "by_account", "by_expiration", "by_effective_date"),
+    *("by_vote_name", "by_schedule_time", "by_account_witness", "by_witness_account", "by_from_id"),
+    *("by_ratification_deadline", "by_withdraw_route", "by_destination", "by_complete_from_id", "by_to_complete"),
+    *("by_delegation", "by_account_expiration", "by_conversion_date", "by_cashout_time", "by_permlink", "by_root"),
+    *("by_parent", "by_last_update", "by_author_last_update", "by_comment_voter", "by_voter_comment", "by_price"),
+    *("by_symbol_contributor", "by_symbol", "by_control_account", "by_symbol_time", "by_creator", "by_start_date"),
+    *("by_end_date", "by_total_votes", "by_voter_proposal", "by_proposal_voter", "by_contributor", "by_symbol_id"),
+)
+SortOrder = Annotated[str, OneOf(SORT_ORDERS, f"{ENUMS}sort_order_type")]
+"""The order of a list; each list has a few of them. Source: database_api_args.hpp, sort_order_type."""
 
 NAME = "name"
 TIME = "time"
@@ -75,3 +92,20 @@ def _parse_part(value: Any, kind: str) -> Any:
         return parse_time(value)
     number = as_integer(value, "number", bits=128)
     return -number if kind == DESCENDING else number
+
+
+def scan_prices(index: IndexView[LimitOrder], start: Price | None, number: int) -> Iterator[LimitOrder]:
+    """The orders of all markets, from an order of a price on: the market of the greatest symbols first, and in each
+    the greatest price. Source: limit_order_object.hpp, by_price; asset.cpp, comparison of price.
+    """
+    market = None
+    if start is not None:
+        market = start.base.symbol, start.quote.symbol
+        yield from index.scan(market, start=(*price_key(start), number) if start.quote.amount else None)
+    while True:
+        below = None if market is None else (market[0], market[1] - 1)
+        last = next(index.scan(start=below, reverse=True), None)
+        if last is None:
+            return
+        market = last.sell_price.base.symbol, last.sell_price.quote.symbol
+        yield from index.scan(market)

@@ -248,7 +248,7 @@ async def test_lists_start_anywhere_and_take_what_beem_sends(busy: Service) -> N
     assert votes["votes"][0]["voter"] == "carol"
     delegations = await busy.result("database_api.list_vesting_delegations", {"start": ["alice", ""], "limit": 1})
     assert delegations["delegations"][0]["delegatee"] == "bob"
-    assert "sort order" in (await busy.error("database_api.list_accounts", {"order": "by_magic"}))["message"]
+    assert "sort_order_type" in (await busy.error("database_api.list_accounts", {"order": "by_magic"}))["message"]
     assert (await busy.error("condenser_api.lookup_accounts", ["", 1001]))["code"] == -32003
     assert (await busy.error("condenser_api.get_accounts", [["a"] * 1001]))["code"] == -32003
 

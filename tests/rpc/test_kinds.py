@@ -109,7 +109,7 @@ def test_a_parameter_without_a_maximum_cannot_be_declared(declared: Any) -> None
 
 def check_schema(schema: Any, where: str) -> None:
     """A JSON schema in which everything that a client sends has a maximum; no words of our own."""
-    known = {"type", "minimum", "maximum", "maxLength", "maxItems", "minItems", "items", "prefixItems", "anyOf"}
+    known = {"type", "minimum", "maximum", "maxLength", "maxItems", "minItems", "items", "prefixItems", "anyOf", "enum"}
     assert isinstance(schema, dict), where
     assert set(schema) <= known | {"description", "default"}, where
     for part in schema.get("anyOf", []) + schema.get("prefixItems", []):

@@ -11,7 +11,7 @@ from tests.harness import Harness, dev_config, sbd, steem
 from tests.rpc.service import Service
 
 NOTHING = "0.00000000000000000"
-EVER = {"start": "1970-01-01T00:00:00", "end": "2099-01-01T00:00:00"}
+EVER = {"start": "1970-01-01T00:00:00", "end": "2037-01-01T00:00:00"}
 
 
 def place(world: Harness, owner: str, number: int, sells: Asset, asks: Asset) -> None:
