@@ -8,13 +8,12 @@ Source: libraries/chain/database.cpp, push_block, _push_block, push_transaction,
 libraries/plugins/witness/block_producer.cpp.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
 import operations.registry  # noqa: F401 - the codec must know every operation
 from chain import history, market_history
-from chain.actions import EXTENSION_BYTES, choose_actions, compute_partition, has_due_actions
 from chain.block_log import BlockLog, BlockStore, MemoryBlockLog
 from chain.config_record import check_config, record_config
 from chain.effects import NOTHING_CHANGED, Applied, FeedItem, Irreversible, PushResult, Undone
@@ -24,25 +23,23 @@ from chain.ledger import Ledger
 from chain.market_history import MarketHistory
 from chain.observers import Observer
 from chain.origin import read_origin
-from chain.pending import REAPPLIED_MAX, CustomOperationLimit, PendingTransactions, depends_on_producer
+from chain.pending import Dropped, PendingTransactions
+from chain.pool import REAPPLIED_OPERATIONS_MAX, Budget, Pool
+from chain.production import TRIED_OPERATIONS_MAX, BlockBuilder, Place
 from chain.reversible import ReversibleBlocks
-from consensus.header import HeaderActions, build_header_extensions, check_merkle_root, is_signed_by
-from consensus.slots import get_scheduled_witness, get_slot_at_time
-from consensus.witnesses import get_witness
+from consensus.header import check_merkle_root, is_signed_by
 from protocol.block import Block, block_number
 from protocol.block_header import BlockHeader
 from protocol.codec import Codec
 from protocol.config import ChainConfig
-from protocol.errors import BlockLogError, HistoryUnavailable, Invalid, PluginRefused, ProtocolError, Rejected
-from protocol.keys import SIGNATURE_BYTES, PrivateKey, is_canonical, recover, sign_digest
-from protocol.p2p.channel import PAYLOAD_BYTES_MAX
-from protocol.p2p.messages import ID_BYTES
+from protocol.errors import BlockLogError, HistoryUnavailable, Invalid, ProtocolError, Rejected
+from protocol.keys import SIGNATURE_BYTES, PrivateKey, recover
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID
 from state.context import Context
 from state.errors import CheckpointError, StoreError, StoreWriteFailed
 from state.kv import CACHE_BYTES, Backend, LevelDBBackend, MemoryBackend, Reads
-from state.schema import Tables
+from state.schema import Tables, Witness
 from state.store import CACHE_ROWS, Store
 
 STATE_DIRECTORY = "state"
@@ -51,15 +48,6 @@ RESTORE_AGAIN = "restore a snapshot into another directory"
 
 BULK_COMMIT_BLOCKS = 500
 """Blocks that become irreversible together while many are imported."""
-
-TRANSACTION_LENGTH_BYTES = 4
-"""Room for the number of transactions in a block, as the reference's producer reserves it."""
-
-PRODUCED_BYTES_MAX = PAYLOAD_BYTES_MAX - ID_BYTES
-"""The largest block that this node makes, whatever size the witnesses vote for: peers take no larger one."""
-
-TRANSACTION_SIZE_MARGIN = 256
-"""How much smaller than a block a transaction must be to be accepted."""
 
 
 class Trust(NamedTuple):
@@ -85,9 +73,9 @@ class Chain:
 
     `is_bulk` groups commits: for importing many blocks. What is not committed is then lost in a crash and must be
     imported again. With `commits_at_once` off, blocks that become irreversible are in the block log at once, and the
-    state is written by `commit_final`, or when very much waits. `refuses_without_credits` is this node's policy: it
-    accepts and produces only transactions whose accounts have the resource credits for them; the blocks of others are
-    no matter of it.
+    state is written by `commit_final`, or when very much waits. With `reapplies_at_once` off, what waits is applied on
+    a new head by `reapply_pending` only. `refuses_without_credits` is this node's policy: it accepts and produces only
+    transactions whose accounts have the resource credits for them; the blocks of others are no matter of it.
     """
 
     def __init__(
@@ -108,7 +96,7 @@ class Chain:
         self.codec = codec
         self.is_bulk = False
         self.commits_at_once = True
-        self._refuses_without_credits = True
+        self.reapplies_at_once = True
         self._log = log
         self._store: Store[Tables] = Store(backend, Tables, chain_id=config.chain_id, cache_rows=cache_rows)
         has_record = check_config(backend, config)
@@ -116,10 +104,8 @@ class Chain:
         if not has_record:
             record_config(backend, config)
         self._reversible = ReversibleBlocks(backend)
-        self._pending = PendingTransactions()
-        self._custom_limit = CustomOperationLimit()
-        self._pending_is_a_block = True
-        """Whether all that waits was applied on this head one after the other, as its next block would apply it."""
+        self._pool = Pool(self._ledger)
+        self._builder = BlockBuilder(self._ledger, self._pool, codec)
         committed = self._store.committed
         assert committed is not None, "the ledger commits the genesis"
         self._committed = self._logged = self._final = committed.number
@@ -180,7 +166,7 @@ class Chain:
             self._store.close()
             return
         try:
-            self._drop_pending_state()
+            self._pool.drop_state()
             self._commit(self.irreversible_number)
             self._save_reversible()
         finally:
@@ -192,16 +178,22 @@ class Chain:
     @property
     def refuses_without_credits(self) -> bool:
         """Whether this node accepts and produces only what can be paid with resource credits."""
-        return self._refuses_without_credits
+        return self._pool.needs_credits
 
     @refuses_without_credits.setter
     def refuses_without_credits(self, value: bool) -> None:
-        self._pending_is_a_block &= value == self._refuses_without_credits  # What waits was tried as it was before.
-        self._refuses_without_credits = value
+        if value != self._pool.needs_credits:
+            self._pool.needs_credits = value
+            self._pool.drop_state()  # What waits was tried as it was before.
+            self._begin_head()
 
     @property
     def ctx(self) -> Context:
-        """The state after the head block with the pending transactions applied; for reading."""
+        """The state after the head block, and with those waiting transactions applied that could be; for reading.
+
+        After a block none is at first; they follow as `reapply_pending` gets on, the oldest first. Some never do: those
+        beyond the bounds of chain/pool.py, and those that lack credits now.
+        """
         return self._ledger.ctx
 
     @property
@@ -288,7 +280,7 @@ class Chain:
     @property
     def pending(self) -> PendingTransactions:
         """The transactions that are in no block yet."""
-        return self._pending
+        return self._pool.pending
 
     # Blocks by number and id
 
@@ -386,7 +378,7 @@ class Chain:
 
     def is_known_transaction(self, trx_id: bytes) -> bool:
         """Whether the transaction is pending or in a block and not expired yet."""
-        return self.ctx.tables.seen_transactions.find(trx_id) is not None
+        return trx_id in self._pool.pending or self.ctx.tables.seen_transactions.find(trx_id) is not None
 
     # Blocks
 
@@ -413,8 +405,11 @@ class Chain:
                 feed.append(Irreversible(advanced))
                 self._write_final(advanced)
         finally:
-            if self._store.depth == 0:
-                self._restore_pending(popped)
+            if not self._pool.has_head:
+                included = [
+                    trx_id for item in feed if isinstance(item, Applied) for trx_id in item.block.transaction_ids
+                ]
+                self._begin_head(included, popped)
         return PushResult(
             tuple(item for item in feed if isinstance(item, Undone)),
             tuple(item for item in feed if isinstance(item, Applied)),
@@ -425,10 +420,10 @@ class Chain:
     def _push(self, block: Block, trust: Trust, feed: list[FeedItem], popped: list[Transaction]) -> None:
         item = self._tree.push(block, self._judge(block))
         if block.previous == self.head_id:
-            self._drop_pending_state()
+            self._pool.drop_state()
             self._extend(item, block, trust, feed)
         elif item.number > self.head_number:
-            self._drop_pending_state()
+            self._pool.drop_state()
             self._switch(item, trust, feed, popped)
 
     def _judge(self, block: Block) -> Standing:
@@ -514,7 +509,7 @@ class Chain:
     def _apply(self, block: Block, trust: Trust) -> Applied:
         effects = self._ledger.apply_block(block, *trust)
         self._tree.set_head(block.id)
-        self._custom_limit.clear()
+        self._pool.custom_limit.clear()
         for observer in self._observers:
             observer.add_block(effects)
         if self._keeps_reversible and not self.is_bulk:
@@ -545,11 +540,11 @@ class Chain:
         if self.head_number <= self.irreversible_number:
             raise CheckpointError(f"block {self.head_number} is irreversible")
         block = self.find_block_by_id(self.head_id)
-        self._drop_pending_state()
+        self._pool.drop_state()
         undone = self._undo()
         if not any(child.previous == undone.id for child in self._tree.blocks_at(undone.number + 1)):
             self._tree.forget(undone.id)
-        self._restore_pending([] if block is None else list(block.transactions))
+        self._begin_head((), () if block is None else block.transactions)
         return undone
 
     def _main_branch(self, first: int) -> Iterator[ForkItem]:
@@ -562,7 +557,7 @@ class Chain:
 
     def commit(self) -> None:
         """Writes everything irreversible to disk now, for the end of a bulk import."""
-        self._commit_below_pending(self.irreversible_number)
+        self._commit(self.irreversible_number)
 
     def commit_final(self) -> None:
         """Writes what became irreversible; a disk that refuses shows in `write_problem`."""
@@ -596,7 +591,7 @@ class Chain:
     def _try_commit(self, number: int) -> None:
         """Commits; when the disk refuses, the blocks stay in memory and the reason in `write_problem`."""
         try:
-            self._commit_below_pending(number)
+            self._commit(number)
         except (StoreWriteFailed, BlockLogError) as error:
             self._write_problem = error
         else:
@@ -610,16 +605,6 @@ class Chain:
             if item.block is not None
         ]
         self._reversible.replace_all(tail)
-
-    def _commit_below_pending(self, number: int) -> None:
-        if self._store.depth == 0:
-            self._commit(number)
-            return
-        self._drop_pending_state()
-        try:
-            self._commit(number)
-        finally:
-            self._restore_pending([])
 
     def _commit(self, number: int) -> None:
         """Makes blocks up to `number` permanent: log, then state and history in one batch."""
@@ -769,7 +754,7 @@ class Chain:
         for number in range(1, self._committed + 1):
             self._read_logged(number)  # What is there is not dropped for a log that could not replace it.
         self._rebuild_history()
-        self._drop_pending_state()
+        self._pool.drop_state()
         tail = [item.block for item in self._main_branch(self._committed + 1)]
         for _block in tail:
             self._ledger.undo_block()
@@ -778,60 +763,35 @@ class Chain:
             effects = self._ledger.apply_block(block, skip_signatures=True)
             for observer in self._observers:
                 observer.add_block(effects)
-        self._restore_pending([])
+        self._begin_head()
 
     # Transactions
 
     def push_transaction(self, transaction: Transaction) -> None:
         """Accepts a transaction for one of the next blocks. Raises Rejected, Invalid and their subclasses."""
-        maximum = self.ctx.gpo.maximum_block_size
-        if not transaction.size <= maximum - TRANSACTION_SIZE_MARGIN:
-            raise Rejected("fc::raw::pack_size(trx) <= (get_dynamic_global_properties().maximum_block_size - 256)")
-        counts = self._custom_limit.count(transaction, self.ctx.rules.custom_op_block_limit)
-        self._pending.check_room(transaction)
-        if self._store.depth == 0:
-            self._store.begin()
-        self.ctx.is_pending = True
-        try:
-            self._ledger.apply_transaction(transaction, needs_credits=self.refuses_without_credits)
-        finally:
-            self.ctx.is_pending = False
-        self._pending_is_a_block &= not depends_on_producer(transaction)
-        self._pending.add(transaction)
-        self._custom_limit.keep(counts)
+        self._builder.check_size(transaction)
+        self._pool.push(transaction)
 
-    def _drop_pending_state(self) -> None:
-        """Goes back to the state of the head block; the pending transactions stay in the pool."""
-        self._pending_is_a_block = False
-        while self._store.depth:
-            self._store.rollback()
+    def reapply_pending(self, budget: Budget) -> bool:
+        """Applies a part of what waits on the head again; returns whether the rest is to follow."""
+        return self._pool.reapply(budget)
 
-    def _restore_pending(self, popped: list[Transaction]) -> None:
-        """Applies the pending transactions on the head, those of undone blocks first; what fails is dropped."""
-        waiting = popped + self._pending.take_all()
-        self._pending_is_a_block = len(waiting) <= REAPPLIED_MAX
-        if not waiting:
-            return
-        if self._store.depth == 0:
-            self._store.begin()
-        for transaction in waiting[:REAPPLIED_MAX]:
-            if self.is_known_transaction(transaction.id):
-                continue
-            try:
-                self._apply_again(transaction)
-            except ProtocolError:
-                continue
-            self._pending.add(transaction)
-        self._pending.restore(waiting[REAPPLIED_MAX:])
+    def stop_reapplying(self) -> None:
+        """Lets the rest of what waits be without being applied, until there is another head."""
+        self._pool.stop_reapplying()
 
-    def _apply_again(self, transaction: Transaction) -> None:
-        """Applies a pending transaction on a new head; one whose account lacks the credits now goes on waiting."""
-        try:
-            self._ledger.apply_transaction(transaction, needs_credits=self.refuses_without_credits)
-        except PluginRefused:
-            self._ledger.apply_transaction(transaction)
-            self._pending_is_a_block = False
-        self._pending_is_a_block &= not depends_on_producer(transaction)
+    def take_dropped(self) -> list[Dropped]:
+        """The transactions that were accepted and dropped since the last question, but for those that expired."""
+        return self._pool.take_dropped()
+
+    def find_place(self, trx_id: bytes) -> Place | None:
+        """Where a waiting transaction stands among those that wait; None when it does not wait."""
+        return self._builder.find_place(trx_id)
+
+    def _begin_head(self, included: Iterable[bytes] = (), undone: Iterable[Transaction] = ()) -> None:
+        self._pool.begin_head(included, undone)
+        if self.reapplies_at_once:
+            self._pool.reapply(Budget(REAPPLIED_OPERATIONS_MAX))
 
     # Production
 
@@ -845,98 +805,29 @@ class Chain:
 
     def read_head_signing_key(self, witness: str) -> bytes:
         """The key that signs a witness's next block: as of the head, whatever pending transactions would change."""
-        self._drop_pending_state()
-        key = get_witness(self.ctx, witness).signing_key
-        self._restore_pending([])
-        return key
+        row: Witness | None = self._store.find_sealed(self._store.tables.witnesses, witness)
+        assert row is not None, "a scheduled witness has a row"
+        return row.signing_key
 
     def build_block(
-        self, witness: str, private_key: PrivateKey, timestamp: int, skip_signatures: bool = False
+        self,
+        witness: str,
+        private_key: PrivateKey,
+        timestamp: int,
+        skip_signatures: bool = False,
+        budget: Budget | None = None,
     ) -> Block:
         """Makes and signs the next block with as many pending transactions as fit; it is to be pushed at once.
 
-        Raises Rejected when the slot belongs to another witness or the key is not its signing key.
+        `budget` bounds the work of choosing among them. Raises Rejected when the slot belongs to another witness or the
+        key is not its signing key.
         """
-        ctx, is_tried = self.ctx, self._pending_is_a_block
-        self._drop_pending_state()
+        budget = budget or Budget(TRIED_OPERATIONS_MAX)
         try:
-            slot = get_slot_at_time(ctx, timestamp)
-            if not slot > 0:
-                raise Rejected("slot_num > 0")
-            scheduled = get_scheduled_witness(ctx, slot)
-            if scheduled != witness:
-                raise Rejected("scheduled_witness == witness_owner", "", scheduled=scheduled, witness=witness)
-            if get_witness(ctx, witness).signing_key != private_key.public_key and not skip_signatures:
-                raise Rejected("witness_obj.signing_key == block_signing_private_key.get_public_key()")
-            reports = build_header_extensions(ctx, witness)
-            empty = Block.make(
-                self.codec, previous=self.head_id, timestamp=timestamp, witness=witness, extensions=reports
-            )
-            size = empty.size + TRANSACTION_LENGTH_BYTES + (2 * EXTENSION_BYTES if ctx.rules.tokens_enabled else 0)
-            if is_tried and self._fits(timestamp, size):
-                transactions, actions = list(self._pending), HeaderActions((), ())
-            else:
-                transactions, actions = self._choose_contents(witness, timestamp, size)
+            return self._builder.build(witness, private_key, timestamp, skip_signatures=skip_signatures, budget=budget)
         except BaseException:
-            self._restore_pending([])
+            self._begin_head()
             raise
-        block = Block.make(
-            self.codec,
-            previous=self.head_id,
-            timestamp=timestamp,
-            witness=witness,
-            transactions=transactions,
-            extensions=(*reports, *actions.as_extensions()),
-        )
-        return block.with_signature(sign_digest(block.digest, private_key, is_canonical))
-
-    def _fits(self, timestamp: int, size: int) -> bool:
-        """Whether all that waits has room and time in the next block, and nothing else belongs into it.
-
-        `size` is that of the block without transactions, in bytes.
-        """
-        return (
-            size + self._pending.size_bytes < self._find_bytes_max()
-            and all(transaction.expiration >= timestamp for transaction in self._pending)
-            and not has_due_actions(self.ctx, timestamp)
-        )
-
-    def _find_bytes_max(self) -> int:
-        """How large a block of this node gets, automated actions left out."""
-        return min(self.ctx.gpo.maximum_block_size - compute_partition(self.ctx), PRODUCED_BYTES_MAX)
-
-    def _choose_contents(self, witness: str, timestamp: int, size: int) -> tuple[list[Transaction], HeaderActions]:
-        """Tries the pending transactions on the head, one by one, and leaves out what fails or does not fit.
-
-        Then come the automated actions that are due, for which they left a part of the block.
-        """
-        ctx, store, rules = self.ctx, self._store, self.ctx.rules
-        limit = self._find_bytes_max()
-        chosen: list[Transaction] = []
-        postponed = 0
-        store.begin()
-        try:
-            ctx.update_gpo(current_witness=witness)
-            for transaction in self._pending:
-                if postponed > rules.block_generation_postponed_tx_limit:
-                    break
-                if transaction.expiration < timestamp:
-                    continue
-                if size + transaction.size >= limit:
-                    postponed += 1
-                    continue
-                try:
-                    self._ledger.apply_transaction(transaction, needs_credits=self.refuses_without_credits)
-                except ProtocolError:
-                    continue
-                size += transaction.size
-                chosen.append(transaction)
-            ctx.update_gpo(time=timestamp, head_block_number=self.head_number + 1)
-            actions = choose_actions(ctx, timestamp, size, store.session)
-        finally:
-            store.rollback()
-            ctx.events.clear()
-        return chosen, actions
 
 
 def _decode_logged(codec: Codec, number: int, packed: bytes, wanted: bytes | None) -> Block:

@@ -211,13 +211,7 @@ class Ledger:
         for op in transaction.operations:
             op.validate(rules)
         seen = ctx.tables.seen_transactions
-        if seen.find(trx_id) is not None:
-            raise Rejected(
-                "(skip & skip_transaction_dupe_check) || "
-                "trx_idx.indices().get<by_trx_id>().find(trx_id) == trx_idx.indices().get<by_trx_id>().end()",
-                "Duplicate transaction check failed",
-                trx_ix=trx_id,
-            )
+        check_unseen(trx_id, is_seen=seen.find(trx_id) is not None)
         if not skip_signatures:
             self._check_authority(transaction)
         gpo = ctx.gpo
@@ -238,6 +232,10 @@ class Ledger:
                     operations.append(AppliedOperation(trx_id, number, index, op_in_trx, virtual_op, now, event))
                 events.clear()
         self._credits.charge(transaction, needs_credits)
+
+    def quote(self, transaction: Transaction) -> tuple[str, int]:
+        """The account that pays for a transaction and the credits that it would be charged now."""
+        return self._credits.quote(transaction)
 
     def _check_reference_and_time(self, transaction: Transaction, now: int) -> None:
         """Checks TaPoS and expiration; a block that is not known has a summary of zeros."""
@@ -285,3 +283,14 @@ class Ledger:
             return False
         key, weight = authority.key_auths[0]
         return key in signed and weight >= authority.weight_threshold > 0
+
+
+def check_unseen(trx_id: bytes, *, is_seen: bool) -> None:
+    """Refuses a transaction that is in a block, or waits for one, already."""
+    if is_seen:
+        raise Rejected(
+            "(skip & skip_transaction_dupe_check) || "
+            "trx_idx.indices().get<by_trx_id>().find(trx_id) == trx_idx.indices().get<by_trx_id>().end()",
+            "Duplicate transaction check failed",
+            trx_ix=trx_id,
+        )

@@ -1,21 +1,31 @@
-"""Transactions that were accepted but are in no block yet, in the order in which they were accepted.
+"""Transactions that were accepted but are in no block yet: bounded, by their arrival and by what they pay.
 
-Source: libraries/chain/database.cpp, push_transaction, and db_with.hpp, pending_transactions_restorer.
+Source of the custom operations' limit: libraries/plugins/witness/witness_plugin.cpp, on_pre_apply_operation. The bounds
+and the order of payment are this node's own; docs/decisions/0012-pool.md says why they are as they are.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from protocol.errors import PluginRefused, Rejected
+from sortedcontainers import SortedList
+
+from protocol.errors import PluginRefused, ProtocolError, Rejected
 from protocol.transaction import Transaction
 
-PENDING_BYTES_MAX = 64 << 20
+PENDING_BYTES_MAX = 16 << 20
 """Bytes of all pending transactions together."""
 
-PENDING_COUNT_MAX = 50_000
-"""Number of pending transactions."""
+PENDING_OPERATIONS_MAX = 30_000
+"""Operations of all pending transactions together, and so the most transactions that can wait."""
 
-REAPPLIED_MAX = 2_000
-"""Transactions that are applied again after a block; the rest waits, as the reference lets it after 200 ms."""
+ACCOUNT_SHARE = 5
+"""One account may take one part in so many of what the pool holds."""
+
+FAILURES_MAX = 3
+"""A transaction that failed this often on a new head is dropped, even if what it depends on may still wait."""
+
+RATE_BYTES = 1_000_000
+"""The rate of a transaction is the credits that so many of its bytes pay: whole numbers are fine enough then."""
 
 CUSTOM_OPERATIONS = frozenset({"custom", "custom_json", "custom_binary"})
 
@@ -28,62 +38,281 @@ def depends_on_producer(transaction: Transaction) -> bool:
     return any(operation.wire_name in PRODUCER_OPERATIONS for operation in transaction.operations)
 
 
-class PendingTransactions:
-    """The pool: bounded in number and bytes, ordered."""
+class Payment(NamedTuple):
+    """What a transaction pays: who, and how many resource credits at the prices of its arrival."""
 
-    def __init__(self, bytes_max: int = PENDING_BYTES_MAX, count_max: int = PENDING_COUNT_MAX) -> None:
+    account: str
+    credits: int
+
+
+NOBODY = Payment("", 0)
+
+
+class Dropped(NamedTuple):
+    """A transaction that this node took and no longer keeps; `error` says why."""
+
+    trx_id: bytes
+    error: ProtocolError
+
+
+class Waiting:
+    """A transaction in the pool. `problem` is why it could not be applied the last time, None when it could."""
+
+    __slots__ = ("failures", "number", "payment", "problem", "rate", "transaction")
+
+    def __init__(self, transaction: Transaction, payment: Payment, number: int) -> None:
+        self.transaction = transaction
+        self.payment = payment
+        self.number = number
+        """Grows with every arrival; one of an undone block is older than all that wait."""
+        self.rate = payment.credits * RATE_BYTES // transaction.size
+        self.failures = 0
+        self.problem: ProtocolError | None = None
+
+    @property
+    def order(self) -> tuple[int, int, bytes]:
+        """Sorts by what is paid for a byte, the best first, then by age."""
+        return -self.rate, self.number, self.transaction.id
+
+    def fail(self, problem: ProtocolError) -> bool:
+        """Notes why it could not be applied; True when that has happened too often."""
+        self.problem = problem
+        self.failures += 1
+        return self.failures >= FAILURES_MAX
+
+
+class Share:
+    """What one account has in the pool: its transactions in the order in which they came, their bytes, operations."""
+
+    __slots__ = ("operations", "size_bytes", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: dict[bytes, Waiting] = {}
+        self.size_bytes = 0
+        self.operations = 0
+
+    def count(self, transaction: Transaction, sign: int) -> None:
+        """Adds a transaction to the sums, or takes it off."""
+        self.size_bytes += sign * transaction.size
+        self.operations += sign * len(transaction.operations)
+
+
+class PendingTransactions:
+    """The pool: bounded in bytes and operations, together and for each account.
+
+    When it is full, what pays least for its bytes makes room for what pays more; of equals the youngest goes.
+    """
+
+    def __init__(self, bytes_max: int = PENDING_BYTES_MAX, operations_max: int = PENDING_OPERATIONS_MAX) -> None:
         self._bytes_max = bytes_max
-        self._count_max = count_max
-        self._transactions: dict[bytes, Transaction] = {}
-        self._bytes = 0
+        self._operations_max = operations_max
+        self._waiting: dict[bytes, Waiting] = {}
+        self._total = Share()
+        self._shares: dict[str, Share] = {}
+        self._by_rate: SortedList = SortedList()
+        self._by_expiration: SortedList = SortedList()
+        self._newest = self._oldest = 0
 
     def __len__(self) -> int:
-        return len(self._transactions)
+        return len(self._waiting)
 
     def __iter__(self) -> Iterator[Transaction]:
-        return iter(self._transactions.values())
+        return (waiting.transaction for waiting in self._waiting.values())
 
     def __contains__(self, trx_id: bytes) -> bool:
-        return trx_id in self._transactions
+        return trx_id in self._waiting
 
     @property
     def size_bytes(self) -> int:
         """Bytes of all transactions together."""
-        return self._bytes
+        return self._total.size_bytes
+
+    @property
+    def earliest_expiration(self) -> int | None:
+        """When the first transaction expires, in seconds since the epoch; None when nothing waits."""
+        return self._by_expiration[0][0] if self._by_expiration else None
 
     def find(self, trx_id: bytes) -> Transaction | None:
         """Returns the pending transaction with this id, or None."""
-        return self._transactions.get(trx_id)
+        waiting = self._waiting.get(trx_id)
+        return None if waiting is None else waiting.transaction
 
-    def check_room(self, transaction: Transaction) -> None:
-        """Raises Rejected when the pool has no room for a transaction."""
-        if len(self._transactions) >= self._count_max or self._bytes + transaction.size > self._bytes_max:
+    def find_waiting(self, trx_id: bytes) -> Waiting | None:
+        """Returns a pending transaction with what it pays, or None."""
+        return self._waiting.get(trx_id)
+
+    # In the order of payment
+
+    def by_payment(self) -> Iterator[Waiting]:
+        """Iterates by what is paid for a byte, then by age, with the transactions of one account as they came.
+
+        One that pays well waits for an earlier one of its account that pays less: it may depend on it.
+        """
+        turns: dict[str, Iterator[Waiting]] = {}
+        heads: dict[str, Waiting | None] = {}
+        held: set[bytes] = set()
+        for _, _, trx_id in self._by_rate:
+            account = self._waiting[trx_id].payment.account
+            if account not in turns:
+                turns[account] = iter(self._shares[account].waiting.values())
+                heads[account] = next(turns[account])
+            held.add(trx_id)
+            while (head := heads[account]) is not None and head.transaction.id in held:
+                held.discard(head.transaction.id)
+                heads[account] = next(turns[account], None)
+                yield head
+
+    def find_place(self, trx_id: bytes) -> tuple[int, int, int]:
+        """How many transactions come before one in the order of payment, their bytes, and those of its own account."""
+        place = ahead = own = 0
+        account = self._waiting[trx_id].payment.account
+        for waiting in self.by_payment():
+            if waiting.transaction.id == trx_id:
+                break
+            place += 1
+            ahead += waiting.transaction.size
+            own += waiting.transaction.size if waiting.payment.account == account else 0
+        return place, ahead, own
+
+    # Coming and going
+
+    def check_room(self, transaction: Transaction, payment: Payment = NOBODY) -> list[bytes]:
+        """Returns the ids of those that have to go for a transaction. Raises Rejected when they would be worth more."""
+        share = self._shares.get(payment.account) or Share()
+        of_account = (self._bytes_max // ACCOUNT_SHARE, self._operations_max // ACCOUNT_SHARE)
+        if _exceeds(share, transaction, *of_account):
             raise Rejected(
                 "",
-                "Too many transactions are waiting: ${count} with ${bytes} bytes",
-                count=len(self._transactions),
-                bytes=self._bytes,
+                "Too many transactions of ${account} are waiting: with this one ${operations} operations and ${bytes} "
+                "bytes; one account may have ${operations_max} and ${bytes_max}",
+                account=payment.account,
+                operations=share.operations + len(transaction.operations),
+                bytes=share.size_bytes + transaction.size,
+                operations_max=of_account[1],
+                bytes_max=of_account[0],
             )
+        return self._choose_leaving(transaction, Waiting(transaction, payment, self._newest).rate)
 
-    def add(self, transaction: Transaction) -> None:
-        """Appends a transaction."""
-        if transaction.id not in self._transactions:
-            self._transactions[transaction.id] = transaction
-            self._bytes += transaction.size
+    def _choose_leaving(self, transaction: Transaction, rate: int) -> list[bytes]:
+        """Those with the lowest rates, as many as must go; all of them pay less for a byte than the transaction."""
+        left = Share()
+        left.size_bytes, left.operations = self._total.size_bytes, self._total.operations
+        leaving: list[bytes] = []
+        for negative_rate, _, trx_id in reversed(self._by_rate):
+            if not _exceeds(left, transaction, self._bytes_max, self._operations_max):
+                return leaving
+            if not -negative_rate < rate:
+                break
+            left.count(self._waiting[trx_id].transaction, -1)
+            leaving.append(trx_id)
+        if not _exceeds(left, transaction, self._bytes_max, self._operations_max):
+            return leaving
+        cheapest = -self._by_rate[-1][0] if self._by_rate else 0
+        raise Rejected(
+            "",
+            "Too many transactions are waiting: ${count} with ${bytes} bytes and ${operations} operations. This one "
+            "pays ${rate} RC for ${unit} bytes; what would have to make room pays from ${cheapest} on",
+            count=len(self._waiting),
+            bytes=self._total.size_bytes,
+            operations=self._total.operations,
+            rate=rate,
+            unit=RATE_BYTES,
+            cheapest=cheapest,
+        )
+
+    def add(self, transaction: Transaction, payment: Payment = NOBODY) -> None:
+        """Adds a transaction as the youngest one."""
+        if transaction.id not in self._waiting:
+            self._newest += 1
+            self._insert(Waiting(transaction, payment, self._newest))
+
+    def add_first(self, transactions: list[tuple[Transaction, Payment]]) -> list[Dropped]:
+        """Adds those of undone blocks, in their order, before all that wait, as far as there is room.
+
+        Returns those that found none.
+        """
+        dropped: list[Dropped] = []
+        others = list(self._waiting)
+        self._oldest -= len(transactions)
+        for number, (transaction, payment) in enumerate(transactions, start=self._oldest):
+            if transaction.id in self._waiting:
+                continue
+            try:
+                leaving = self.check_room(transaction, payment)
+            except Rejected as error:
+                dropped.append(Dropped(transaction.id, error))
+                continue
+            dropped += self.drop(leaving)
+            self._insert(Waiting(transaction, payment, number))
+        for trx_id in others:
+            self._move_behind(trx_id)
+        return dropped
+
+    def _move_behind(self, trx_id: bytes) -> None:
+        """Puts a transaction, if it still waits, at the end of the orders of arrival; its number stays."""
+        waiting = self._waiting.pop(trx_id, None)
+        if waiting is not None:
+            self._waiting[trx_id] = waiting
+            queue = self._shares[waiting.payment.account].waiting
+            queue[trx_id] = queue.pop(trx_id)
+
+    def _insert(self, waiting: Waiting) -> None:
+        transaction = waiting.transaction
+        self._waiting[transaction.id] = waiting
+        share = self._shares.setdefault(waiting.payment.account, Share())
+        share.waiting[transaction.id] = waiting
+        for counted in (share, self._total):
+            counted.count(transaction, 1)
+        self._by_rate.add(waiting.order)
+        self._by_expiration.add((transaction.expiration, transaction.id))
+
+    def remove(self, trx_id: bytes) -> Waiting | None:
+        """Takes a transaction out and returns it; None when it does not wait."""
+        waiting = self._waiting.pop(trx_id, None)
+        if waiting is None:
+            return None
+        share = self._shares[waiting.payment.account]
+        del share.waiting[trx_id]
+        for counted in (share, self._total):
+            counted.count(waiting.transaction, -1)
+        if not share.waiting:
+            del self._shares[waiting.payment.account]
+        self._by_rate.remove(waiting.order)
+        self._by_expiration.remove((waiting.transaction.expiration, trx_id))
+        return waiting
+
+    def remove_expired(self, time: int) -> None:
+        """Takes out what no later block than one of `time` can hold."""
+        while self._by_expiration and self._by_expiration[0][0] <= time:
+            self.remove(self._by_expiration[0][1])
+
+    def drop(self, trx_ids: list[bytes]) -> list[Dropped]:
+        """Takes out what pays least, to make room."""
+        dropped: list[Dropped] = []
+        for trx_id in trx_ids:
+            waiting = self.remove(trx_id)
+            assert waiting is not None, "it was found in the pool"
+            text = (
+                "This node's pool is full and the transaction paid least for its bytes: ${rate} RC for ${unit} bytes. "
+                "The node no longer keeps it; another one may still include it until it expires"
+            )
+            dropped.append(Dropped(trx_id, Rejected("", text, rate=waiting.rate, unit=RATE_BYTES)))
+        return dropped
 
     def take_all(self) -> list[Transaction]:
         """Empties the pool and returns what it held."""
-        taken = list(self._transactions.values())
-        self._transactions.clear()
-        self._bytes = 0
+        taken = list(self)
+        for transaction in taken:
+            self.remove(transaction.id)
         return taken
 
-    def restore(self, transactions: Iterable[Transaction]) -> None:
-        """Appends transactions as far as there is room."""
-        for transaction in transactions:
-            if len(self._transactions) >= self._count_max or self._bytes + transaction.size > self._bytes_max:
-                return
-            self.add(transaction)
+
+def _exceeds(share: Share, transaction: Transaction, bytes_max: int, operations_max: int) -> bool:
+    """Whether something has no room for a transaction."""
+    return (
+        share.size_bytes + transaction.size > bytes_max
+        or share.operations + len(transaction.operations) > operations_max
+    )
 
 
 class CustomOperationLimit:

@@ -142,6 +142,17 @@ class CreditBooks:
         elif refuses:
             raise PluginRefused("", "Tried to execute transaction with no resource user")
 
+    def quote(self, transaction: Transaction) -> tuple[str, int]:
+        """The account that pays for a transaction and what it would be charged now; "" and 0 where nobody pays."""
+        tables, user = self._ctx.tables, find_resource_user(transaction)
+        if user is None:
+            return "", 0
+        pools, account, row = tables.rc_pools.find(SINGLETON), tables.accounts.find(user), tables.rc_accounts.find(user)
+        if pools is None or account is None or row is None or compute_max_rc(account, row) < 0:
+            return user, 0
+        prices = self._find_prices(pools, self._ctx.gpo.total_vesting_shares)
+        return user, compute_cost(prices, count_resources(transaction))
+
     def charge_action(self, action: OptionalAction) -> None:
         """Takes the credits for an optional action that was just applied; it takes bytes of history only.
 

@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, Ty
 from state.errors import CheckpointError, SchemaError
 from state.kv import Backend
 from state.meta import META_KEY, Head, Meta, check_meta, describe_tables, encode_meta, read_meta
-from state.table import Cache, Journal, Moves, RowChange, Table, TableSpec
+from state.rows import RowT
+from state.table import Cache, Journal, KeyT, Moves, RowChange, Table, TableSpec
 from state.upgrade import upgrade_tables
 
 EXTRA_SPACE_MIN: Final = b"\x10"
@@ -206,6 +207,13 @@ class Store(Generic[TablesT]):
         if len(self._marks) < 2:
             raise CheckpointError("there is no checkpoint to merge into")
         self._marks.pop()
+
+    def find_sealed(self, table: Table[RowT, KeyT], key: KeyT) -> RowT | None:
+        """Returns a row as it was before the oldest open checkpoint, or None; looks through all changes since then."""
+        for changed, changed_key, old in self._journal.entries:
+            if changed is table and changed_key == key:
+                return old  # type: ignore[no-any-return]
+        return table.find(key)
 
     def session(self) -> Session:
         """Returns a checkpoint for a ``with`` statement; there must be one around it when it succeeds."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-import chain.chain
+import chain.pool
 from chain.ledger import Ledger
 from operations.account import ClaimAccount
 from operations.transfer import Transfer
@@ -57,7 +57,7 @@ def test_claims_depend_on_the_producer_and_are_tried_again(tries: list[bytes]) -
 
 
 def test_more_than_is_applied_again_is_tried(tries: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain.chain, "REAPPLIED_MAX", 1)
+    monkeypatch.setattr(chain.pool, "REAPPLIED_OPERATIONS_MAX", 1)
     world = Harness(REVERSIBLE)
     for number in (1, 2):
         world.push(Transfer("alice", "bob", steem(number), ""))

@@ -556,17 +556,16 @@ def test_a_transaction_expires_between_two_blocks(world: Harness) -> None:
         world.chain.push_transaction(world.sign(plain, INIT_KEY))
 
 
-@pytest.mark.parametrize(("partition_bp", "taken"), [(0, 0), (2500, 1)])
-def test_the_transaction_that_does_not_fit_waits(partition_bp: int, taken: int) -> None:
-    """Counterpart of generate_block_size with its two transactions; with room kept for actions the large one waits."""
+def test_the_transaction_that_does_not_fit_waits() -> None:
+    """Counterpart of generate_block_size with its two transactions."""
     world = Harness()
-    world.edit(lambda ctx: ctx.update_gpo(maximum_block_size=65_536, required_actions_partition_percent=partition_bp))
+    world.edit(lambda ctx: ctx.update_gpo(maximum_block_size=65_536, required_actions_partition_percent=0))
     large = world.push(*(Transfer("initminer", "temp", steem(1_000), "") for _ in range(1_975)))
     memo = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ123"
     small = world.push(Transfer("initminer", "temp", steem(1_000), memo))
     assert (large.size, small.size) == (79 + 1_975 * 33, 78 + 33 + 55)
     block = world.generate_block()
-    assert block.transaction_ids == [(large, small)[taken].id]
+    assert block.transaction_ids == [large.id]
     assert len(world.chain.pending) == 1
     assert block.size < 65_536
     world.recount()

@@ -396,7 +396,7 @@ def test_undoing_blocks_restores_credits_and_pools_exactly() -> None:
         assert block is not None
         blocks.append(block)
         world.chain.undo_head()
-        world.chain._drop_pending_state()
+        world.chain._pool.drop_state()
         world.chain.pending.take_all()
         assert (world.chain.state_digest, row(world, "alice"), row(world, "bob"), pools(world)) == seen.pop()
     for block in reversed(blocks):

@@ -220,8 +220,8 @@ class Blocks(Target):
         chain = self._world.chain
         for _ in range(count):
             chain.undo_head()
-        chain._drop_pending_state()
-        chain._pending.take_all()
+        chain._pool.drop_state()
+        chain.pending.take_all()
         if trace_of(self._world)[:2] != before[:2]:
             raise Broken("a block that was undone leaves a trace")
         if chain.store.compute_digest_from_scratch() != chain.state_digest:

@@ -141,8 +141,8 @@ def _the_guard_is_not_asked(patch: Patch) -> None:
 
 
 def _transactions_of_undone_blocks_are_dropped(patch: Patch) -> None:
-    restore = Chain._restore_pending
-    patch.setattr(Chain, "_restore_pending", lambda self, _popped: restore(self, []))
+    begin = Chain._begin_head
+    patch.setattr(Chain, "_begin_head", lambda self, included=(), _undone=(): begin(self, included))
 
 
 def _signatures_of_blocks_are_not_checked(patch: Patch) -> None:

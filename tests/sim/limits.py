@@ -17,7 +17,7 @@ import node.core.sync as sync
 import node.core.tally as tally
 import node.core.traffic as traffic
 import node.core.waiting_blocks as waiting_blocks
-from chain.pending import PENDING_COUNT_MAX
+from chain.pending import PENDING_OPERATIONS_MAX
 from node.core import Node
 from protocol.p2p.messages import BLOCK_IDS_MAX, SYNOPSIS_IDS_MAX
 
@@ -29,8 +29,8 @@ LIMITS: Final[dict[str, int]] = {
     "Bans._bans": addresses.BANS_MAX,
     "Gossip._asked": PEERS_MAX * peer.FETCH_ITEMS_MAX * 3,
     "Gossip._kept": 2,
-    "Gossip._to_offer": PENDING_COUNT_MAX,
-    "Gossip._waited": PENDING_COUNT_MAX,
+    "Gossip._to_offer": PENDING_OPERATIONS_MAX,
+    "Gossip._waited": PENDING_OPERATIONS_MAX,
     "HashMemory._times": gossip.SEEN_MAX,
     "Hub.gone": PEERS_MAX,
     "Hub.peers": PEERS_MAX,

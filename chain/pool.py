@@ -1,0 +1,170 @@
+"""What waits for a block, applied on the head as far as that was possible: acceptance, re-application, and who is left.
+
+The state that clients read, the ledger's `ctx`, is that after the head block with those waiting transactions applied
+that `applied` lists. After a block these are none; `reapply` adds them again in pieces, the oldest first, and only so
+many on each head. Whoever needs the head alone calls `drop_state` first.
+
+Source: libraries/chain/database.cpp, push_transaction, and db_with.hpp, pending_transactions_restorer, which stops
+after 200 ms. docs/decisions/0012-pool.md.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from chain.ledger import Ledger, check_unseen
+from chain.pending import CustomOperationLimit, Dropped, Payment, PendingTransactions, Waiting, depends_on_producer
+from protocol.errors import PluginRefused, ProtocolError
+from protocol.transaction import Transaction
+
+REAPPLIED_OPERATIONS_MAX = 10_000
+"""Operations that are applied again on one head; what is left waits without being applied."""
+
+SLICE_OPERATIONS_MAX = 500
+"""Operations of one piece of re-application. A transaction with more is not applied again: it just waits for a block,
+because nothing else could happen meanwhile."""
+
+DROPPED_KEPT_MAX = 10_000
+"""Dropped transactions that are remembered until somebody asks."""
+
+
+class Budget:
+    """Work that may still be done: a number of operations, and a time that the caller measures."""
+
+    __slots__ = ("_is_time_up", "operations")
+
+    def __init__(self, operations: int, is_time_up: Callable[[], bool] = lambda: False) -> None:
+        self.operations = operations
+        self._is_time_up = is_time_up
+
+    def take(self, transaction: Transaction) -> bool:
+        """Takes a transaction's operations off; False when nothing was left to begin with."""
+        if self.operations <= 0 or self._is_time_up():
+            return False
+        self.operations -= len(transaction.operations)
+        return True
+
+
+class Pool:
+    """The pending transactions of one ledger and the state in which they are applied."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.pending = PendingTransactions()
+        self.custom_limit = CustomOperationLimit()
+        self.needs_credits = True
+        self._ledger = ledger
+        self._store = ledger.store
+        self._applied: dict[bytes, Transaction] = {}
+        """What was applied on this head, in that order; some of it may have left the pool since."""
+        self._to_apply: deque[bytes] = deque()
+        self._operations_left = 0
+        self._is_skipping = False
+        """Whether something was left out on this head, on which what follows may depend."""
+        self.has_head = True
+        """Whether `begin_head` has been called since the state was dropped."""
+        self._dropped: deque[Dropped] = deque(maxlen=DROPPED_KEPT_MAX)
+
+    # Arrival
+
+    def push(self, transaction: Transaction) -> None:
+        """Applies a transaction and keeps it for one of the next blocks. Raises Rejected, Invalid, PluginRefused."""
+        ctx = self._ledger.ctx
+        check_unseen(transaction.id, is_seen=transaction.id in self.pending)
+        counts = self.custom_limit.count(transaction, ctx.rules.custom_op_block_limit)
+        payment = Payment(*self._ledger.quote(transaction))
+        leaving = self.pending.check_room(transaction, payment)
+        ctx.is_pending = True
+        try:
+            self._apply(transaction)
+        finally:
+            ctx.is_pending = False
+        self._dropped += self.pending.drop(leaving)
+        self.pending.add(transaction, payment)
+        self.custom_limit.keep(counts)
+
+    def _apply(self, transaction: Transaction) -> None:
+        if self._store.depth == 0:
+            self._store.begin()
+        self._ledger.apply_transaction(transaction, needs_credits=self.needs_credits)
+        self._applied[transaction.id] = transaction
+
+    # A new head
+
+    def drop_state(self) -> None:
+        """Goes back to the state of the head block; the transactions stay in the pool."""
+        self._applied.clear()
+        self._to_apply.clear()
+        self.has_head = False
+        while self._store.depth:
+            self._store.rollback()
+
+    def begin_head(self, included: Iterable[bytes] = (), undone: Iterable[Transaction] = ()) -> None:
+        """Looks at what waits from a new head, to which no transaction is applied yet.
+
+        `included` are the ids of what blocks now hold, `undone` the transactions of blocks that were taken back: those
+        that the chain does not hold wait again, before all others.
+        """
+        self.has_head = True
+        for trx_id in included:
+            self.pending.remove(trx_id)
+        self.pending.remove_expired(self._ledger.ctx.time)
+        seen = self._ledger.ctx.tables.seen_transactions
+        again = [transaction for transaction in undone if seen.find(transaction.id) is None]
+        if again:
+            payments = [Payment(*self._ledger.quote(transaction)) for transaction in again]
+            self._dropped += self.pending.add_first(list(zip(again, payments, strict=True)))
+        self._to_apply = deque(transaction.id for transaction in self.pending)
+        self._operations_left = REAPPLIED_OPERATIONS_MAX
+        self._is_skipping = False
+
+    def reapply(self, budget: Budget) -> bool:
+        """Applies what waits again, the oldest first, as far as the budget goes; returns whether it is to go on.
+
+        What fails is dropped, at once if all before it was applied, otherwise after some blocks: what it depends on may
+        just not have been applied. What lacks resource credits goes on waiting.
+        """
+        while self._to_apply and self._operations_left > 0:
+            waiting = self.pending.find_waiting(self._to_apply[0])
+            if waiting is None or waiting.transaction.id in self._applied:
+                self._to_apply.popleft()
+            elif len(waiting.transaction.operations) > SLICE_OPERATIONS_MAX:
+                self._to_apply.popleft()
+                self._is_skipping = True
+            elif not budget.take(waiting.transaction):
+                return True
+            else:
+                self._to_apply.popleft()
+                self._operations_left -= len(waiting.transaction.operations)
+                self._try_again(waiting)
+        self._to_apply.clear()
+        return False
+
+    def stop_reapplying(self) -> None:
+        """Lets the rest wait without being applied on this head."""
+        self._to_apply.clear()
+
+    def _try_again(self, waiting: Waiting) -> None:
+        try:
+            self._apply(waiting.transaction)
+            waiting.problem = None
+        except PluginRefused as error:
+            waiting.problem = error
+            self._is_skipping = True
+        except ProtocolError as error:
+            if waiting.fail(error) or not self._is_skipping:
+                self.pending.remove(waiting.transaction.id)
+                self._dropped.append(Dropped(waiting.transaction.id, error))
+
+    def find_tried(self) -> list[Transaction] | None:
+        """All that waits, in an order in which it was applied on this head as a block would; None when that is not so.
+
+        Who makes the block was not known then: what depends on it has to be tried.
+        """
+        applied = list(self._applied.values())
+        is_all = len(applied) == len(self.pending) and all(trx_id in self.pending for trx_id in self._applied)
+        return None if not is_all or any(map(depends_on_producer, applied)) else applied
+
+    def take_dropped(self) -> list[Dropped]:
+        """What was dropped since the last question."""
+        dropped = list(self._dropped)
+        self._dropped.clear()
+        return dropped
