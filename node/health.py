@@ -9,15 +9,23 @@ from wallet.durations import describe_seconds
 AGE_SECONDS_MAX: Final = 60
 """How old the head block of a healthy node may be, unless its operator says otherwise."""
 
+AHEAD_SECONDS_MAX: Final = 5
+"""How far the head block of a healthy node may be ahead of the clock: no node takes a block from further."""
+
 
 def find_problem(status: dict[str, Any], now: int, age_max: int = AGE_SECONDS_MAX) -> str:
     """Returns what is wrong with a node by its status, or nothing; `now` is in seconds since the epoch.
 
     Raises KeyError, TypeError, ValueError for a strange status.
     """
-    age = now - int(status["head_block_unix_time"])
+    clock = status["clock"]
+    age = now + int(clock["skipped_seconds"]) - int(status["head_block_unix_time"])
     if not status["can_write"]:
         return "it can not write to its disk"
+    if int(clock["jumped_ms"]):
+        return f"its clock jumped by {int(clock['jumped_ms']) // 1000} s; until the time is sure it makes no block"
+    if age < -AHEAD_SECONDS_MAX:
+        return f"its head block is {describe_seconds(-age)} ahead of the time: a clock is or was wrong"
     if age > age_max:
         missing = int(status["missing_blocks"])
         lacks = f", and it lacks {missing} blocks that peers have" if missing else ""

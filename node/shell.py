@@ -12,6 +12,7 @@ from typing import Any
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem
+from chain.pending import Dropped
 from node.core import Disk, Node, NodeSettings
 from node.core.node import COMMIT_TIMER
 from node.core.world import MemoryDisk, World
@@ -128,6 +129,10 @@ class NodeShell:
         """The wall clock in milliseconds since the epoch."""
         return time.time_ns() // 1_000_000
 
+    def monotonic_ms(self) -> int:
+        """A clock that nobody sets, in milliseconds since some moment."""
+        return time.monotonic_ns() // 1_000_000
+
     def set_timer(self, name: str, at_ms: int) -> None:
         """Asks for `on_timer(name)` at that moment, in place of an earlier request of the same name."""
         if (earlier := self._timers.get(name)) is not None:
@@ -181,6 +186,13 @@ class NodeShell:
         """Writes a log line of an event and its figures."""
         text = " ".join(f"{name}={value}" for name, value in figures.items())
         log.log(LEVELS.get(event, logging.INFO), "%s %s", event, text, extra={"event": event, "figures": figures})
+
+    def tell_dropped(self, dropped: list[Dropped]) -> None:
+        """Tells those who wait for a transaction that this node no longer keeps it, and why."""
+        for trx_id, error in dropped:
+            for future in self._waiting.pop(trx_id, (0, []))[1]:
+                if not future.done():
+                    future.set_exception(error)
 
     def _answer_waiting(self, block: Block) -> None:
         for position, transaction in enumerate(block.transactions):

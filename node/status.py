@@ -7,6 +7,7 @@ from importlib import metadata
 from typing import Any, Final, NamedTuple
 
 from node.core import Node
+from node.core.clock import MS_PER_SECOND
 from node.core.peer import Direction
 from node.core.production import ProductionOutcome
 
@@ -72,6 +73,11 @@ def describe_status(node: Node) -> dict[str, Any]:
         "pending_transactions": len(chain.pending),
         "pending_bytes": chain.pending.size_bytes,
         "production": _describe_production(node),
+        "clock": {
+            "unix_time": node.clock.now_ms() // MS_PER_SECOND,
+            "skipped_seconds": node.clock.skipped_ms // MS_PER_SECOND,
+            "jumped_ms": node.producer.watch.jump_ms,
+        },
         "can_write": node.write_problem is None,
     }
 

@@ -128,7 +128,9 @@ class Rules(BaseModel):
         2500, "Part of a block kept for required automated actions; transactions get the rest."
     )
     block_generation_postponed_tx_limit: int = _BLOCKS.count(
-        5, "How many transactions that do not fit a producer passes over before it stops looking. Transactions."
+        5,
+        "How many transactions that do not fit the C++ node passes over before it stops looking; only reported here. "
+        "Transactions.",
     )
     block_summary_count: int = _BLOCKS.blocks(
         65_536, "How many recent block ids are kept for the reference block check.", 65_536, 65_536

@@ -6,6 +6,7 @@ number of nodes under a clock of its own. What applying blocks did goes out thro
 
 from chain.chain import Chain
 from chain.effects import PushResult
+from chain.pool import SLICE_OPERATIONS_MAX, Budget
 from consensus.slots import get_slot_at_time
 from node.core.clock import MS_PER_SECOND, Clock
 from node.core.hub import TooEarly
@@ -24,6 +25,13 @@ COMMIT_TIMER = "commit"
 COMMIT_DELAY_MS = 500
 """How long after blocks became irreversible their state is written: the newest block is on its way to the peers by
 then and does not wait for this disk. The blocks themselves are in the block log before they are offered."""
+
+REAPPLY_TIMER = "reapply"
+SLICE_MS = 10
+"""How long what waits is applied to a new head before other events get their turn."""
+
+REAPPLY_MS_MAX = 200
+"""How long it is applied on one head altogether, as the reference does."""
 
 DISK_TIMER = "disk"
 DISK_RETRY_MS = 5000
@@ -52,7 +60,8 @@ class Node:
         """How long before its slot a block is begun, so that it is offered when the slot begins."""
         self._waits_for_disk = False
         self._waits_to_commit = False
-        chain.commits_at_once = False
+        self._reapplied_ms = 0
+        chain.commits_at_once = chain.reapplies_at_once = False
 
     # Events
 
@@ -79,6 +88,8 @@ class Node:
             self._retry_writes()
         elif name == COMMIT_TIMER:
             self._commit()
+        elif name == REAPPLY_TIMER:
+            self._reapply()
         elif name != PRODUCTION_TIMER:
             self._net.on_timer(name)
         elif self.settings.automine:
@@ -96,7 +107,7 @@ class Node:
         is_mined = self.settings.automine and bool(self.settings.witnesses)
         if is_mined and transaction.expiration > self._latest_expiration():
             self._mine_at_clock()  # The head is old because nothing happened; clients may count from the clock.
-        self.chain.push_transaction(transaction)
+        self._push_transaction(transaction)
         if self.network is not None:
             self.network.offer_transaction(transaction)
         if is_mined:
@@ -144,7 +155,33 @@ class Node:
     def take_transaction(self, transaction: Transaction) -> None:
         """Applies a peer's transaction to the pending state. Raises ProtocolError."""
         self._refuse_without_disk()
+        self._push_transaction(transaction)
+
+    def _push_transaction(self, transaction: Transaction) -> None:
         self.chain.push_transaction(transaction)
+        self._tell_dropped()
+
+    def _reapply(self) -> None:
+        """Applies a piece of what waits to the new head; a block that comes meanwhile does not wait for all of it."""
+        begun_ms = self.world.monotonic_ms()
+        budget = Budget(SLICE_OPERATIONS_MAX, lambda: self.world.monotonic_ms() - begun_ms >= SLICE_MS)
+        goes_on = self.chain.reapply_pending(budget)
+        self._reapplied_ms += self.world.monotonic_ms() - begun_ms
+        self._tell_dropped()
+        if goes_on and self._reapplied_ms < REAPPLY_MS_MAX:
+            self.world.set_timer(REAPPLY_TIMER, self.world.now_ms())
+        elif goes_on:
+            self.chain.stop_reapplying()
+
+    def _reapply_later(self) -> None:
+        self._reapplied_ms = 0
+        if len(self.chain.pending):
+            self.world.set_timer(REAPPLY_TIMER, self.world.now_ms())
+
+    def _tell_dropped(self) -> None:
+        dropped = self.chain.take_dropped()
+        if dropped:
+            self.world.tell_dropped(dropped)
 
     def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
         """Adds a block to the chain and publishes what that did. Raises ProtocolError.
@@ -179,6 +216,8 @@ class Node:
 
     def _publish(self, result: PushResult) -> None:
         self.world.publish(result.feed)
+        self._tell_dropped()
+        self._reapply_later()
         if self.network is not None and result.undone:
             self.network.offer_pending()
         if result.irreversible is not None:
@@ -234,6 +273,8 @@ class Node:
         outcome, block = self.producer.attempt(is_syncing)
         if block is not None:
             outcome = self._add_own(block)
+        elif outcome is ProductionOutcome.FAILED:
+            self._reapply_later()
         self._look_at_disk()
         self.producer.counts[outcome] += 1
         return outcome
@@ -289,9 +330,9 @@ class Node:
         Clients count a transaction's time from the head block, which may be long past when nothing happened: so the
         block's time is not after any of them expires.
         """
-        if not len(self.chain.pending):
+        earliest = self.chain.pending.earliest_expiration
+        if earliest is None:
             return
-        earliest = min(transaction.expiration for transaction in self.chain.pending)
         self._mine_at(min(self.clock.now_ms() // MS_PER_SECOND, earliest))
 
     def _mine_at_clock(self) -> None:

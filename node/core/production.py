@@ -8,8 +8,10 @@ from enum import Enum
 from typing import NamedTuple
 
 from chain.chain import Chain
+from chain.pool import Budget
+from chain.production import TRIED_OPERATIONS_MAX
 from consensus.slots import get_participation_rate, get_scheduled_witness, get_slot_at_time, get_slot_time
-from node.core.clock import MS_PER_SECOND, Clock
+from node.core.clock import MS_PER_SECOND, Clock, ClockWatch
 from node.core.guard import ProductionGuard
 from node.core.settings import NodeSettings
 from node.core.world import World
@@ -20,6 +22,12 @@ from state.errors import StoreWriteFailed
 
 LAG_MAX_MS = 500
 """A block made later than this after its slot began would come too late at the others. Source: witness_plugin.cpp."""
+
+FILL_MS_MAX = 120
+"""How long the transactions of a block are chosen at most: applying it takes about as long again."""
+
+AHEAD_SECONDS_MAX = 5
+"""How far the head's time may be ahead of the clock. Source: chain_plugin.cpp, allow_future_time."""
 
 
 class ProductionOutcome(Enum):
@@ -34,6 +42,8 @@ class ProductionOutcome(Enum):
     LAG = "lag"
     SLOT_USED = "slot_used"
     DISK_PROBLEM = "disk_problem"
+    CLOCK_JUMPED = "clock_jumped"
+    HEAD_IN_FUTURE = "head_in_future"
     FAILED = "exception_producing_block"
 
 
@@ -55,6 +65,7 @@ class Producer:
         self._settings = settings
         self._clock = clock
         self.guard = ProductionGuard(world.disk)
+        self.watch = ClockWatch(world, settles=settings.stale_production)
         self._may_produce_stale = settings.stale_production
         self._has_caught_up = False
 
@@ -67,6 +78,8 @@ class Producer:
         """A block was taken in: a recent one shows that the chain is alive and this node has caught up."""
         if block.timestamp * MS_PER_SECOND + self.interval_ms >= self._clock.now_ms():
             self._may_produce_stale = self._has_caught_up = True
+            if block.witness not in self._settings.witnesses:
+                self.watch.confirm(block.witness)
 
     # A block for this moment's slot
 
@@ -74,10 +87,16 @@ class Producer:
         """Makes the block of this moment's slot if it is ours to make."""
         if self._chain.write_problem is not None or self._chain.read_problem is not None:
             return Attempt(ProductionOutcome.DISK_PROBLEM)
+        jump_ms = self.watch.look()
+        if jump_ms:
+            return self._miss(ProductionOutcome.CLOCK_JUMPED, by_ms=jump_ms)
         now_ms = self._clock.now_ms()
         ctx = self._chain.ctx
         slot = get_slot_at_time(ctx, (now_ms + LAG_MAX_MS) // MS_PER_SECOND)
         if slot == 0:
+            ahead = ctx.time - now_ms // MS_PER_SECOND
+            if ahead > AHEAD_SECONDS_MAX:
+                return self._miss(ProductionOutcome.HEAD_IN_FUTURE, seconds=ahead)
             return Attempt(ProductionOutcome.NOT_TIME_YET)
         is_stale = get_slot_time(ctx, 1) * MS_PER_SECOND + self.interval_ms < now_ms
         if is_stale and (not self._may_produce_stale or (is_syncing and not self._has_caught_up)):
@@ -108,13 +127,16 @@ class Producer:
         except ProtocolError as error:
             return self._miss(ProductionOutcome.FAILED, witness, error=str(error))
 
-    def _miss(self, outcome: ProductionOutcome, witness: str, **figures: object) -> Attempt:
-        self._world.note("missed", reason=outcome.value, witness=witness, **figures)
+    def _miss(self, outcome: ProductionOutcome, witness: str | None = None, **figures: object) -> Attempt:
+        whose = {} if witness is None else {"witness": witness}
+        self._world.note("missed", reason=outcome.value, **whose, **figures)
         return Attempt(outcome)
 
     def _build(self, witness: str, key: PrivateKey, slot_time: int) -> Block:
         self.guard.reserve(key.public_key, slot_time)
-        return self._chain.build_block(witness, key, slot_time)
+        begun_ms = self._world.monotonic_ms()
+        budget = Budget(TRIED_OPERATIONS_MAX, lambda: self._world.monotonic_ms() - begun_ms >= FILL_MS_MAX)
+        return self._chain.build_block(witness, key, slot_time, budget=budget)
 
     def _find_key(self, witness: str) -> PrivateKey | None:
         """The private key for the next block of a witness, if it is at hand.

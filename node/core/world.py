@@ -3,6 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from chain.effects import FeedItem
+from chain.pending import Dropped
 from protocol.block import Block
 from protocol.p2p.messages import Endpoint
 
@@ -55,6 +56,9 @@ class World(Protocol):
     def now_ms(self) -> int:
         """The wall clock in milliseconds since the epoch."""
 
+    def monotonic_ms(self) -> int:
+        """A clock that nobody sets, in milliseconds since some moment."""
+
     def set_timer(self, name: str, at_ms: int) -> None:
         """Asks for `on_timer(name)` at that moment, in place of an earlier request of the same name."""
 
@@ -63,6 +67,9 @@ class World(Protocol):
 
     def publish(self, items: tuple[FeedItem, ...]) -> None:
         """Hands on what happened to the chain."""
+
+    def tell_dropped(self, dropped: list[Dropped]) -> None:
+        """Hands on which of the transactions that were taken this node no longer keeps."""
 
     def note(self, event: str, **figures: object) -> None:
         """Hands on what the operator should see: an event's name and its figures."""

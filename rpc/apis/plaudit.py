@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from chain.pending import RATE_BYTES
 from chain.resource_credits import explain_credits
 from protocol.assets import Price
 from protocol.errors import Rejected
 from protocol.operation import operation_by_name
+from protocol.times import time_text
 from rewards.explain import explain_pending
 from rewards.proposals import explain_maintenance
 from rewards.virtual_supply import compute_sbd_figures
 from rpc.apis.access import ApiBase, NodeAccess
-from rpc.kinds import AnyJson, Name, Permlink, Unsigned32
+from rpc.apis.transaction_status import parse_id
+from rpc.kinds import AnyJson, HexText, Name, Permlink, Unsigned32
 from rpc.method import rpc_method
 from rpc.objects import Json, big
 from rpc.slices import Steps
@@ -94,6 +97,30 @@ class PlauditApi(ApiBase):
         """
         transaction = yield from self.read_fitting_transaction(trx, recovers=False)
         return {"explanation": explain_json(explain_credits(self.chain.ctx, transaction))}
+
+    @rpc_method()
+    def get_pending_transaction(self, transaction_id: HexText) -> Json:
+        """Where a transaction stands among those that wait for a block, by what is paid for a byte and then by age.
+
+        `position` transactions with `bytes_ahead` bytes come before it. `expected_block` is the one it gets into if
+        nothing better comes and its witness runs such a node; null when `reason` says why it cannot be applied now.
+        """
+        trx_id = parse_id(transaction_id)
+        place, transaction = self.chain.find_place(trx_id), self.chain.pending.find(trx_id)
+        if place is None or transaction is None:
+            raise Rejected("place != nullptr", "No transaction ${id} waits here", id=transaction_id)
+        whole, rest = divmod(place.rate, RATE_BYTES)
+        return {
+            "transaction_id": trx_id.hex(),
+            "position": place.position,
+            "bytes_ahead": place.bytes_ahead,
+            "size": transaction.size,
+            "rc": big(place.credits),
+            "rc_per_byte": f"{whole}.{rest:06}",
+            "expiration": time_text(transaction.expiration),
+            "expected_block": place.block,
+            "reason": place.problem,
+        }
 
     @rpc_method()
     def get_operation_schema(self, name: Name) -> Json:

@@ -22,7 +22,7 @@ class TransactionStatusApi(ApiBase):
 
         Unlike the reference, which forgets after an hour, this node answers from its whole history: never "too_old".
         """
-        trx_id = _parse_id(transaction_id)
+        trx_id = parse_id(transaction_id)
         if trx_id in self.chain.pending:
             return {"status": "within_mempool"}
         place = self.chain.history.find_transaction(trx_id)
@@ -43,7 +43,8 @@ class TransactionStatusApi(ApiBase):
         return "expired_reversible" if expiration < self.chain.head_time else "unknown"
 
 
-def _parse_id(text: str) -> bytes:
+def parse_id(text: str) -> bytes:
+    """A transaction id out of its hexadecimal form. Raises BadCast."""
     try:
         trx_id = bytes.fromhex(text)
     except ValueError:

@@ -12,6 +12,7 @@ from typing import Any
 
 from chain.chain import Chain
 from chain.effects import FeedItem, Irreversible
+from chain.pending import Dropped
 from node.core import Node, NodeSettings
 from node.core.node import COMMIT_TIMER
 from node.core.world import MemoryDisk
@@ -50,6 +51,12 @@ class PrintingWorld:
 
     def now_ms(self) -> int:
         return 1_800_000_000_000
+
+    def monotonic_ms(self) -> int:
+        return 0
+
+    def tell_dropped(self, dropped: list[Dropped]) -> None:
+        pass
 
     def set_timer(self, name: str, at_ms: int) -> None:
         pass

@@ -21,6 +21,7 @@ from typing import Any, TypeVar, cast
 
 from chain.chain import Chain
 from chain.effects import FeedItem
+from chain.pending import Dropped
 from consensus.slots import get_scheduled_witness, get_slot_time
 from node.core import Link, NetworkSettings, Node, NodeSettings
 from node.core.handshake import PROTOCOL_VERSION
@@ -198,6 +199,12 @@ class FakeWorld:
 
     def now_ms(self) -> int:
         return self.clock.ms
+
+    def monotonic_ms(self) -> int:
+        return self.clock.ms
+
+    def tell_dropped(self, dropped: list[Dropped]) -> None:
+        pass
 
     def set_timer(self, name: str, at_ms: int) -> None:
         self.timers[name] = at_ms

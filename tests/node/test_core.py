@@ -8,9 +8,22 @@ import pytest
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible, PushResult
+from chain.pending import Dropped, PendingTransactions
 from node.core import Node, NodeSettings, ProductionOutcome
-from node.core.node import COMMIT_DELAY_MS, DISK_RETRY_MS, DISK_TIMER, LEAD_MS_MAX, PRODUCTION_TIMER
+from node.core.clock import JUMP_MS_MAX, SETTLE_MS, ClockWatch
+from node.core.node import (
+    COMMIT_DELAY_MS,
+    DISK_RETRY_MS,
+    DISK_TIMER,
+    LEAD_MS_MAX,
+    PRODUCTION_TIMER,
+    REAPPLY_MS_MAX,
+    REAPPLY_TIMER,
+    SLICE_MS,
+)
+from node.core.production import FILL_MS_MAX
 from node.core.world import MemoryDisk
+from node.health import find_problem
 from node.status import describe_status
 from operations.transfer import Transfer
 from operations.witness import WitnessUpdate
@@ -34,16 +47,24 @@ class VirtualWorld:
 
     def __init__(self) -> None:
         self.now = START_MS
+        self.wall_ahead_ms = 0
+        self.dropped: list[Dropped] = []
         self.disk = MemoryDisk()
         self.timers: dict[str, int] = {}
         self.feed: list[FeedItem] = []
         self.notes: list[tuple[str, dict[str, Any]]] = []
 
     def now_ms(self) -> int:
-        return self.now
+        return self.now + self.wall_ahead_ms
+
+    def monotonic_ms(self) -> int:
+        return self.now - START_MS
 
     def set_timer(self, name: str, at_ms: int) -> None:
-        self.timers[name] = at_ms
+        self.timers[name] = at_ms - self.wall_ahead_ms
+
+    def tell_dropped(self, dropped: list[Dropped]) -> None:
+        self.dropped += dropped
 
     def publish(self, items: tuple[FeedItem, ...]) -> None:
         self.feed += items
@@ -88,13 +109,15 @@ def transfer(chain: Chain, amount: int = 1, expiration: int | None = None) -> Tr
     return signed(chain, Transfer("alice", "bob", Asset(amount, STEEM), ""), "alice", expiration)
 
 
-def signed(chain: Chain, operation: Operation, signer: str, expiration: int | None = None) -> Transaction:
+def signed(
+    chain: Chain, operation: Operation | list[Operation], signer: str, expiration: int | None = None
+) -> Transaction:
     unsigned = Transaction.make(
         chain.codec,
         ref_block_num=chain.head_number & 0xFFFF,
         ref_block_prefix=int.from_bytes(chain.head_id[4:8], "little"),
         expiration=chain.head_time + 60 if expiration is None else expiration,
-        operations=(operation,),
+        operations=tuple(operation) if isinstance(operation, list) else (operation,),
     )
     key = PrivateKey.from_password(signer, "active", "plaudit-dev")
     return unsigned.with_signatures([sign_digest(unsigned.digest(chain.config.chain_id), key)])
@@ -421,3 +444,132 @@ def test_no_block_is_made_of_a_state_that_cannot_be_read(
     node = make_node(world, chain)
     monkeypatch.setattr(chain.store.backend, "read_problem", StoreCorrupt("a file"))
     assert node.produce() is ProductionOutcome.DISK_PROBLEM
+
+
+# What waits for a block
+
+
+def pay_often(chain: Chain, count: int, operations: int) -> list[Transaction]:
+    return [
+        signed(chain, [Transfer("alice", "bob", Asset(1 + number, STEEM), "")] * operations, "alice")
+        for number in range(count)
+    ]
+
+
+def test_a_block_is_taken_in_before_what_waits_is_applied_again(world: VirtualWorld, chain: Chain) -> None:
+    maker = Chain.open(chain.config)
+    node = make_node(world, chain)
+    node.on_block(maker.generate_block("initminer", KEY, START_MS // 1000 - 3))
+    for transaction in pay_often(chain, 6, 400):
+        node.on_transaction(transaction)
+    block = maker.generate_block("initminer", KEY, START_MS // 1000)
+    before = maker.ctx.tables.accounts.get("bob").balance
+    node.on_block(block)
+    assert chain.ctx.tables.accounts.get("bob").balance == before, "nothing of it is applied yet"
+    steps = []
+    while REAPPLY_TIMER in world.timers:
+        del world.timers[REAPPLY_TIMER]
+        node.on_timer(REAPPLY_TIMER)
+        steps.append(chain.ctx.tables.accounts.get("bob").balance - before)
+    assert steps == [400 * 3, 400 * 10, 400 * 21], "two in each piece: other events get their turn between"
+    assert len(chain.pending) == 6
+
+
+def test_what_takes_too_long_to_apply_again_just_waits(
+    world: VirtualWorld, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = Chain.open(chain.config)
+    node = make_node(world, chain)
+    node.on_block(maker.generate_block("initminer", KEY, START_MS // 1000 - 3))
+    for transaction in pay_often(chain, 60, 1):
+        node.on_transaction(transaction)
+    apply = chain.ledger.apply_transaction
+
+    def apply_slowly(*arguments: Any, **options: Any) -> None:
+        world.now += 7
+        apply(*arguments, **options)
+
+    monkeypatch.setattr(chain.ledger, "apply_transaction", apply_slowly)
+    node.on_block(maker.generate_block("initminer", KEY, START_MS // 1000))
+    begun = world.now
+    while world.timers.pop(REAPPLY_TIMER, None):
+        node.on_timer(REAPPLY_TIMER)
+    spent = world.now - begun
+    assert REAPPLY_MS_MAX <= spent <= REAPPLY_MS_MAX + SLICE_MS + 7
+    assert len(chain.pending) == 60
+    world.now = START_MS + 3_000
+    assert node.produce() is ProductionOutcome.PRODUCED
+    made = chain.get_block(2)
+    assert made is not None and FILL_MS_MAX // 7 <= len(made.transactions) <= FILL_MS_MAX // 7 + 1
+
+
+def test_the_sender_is_told_when_its_transaction_is_dropped(world: VirtualWorld, chain: Chain) -> None:
+    node = make_node(world, chain)
+    node.mine()  # Credits are counted from the first block on.
+    chain._pool.pending = PendingTransactions(operations_max=10)
+    cheap = signed(chain, [Transfer("alice", "bob", Asset(1, STEEM), "x" * 1_000)] * 2, "alice")
+    node.on_transaction(cheap)
+    for name in ("bob", "carol", "dave", "erin"):
+        node.on_transaction(signed(chain, [Transfer(name, "alice", Asset(1, STEEM), "")] * 2, name))
+    assert world.dropped == []
+    node.on_transaction(signed(chain, Transfer("frank", "alice", Asset(1, STEEM), ""), "frank"))
+    assert [dropped.trx_id for dropped in world.dropped] == [cheap.id]
+
+
+# A clock that jumps
+
+DAY_MS = 86_400_000
+
+
+def test_a_clock_that_jumps_makes_no_block_and_spoils_no_slot(world: VirtualWorld, chain: Chain) -> None:
+    """Found in use: a day ahead and back, and the guard refused every slot of a day, in silence."""
+    node = make_node(world, chain)
+    node.on_start()
+    world.run(node, START_MS + 3_000)
+    world.wall_ahead_ms = DAY_MS
+    world.run(node, START_MS + 12_000)
+    assert world.applied() == [1]
+    assert world.events()[1:3] == ["clock_jumped", "missed"]
+    assert world.notes[2][1] == {"reason": "clock_jumped", "by_ms": DAY_MS}
+    assert describe_status(node)["clock"]["jumped_ms"] == DAY_MS
+    world.wall_ahead_ms = 0
+    world.run(node, START_MS + 21_000)
+    assert "clock_trusted" in world.events()
+    assert len(world.applied()) == 4, "it goes on in the slot after the clock is back"
+
+
+def test_other_witnesses_blocks_confirm_a_clock_that_was_put_right(world: VirtualWorld) -> None:
+    watch = ClockWatch(world, settles=False)  # type: ignore[arg-type]
+    world.wall_ahead_ms = -40_000
+    for witness in ("one", "one", "two"):
+        watch.confirm(witness)
+        world.now += 10 * SETTLE_MS
+        assert watch.look() == -40_000
+    watch.confirm("three")
+    assert watch.look() == 0
+    world.wall_ahead_ms += JUMP_MS_MAX
+    assert watch.look() == 0, "small corrections are no jumps"
+
+
+def test_a_node_that_goes_on_alone_trusts_a_clock_that_has_settled(world: VirtualWorld) -> None:
+    watch = ClockWatch(world, settles=True)  # type: ignore[arg-type]
+    world.wall_ahead_ms = DAY_MS
+    assert watch.look() == DAY_MS
+    world.now += SETTLE_MS - 1
+    world.wall_ahead_ms = 2 * DAY_MS
+    assert watch.look() == 2 * DAY_MS, "it jumps again and has to settle again"
+    world.now += SETTLE_MS - 1
+    assert watch.look() == 2 * DAY_MS
+    world.now += 1
+    assert watch.look() == 0
+
+
+def test_a_head_in_the_future_is_told_and_no_reason_to_be_quiet(world: VirtualWorld, chain: Chain) -> None:
+    maker = Chain.open(chain.config)
+    chain.push_block(maker.generate_block("initminer", KEY, START_MS // 1000 + 600))
+    node = make_node(world, chain)
+    assert node.produce() is ProductionOutcome.HEAD_IN_FUTURE
+    assert world.notes == [("missed", {"reason": "head_in_future", "seconds": 600})]
+    assert find_problem(describe_status(node), START_MS // 1000) == (
+        "its head block is 10 minutes ahead of the time: a clock is or was wrong"
+    )

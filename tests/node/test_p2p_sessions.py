@@ -16,6 +16,7 @@ import pytest
 
 from chain.chain import Chain
 from chain.effects import FeedItem
+from chain.pending import Dropped
 from node.core import Link, NetworkSettings, Node, NodeSettings
 from node.core.world import MemoryDisk
 from protocol.block import Block
@@ -81,6 +82,12 @@ class FakeWorld:
 
     def now_ms(self) -> int:
         return self.clock_ms
+
+    def monotonic_ms(self) -> int:
+        return self.clock_ms
+
+    def tell_dropped(self, dropped: list[Dropped]) -> None:
+        pass
 
     def set_timer(self, name: str, at_ms: int) -> None:
         self.timers[name] = at_ms

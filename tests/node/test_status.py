@@ -123,9 +123,14 @@ async def test_what_is_no_node_is_not_healthy(answer: bytes, words: str) -> None
 
 def test_what_is_wrong_with_a_node_is_said() -> None:
     now = int(time.time())
-    healthy = {"head_block_unix_time": now - 3, "can_write": True, "missing_blocks": 0}
+    clock = {"unix_time": now, "skipped_seconds": 0, "jumped_ms": 0}
+    healthy = {"head_block_unix_time": now - 3, "can_write": True, "missing_blocks": 0, "clock": clock}
     assert find_problem(healthy, now, 60) == ""
-    assert find_problem(healthy | {"head_block_unix_time": now + 900}, now, 60) == ""
+    ahead = healthy | {"head_block_unix_time": now + 900}
+    assert find_problem(ahead, now, 60) == "its head block is 15 minutes ahead of the time: a clock is or was wrong"
+    assert find_problem(ahead | {"clock": clock | {"skipped_seconds": 900}}, now, 60) == "", "a development chain"
+    jumped = healthy | {"clock": clock | {"jumped_ms": -40_000}}
+    assert "its clock jumped by -40 s" in find_problem(jumped, now, 60)
     assert find_problem(healthy | {"can_write": False}, now, 60) == "it can not write to its disk"
     old = healthy | {"head_block_unix_time": now - 61, "missing_blocks": 20}
     assert (

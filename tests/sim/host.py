@@ -8,6 +8,7 @@ from zlib import crc32
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible, Undone
+from chain.pending import Dropped
 from node.core import NetworkSettings, Node, NodeSettings
 from protocol.block import Block
 from protocol.errors import BlockLogError, ProtocolError
@@ -44,6 +45,13 @@ class SimWorld:
 
     def now_ms(self) -> int:
         return self.host.local_ms()
+
+    def monotonic_ms(self) -> int:
+        return self._sim.loop.now_ms
+
+    def tell_dropped(self, dropped: list[Dropped]) -> None:
+        for trx_id, error in dropped:
+            self._sim.trace.add(f"  {self.host.index} dropped {trx_id.hex()} {error.name}")
 
     def set_timer(self, name: str, at_ms: int) -> None:
         self._timer_count += 1
