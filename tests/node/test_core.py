@@ -499,7 +499,7 @@ def test_what_takes_too_long_to_apply_again_just_waits(
     assert len(chain.pending) == 60
     world.now = START_MS + 3_000
     assert node.produce() is ProductionOutcome.PRODUCED
-    made = chain.get_block(2)
+    made = chain.get_block(3)
     assert made is not None and FILL_MS_MAX // 7 <= len(made.transactions) <= FILL_MS_MAX // 7 + 1
 
 

@@ -10,11 +10,14 @@ import pytest
 
 from chain.block_log import MemoryBlockLog
 from chain.chain import Chain
+from chain.pending import Dropped
 from chain.reversible import ReversibleBlocks
 from operations.transfer import Transfer
 from protocol.block import Block
 from protocol.codec import codec_for
+from protocol.errors import Rejected
 from protocol.keys import encode_public_key, sign_digest
+from protocol.times import time_text
 from rpc.account_json import ACCOUNTS_KEPT, AccountJson
 from state.kv import MemoryBackend
 from tests.harness import Harness, config_with, dev_config, sbd, steem
@@ -476,3 +479,32 @@ def test_the_number_of_kept_accounts_is_bounded(monkeypatch: pytest.MonkeyPatch)
         assert kept.find(name) is not None
     assert len(kept._kept) == 2
     assert kept.find("nobody") is None
+
+
+async def test_a_transaction_that_waits_can_be_found_with_its_place(service: Service) -> None:
+    world = service.world
+    transaction = world.push(Transfer("alice", "bob", steem(1), ""))
+    asked = {"transaction_id": transaction.id.hex()}
+    place = await service.result("plaudit_api.get_pending_transaction", asked)
+    assert float(place.pop("rc_per_byte")) * transaction.size == pytest.approx(int(place.pop("rc")), abs=1)
+    assert place == {
+        "transaction_id": transaction.id.hex(),
+        "position": 0,
+        "bytes_ahead": 0,
+        "size": transaction.size,
+        "expiration": time_text(transaction.expiration),
+        "expected_block": world.chain.head_number + 1,
+        "reason": None,
+    }
+    world.generate_block()
+    assert "waits here" in (await service.error("plaudit_api.get_pending_transaction", asked))["message"]
+
+
+async def test_who_waits_for_a_transaction_that_is_dropped_is_told(service: Service) -> None:
+    transaction = service.world.sign(
+        service.world.build(Transfer("alice", "bob", steem(1), "")), service.world.key("alice")
+    )
+    waiting = service.shell.broadcast_and_wait(transaction)
+    service.shell.tell_dropped([Dropped(transaction.id, Rejected("", "the pool is full"))])
+    with pytest.raises(Rejected, match="the pool is full"):
+        await waiting
