@@ -8,9 +8,13 @@ from typing import Final
 from protocol import base58
 from protocol.errors import Invalid
 from protocol.hashes import ripemd160
-from protocol.keys import PUBLIC_KEY_BYTES
+from protocol.keys import NULL_KEY, PUBLIC_KEY_BYTES, encode_public_key
 
 HIDDEN: Final = "(hidden: it may be a private key)"
+WORDS_MAX: Final = 50
+"""How many words of a text are looked at closely, since that takes time; more that look like keys are hidden."""
+
+_NULL_KEY_TEXT: Final = encode_public_key(NULL_KEY, "")
 _CHECK_BYTES: Final = 4
 _PRIVATE_KEY_VERSION: Final = b"\x80"
 _LONG_WORD: Final = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{40,100}(?![0-9A-Za-z])")
@@ -22,15 +26,22 @@ def hide_keys(text: str, *, raw: bool = False) -> str:
 
     With `raw` 64 hexadecimal digits are hidden, too, unless the text calls them the id of a chain.
     """
-    shown = _LONG_WORD.sub(lambda match: HIDDEN if _may_be_key(match[0]) else match[0], text)
+    looked_at = 0
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal looked_at
+        if not _looks_like_key(match[0]):
+            return match[0]
+        looked_at += 1
+        return match[0] if looked_at <= WORDS_MAX and is_public_key(match[0]) else HIDDEN
+
+    shown = _LONG_WORD.sub(replace, text)
     return _RAW_SECRET.sub(HIDDEN, shown) if raw else shown
 
 
-def _may_be_key(word: str) -> bool:
-    """Whether a long word has small and capital letters and digits, as keys in text form have, and is no public key."""
-    if word.lower() == word or word.upper() == word or word.isalpha():
-        return False
-    return not is_public_key(word)
+def _looks_like_key(word: str) -> bool:
+    """Whether a long word has small and capital letters and digits, as keys in text form have."""
+    return not (word.lower() == word or word.upper() == word or word.isalpha())
 
 
 def has_private_key(text: str) -> bool:
@@ -47,7 +58,9 @@ def _is_private_key(word: str) -> bool:
 
 def is_public_key(word: str) -> bool:
     """Whether a word is a public key in text form, of any chain."""
-    for length in (49, 50, 51):
+    if word.endswith(_NULL_KEY_TEXT):
+        return True
+    for length in (50, 49, 51):
         try:
             data = base58.decode(word[-length:])
         except Invalid:

@@ -46,6 +46,9 @@ NATIVE_APIS = ("condenser_api", "jsonrpc", "plaudit_api", "dev_api", "bridge")
 LEGACY_APIS = {0: "database_api", 1: "login_api"}
 """Numbers that the oldest clients send in place of an API's name."""
 
+HIDING_BYTES_MAX = 64 << 10
+"""Up to this size an error is searched for keys that were sent by mistake; to search more would take long."""
+
 BATCH_BYTES_MAX = 32 << 20
 """Bytes of all answers to one batch; what comes after them is refused."""
 
@@ -281,5 +284,7 @@ def _render(request_id: int | str | None, error: RpcError) -> bytes:
 
 def _render_error(shown_id: bytes, error: RpcError) -> bytes:
     """The answer with an error; what may be a private key that was sent by mistake is not sent back."""
-    shown = hide_keys(dump_json(error.to_json()).decode()).encode()
+    shown = dump_json(error.to_json())
+    if len(shown) <= HIDING_BYTES_MAX:
+        shown = hide_keys(shown.decode()).encode()
     return b'{"jsonrpc":"2.0","error":%b,"id":%b}' % (shown, shown_id)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from protocol import base58
-from protocol.keys import PrivateKey, encode_public_key
-from protocol.secrecy import HIDDEN, hide_keys
+from protocol import base58, secrecy
+from protocol.keys import NULL_KEY, PrivateKey, encode_public_key
+from protocol.secrecy import HIDDEN, WORDS_MAX, hide_keys
 
 KEY = PrivateKey.from_seed("some key")
 WIF = KEY.to_wif()
@@ -24,6 +24,7 @@ def test_private_keys_are_hidden_even_when_mistyped(secret: str) -> None:
     [
         encode_public_key(KEY.public_key, "STM"),
         encode_public_key(KEY.public_key, "TST"),
+        encode_public_key(NULL_KEY, "STM"),
         "0a" * 20,
         "0a" * 32,
         "1f" * 65,
@@ -42,3 +43,14 @@ def test_raw_secrets_are_hidden_where_only_arguments_stand() -> None:
     assert hide_keys(f"no account {digits!r}", raw=True) == f"no account '{HIDDEN}'"
     assert hide_keys(f"the node follows chain {digits}", raw=True).endswith(digits)
     assert hide_keys(f"block {digits}") == f"block {digits}"
+
+
+def test_a_text_of_many_such_words_takes_no_long_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    public = encode_public_key(KEY.public_key, "STM")
+    looked_at = []
+    look = secrecy.is_public_key
+    monkeypatch.setattr(secrecy, "is_public_key", lambda word: looked_at.append(word) or look(word))
+    shown = hide_keys(" ".join([public] * 10_000)).split(" ", WORDS_MAX)
+    assert shown[:WORDS_MAX] == [public] * WORDS_MAX
+    assert set(shown[WORDS_MAX].replace(HIDDEN, "x")) == {"x", " "}
+    assert len(looked_at) == WORDS_MAX
