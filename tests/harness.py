@@ -34,6 +34,7 @@ from protocol.types import Authority, LegacyChainProperties
 from state import schema
 from state.context import SINGLETON, Context
 from state.invariants import assert_invariants
+from tests.chains import FIRST, TESTNET, load_preset
 
 PASSWORD = "pw"
 
@@ -60,7 +61,7 @@ def dev_config(**rules: Any) -> ChainConfig:
 
 def config_with(preset: Any, **rules: Any) -> ChainConfig:
     """A preset with some rules changed."""
-    config = ChainConfig.preset(preset)
+    config = load_preset(preset)
     return config.model_copy(update={"rules": config.rules.replace(**rules)})
 
 
@@ -84,7 +85,7 @@ class Harness:
 
         As in the reference's fixture, accounts may act without resource credits unless a test asks for it.
         """
-        self.config = config or (chain.config if chain else ChainConfig.preset("testnet"))
+        self.config = config or (chain.config if chain else TESTNET)
         self.chain = chain or Chain.open(self.config)
         self.chain.refuses_without_credits = needs_credits
         self.codec = self.chain.codec
@@ -250,7 +251,7 @@ class Harness:
 
     # Accounts and money
 
-    def create_account(self, name: str, creator: str = "initminer", *, fee: int | None = None) -> schema.Account:
+    def create_account(self, name: str, creator: str = FIRST, *, fee: int | None = None) -> schema.Account:
         """Creates an account with derived keys and puts it into a block. The fee is in thousandths of STEEM."""
         if fee is None:
             fee = self.tables.witness_schedule.get(SINGLETON).median_props.account_creation_fee.amount
@@ -277,15 +278,15 @@ class Harness:
         """Gives an account liquid tokens of initminer, in thousandths."""
         operations: list[Operation] = []
         if steem_amount:
-            operations.append(Transfer("initminer", name, steem(steem_amount), ""))
+            operations.append(Transfer(FIRST, name, steem(steem_amount), ""))
         if sbd_amount:
-            operations.append(Transfer("initminer", name, sbd(sbd_amount), ""))
+            operations.append(Transfer(FIRST, name, sbd(sbd_amount), ""))
         self.apply(*operations)
 
     def vest(self, name: str, steem_amount: int) -> int:
         """Powers up STEEM of initminer (thousandths) for an account; returns the VESTS (millionths) it got."""
         before = self.account(name).vesting_shares
-        self.apply(TransferToVesting("initminer", name, steem(steem_amount)))
+        self.apply(TransferToVesting(FIRST, name, steem(steem_amount)))
         return self.account(name).vesting_shares - before
 
     def set_price(self, sbd_amount: int, steem_amount: int) -> None:
@@ -293,7 +294,7 @@ class Harness:
 
         Only for tests whose subject is not the feed: a median of real feeds takes an hour of blocks and 7 witnesses.
         """
-        self.apply(FeedPublish("initminer", Price(sbd(sbd_amount), steem(steem_amount))))
+        self.apply(FeedPublish(FIRST, Price(sbd(sbd_amount), steem(steem_amount))))
         self.edit(lambda ctx: self._set_median(ctx, Price(sbd(sbd_amount), steem(steem_amount))))
 
     def _set_median(self, ctx: Context, price: Price) -> None:

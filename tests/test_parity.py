@@ -1,13 +1,19 @@
 """docs/reference-parity.md names tests that exist, and each enabled operation has its three kinds of test."""
 
 import ast
+import os
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from operations.registry import ALL_OPERATIONS
+from protocol.config import ChainConfig
 from protocol.operation import Operation
+from protocol.rules import Rules, section_of
+from tests import chains
 from tests.operations.samples import SAMPLES
 from tests.operations.test_authorities import EXPECTED
 from tests.operations.test_validate import CASES, REFUSED_FOR_GOOD
@@ -132,3 +138,30 @@ def test_how_a_named_test_ended() -> None:
     assert recorder.find(Named(path, "test_z", "")) == []
     assert not Named(path, "test_y", "").exists()
     assert Named("tests/test_parity.py", "test_how_a_named_test_ended", "").exists()
+
+
+def test_on_chains_of_other_names_and_windows_the_rest_of_the_cases_pass() -> None:
+    """A part of `make parity`: the operations that money, authority and the rules' own accounts depend on most."""
+    files = [f"tests/operations/test_{name}.py" for name in ("account", "savings", "transfer", "witness", "recovery")]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "tests/rewards/test_supply.py"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(
+        command, env=environment | {chains.VARIABLE: "other"}, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+
+
+def test_the_other_chain_shares_no_name_and_no_window_with_the_preset() -> None:
+    preset = ChainConfig.preset("testnet")
+    other = chains.rename(preset, longer_windows=True)
+    for name, field in Rules.model_fields.items():
+        before, after = getattr(preset.rules, name), getattr(other.rules, name)
+        is_named = section_of(field) == "Reserved names" and before != ""
+        is_window = name.endswith("_seconds") and name != "block_interval_seconds" and before != 0
+        assert (before != after) == (is_named or is_window), name
+    own, shown = other.identity, preset.identity
+    assert not {own.steem_symbol, own.sbd_symbol, own.vests_symbol, own.address_prefix} & {
+        *(shown.steem_symbol, shown.sbd_symbol, shown.vests_symbol, shown.address_prefix)
+    }
+    assert own.chain_id != shown.chain_id

@@ -30,11 +30,12 @@ from protocol.errors import Invalid, ProtocolError, Rejected
 from protocol.keys import is_canonical, sign_digest
 from state.context import Context
 from state.money import issue
+from tests.chains import FIRST, NULL, TEMP
 from tests.harness import Harness, config_with, steem
 from tests.operations.world import World
 
 BLOCK = 3
-INITMINER = "initminer"
+INITMINER = FIRST
 SMALL_BLOCK = 1_200
 """A maximum_block_size that a few actions fill."""
 
@@ -107,8 +108,8 @@ def test_push_pending_required_actions() -> None:
     assert required_queue(ctx) == [(world.now + BLOCK, INITMINER)]
     with pytest.raises(Rejected, match="Cannot push required action to execute in the past"):
         schedule_required_action(ctx, ExampleRequiredAction(INITMINER), world.now - BLOCK)
-    schedule_required_action(ctx, ExampleRequiredAction("temp"))
-    assert required_queue(ctx) == [(world.now, "temp"), (world.now + BLOCK, INITMINER)]
+    schedule_required_action(ctx, ExampleRequiredAction(TEMP))
+    assert required_queue(ctx) == [(world.now, TEMP), (world.now + BLOCK, INITMINER)]
     world.recount()
 
 
@@ -121,8 +122,8 @@ def test_push_pending_optional_actions() -> None:
     assert offers(ctx) == [(world.now + BLOCK, INITMINER)]
     with pytest.raises(Rejected, match="Cannot push optional action to execute in the past"):
         schedule_optional_action(ctx, ExampleOptionalAction(INITMINER), world.now - BLOCK)
-    schedule_optional_action(ctx, ExampleOptionalAction("temp"))
-    assert offers(ctx) == [(world.now, "temp"), (world.now + BLOCK, INITMINER)]
+    schedule_optional_action(ctx, ExampleOptionalAction(TEMP))
+    assert offers(ctx) == [(world.now, TEMP), (world.now + BLOCK, INITMINER)]
     world.recount()
 
 
@@ -154,22 +155,22 @@ def test_a_full_block() -> None:
             action = ExampleRequiredAction(added[-1])
             schedule_required_action(ctx, action, ctx.time + 2 * BLOCK)
             total += len(pack_required(ctx, action))
-        schedule_optional_action(ctx, ExampleOptionalAction("temp"), ctx.time + 2 * BLOCK)
+        schedule_optional_action(ctx, ExampleOptionalAction(TEMP), ctx.time + 2 * BLOCK)
 
     world.edit(fill)
     due = world.now + BLOCK
     whole = build(world)
     assert accounts_of(actions_of(whole).required) == added
-    assert accounts_of(actions_of(whole).optional) == ["temp"]
+    assert accounts_of(actions_of(whole).optional) == [TEMP]
     with pytest.raises(Rejected, match="Expected action was not included in block"):
         world.chain.push_block(remake(world, whole, lambda found: HeaderActions(found.required[:-2], ())))
     world.chain.push_block(remake(world, whole, lambda found: HeaderActions(found.required[:-1], ())))
     assert required_queue(world.ctx) == [(due, added[-1])]
     assert due == world.now
-    assert offers(world.ctx) == [(due, "temp")]
+    assert offers(world.ctx) == [(due, TEMP)]
     delayed = world.generate_block()
     assert required_queue(world.ctx) == []
-    assert actions_of(delayed) == HeaderActions((ExampleRequiredAction(added[-1]),), (ExampleOptionalAction("temp"),))
+    assert actions_of(delayed) == HeaderActions((ExampleRequiredAction(added[-1]),), (ExampleOptionalAction(TEMP),))
     world.recount()
 
 
@@ -202,15 +203,15 @@ def test_pending_required_execution(world: Harness) -> None:
     """What is due later waits."""
 
     def schedule(ctx: Context) -> None:
-        schedule_required_action(ctx, ExampleRequiredAction("null"), ctx.time + 3 * BLOCK)
+        schedule_required_action(ctx, ExampleRequiredAction(NULL), ctx.time + 3 * BLOCK)
         schedule_required_action(ctx, ExampleRequiredAction(INITMINER), ctx.time + 2 * BLOCK)
 
     world.edit(schedule)
-    assert [name for _, name in required_queue(world.ctx)] == [INITMINER, "null"]
+    assert [name for _, name in required_queue(world.ctx)] == [INITMINER, NULL]
     block = world.generate_block()
     assert actions_of(block).required == (ExampleRequiredAction(INITMINER),)
-    assert [name for _, name in required_queue(world.ctx)] == ["null"]
-    assert actions_of(world.generate_block()).required == (ExampleRequiredAction("null"),)
+    assert [name for _, name in required_queue(world.ctx)] == [NULL]
+    assert actions_of(world.generate_block()).required == (ExampleRequiredAction(NULL),)
     assert required_queue(world.ctx) == []
     world.recount()
 
@@ -225,16 +226,16 @@ def refuse(world: Harness, block: Block, expected: str) -> None:
 
 
 def test_unexpected_required_action(world: Harness) -> None:
-    block = remake(world, build(world), lambda _: HeaderActions((ExampleRequiredAction("temp"),), ()))
+    block = remake(world, build(world), lambda _: HeaderActions((ExampleRequiredAction(TEMP),), ()))
     refuse(world, block, "Block included required action that does not exist in queue")
     world.edit(lambda ctx: schedule_required_action(ctx, ExampleRequiredAction(INITMINER), ctx.time + 2 * BLOCK))
-    block = remake(world, build(world), lambda _: HeaderActions((ExampleRequiredAction("temp"),), ()))
+    block = remake(world, build(world), lambda _: HeaderActions((ExampleRequiredAction(TEMP),), ()))
     refuse(
         world,
         block,
         "actions_itr->visit( equal_visitor ): Unexpected action included. "
-        'Expected: {"type":"example_required_action","value":{"account":"initminer"}} '
-        'Observed: {"type":"example_required_action","value":{"account":"temp"}}',
+        f'Expected: {{"type":"example_required_action","value":{{"account":"{FIRST}"}}}} '
+        f'Observed: {{"type":"example_required_action","value":{{"account":"{TEMP}"}}}}',
     )
     world.generate_block()
     world.recount()
@@ -264,13 +265,13 @@ def test_optional_action_expiration() -> None:
     """An offer ends when the first block in which it could be is irreversible."""
     world = Harness()
     world.generate_blocks(25)
-    world.edit(lambda ctx: schedule_optional_action(ctx, ExampleOptionalAction("null"), ctx.time + 2 * BLOCK))
+    world.edit(lambda ctx: schedule_optional_action(ctx, ExampleOptionalAction(NULL), ctx.time + 2 * BLOCK))
     due = world.chain.head_number + 1
     while world.gpo.last_irreversible_block_num < due:
         assert len(offers(world.ctx)) == 1
         found = build(world)
         assert actions_of(found).optional == (
-            (ExampleOptionalAction("null"),) if world.chain.head_number + 1 >= due else ()
+            (ExampleOptionalAction(NULL),) if world.chain.head_number + 1 >= due else ()
         )
         world.chain.push_block(remake(world, found, lambda _: HeaderActions((), ())))
     assert offers(world.ctx) == []
@@ -280,7 +281,7 @@ def test_optional_action_expiration() -> None:
 def test_an_offer_of_now_counts_from_the_head() -> None:
     world = Harness()
     world.generate_blocks(25)
-    world.edit(lambda ctx: schedule_optional_action(ctx, ExampleOptionalAction("null")))
+    world.edit(lambda ctx: schedule_optional_action(ctx, ExampleOptionalAction(NULL)))
     head = world.chain.head_number - 1
     while world.gpo.last_irreversible_block_num < head:
         assert len(offers(world.ctx)) == 1
@@ -291,7 +292,7 @@ def test_an_offer_of_now_counts_from_the_head() -> None:
 
 def test_unexpected_optional_action(world: Harness) -> None:
     """What nobody offered may be carried out."""
-    world.chain.push_block(remake(world, build(world), lambda _: HeaderActions((), (ExampleOptionalAction("null"),))))
+    world.chain.push_block(remake(world, build(world), lambda _: HeaderActions((), (ExampleOptionalAction(NULL),))))
     world.recount()
 
 
@@ -307,8 +308,8 @@ def test_reject_optional_action(world: Harness) -> None:
 def test_no_actions_before_their_hard_fork() -> None:
     world = Harness(config_with("testnet", tokens_enabled=False))
     expected = "Automated actions are not enabled until SMT hardfork."
-    required = HeaderActions((ExampleRequiredAction("temp"),), ())
-    optional = HeaderActions((), (ExampleOptionalAction("temp"),))
+    required = HeaderActions((ExampleRequiredAction(TEMP),), ())
+    optional = HeaderActions((), (ExampleOptionalAction(TEMP),))
     refuse(world, remake(world, build(world), lambda _: required), expected)
     refuse(world, remake(world, build(world), lambda _: optional), expected)
     world.recount()
@@ -332,7 +333,7 @@ def test_actions_that_do_something(world: Harness, monkeypatch: pytest.MonkeyPat
 
     def schedule(ctx: Context) -> None:
         schedule_required_action(ctx, ExampleRequiredAction(INITMINER), ctx.time + 2 * BLOCK)
-        schedule_optional_action(ctx, ExampleOptionalAction("null"), ctx.time + 2 * BLOCK)
+        schedule_optional_action(ctx, ExampleOptionalAction(NULL), ctx.time + 2 * BLOCK)
 
     world.edit(schedule)
     before, digest = world.account(INITMINER).balance, world.chain.state_digest

@@ -9,6 +9,7 @@ from chain.ledger import Ledger
 from operations.account import ClaimAccount
 from operations.transfer import Transfer
 from state.context import SINGLETON
+from tests.chains import FIRST
 from tests.harness import Harness, config_with, steem
 
 PAYMENT = Transfer("alice", "bob", steem(1), "")
@@ -73,7 +74,7 @@ def test_a_block_that_was_built_and_not_pushed_leaves_everything_to_be_tried(tri
     world.push(PAYMENT)
     block = world.generate_block()
     world.chain.undo_head()
-    key = world.key("initminer", "active")
+    key = world.key(FIRST, "active")
     world.chain.build_block(block.witness, key, block.timestamp)
     world.push(Transfer("alice", "bob", steem(2), ""))
     tries.clear()
@@ -88,9 +89,9 @@ def test_what_lacks_credits_on_a_new_head_waits_and_is_left_out() -> None:
     lax.fund("alice", 100)
     lax.vest("alice", 1)
     follow(strict, lax)
-    late = strict.push(Transfer("alice", "initminer", steem(2), "")).id
+    late = strict.push(Transfer("alice", FIRST, steem(2), "")).id
     for _ in range(80):
-        lax.push(Transfer("alice", "initminer", steem(1), ""))
+        lax.push(Transfer("alice", FIRST, steem(1), ""))
     lax.generate_block()
     follow(strict, lax)
     assert strict.generate_block().transaction_ids == []

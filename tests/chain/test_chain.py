@@ -21,6 +21,7 @@ from protocol.errors import (
 )
 from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.types import HardforkVersionVote
+from tests.chains import FIRST, NULL, TEMP
 from tests.harness import Harness, authority_of, config_with, steem
 
 INIT_KEY = PrivateKey.from_seed("init_key")
@@ -122,16 +123,16 @@ def test_a_bad_block_on_the_longer_branch_leaves_everything_as_it_was(world: Har
     other = twin(world)
     mine = world.generate_blocks(2)
     digest = world.chain.state_digest
-    history = world.chain.history.count_operations("initminer")
+    history = world.chain.history.count_operations(FIRST)
     good = [other.generate_block(skip_slots=2), other.generate_block()]
     bad = remake(other, other.generate_block(), witness="alice")
-    child = remake(other, bad, previous=bad.id, timestamp=bad.timestamp + 3, witness="initminer")
+    child = remake(other, bad, previous=bad.id, timestamp=bad.timestamp + 3, witness=FIRST)
     assert [world.chain.push_block(block).feed for block in good] == [(), ()]
     with pytest.raises(UnknownKey):
         world.chain.push_block(bad)
     assert world.chain.head_id == mine[-1].id
     assert world.chain.state_digest == digest
-    assert world.chain.history.count_operations("initminer") == history
+    assert world.chain.history.count_operations(FIRST) == history
     with pytest.raises(Rejected):
         world.chain.push_block(bad)
     with pytest.raises(Rejected):
@@ -222,7 +223,7 @@ def test_switch_forks_undo_create() -> None:
     first = world.chain.get_block(1)
     assert first is not None
     other.chain.push_block(first)
-    transaction = world.sign(world.build(Transfer("initminer", "null", steem(7), "x")), INIT_KEY)
+    transaction = world.sign(world.build(Transfer(FIRST, NULL, steem(7), "x")), INIT_KEY)
     world.chain.push_transaction(transaction)
     block = world.generate_block()
     assert block.transaction_ids == [transaction.id]
@@ -392,7 +393,7 @@ def test_a_wrong_witness_key_is_refused(world: Harness) -> None:
     with pytest.raises(Invalid):
         world.chain.push_block(block.with_signature(bytes(65)))
     with pytest.raises(Rejected):
-        world.chain.generate_block("initminer", world.key("alice"), get_slot_time(world.ctx, 1))
+        world.chain.generate_block(FIRST, world.key("alice"), get_slot_time(world.ctx, 1))
     with pytest.raises(Rejected):
         world.chain.generate_block("alice", INIT_KEY, get_slot_time(world.ctx, 1))
     assert world.chain.push_block(block).applied
@@ -478,7 +479,7 @@ def test_history_is_optional() -> None:
 def test_a_transaction_of_a_block_is_refused_by_every_node(world: Harness) -> None:
     """The second half of duplicate_transactions: the node that got the block refuses too, and paid once."""
     other = twin(world)
-    transaction = world.push(Transfer("initminer", "bob", steem(500), ""))
+    transaction = world.push(Transfer(FIRST, "bob", steem(500), ""))
     with pytest.raises(Rejected, match="Duplicate"):
         world.chain.push_transaction(transaction)
     other.chain.push_block(world.generate_block())
@@ -498,7 +499,7 @@ def test_an_account_that_a_fork_switch_takes_away_comes_back() -> None:
     keys = authority_of(INIT_KEY)
     create = AccountCreate(
         fee=steem(world.tables.witness_schedule.get(0).median_props.account_creation_fee.amount),
-        creator="initminer",
+        creator=FIRST,
         new_account_name="alice",
         owner=keys,
         active=keys,
@@ -550,7 +551,7 @@ def test_optional_tapos(world: Harness, number: int | None, prefix: int | None, 
 
 def test_a_transaction_expires_between_two_blocks(world: Harness) -> None:
     """The end of tapos: two seconds to live, two blocks later."""
-    plain = world.build(Transfer("initminer", "alice", steem(50), ""), expires_in=2)
+    plain = world.build(Transfer(FIRST, "alice", steem(50), ""), expires_in=2)
     world.generate_blocks(2)
     with pytest.raises(TransactionExpired):
         world.chain.push_transaction(world.sign(plain, INIT_KEY))
@@ -560,9 +561,9 @@ def test_the_transaction_that_does_not_fit_waits() -> None:
     """Counterpart of generate_block_size with its two transactions."""
     world = Harness()
     world.edit(lambda ctx: ctx.update_gpo(maximum_block_size=65_536, required_actions_partition_percent=0))
-    large = world.push(*(Transfer("initminer", "temp", steem(1_000), "") for _ in range(1_975)))
+    large = world.push(*(Transfer(FIRST, TEMP, steem(1_000), "") for _ in range(1_975)))
     memo = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ123"
-    small = world.push(Transfer("initminer", "temp", steem(1_000), memo))
+    small = world.push(Transfer(FIRST, TEMP, steem(1_000), memo))
     assert (large.size, small.size) == (79 + 1_975 * 33, 78 + 33 + 55)
     block = world.generate_block()
     assert block.transaction_ids == [large.id]

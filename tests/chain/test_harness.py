@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from operations.transfer import Transfer
+from tests.chains import FIRST
 from tests.harness import Harness, dev_config, steem
 
 
@@ -43,11 +44,11 @@ def test_an_edit_becomes_part_of_a_block_and_is_undone_with_it() -> None:
 def test_a_witness_is_voted_in_and_produces() -> None:
     world = Harness()
     world.create_accounts("alice-1")
-    world.vest("initminer", 1_000_000)
+    world.vest(FIRST, 1_000_000)
     world.make_witness("alice-1")
-    world.vote_witness("initminer", "alice-1")
+    world.vote_witness(FIRST, "alice-1")
     names = {world.generate_block().witness for _ in range(45)}
-    assert names == {"initminer", "alice-1"}
+    assert names == {FIRST, "alice-1"}
     world.recount()
 
 
@@ -64,7 +65,7 @@ def test_sparse_time_ends_at_the_wanted_slot() -> None:
 def test_equal_transfers_are_different_transactions() -> None:
     world = Harness()
     world.create_account("alice-1")
-    first = world.push(Transfer("initminer", "alice-1", steem(1), ""))
-    second = world.push(Transfer("initminer", "alice-1", steem(1), ""))
+    first = world.push(Transfer(FIRST, "alice-1", steem(1), ""))
+    second = world.push(Transfer(FIRST, "alice-1", steem(1), ""))
     assert first.id != second.id
     assert world.account("alice-1").balance == 2

@@ -6,6 +6,7 @@ from chain.effects import AppliedOperation
 from chain.history import order_operations
 from operations.transfer import Transfer
 from protocol.virtual_operations import Interest
+from tests.chains import FIRST, MINERS, NULL
 from tests.harness import Harness, sbd, steem
 
 
@@ -33,7 +34,7 @@ def test_numbers_go_on_from_the_database_into_memory() -> None:
 
 def test_operations_and_events_of_a_block_before_and_after_it_is_written() -> None:
     world = Harness()
-    transaction = world.push(Transfer("initminer", "null", steem(5), ""))
+    transaction = world.push(Transfer(FIRST, NULL, steem(5), ""))
     block = world.generate_block()
     before = world.chain.history.get_operations_in_block(block.number)
     assert [applied.op.wire_name for applied in before] == ["transfer", "producer_reward"]
@@ -50,8 +51,8 @@ def test_events_inside_an_operation_come_before_it() -> None:
     world = Harness()
     world.generate_blocks(22)
     world.pass_time(40 * 86_400)
-    world.apply(Transfer("initminer", "miners", sbd(1000), ""))
-    assert [name for _number, name in names(world, "initminer")][-3:] == ["interest", "transfer", "producer_reward"]
+    world.apply(Transfer(FIRST, MINERS, sbd(1000), ""))
+    assert [name for _number, name in names(world, FIRST)][-3:] == ["interest", "transfer", "producer_reward"]
     operations = world.chain.history.get_operations_in_block(world.chain.head_number)
     assert [(applied.op.wire_name, applied.virtual_op) for applied in operations][:2] == [
         ("interest", 1),
@@ -85,28 +86,28 @@ def test_a_fork_switch_takes_history_along() -> None:
     first = world.chain.get_block(1)
     assert first is not None
     other.chain.push_block(first)
-    gone = world.push(Transfer("initminer", "null", steem(1), "gone"), expires_in=3)
+    gone = world.push(Transfer(FIRST, NULL, steem(1), "gone"), expires_in=3)
     world.generate_block()
     assert world.chain.history.find_transaction(gone.id) == (2, 0)
     other.generate_block(skip_slots=1)
-    other.push(Transfer("initminer", "miners", steem(1), "stays"))
+    other.push(Transfer(FIRST, MINERS, steem(1), "stays"))
     other.generate_block()
     for number in (2, 3):
         block = other.chain.get_block(number)
         assert block is not None
         world.chain.push_block(block)
     assert world.chain.history.find_transaction(gone.id) is None
-    assert names(world, "initminer") == names(other, "initminer")
-    assert "null" not in {name for _number, name in names(world, "null")}
-    assert names(world, "null") == []
+    assert names(world, FIRST) == names(other, FIRST)
+    assert NULL not in {name for _number, name in names(world, NULL)}
+    assert names(world, NULL) == []
 
 
 def test_dropping_empties_the_index() -> None:
     world = Harness()
     world.generate_blocks(30)
-    expected = names(world, "initminer")
+    expected = names(world, FIRST)
     world.chain.history.drop()
     assert world.chain.history.cursor is None
-    assert names(world, "initminer") == []
+    assert names(world, FIRST) == []
     world.chain.rebuild_history()
-    assert names(world, "initminer") == expected
+    assert names(world, FIRST) == expected

@@ -16,6 +16,7 @@ from protocol.assets import SBD, STEEM, Asset
 from protocol.rules import Rules
 from protocol.virtual_operations import FillOrder
 from state.kv import MemoryBackend
+from tests.chains import FIRST
 from tests.harness import Harness, sbd, steem
 
 START = 1_600_000_005
@@ -197,7 +198,7 @@ def test_undoing_and_writing_at_any_point_changes_no_answer(
 def trade(world: Harness, number: int, price: int) -> None:
     """Initminer sells 1 STEEM to itself."""
     for sells, asks, place in ((steem(1000), sbd(price), 0), (sbd(price), steem(1000), 1)):
-        order = LimitOrderCreate("initminer", 2 * number + place, sells, asks, False, world.now + 3600)
+        order = LimitOrderCreate(FIRST, 2 * number + place, sells, asks, False, world.now + 3600)
         world.push(order)
     world.generate_block()
 
@@ -229,7 +230,7 @@ def test_a_fork_switch_takes_trades_along() -> None:
 def test_a_pending_trade_does_not_count() -> None:
     world = Harness()
     for sells, asks, number in ((steem(1000), sbd(100), 1), (sbd(100), steem(1000), 2)):
-        world.push(LimitOrderCreate("initminer", number, sells, asks, False, world.now + 3600))
+        world.push(LimitOrderCreate(FIRST, number, sells, asks, False, world.now + 3600))
     assert prices(world.chain) == []
     world.generate_block()
     assert prices(world.chain) == [100]

@@ -17,6 +17,7 @@ from protocol.errors import (
 from protocol.keys import PrivateKey, encode_public_key
 from protocol.transaction import Transaction
 from protocol.types import NULL_PUBLIC_KEY, Authority
+from tests.chains import NULL
 from tests.harness import Harness, dev_config, steem
 from tests.rpc.service import Service
 
@@ -52,7 +53,7 @@ def change(world: Harness, name: str, active: Authority, posting: Authority | No
 def attempt(world: Harness, name: str, *keys: PrivateKey) -> type[ProtocolError] | None:
     """Sends a transfer with these signatures; returns the kind of refusal."""
     try:
-        world.push(Transfer(name, "null", steem(1), ""), keys=list(keys))
+        world.push(Transfer(name, NULL, steem(1), ""), keys=list(keys))
     except ProtocolError as error:
         return type(error)
     world.generate_block()
@@ -152,7 +153,7 @@ async def test_what_the_apis_say(world: Harness) -> None:
         assert second["result"] == {"valid": True}
         return bool(first["result"])
 
-    corp, firm = (world.build(Transfer(name, "null", steem(1), "")) for name in ("corp", "firm"))
+    corp, firm = (world.build(Transfer(name, NULL, steem(1), "")) for name in ("corp", "firm"))
     in_order = sorted((ANN, BEN, CYD), key=lambda key: key.public_key)
     first_two = "".join(sorted(names[encode_public_key(key.public_key, prefix)] for key in in_order[:2]))
     assert await keys("get_required_signatures", corp, everybody) == first_two

@@ -12,6 +12,7 @@ from operations.content import Comment
 from operations.transfer import Transfer
 from protocol.errors import Rejected
 from protocol.transaction import Transaction
+from tests.chains import FIRST, NULL, TEMP
 from tests.harness import Harness, config_with, steem
 
 REVERSIBLE = config_with("testnet", irreversible_by_witness_from_block=1_000_000)
@@ -19,9 +20,7 @@ BLOCK_BYTES = 65_536
 
 
 def make(world: Harness, count: int, memo: str = "m", operations: int = 1) -> list[Transaction]:
-    return [
-        world.build(*(Transfer("initminer", "null", steem(1), memo) for _ in range(operations))) for _ in range(count)
-    ]
+    return [world.build(*(Transfer(FIRST, NULL, steem(1), memo) for _ in range(operations))) for _ in range(count)]
 
 
 def credits_for(transaction: Transaction, per_byte: int) -> int:
@@ -45,7 +44,7 @@ def crowded(*names: str, partition_bp: int = 0) -> Harness:
 
 
 def pay(world: Harness, sender: str, count: int = 1, memo: str = "") -> Transaction:
-    return world.push(*(Transfer(sender, "null", steem(1), memo) for _ in range(count)))
+    return world.push(*(Transfer(sender, NULL, steem(1), memo) for _ in range(count)))
 
 
 # The pool by itself
@@ -54,7 +53,7 @@ def pay(world: Harness, sender: str, count: int = 1, memo: str = "") -> Transact
 def test_the_pool_keeps_order_and_counts_bytes() -> None:
     world = Harness()
     pool = PendingTransactions()
-    transactions = [world.build(Transfer("initminer", "null", steem(1), "m" * number)) for number in range(1, 6)]
+    transactions = [world.build(Transfer(FIRST, NULL, steem(1), "m" * number)) for number in range(1, 6)]
     for transaction in (*transactions, transactions[0]):
         pool.add(transaction)
     assert list(pool) == transactions
@@ -70,7 +69,7 @@ def test_a_full_pool_takes_what_pays_more_and_lets_go_of_what_pays_least(bounds:
     world = Harness()
     pool = PendingTransactions(**bounds)
     transactions = make(world, 12)
-    transactions = [world.sign(transaction, world.key("initminer")) for transaction in transactions]
+    transactions = [world.sign(transaction, world.key(FIRST)) for transaction in transactions]
     assert transactions[0].size == 112
     for number, transaction in enumerate(transactions[:10]):
         assert pool.check_room(transaction, Payment(f"account{number}", 0)) == []
@@ -84,7 +83,7 @@ def test_a_full_pool_takes_what_pays_more_and_lets_go_of_what_pays_least(bounds:
     assert dropped.trx_id == transactions[4].id
     assert "pool is full" in dropped.error.message and "another one may still include it" in dropped.error.message
     pool.add(good, Payment("other", credits_for(good, 6)))
-    best = world.sign(make(world, 1)[0], world.key("initminer"))
+    best = world.sign(make(world, 1)[0], world.key(FIRST))
     assert pool.check_room(best, Payment("b", credits_for(best, 6))) == [transactions[9].id], "of equals the youngest"
 
 
@@ -141,7 +140,7 @@ def test_what_is_undone_comes_first_again() -> None:
 def test_what_no_block_has_room_for_is_refused_with_the_limit() -> None:
     world = crowded(partition_bp=2_500)
     with pytest.raises(Rejected) as caught:
-        world.push(*(Transfer("initminer", "temp", steem(1_000), "") for _ in range(1_500)))
+        world.push(*(Transfer(FIRST, TEMP, steem(1_000), "") for _ in range(1_500)))
     room = BLOCK_BYTES * 3 // 4
     assert caught.value.data == {
         "found": 79 + 1_500 * 33,
@@ -150,7 +149,7 @@ def test_what_no_block_has_room_for_is_refused_with_the_limit() -> None:
         "room": room,
     }
     largest = (room - 256 - 79) // 33
-    trx = world.push(*(Transfer("initminer", "temp", steem(1_000), "") for _ in range(largest)))
+    trx = world.push(*(Transfer(FIRST, TEMP, steem(1_000), "") for _ in range(largest)))
     assert world.generate_block().transaction_ids == [trx.id]
 
 
@@ -158,16 +157,16 @@ def test_a_full_pool_refuses_and_takes_again_after_a_block() -> None:
     world = Harness()
     world.chain._pool.pending = PendingTransactions(operations_max=15)
     for _ in range(3):
-        world.push(Transfer("initminer", "null", steem(1), ""))
+        world.push(Transfer(FIRST, NULL, steem(1), ""))
     with pytest.raises(Rejected, match="Too many transactions of initminer"):
-        world.push(Transfer("initminer", "null", steem(1), ""))
+        world.push(Transfer(FIRST, NULL, steem(1), ""))
     world.generate_block()
-    world.push(Transfer("initminer", "null", steem(1), ""))
+    world.push(Transfer(FIRST, NULL, steem(1), ""))
 
 
 def test_a_transaction_that_waits_unapplied_is_known_and_not_taken_twice() -> None:
     world = crowded()
-    world.push(*(Transfer("initminer", "null", steem(1), "") for _ in range(SLICE_OPERATIONS_MAX + 1)))
+    world.push(*(Transfer(FIRST, NULL, steem(1), "") for _ in range(SLICE_OPERATIONS_MAX + 1)))
     (large,) = world.chain.pending
     world.chain._pool.drop_state()
     world.chain._begin_head()
@@ -232,7 +231,7 @@ def test_what_depends_on_what_pays_less_gets_in_behind_it() -> None:
     fill_up(world)
     everything = world.account("alice").balance
     gift = world.push(*(Transfer("alice", "bob", steem(everything // 200), "") for _ in range(200)))
-    spent = world.push(Transfer("bob", "null", steem(world.account("bob").balance), ""))
+    spent = world.push(Transfer("bob", NULL, steem(world.account("bob").balance), ""))
     post = world.push(Comment("", "test", "alice", "post", "title", "body" * 2_000, ""))
     reply = world.push(Comment("alice", "post", "bob", "reply", "", "yes", ""))
     assert world.chain.pending.find_waiting(gift.id).rate < world.chain.pending.find_waiting(spent.id).rate  # type: ignore[union-attr]
@@ -246,8 +245,8 @@ def test_filling_a_block_ends_with_its_budget() -> None:
     world = crowded("alice", "bob", "carol", "dave")
     fill_up(world)
     ticks = iter(range(100))
-    key = world.key("initminer")
-    name, time = "initminer", world.now + 3
+    key = world.key(FIRST)
+    name, time = FIRST, world.now + 3
     block = world.chain.build_block(name, key, time, True, Budget(20_000, lambda: next(ticks) >= 2))
     assert len(block.transactions) == 2
     world.chain._begin_head()
@@ -276,11 +275,11 @@ def test_beyond_the_limit_transactions_wait_without_being_applied(monkeypatch: p
     world = Harness()
     world.create_account("alice")
     for _ in range(5):
-        world.push(Transfer("initminer", "alice", steem(1), ""))
+        world.push(Transfer(FIRST, "alice", steem(1), ""))
     block = world.generate_block()
     world.chain.undo_head()
     for _ in range(5):
-        world.push(Transfer("initminer", "alice", steem(10), ""))
+        world.push(Transfer(FIRST, "alice", steem(10), ""))
     monkeypatch.setattr("chain.pool.REAPPLIED_OPERATIONS_MAX", 2)
     world.chain.push_block(block)
     assert [len(world.chain.pending), world.account("alice").balance] == [5, 25]
@@ -292,7 +291,7 @@ def test_beyond_the_limit_transactions_wait_without_being_applied(monkeypatch: p
 def test_what_waits_is_applied_again_in_pieces() -> None:
     world = crowded("alice")
     for _ in range(10):
-        world.push(*(Transfer("initminer", "alice", steem(1), "") for _ in range(3)))
+        world.push(*(Transfer(FIRST, "alice", steem(1), "") for _ in range(3)))
     chain, before = world.chain, world.account("alice").balance
     chain.reapplies_at_once = False
     chain._pool.drop_state()
@@ -308,7 +307,7 @@ def test_what_waits_is_applied_again_in_pieces() -> None:
 def test_stopped_re_application_leaves_the_rest_waiting() -> None:
     world = crowded("alice")
     for _ in range(4):
-        world.push(Transfer("initminer", "alice", steem(1), ""))
+        world.push(Transfer(FIRST, "alice", steem(1), ""))
     chain, before = world.chain, world.account("alice").balance
     chain.reapplies_at_once = False
     chain._pool.drop_state()
@@ -323,11 +322,11 @@ def test_stopped_re_application_leaves_the_rest_waiting() -> None:
 def test_what_fails_on_a_new_head_is_dropped_and_told() -> None:
     world = crowded("alice")
     everything = world.account("alice").balance
-    block = world.apply(Transfer("alice", "initminer", steem(everything), ""))
+    block = world.apply(Transfer("alice", FIRST, steem(everything), ""))
     world.chain.undo_head()
     world.chain.pending.take_all()
     world.chain._pool.drop_state()
-    lost = world.push(Transfer("alice", "null", steem(1), ""))
+    lost = world.push(Transfer("alice", NULL, steem(1), ""))
     world.chain.push_block(block)
     (dropped,) = world.chain.take_dropped()
     assert dropped.trx_id == lost.id and "balance" in dropped.error.message
@@ -337,8 +336,8 @@ def test_what_fails_on_a_new_head_is_dropped_and_told() -> None:
 def test_what_fails_behind_something_unapplied_has_some_more_chances() -> None:
     world = crowded("alice")
     balance = world.account("alice").balance
-    large = world.push(*(Transfer("initminer", "alice", steem(1), "") for _ in range(SLICE_OPERATIONS_MAX + 1)))
-    needs = world.push(Transfer("alice", "null", steem(balance + SLICE_OPERATIONS_MAX), ""))
+    large = world.push(*(Transfer(FIRST, "alice", steem(1), "") for _ in range(SLICE_OPERATIONS_MAX + 1)))
+    needs = world.push(Transfer("alice", NULL, steem(balance + SLICE_OPERATIONS_MAX), ""))
     for _ in range(FAILURES_MAX - 1):
         world.chain._pool.drop_state()
         world.chain._begin_head()

@@ -43,6 +43,7 @@ from rpc.apis.registry import build_methods
 from state.context import SINGLETON
 from state.resource_credits import compute_current_rc, compute_max_rc, compute_used_rc, compute_waiting_seconds
 from state.schema import Manabar, RcAccount, RdParams
+from tests.chains import FIRST, NULL, TEMP
 from tests.harness import Harness, steem
 from tests.operations.samples import SAMPLES
 from tests.vectors import vectors_path
@@ -75,7 +76,7 @@ def pools(world: Harness) -> tuple[int, ...]:
 
 
 def counts_of(world: Harness, *operations: Operation) -> tuple[int, tuple[int, ...]]:
-    transaction = world.sign(world.build(*operations), world.key("initminer"))
+    transaction = world.sign(world.build(*operations), world.key(FIRST))
     return transaction.size, count_resources(transaction)
 
 
@@ -179,7 +180,7 @@ def test_pools_start_at_rest_and_move_by_budget_decay_and_use() -> None:
     world.generate_block()
     world.generate_block()
     before = pools(world)
-    transaction = world.push(FeedPublish("initminer", Price(Asset(1000, SBD), Asset(1000, STEEM))))
+    transaction = world.push(FeedPublish(FIRST, Price(Asset(1000, SBD), Asset(1000, STEEM))))
     world.generate_block()
     after = pools(world)
     for place, params, used in (
@@ -199,7 +200,7 @@ def test_pools_start_at_rest_and_move_by_budget_decay_and_use() -> None:
 def test_genesis_accounts_have_their_stake_and_the_historical_bonus() -> None:
     world = Harness()
     now = world.now
-    for name in ("initminer", "null", "temp"):
+    for name in (FIRST, NULL, TEMP):
         maximum = world.account(name).vesting_shares + HISTORICAL
         assert row(world, name) == RcAccount(name, Manabar(maximum, now), HISTORICAL, maximum)
 
@@ -242,7 +243,7 @@ def test_a_transaction_is_paid_at_the_price_of_the_pools_before_its_block() -> N
     world = world_with_credits("alice")
     world.generate_block()
     before, level, total, head = row(world, "alice"), pools(world), world.gpo.total_vesting_shares, world.now
-    block = world.apply(Transfer("alice", "initminer", steem(1), "hello"))
+    block = world.apply(Transfer("alice", FIRST, steem(1), "hello"))
     maximum = compute_max_rc(world.account("alice"), before)
     elapsed = head - before.rc_manabar.last_update_time
     current = min(before.rc_manabar.current_mana + maximum * elapsed // REGENERATION, maximum)
@@ -308,7 +309,7 @@ def test_a_broadcast_without_credits_is_refused_in_the_words_of_the_reference() 
     world.fund("alice", 1_000)
     world.chain.refuses_without_credits = True
     with pytest.raises(PluginRefused) as caught:
-        world.push(Transfer("alice", "initminer", steem(1), ""))
+        world.push(Transfer("alice", FIRST, steem(1), ""))
     error = caught.value
     needed = error.data["rc_needed"]
     assert (error.code, error.name) == (4_100_000, "plugin_exception")
@@ -318,8 +319,8 @@ def test_a_broadcast_without_credits_is_refused_in_the_words_of_the_reference() 
     )
     assert error.advice is not None and error.advice["seconds_until_enough"] is None
     assert len(world.chain.pending) == 0 and world.account("alice").balance == 1_000
-    world.apply(TransferToVesting("initminer", "alice", steem(10_000)))
-    world.apply(Transfer("alice", "initminer", steem(1), ""))
+    world.apply(TransferToVesting(FIRST, "alice", steem(10_000)))
+    world.apply(Transfer("alice", FIRST, steem(1), ""))
 
 
 def drain(world: Harness, name: str, left: int) -> None:
@@ -336,13 +337,13 @@ def test_the_advice_says_how_long_to_wait() -> None:
     world = world_with_credits("alice")
     drain(world, "alice", 0)
     with pytest.raises(PluginRefused) as caught:
-        world.push(Transfer("alice", "initminer", steem(1), ""))
+        world.push(Transfer("alice", FIRST, steem(1), ""))
     advice = caught.value.advice
     assert advice is not None
     seconds = advice["seconds_until_enough"]
     assert seconds == -(-caught.value.data["rc_needed"] * REGENERATION // advice["max_rc"]) > 0
     world.pass_time(seconds + 3)
-    world.apply(Transfer("alice", "initminer", steem(1), ""))
+    world.apply(Transfer("alice", FIRST, steem(1), ""))
 
 
 def test_a_block_of_others_may_use_more_than_there_is() -> None:
@@ -352,7 +353,7 @@ def test_a_block_of_others_may_use_more_than_there_is() -> None:
     lax.fund("alice", 100)
     lax.vest("alice", 1)
     for _ in range(80):
-        lax.push(Transfer("alice", "initminer", steem(1), ""))
+        lax.push(Transfer("alice", FIRST, steem(1), ""))
     lax.generate_block()
     maximum = lax.account("alice").vesting_shares
     assert row(lax, "alice").rc_manabar.current_mana == -(166 * maximum // 10_000) < 0
@@ -367,8 +368,8 @@ def test_a_producer_leaves_out_what_cannot_be_paid_and_keeps_it_waiting() -> Non
     world = world_with_credits("alice", "bob")
     world.chain.refuses_without_credits = False
     drain(world, "alice", 0)
-    late = world.push(Transfer("alice", "initminer", steem(1), ""))
-    paid = world.push(Transfer("bob", "initminer", steem(1), ""))
+    late = world.push(Transfer("alice", FIRST, steem(1), ""))
+    paid = world.push(Transfer("bob", FIRST, steem(1), ""))
     world.chain.refuses_without_credits = True
     block = world.generate_block()
     assert block.transaction_ids == [paid.id]
@@ -411,7 +412,7 @@ def test_all_maxima_agree_with_the_stakes_after_much_has_happened() -> None:
     world.push(Vote("bob", "alice", "post", 10_000))
     world.apply(DelegateVestingShares("bob", "alice", Asset(200_000_000, VESTS)))
     world.apply(WithdrawVesting("bob", Asset(500_000_000, VESTS)))
-    world.apply(TransferToVesting("alice", "null", steem(10)))
+    world.apply(TransferToVesting("alice", NULL, steem(10)))
     world.pass_time(WEEK + 3_600)
     for account in world.tables.accounts.scan():
         assert row(world, account.name).last_max_rc == compute_max_rc(account, row(world, account.name)), account.name

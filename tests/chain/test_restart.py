@@ -9,13 +9,13 @@ import pytest
 
 from chain.chain import Chain
 from operations.transfer import Transfer
-from protocol.config import ChainConfig
 from protocol.errors import BlockLogError
 from state.errors import CheckpointError, ForeignChain, NotAStore, StoreFull, StoreLocked
 from state.kv import LevelDBBackend
+from tests.chains import FIRST, MINERS, NULL, TESTNET
 from tests.harness import Harness, config_with, steem
 
-CONFIG = ChainConfig.preset("testnet")
+CONFIG = TESTNET
 
 
 def start(path: Path) -> Harness:
@@ -24,7 +24,7 @@ def start(path: Path) -> Harness:
 
 def grow(world: Harness, count: int) -> None:
     for number in range(count):
-        world.push(Transfer("initminer", "null" if number % 3 else "miners", steem(number + 1), ""))
+        world.push(Transfer(FIRST, NULL if number % 3 else MINERS, steem(number + 1), ""))
         world.generate_block()
 
 
@@ -48,7 +48,7 @@ def test_closing_and_opening_goes_on_exactly(tmp_path: Path) -> None:
     world = start(tmp_path / "data")
     assert world.chain.head_number == 52
     assert world.chain.committed_number == 31
-    assert history_of(world.chain, "initminer") == history_of(steady.chain, "initminer")
+    assert history_of(world.chain, FIRST) == history_of(steady.chain, FIRST)
     world.recount()
     world.chain.close()
 
@@ -62,7 +62,7 @@ def test_a_copy_taken_while_running_opens_at_the_same_head(tmp_path: Path, block
     assert other.chain.head_id == world.chain.head_id
     assert other.chain.state_digest == world.chain.state_digest
     assert other.chain.committed_number == world.chain.committed_number
-    assert history_of(other.chain, "initminer") == history_of(world.chain, "initminer")
+    assert history_of(other.chain, FIRST) == history_of(world.chain, FIRST)
     grow(other, 3)
     other.recount()
     other.chain.close()
@@ -190,7 +190,7 @@ def test_a_fork_switch_survives_a_restart(tmp_path: Path) -> None:
     again = start(tmp_path / "copy")
     assert again.chain.head_id == other.chain.head_id
     assert again.chain.state_digest == other.chain.state_digest
-    assert history_of(again.chain, "initminer") == history_of(other.chain, "initminer")
+    assert history_of(again.chain, FIRST) == history_of(other.chain, FIRST)
     again.chain.close()
 
 
@@ -229,10 +229,10 @@ def test_history_is_made_anew_when_it_is_missing(tmp_path: Path) -> None:
         block = again.get_block(number)
         assert block is not None
         steady.chain.push_block(block)
-    for name in ("initminer", "null", "miners"):
+    for name in (FIRST, NULL, MINERS):
         assert history_of(again, name) == history_of(steady.chain, name)
     again.rebuild_history()
-    assert history_of(again, "initminer") == history_of(steady.chain, "initminer")
+    assert history_of(again, FIRST) == history_of(steady.chain, FIRST)
     assert again.state_digest == steady.chain.state_digest
     again.close()
 
@@ -278,10 +278,10 @@ def test_a_damaged_record_of_the_block_log_is_never_served(tmp_path: Path, part:
         chain.get_packed_block(11)
     for number in (9, 12, chain.committed_number, chain.head_number):
         assert chain.get_block(number) is not None
-    history = history_of(chain, "initminer")
+    history = history_of(chain, FIRST)
     with pytest.raises(BlockLogError, match=r"block 1[01] "):  # With another `previous`, 10 is found first.
         chain.rebuild_history()
-    assert history_of(chain, "initminer") == history
+    assert history_of(chain, FIRST) == history
     chain.close()
     Chain.open(CONFIG, tmp_path).close()
     shutil.rmtree(tmp_path / "state")

@@ -17,6 +17,7 @@ from protocol.hardforks import UPGRADE_NAMES
 from protocol.types import NULL_PUBLIC_KEY, HardforkVersionVote
 from protocol.virtual_operations import Hardfork
 from state.context import SINGLETON, Context
+from tests.chains import FIRST
 from tests.consensus.chains import apply_block, generate, give_keys, key_of, make_block
 from tests.consensus.worlds import TESTNET, add_witness, change_witness, make_context, make_round, parse_time
 
@@ -134,7 +135,7 @@ def test_a_witness_alone_cannot_end_the_chain_by_leaving() -> None:
     give_keys(ctx)
     generate(ctx, 5)
     apply_block(ctx, make_block(ctx), signing_key=NULL_PUBLIC_KEY)
-    assert ctx.tables.witnesses.get("initminer").signing_key == key_of("initminer").public_key
+    assert ctx.tables.witnesses.get(FIRST).signing_key == key_of(FIRST).public_key
     generate(ctx, 50)
 
 
@@ -152,7 +153,7 @@ def test_a_witness_who_is_not_alone_leaves() -> None:
 
 def test_when_all_leave_one_after_another_the_last_one_stays() -> None:
     ctx = make_chain(count=4)
-    change_witness(ctx, "initminer", signing_key=NULL_PUBLIC_KEY)
+    change_witness(ctx, FIRST, signing_key=NULL_PUBLIC_KEY)
     for _ in range(4):
         slot = 1
         while ctx.tables.witnesses.get(get_scheduled_witness(ctx, slot)).signing_key == NULL_PUBLIC_KEY:
@@ -196,7 +197,7 @@ def test_block_1_of_the_reference_chain_votes_for_an_old_hard_fork() -> None:
     give_keys(ctx)
     vote = HardforkVersionVote(1 << 16, parse_time("2016-04-25T17:30:00"))
     apply_block(ctx, make_block(ctx, extensions=(VersionReport(V24), vote)))
-    witness = ctx.tables.witnesses.get("initminer")
+    witness = ctx.tables.witnesses.get(FIRST)
     assert (witness.hardfork_version_vote, witness.hardfork_time_vote) == vote
     generate(ctx, 22)
     hardfork = ctx.tables.hardfork_property.get(SINGLETON)
@@ -245,7 +246,7 @@ def test_a_made_up_hard_fork() -> None:
 def test_seventeen_of_twenty_one(aware: int, happens: bool) -> None:
     """The others run a program that does not know the fork: they report 0.24.0 and vote for nothing."""
     ctx = make_chain(future_config())
-    change_witness(ctx, "initminer", signing_key=NULL_PUBLIC_KEY)
+    change_witness(ctx, FIRST, signing_key=NULL_PUBLIC_KEY)
     old = {f"wit{number:02}" for number in range(aware, 21)}
     refused = 0
     for _ in range(130):

@@ -6,6 +6,7 @@ import pytest
 
 from consensus.irreversibility import compute_confirmed_block, update_last_irreversible_block
 from state.context import Context
+from tests.chains import FIRST
 from tests.consensus.worlds import change_witness, make_context, make_round
 
 
@@ -65,7 +66,7 @@ def test_it_never_goes_back() -> None:
 
 def test_a_witness_alone_makes_every_block_final() -> None:
     ctx = with_switch_at(make_context(), 0)
-    change_witness(ctx, "initminer", last_confirmed_block_num=12)
+    change_witness(ctx, FIRST, last_confirmed_block_num=12)
     ctx.update_gpo(head_block_number=12)
     update_last_irreversible_block(ctx)
     assert ctx.gpo.last_irreversible_block_num == 12

@@ -7,13 +7,13 @@ from consensus.slots import get_round_witnesses, get_scheduled_witness, get_slot
 from operations.witness import WitnessUpdate
 from protocol.assets import STEEM, Asset
 from protocol.codec import Codec
-from protocol.config import ChainConfig
 from protocol.errors import Rejected
 from protocol.keys import PrivateKey, sign_digest
 from protocol.operation import Operation
 from protocol.transaction import Transaction
 from protocol.types import NULL_PUBLIC_KEY, LegacyChainProperties
 from state.invariants import assert_invariants
+from tests.chains import FIRST, load_preset
 from tests.strategies import import_all_operations
 
 PASSWORD = "plaudit-dev"
@@ -28,7 +28,7 @@ class DevChain:
 
     def __init__(self) -> None:
         import_all_operations()
-        self.config = ChainConfig.preset("dev")
+        self.config = load_preset("dev")
         self.codec = Codec(self.config.identity)
         self.chain = Chain.open(self.config)
 
@@ -65,11 +65,11 @@ class DevChain:
 def test_the_only_witness_sets_the_null_key() -> None:
     dev = DevChain()
     dev.generate(3)
-    dev.set_key("initminer", NULL_PUBLIC_KEY)
+    dev.set_key(FIRST, NULL_PUBLIC_KEY)
     dev.generate(1)
     block = dev.chain.get_block(4)
     assert block is not None and len(block.transactions) == 1, "the operation is accepted"
-    assert dev.chain.ctx.tables.witnesses.get("initminer").signing_key == active_key("initminer").public_key
+    assert dev.chain.ctx.tables.witnesses.get(FIRST).signing_key == active_key(FIRST).public_key
     dev.generate(60)
     assert dev.chain.head_number == 64
     assert dev.chain.irreversible_number == 64
@@ -82,8 +82,8 @@ def test_witnesses_come_and_all_but_one_go() -> None:
     for name in ("alice", "bob", "carol"):
         dev.set_key(name, active_key(name).public_key)
     dev.generate(41)
-    assert set(get_round_witnesses(dev.chain.ctx)) == {"initminer", "alice", "bob", "carol"}
-    for name in ("initminer", "alice", "bob", "carol"):
+    assert set(get_round_witnesses(dev.chain.ctx)) == {FIRST, "alice", "bob", "carol"}
+    for name in (FIRST, "alice", "bob", "carol"):
         dev.set_key(name, NULL_PUBLIC_KEY)
     dev.generate(1)
     assert dev.chain.head_number == 43
@@ -91,7 +91,7 @@ def test_witnesses_come_and_all_but_one_go() -> None:
     remaining = get_round_witnesses(dev.chain.ctx)
     assert len(remaining) == 1
     assert dev.chain.ctx.tables.witnesses.get(remaining[0]).signing_key != NULL_PUBLIC_KEY
-    for name in {"initminer", "alice", "bob", "carol"} - set(remaining):
+    for name in {FIRST, "alice", "bob", "carol"} - set(remaining):
         dev.set_key(name, active_key(name).public_key)
     dev.generate(42)
     assert len(get_round_witnesses(dev.chain.ctx)) == 4

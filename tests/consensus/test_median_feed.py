@@ -7,6 +7,7 @@ import pytest
 from consensus.median_feed import compute_median_price, limit_price, update_median_feed
 from protocol.assets import SBD, STEEM, Asset, Price, price_equal
 from state.context import SINGLETON, Context
+from tests.chains import FIRST
 from tests.consensus.worlds import change_witness, make_context, make_round
 
 NOW = 1_600_000_000
@@ -58,6 +59,7 @@ def test_six_feeds_make_no_price() -> None:
 
 
 @pytest.mark.parametrize(("age", "counts"), [(0, True), (WEEK - 1, True), (WEEK, False)])
+@pytest.mark.windows
 def test_old_feeds_do_not_count(age: int, counts: bool) -> None:
     ctx = make_context()
     names = make_round(ctx, 7)
@@ -72,7 +74,7 @@ def test_a_feed_of_nobody_in_the_round_does_not_count() -> None:
     ctx = make_context()
     for name in make_round(ctx, 7)[:6]:
         feed(ctx, name, price(2000))
-    feed(ctx, "initminer", price(2000))
+    feed(ctx, FIRST, price(2000))
     take(ctx)
     assert history(ctx) == ()
 

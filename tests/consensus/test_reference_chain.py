@@ -56,6 +56,7 @@ def read_block_log(path: Path) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("name", ["reference_chain_a"])
+@pytest.mark.recorded
 def test_witnesses_schedules_and_feeds(name: str) -> None:
     import_all_operations()
     states = {state["height"]: state for state in read_jsonl(vectors_path(name, "states.jsonl"))}

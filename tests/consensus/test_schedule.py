@@ -18,6 +18,7 @@ from protocol.assets import STEEM, Asset
 from protocol.types import NULL_PUBLIC_KEY
 from state.context import SINGLETON, Context
 from state.schema import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE, WitnessSchedule
+from tests.chains import FIRST
 from tests.consensus.worlds import add_witness, change_witness, load_state, make_context, make_round, parse_time
 from tests.vectors import read_jsonl, vectors_path
 
@@ -124,14 +125,14 @@ def test_one_witness_alone() -> None:
     """As the reference chains at block 21: the pay factor is 1 and virtual time starts again at 0."""
     ctx = make_context()
     schedule = start_round(ctx)
-    assert get_round_witnesses(ctx) == ("initminer",)
-    assert schedule.current_shuffled_witnesses == ("initminer",) + ("",) * 20
+    assert get_round_witnesses(ctx) == (FIRST,)
+    assert schedule.current_shuffled_witnesses == (FIRST,) + ("",) * 20
     assert schedule.num_scheduled_witnesses == 1
     assert schedule.witness_pay_normalization_factor == 1
     assert schedule.current_virtual_time == 0
     assert schedule.next_shuffle_block_num == 22
     assert schedule.majority_version == 0
-    witness = ctx.tables.witnesses.get("initminer")
+    witness = ctx.tables.witnesses.get(FIRST)
     assert (witness.virtual_scheduled_time, witness.schedule) == (LAP, SCHEDULE_ELECTED)
 
 
@@ -140,7 +141,7 @@ def test_a_round_of_few_witnesses(count: int) -> None:
     ctx = make_context()
     names = make_round(ctx, count - 1)
     schedule = start_round(ctx)
-    assert sorted(get_round_witnesses(ctx)) == sorted([*names, "initminer"])
+    assert sorted(get_round_witnesses(ctx)) == sorted([*names, FIRST])
     assert schedule.num_scheduled_witnesses == count
     assert schedule.witness_pay_normalization_factor == count
     assert len(schedule.current_shuffled_witnesses) == 21
@@ -168,10 +169,10 @@ def test_equal_votes_are_ordered_by_name() -> None:
     ctx = make_context()
     for name in ("zoe", "adam", *[f"mid{i:02}" for i in range(20)]):
         add_witness(ctx, name, votes=7, virtual_scheduled_time=LAP)
-    change_witness(ctx, "initminer", virtual_scheduled_time=1)
+    change_witness(ctx, FIRST, virtual_scheduled_time=1)
     start_round(ctx)
     chosen = set(get_round_witnesses(ctx))
-    assert "adam" in chosen and "mid18" in chosen and "initminer" in chosen
+    assert "adam" in chosen and "mid18" in chosen and FIRST in chosen
     assert "mid19" not in chosen and "zoe" not in chosen
 
 
@@ -180,7 +181,7 @@ def test_elected_witnesses_met_on_the_way_start_a_lap_too() -> None:
     names = make_round(ctx, 22)
     for place, name in enumerate(names):
         change_witness(ctx, name, virtual_scheduled_time=10 + place)
-    change_witness(ctx, "initminer", virtual_scheduled_time=1000)
+    change_witness(ctx, FIRST, virtual_scheduled_time=1000)
     start_round(ctx)
     schedule = ctx.tables.witness_schedule.get(SINGLETON)
     assert schedule.current_virtual_time == 30, "wit20 is the first who was not elected"
@@ -219,7 +220,7 @@ def test_a_witness_without_a_key_leaves_at_the_next_round() -> None:
     make_round(ctx, 4)
     change_witness(ctx, "wit02", signing_key=NULL_PUBLIC_KEY)
     schedule = start_round(ctx)
-    assert set(get_round_witnesses(ctx)) == {"wit00", "wit01", "wit03", "initminer"}
+    assert set(get_round_witnesses(ctx)) == {"wit00", "wit01", "wit03", FIRST}
     assert schedule.num_scheduled_witnesses == 4
 
 
@@ -230,14 +231,14 @@ def test_a_full_schedule_with_disabled_candidates_does_not_stop_the_chain() -> N
     for name in names[2:]:
         change_witness(ctx, name, signing_key=NULL_PUBLIC_KEY)
     schedule = start_round(ctx)
-    assert set(get_round_witnesses(ctx)) == {"wit00", "wit01", "initminer"}
+    assert set(get_round_witnesses(ctx)) == {"wit00", "wit01", FIRST}
     assert schedule.num_scheduled_witnesses == 3
 
 
 def test_if_nobody_has_a_key_the_old_round_goes_on() -> None:
     ctx = make_context()
     names = make_round(ctx, 3)
-    for name in (*names, "initminer"):
+    for name in (*names, FIRST):
         change_witness(ctx, name, signing_key=NULL_PUBLIC_KEY)
     before = ctx.tables.witness_schedule.get(SINGLETON)
     schedule = start_round(ctx)

@@ -6,6 +6,7 @@ import pytest
 
 from consensus.global_data import UndoHistoryExhausted, compute_slots_filled
 from consensus.slots import get_participation_rate, get_scheduled_witness, get_slot_at_time, get_slot_time
+from tests.chains import FIRST
 from tests.consensus.chains import apply_block, generate, give_keys, make_block
 from tests.consensus.worlds import make_context, make_round, parse_time
 
@@ -67,7 +68,7 @@ def test_block_1_of_the_reference_chain_missed_49_million_slots() -> None:
     assert gpo.current_aslot == 49_464_600
     assert (gpo.recent_slots_filled, gpo.participation_count) == (0, 0)
     assert gpo.available_account_subsidies == 797
-    witness = ctx.tables.witnesses.get("initminer")
+    witness = ctx.tables.witnesses.get(FIRST)
     assert (witness.total_missed, witness.last_aslot, witness.last_confirmed_block_num) == (0, 49_464_600, 1)
     generate(ctx, 22)
     gpo = ctx.gpo

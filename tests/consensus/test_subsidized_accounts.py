@@ -8,6 +8,7 @@ from consensus.rd import compute_params
 from consensus.subsidized_accounts import process_subsidized_accounts
 from state.context import SINGLETON
 from state.schema import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE
+from tests.chains import FIRST
 from tests.consensus.chains import generate, give_keys
 from tests.consensus.worlds import change_witness, make_context
 
@@ -15,10 +16,10 @@ from tests.consensus.worlds import change_witness, make_context
 @pytest.mark.parametrize(("kind", "pool"), [(SCHEDULE_ELECTED, 996), (SCHEDULE_TIMESHARE, 0), (SCHEDULE_MINER, 0)])
 def test_only_elected_witnesses_have_a_pool(kind: int, pool: int) -> None:
     ctx = make_context()
-    change_witness(ctx, "initminer", schedule=kind)
+    change_witness(ctx, FIRST, schedule=kind)
     process_subsidized_accounts(ctx)
     assert ctx.gpo.available_account_subsidies == 797
-    assert ctx.tables.witnesses.get("initminer").available_witness_account_subsidies == pool
+    assert ctx.tables.witnesses.get(FIRST).available_witness_account_subsidies == pool
 
 
 def test_the_pools_of_a_chain_with_one_witness() -> None:
@@ -27,7 +28,7 @@ def test_the_pools_of_a_chain_with_one_witness() -> None:
     give_keys(ctx)
     generate(ctx, 23)
     assert ctx.gpo.available_account_subsidies == 18_331
-    assert ctx.tables.witnesses.get("initminer").available_witness_account_subsidies == 3 * 996
+    assert ctx.tables.witnesses.get(FIRST).available_witness_account_subsidies == 3 * 996
 
 
 def test_the_pool_comes_to_rest() -> None:

@@ -16,8 +16,7 @@ from state.context import SINGLETON, Context
 from state.kv import MemoryBackend
 from state.schema import Tables, Witness, new_account
 from state.store import Store
-
-TESTNET = ChainConfig.preset("testnet")
+from tests.chains import TESTNET
 
 
 def make_context(config: ChainConfig = TESTNET) -> Context:

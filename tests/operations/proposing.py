@@ -11,7 +11,6 @@ DAY = 86_400
 HOUR = 3600
 MINUTE = 60
 FEE = 10_000
-TREASURY = "steem.dao"
 
 
 class Proposals:

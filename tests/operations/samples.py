@@ -26,11 +26,11 @@ from operations import (
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price, damm_digit, symbol_from_nai
 from protocol.block_header import BlockHeader, SignedBlockHeader
 from protocol.codec import Codec
-from protocol.identity import STEEM_MAINNET
 from protocol.integers import TIME_MAX
 from protocol.keys import PrivateKey, recover, sign_digest
 from protocol.operation import Operation
 from protocol.types import Authority, Beneficiary, LegacyChainProperties
+from tests.chains import MAINNET
 
 TIME = 1_600_000_000
 SECRET = PrivateKey.from_seed("sample")
@@ -38,7 +38,7 @@ DIGEST = hashlib.sha256(b"digest").digest()
 KEY = recover(DIGEST, sign_digest(DIGEST, SECRET))
 AUTHORITY = Authority(1, (("carol", 1),), ((KEY, 1),))
 OTHER_AUTHORITY = Authority(1, (), ((KEY, 1),))
-CODEC = Codec(STEEM_MAINNET)
+CODEC = Codec(MAINNET)
 TOKEN_DATA = 12_345_678
 TOKEN = symbol_from_nai(TOKEN_DATA * 10 + damm_digit(TOKEN_DATA), 3)
 VESTING_TOKEN = TOKEN ^ 0x20

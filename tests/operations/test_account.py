@@ -14,11 +14,12 @@ from protocol.integers import INT64_MAX
 from protocol.operation import Operation, RequiredAuthorities
 from protocol.types import NULL_PUBLIC_KEY, Authority
 from state.schema import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE
+from tests.chains import FIRST, NULL, TEMP
 from tests.operations.world import World, account_authority, changed, key_authority, make_key, sbd, steem, vests
 
 CREATE = AccountCreate(
     fee=steem(100),
-    creator="initminer",
+    creator=FIRST,
     new_account_name="alice",
     owner=key_authority("alice"),
     active=key_authority("alice", 2),
@@ -57,12 +58,12 @@ def required_by(op: Operation) -> tuple[set[str], set[str], set[str]]:
 
 def test_account_create(world: World) -> None:
     world.set_fee(100)
-    before = world["initminer"].balance
+    before = world[FIRST].balance
     world.push(CREATE)
     alice = world["alice"]
     assert alice.memo_key == make_key("alice memo")
     assert alice.created == world.now
-    assert alice.recovery_account == "initminer"
+    assert alice.recovery_account == FIRST
     assert alice.proxy == ""
     assert alice.mined is False
     assert (alice.balance, alice.sbd_balance, alice.vesting_shares, alice.vesting_withdraw_rate) == (0, 0, 0, 0)
@@ -74,8 +75,8 @@ def test_account_create(world: World) -> None:
     assert authorities.posting == key_authority("alice posting")
     assert authorities.last_owner_update == 0
     assert world.tables.account_metadata.get("alice").json_metadata == '{"foo":"bar"}'
-    assert world["initminer"].balance == before - 100
-    assert world["null"].balance == 100
+    assert world[FIRST].balance == before - 100
+    assert world[NULL].balance == 100
 
 
 @pytest.mark.parametrize("fee", [101, 99, 0])
@@ -106,8 +107,8 @@ def test_account_create_refuses_a_huge_fee(world: World) -> None:
 
 def test_account_create_by_the_temp_account_sets_no_recovery_account(world: World) -> None:
     world.set_fee(100)
-    world.fund("temp", steem(100))
-    world.push(changed(CREATE, creator="temp"))
+    world.fund(TEMP, steem(100))
+    world.push(changed(CREATE, creator=TEMP))
     assert world["alice"].recovery_account == ""
 
 
@@ -128,14 +129,14 @@ def test_account_create_limits_authorities(world: World, kind: str) -> None:
 
 
 def test_account_create_needs_the_creators_active_authority() -> None:
-    assert required_by(CREATE) == (set(), {"initminer"}, set())
+    assert required_by(CREATE) == (set(), {FIRST}, set())
 
 
 def test_account_create_with_delegation_is_off(world: World) -> None:
     op = AccountCreateWithDelegation(
         fee=steem(100),
         delegation=vests(0),
-        creator="initminer",
+        creator=FIRST,
         new_account_name="alice",
         owner=CREATE.owner,
         active=CREATE.active,
@@ -197,7 +198,7 @@ def test_account_update_keeps_keys_that_another_authority_still_has(world: World
 def test_account_update_refusals(world: World, op: AccountUpdate | AccountUpdate2) -> None:
     world.create("alice")
     world.refuse(changed(op, account="bob"), "bob")
-    world.refuse(changed(op, account="temp"), "Cannot update temp account.")
+    world.refuse(changed(op, account=TEMP), "Cannot update temp account.")
     for kind in ("owner", "active", "posting"):
         message = world.refuse(changed(op, **{kind: account_authority("dave")}), "a != nullptr")
         assert message.endswith(f"New {kind} authority on account alice references non-existing account dave")
@@ -291,8 +292,8 @@ def test_account_update2_authorities() -> None:
 
 def set_subsidies(world: World, everybody: int, witness: int, schedule: int = SCHEDULE_ELECTED) -> None:
     """Fills the pool of subsidised accounts and the pool of the witness that produces."""
-    world.ctx.update_gpo(available_account_subsidies=everybody, current_witness="initminer")
-    row = world.tables.witnesses.get("initminer")
+    world.ctx.update_gpo(available_account_subsidies=everybody, current_witness=FIRST)
+    row = world.tables.witnesses.get(FIRST)
     world.tables.witnesses.update(row, available_witness_account_subsidies=witness, schedule=schedule)
 
 
@@ -303,7 +304,7 @@ def test_claim_account_for_a_fee(world: World) -> None:
     world.push(ClaimAccount("alice", steem(5_000), ()))
     world.push(ClaimAccount("alice", steem(5_000), ()))
     assert (world["alice"].pending_claimed_accounts, world["alice"].balance) == (2, 10_000)
-    assert world["null"].balance == 10_000
+    assert world[NULL].balance == 10_000
 
 
 def test_claim_account_refusals(world: World) -> None:
@@ -332,23 +333,23 @@ def test_claim_subsidised_account(world: World) -> None:
     world.push(ClaimAccount("alice", steem(0), ()))
     assert world["alice"].pending_claimed_accounts == 1
     assert world.ctx.gpo.available_account_subsidies == 15_000
-    assert world.tables.witnesses.get("initminer").available_witness_account_subsidies == 5_000
+    assert world.tables.witnesses.get(FIRST).available_witness_account_subsidies == 5_000
     message = world.refuse(ClaimAccount("alice", steem(0), ()), "available_witness_account_subsidies >=")
-    assert message.endswith("Witness initminer does not have enough subsidized accounts to claim")
+    assert message.endswith(f"Witness {FIRST} does not have enough subsidized accounts to claim")
 
 
 def test_claim_subsidised_account_needs_an_elected_witness_in_blocks_only(world: World) -> None:
     world.create("alice")
     set_subsidies(world, 15_000, 0, SCHEDULE_TIMESHARE)
     message = world.refuse(ClaimAccount("alice", steem(0), ()), "schedule == witness_object::elected")
-    assert message.endswith("current_witness:initminer witness_type:timeshare")
+    assert message.endswith(f"current_witness:{FIRST} witness_type:timeshare")
     with world.pending():
         world.push(ClaimAccount("alice", steem(0), ()))
         message = world.refuse(ClaimAccount("alice", steem(0), ()), "gpo.available_account_subsidies >=")
     assert message.endswith("There are not enough subsidized accounts to claim")
     assert world["alice"].pending_claimed_accounts == 1
     assert world.ctx.gpo.available_account_subsidies == 5_000
-    assert world.tables.witnesses.get("initminer").available_witness_account_subsidies == 0
+    assert world.tables.witnesses.get(FIRST).available_witness_account_subsidies == 0
 
 
 def test_create_claimed_account(world: World) -> None:
@@ -370,8 +371,8 @@ def test_create_claimed_account(world: World) -> None:
 
 
 def test_create_claimed_account_by_the_temp_account_sets_no_recovery_account(world: World) -> None:
-    world.tables.accounts.update(world["temp"], pending_claimed_accounts=1)
-    world.push(changed(CREATE_CLAIMED, creator="temp"))
+    world.tables.accounts.update(world[TEMP], pending_claimed_accounts=1)
+    world.push(changed(CREATE_CLAIMED, creator=TEMP))
     assert world["bob"].recovery_account == ""
 
 
@@ -418,7 +419,7 @@ def test_a_claim_for_a_fee_leaves_the_pools_alone(world: World) -> None:
     set_subsidies(world, 12_345, 6_789)
     world.push(ClaimAccount("alice", steem(5_000), ()))
     assert world.ctx.gpo.available_account_subsidies == 12_345
-    assert world.tables.witnesses.get("initminer").available_witness_account_subsidies == 6_789
+    assert world.tables.witnesses.get(FIRST).available_witness_account_subsidies == 6_789
 
 
 def test_create_claimed_account_refuses_broken_metadata(world: World) -> None:

@@ -12,6 +12,7 @@ from protocol.keys import PrivateKey
 from protocol.types import Asset
 from state.context import SINGLETON, Context
 from state.schema import SCHEDULE_ELECTED
+from tests.chains import FIRST, NULL
 from tests.harness import Harness, steem
 
 BUDGET = 5_000
@@ -32,7 +33,7 @@ def set_subsidies(chain: Harness) -> None:
         "account_subsidy_decay": DECAY.to_bytes(4, "little"),
         "key": key.public_key,
     }
-    chain.push(WitnessSetProperties("initminer", tuple(sorted(properties.items())), ()), keys=[key])
+    chain.push(WitnessSetProperties(FIRST, tuple(sorted(properties.items())), ()), keys=[key])
     chain.generate_blocks(64)
     subsidies = chain.tables.witness_schedule.get(SINGLETON).account_subsidy_rd
     assert (subsidies.budget_per_time_unit, subsidies.decay_per_time_unit) == (BUDGET, DECAY)
@@ -62,11 +63,11 @@ def test_a_claim_for_a_fee_leaves_both_pools_alone(chain: Harness) -> None:
         claim(chain, 30_000)
     for number in (1, 2):
         pools = read_pools(chain)
-        null = chain.account("null").balance
+        null = chain.account(NULL).balance
         claim(chain, 5_000)
         assert chain.account("alice").pending_claimed_accounts == number
         assert chain.account("alice").balance == 20_000 - number * 5_000
-        assert chain.account("null").balance == null + 5_000
+        assert chain.account(NULL).balance == null + 5_000
         assert read_pools(chain) == pools
         with pytest.raises(UnknownKey):
             claim(chain, 5_000, "bob")
@@ -74,12 +75,12 @@ def test_a_claim_for_a_fee_leaves_both_pools_alone(chain: Harness) -> None:
             with pytest.raises(ProtocolError):
                 claim(chain, wrong)
         chain.generate_block()
-        assert chain.account("null").balance == 0
+        assert chain.account(NULL).balance == 0
         chain.recount()
 
 
 def test_a_subsidised_claim_is_taken_off_both_pools(chain: Harness) -> None:
-    assert chain.witness("initminer").schedule == SCHEDULE_ELECTED
+    assert chain.witness(FIRST).schedule == SCHEDULE_ELECTED
     consensus, resources = read_pools(chain)
     assert consensus == resources >= PRECISION
     claim(chain, 0)

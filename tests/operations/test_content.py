@@ -7,6 +7,7 @@ from protocol.assets import SBD, Asset
 from protocol.errors import Invalid
 from protocol.types import Beneficiary
 from state.schema import TIME_MAX
+from tests.chains import TREASURY
 from tests.operations.blog import fill_fund, find_post, forward_to_payout, pay_due, post, vote
 from tests.operations.world import World
 
@@ -40,6 +41,7 @@ def beneficiaries(*shares: tuple[str, int]) -> tuple[CommentPayoutBeneficiaries,
     return (CommentPayoutBeneficiaries(tuple(Beneficiary(name, weight) for name, weight in shares)),)
 
 
+@pytest.mark.windows
 def test_root_post(blog: World) -> None:
     blog.push(post("alice", body="Lorem ipsum"))
     row = find_post(blog, "alice")
@@ -56,6 +58,7 @@ def test_root_post(blog: World) -> None:
     assert author.last_post_edit == blog.now
 
 
+@pytest.mark.windows
 def test_replies(blog: World) -> None:
     blog.push(post("alice"))
     blog.refuse(post("bob", "reply", parent=("alice", "missing")), "unknown key")
@@ -73,6 +76,7 @@ def test_replies(blog: World) -> None:
     assert blog["sam"].last_root_post == 0
 
 
+@pytest.mark.windows
 def test_edit(blog: World) -> None:
     blog.push(post("alice", body="The quick brown fox"))
     created = blog.now
@@ -92,6 +96,7 @@ def test_edit(blog: World) -> None:
     blog.refuse(post("sam", "reply"), "com.parent_author == account_name_type()")
 
 
+@pytest.mark.windows
 def test_intervals(blog: World) -> None:
     """Counterpart of post_rate_limit: a root post every 5 minutes, a reply every 3 seconds, all of full weight."""
     blog.push(post("alice", "one"))
@@ -126,6 +131,7 @@ def test_closed_discussion_and_depth(blog: World) -> None:
     blog.refuse(reply, "The parent comment has disabled replies.")
 
 
+@pytest.mark.windows
 def test_delete(blog: World) -> None:
     blog.push(post("alice"))
     blog.push(vote("alice", "alice"))
@@ -147,6 +153,7 @@ def test_delete(blog: World) -> None:
     blog.refuse(delete, "comment.cashout_time != fc::time_point_sec::maximum()")
 
 
+@pytest.mark.windows
 def test_delete_with_replies(blog: World) -> None:
     blog.push(post("alice"))
     blog.forward(3)
@@ -187,6 +194,7 @@ def test_options_after_a_vote(blog: World) -> None:
     blog.push(options(percent_steem_dollars=0))
 
 
+@pytest.mark.windows
 def test_beneficiaries(blog: World) -> None:
     """Counterpart of comment_beneficiaries_apply; the parts are checked to the last unit."""
     blog.push(post("alice"))
@@ -194,20 +202,20 @@ def test_beneficiaries(blog: World) -> None:
     with blog.pending():
         blog.refuse(options(extensions=many), "plugin exception:Cannot specify more than 8 beneficiaries.")
     blog.refuse(options(extensions=many), 'Beneficiary "friend0" must exist.')
-    chosen = beneficiaries(("bob", 2500), ("sam", 5000), ("steem.dao", 1000))
+    chosen = beneficiaries(("bob", 2500), ("sam", 5000), (TREASURY, 1000))
     blog.push(options(allow_curation_rewards=False, extensions=chosen))
     again = options(allow_curation_rewards=False, extensions=beneficiaries(("dave", 2500)))
     blog.refuse(again, "Comment already has beneficiaries specified.")
-    treasury = blog["steem.dao"].sbd_balance
+    treasury = blog[TREASURY].sbd_balance
     fill_fund(blog)
-    treasury = blog["steem.dao"].sbd_balance
+    treasury = blog[TREASURY].sbd_balance
     blog.push(vote("bob", "alice"))
     forward_to_payout(blog, "alice")
     _, (paid,) = pay_due(blog)
     author = paid.author_steem
     assert author > 0
     assert [part.steem for part in paid.beneficiaries] == [author // 4, author // 2, author // 10]
-    assert blog["steem.dao"].sbd_balance == treasury + author // 10
+    assert blog[TREASURY].sbd_balance == treasury + author // 10
     bob, sam, alice = blog["bob"], blog["sam"], blog["alice"]
     assert bob.reward_sbd_balance == author // 4 // 2
     assert bob.reward_vesting_steem == author // 4 - author // 4 // 2
@@ -217,6 +225,7 @@ def test_beneficiaries(blog: World) -> None:
     assert find_post(blog, "alice").beneficiary_payout_value == author - rest
 
 
+@pytest.mark.windows
 def test_comment_apply(blog: World) -> None:
     """Counterpart of comment_apply: a post, a reply, a reply to that, edits, and the pause between posts."""
     world = blog
@@ -260,6 +269,7 @@ def test_comment_apply(blog: World) -> None:
     world.push(Comment("", "test", "sam", "amet", *edited))
 
 
+@pytest.mark.windows
 def test_post_rate_limit(blog: World) -> None:
     """Counterpart of post_rate_limit: five posts, each just after the pause, have all full weight."""
     for number in range(5):

@@ -36,6 +36,7 @@ def world(world: World) -> World:
     return world
 
 
+@pytest.mark.windows
 def test_convert(world: World) -> None:
     """Counterpart of convert_apply."""
     world.refuse(Convert("bob", 0, steem(5_000)), "is_asset_type( amount, SBD_SYMBOL ): Can only convert SBD to STEEM")

@@ -10,8 +10,8 @@ import pytest
 
 from operations.registry import ALL_OPERATIONS
 from protocol.codec import Codec
-from protocol.identity import STEEM_MAINNET
 from protocol.operation import Operation
+from tests.chains import MAINNET
 from tests.operations.samples import SAMPLES
 
 CLASSIC = [
@@ -143,7 +143,7 @@ def test_every_field_and_class_is_documented(cls: type[Operation]) -> None:
 
 @pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.wire_name)
 def test_the_default_instance_survives_bytes_and_both_json_forms(cls: type[Operation]) -> None:
-    codec = Codec(STEEM_MAINNET)
+    codec = Codec(MAINNET)
     names_token = "symbol" in json_fields(cls)
     value = codec.from_json(cls, {"symbol": {"nai": "@@000000021", "precision": 3}} if names_token else {})
     assert codec.decode(cls, codec.encode(cls, value)) == value
@@ -154,7 +154,7 @@ def test_the_default_instance_survives_bytes_and_both_json_forms(cls: type[Opera
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_sample_survives_bytes_and_both_json_forms(name: str) -> None:
     value = SAMPLES[name]
-    codec = Codec(STEEM_MAINNET)
+    codec = Codec(MAINNET)
     assert codec.decode(type(value), codec.encode(type(value), value)) == value
     for legacy in (True, False):
         assert codec.from_json(type(value), codec.to_json(type(value), value, legacy)) == value

@@ -8,6 +8,7 @@ from operations.recovery import DeclineVotingRights
 from operations.vote import Vote
 from operations.witness import AccountWitnessProxy, AccountWitnessVote
 from protocol.errors import Rejected
+from tests.chains import FIRST
 from tests.harness import Harness
 from tests.operations.world import World
 
@@ -76,7 +77,7 @@ def world(world: World) -> World:
     world.create("alice", "bob", "carol", "dan")
     for name, amount in (("alice", 1_000), ("bob", 2_000), ("carol", 4_000), ("dan", 8_000)):
         world.vest(name, amount)
-    world.push(AccountWitnessVote("alice", "initminer", True))
+    world.push(AccountWitnessVote("alice", FIRST, True))
     for name, proxy in (("dan", "carol"), ("carol", "bob"), ("bob", "alice")):
         world.push(AccountWitnessProxy(name, proxy))
     return world
@@ -96,27 +97,27 @@ def decline(world: World, name: str) -> None:
 
 def test_declining_takes_own_and_proxied_votes_off_the_chain_of_proxies(world: World) -> None:
     shares = {name: world[name].vesting_shares for name in ("alice", "bob", "carol", "dan")}
-    votes = world.tables.witnesses.get("initminer").votes
+    votes = world.tables.witnesses.get(FIRST).votes
     decline(world, "carol")
     assert world["carol"].proxy == ""
     assert world["carol"].proxied_vsf_votes == (shares["dan"], 0, 0, 0)
     assert world["bob"].proxied_vsf_votes == (0, 0, 0, 0)
     assert world["alice"].proxied_vsf_votes == (shares["bob"], 0, 0, 0)
-    assert world.tables.witnesses.get("initminer").votes == votes - shares["carol"] - shares["dan"]
+    assert world.tables.witnesses.get(FIRST).votes == votes - shares["carol"] - shares["dan"]
     assert world["alice"].witnesses_voted_for == 1
     world.recount()
 
 
 def test_declining_ends_direct_votes(world: World) -> None:
-    votes = world.tables.witnesses.get("initminer").votes
+    votes = world.tables.witnesses.get(FIRST).votes
     weight = world["alice"].witness_vote_weight
     decline(world, "alice")
-    assert world.tables.witnesses.get("initminer").votes == votes - weight
+    assert world.tables.witnesses.get(FIRST).votes == votes - weight
     assert list(world.tables.witness_votes.scan(("alice",))) == []
     assert world["bob"].proxy == "alice"
     world.recount()
     world.push(AccountWitnessProxy("bob", ""))
-    world.push(AccountWitnessVote("bob", "initminer", True))
+    world.push(AccountWitnessVote("bob", FIRST, True))
     world.recount()
 
 
@@ -143,5 +144,5 @@ def test_requests_of_one_moment_are_carried_out_together(world: World) -> None:
     world.run(process_declined_voting_rights)
     assert [world[name].can_vote for name in ("alice", "bob", "carol", "dan")] == [False, False, True, False]
     assert list(world.tables.decline_voting_requests.scan()) == []
-    assert world.tables.witnesses.get("initminer").votes == 0
+    assert world.tables.witnesses.get(FIRST).votes == 0
     world.recount()

@@ -57,6 +57,7 @@ def market(world: World) -> World:
 
 
 @pytest.mark.parametrize("kind", CREATES)
+@pytest.mark.windows
 def test_refusals(market: World, kind: str) -> None:
     world = market
     world.refuse(order(world, kind, "bob", 1, steem(10_000), sbd(10_000)), "available >= -delta")

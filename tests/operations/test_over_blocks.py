@@ -22,6 +22,7 @@ from protocol.types import NULL_PUBLIC_KEY, Authority
 from protocol.virtual_operations import FillOrder, FillVestingWithdraw, ReturnVestingDelegation
 from state.context import Context
 from state.schema import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE, TIME_MAX
+from tests.chains import FIRST
 from tests.harness import Harness, sbd, steem, vests
 
 WEEK = 7 * 86_400
@@ -147,7 +148,7 @@ def set_subsidies(chain: Harness, accounts: int, schedule: int) -> None:
     def change(ctx: Context) -> None:
         precision = ctx.rules.account_subsidy_precision
         ctx.update_gpo(available_account_subsidies=100 * precision)
-        witness = ctx.tables.witnesses.get("initminer")
+        witness = ctx.tables.witnesses.get(FIRST)
         ctx.tables.witnesses.update(
             witness, schedule=schedule, available_witness_account_subsidies=accounts * precision
         )
@@ -179,6 +180,7 @@ def test_account_subsidy_witness_limits(chain: Harness) -> None:
 # What time brings
 
 
+@pytest.mark.windows
 def test_power_down_over_weeks(chain: Harness) -> None:
     chain.vest("alice", 1_040_000)
     total = chain.account("alice").vesting_shares
@@ -273,7 +275,7 @@ def test_a_claim_too_many_waits_for_the_next_witness(chain: Harness) -> None:
     set_subsidies(chain, 2, SCHEDULE_ELECTED)
 
     def fill(ctx: Context) -> None:
-        row = ctx.tables.witnesses.get("initminer")
+        row = ctx.tables.witnesses.get(FIRST)
         ctx.tables.witnesses.update(row, available_witness_account_subsidies=28_600)
 
     chain.edit(fill)
@@ -285,7 +287,7 @@ def test_a_claim_too_many_waits_for_the_next_witness(chain: Harness) -> None:
     assert chain.account("alice").pending_claimed_accounts == 3
     # The pool after two blocks: each adds 996 and takes 7,293,741 / 2 ** 36 of what there is, which is 3 and 1.
     assert 28_600 + 996 - 3 - 20_000 + 996 - 1 - 10_000 == 588
-    assert chain.witness("initminer").available_witness_account_subsidies == 588
+    assert chain.witness(FIRST).available_witness_account_subsidies == 588
     chain.recount()
 
 

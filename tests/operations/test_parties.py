@@ -8,13 +8,13 @@ import pytest
 
 from operations.escrow import EscrowApprove, EscrowDispute, EscrowRelease, EscrowTransfer
 from operations.savings import CancelTransferFromSavings, TransferFromSavings, TransferToSavings
-from protocol.config import ChainConfig
 from protocol.errors import Invalid
 from protocol.operation import Operation, RequiredAuthorities
+from tests.chains import TESTNET
 from tests.harness import sbd, steem
 
 NOW = 1_600_000_000
-RULES = ChainConfig.preset("testnet").rules
+RULES = TESTNET.rules
 
 
 def transfer(deadline: int = NOW + 100, expiration: int = NOW + 200) -> EscrowTransfer:

@@ -5,9 +5,10 @@ import pytest
 from operations.proposal import CreateProposal, RemoveProposal, UpdateProposalVotes
 from protocol.errors import ProtocolError
 from protocol.operation import Operation, RequiredAuthorities
+from tests.chains import TREASURY
 from tests.harness import Harness
 from tests.operations.blog import post
-from tests.operations.proposing import DAY, FEE, TREASURY, Proposals, make_proposals
+from tests.operations.proposing import DAY, FEE, Proposals, make_proposals
 from tests.operations.world import changed, sbd, steem
 
 THRESHOLD = 20
@@ -300,6 +301,7 @@ def test_limit_of_one_operation() -> None:
     proposals.world.recount()
 
 
+@pytest.mark.windows
 def test_marked_proposals_go_with_the_next_blocks() -> None:
     """proposals_removing_with_threshold_01: 10 proposals with 6 votes each."""
     names = tuple(f"a0{number}" for number in range(6))

@@ -11,6 +11,7 @@ from operations.recovery import ChangeRecoveryAccount, RecoverAccount, RequestAc
 from protocol.errors import MissingOtherAuthority, Rejected, UnknownKey
 from protocol.keys import PrivateKey
 from protocol.types import NULL_PUBLIC_KEY, Authority
+from tests.chains import FIRST, TEMP
 from tests.harness import Harness, authority_of, steem
 from tests.operations.world import World, account_authority, key_authority
 
@@ -147,16 +148,16 @@ def world(world: World) -> World:
 
 
 def test_a_request_is_kept_changed_and_taken_back(world: World) -> None:
-    world.push(RequestAccountRecovery("initminer", "alice", NEW, ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", NEW, ()))
     life = world.ctx.rules.account_recovery_request_expiration_seconds
     requests = world.tables.account_recovery_requests
     assert requests.get("alice").expires == world.now + life
     world.forward(BLOCK)
     other = account_authority("bob")
-    world.push(RequestAccountRecovery("initminer", "alice", other, ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", other, ()))
     assert requests.get("alice").new_owner_authority == other
     assert requests.get("alice").expires == world.now + life
-    world.push(RequestAccountRecovery("initminer", "alice", Authority(0, (), ()), ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", Authority(0, (), ()), ()))
     assert list(requests.scan()) == []
     world.recount()
 
@@ -171,26 +172,26 @@ def test_a_request_is_kept_changed_and_taken_back(world: World) -> None:
             "account_to_recover.recovery_account == o.recovery_account: "
             "Cannot recover an account that does not have you as there recovery partner.",
         ),
-        ("initminer", "nobody", NEW, "no row with key 'nobody'"),
+        (FIRST, "nobody", NEW, "no row with key 'nobody'"),
         (
-            "initminer",
+            FIRST,
             "alice",
             key_authority("new")._replace(weight_threshold=2),
             "!o.new_owner_authority.is_impossible(): Cannot recover using an impossible authority.",
         ),
         (
-            "initminer",
+            FIRST,
             "alice",
             Authority(0, (), ()),
             "o.new_owner_authority.weight_threshold: Cannot recover using an open authority.",
         ),
         (
-            "initminer",
+            FIRST,
             "alice",
             Authority(1, (), tuple((bytes([2]) + bytes([i]) * 32, 1) for i in range(41))),
             "size <= STEEM_MAX_AUTHORITY_MEMBERSHIP: Authority membership exceeded. Max: 40 Current: 41",
         ),
-        ("initminer", "alice", account_authority("nobody"), "no row with key 'nobody'"),
+        (FIRST, "alice", account_authority("nobody"), "no row with key 'nobody'"),
     ],
 )
 def test_a_new_request_is_refused(world: World, partner: str, account: str, authority: Authority, message: str) -> None:
@@ -206,15 +207,15 @@ def test_a_new_request_is_refused(world: World, partner: str, account: str, auth
     ],
 )
 def test_a_change_of_a_request_is_refused(world: World, authority: Authority, message: str) -> None:
-    world.push(RequestAccountRecovery("initminer", "alice", NEW, ()))
-    world.refuse(RequestAccountRecovery("initminer", "alice", authority, ()), message)
+    world.push(RequestAccountRecovery(FIRST, "alice", NEW, ()))
+    world.refuse(RequestAccountRecovery(FIRST, "alice", authority, ()), message)
 
 
 def test_the_size_of_an_authority_counts_for_a_new_request_only(world: World) -> None:
     """The evaluator of the reference does not look at the size when a request is changed."""
     large = Authority(1, (), tuple((bytes([2]) + bytes([i]) * 32, 1) for i in range(41)))
-    world.push(RequestAccountRecovery("initminer", "alice", NEW, ()))
-    world.push(RequestAccountRecovery("initminer", "alice", large, ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", NEW, ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", large, ()))
     assert world.tables.account_recovery_requests.get("alice").new_owner_authority == large
 
 
@@ -224,7 +225,7 @@ def test_the_top_witness_recovers_an_account_without_partner(world: World) -> No
         RequestAccountRecovery("bob", "alice", NEW, ()),
         "begin()->owner == o.recovery_account: Top witness must recover an account with no recovery partner.",
     )
-    world.push(RequestAccountRecovery("initminer", "alice", NEW, ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", NEW, ()))
     world.recount()
 
 
@@ -235,7 +236,7 @@ def test_a_recovery_is_refused(world: World) -> None:
     old = key_authority("alice")
     world.refuse(RecoverAccount("alice", NEW, old, ()), NO_REQUEST)
     world.refuse(RecoverAccount("nobody", NEW, old, ()), "no row with key 'nobody'")
-    world.push(RequestAccountRecovery("initminer", "alice", NEW, ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", NEW, ()))
     world.refuse(
         RecoverAccount("alice", key_authority("other"), old, ()),
         "request->new_owner_authority == o.new_owner_authority: New owner authority does not match recovery request.",
@@ -249,10 +250,10 @@ def test_a_recovery_is_refused(world: World) -> None:
 def test_two_recoveries_need_the_time_between_changes_of_an_owner(world: World) -> None:
     """The difference must be more than the limit, which is 0 on a testnet: not twice at one moment."""
     world.push(AccountUpdate("alice", key_authority("stolen"), None, None, NULL_PUBLIC_KEY, ""))
-    world.push(RequestAccountRecovery("initminer", "alice", NEW, ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", NEW, ()))
     world.push(RecoverAccount("alice", NEW, key_authority("alice"), ()))
     last = key_authority("last")
-    world.push(RequestAccountRecovery("initminer", "alice", last, ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", last, ()))
     world.refuse(
         RecoverAccount("alice", last, key_authority("alice"), ()),
         "_db.head_block_time() - account.last_account_recovery > STEEM_OWNER_UPDATE_LIMIT: "
@@ -273,9 +274,9 @@ def test_a_change_of_the_recovery_account_may_be_changed_and_taken_back(world: W
     world.push(ChangeRecoveryAccount("alice", "bob", ()))
     assert requests.get("alice").effective_on == world.now + delay
     world.forward(BLOCK)
-    world.push(ChangeRecoveryAccount("alice", "temp", ()))
-    assert (requests.get("alice").recovery_account, requests.get("alice").effective_on) == ("temp", world.now + delay)
-    world.push(ChangeRecoveryAccount("alice", "initminer", ()))
+    world.push(ChangeRecoveryAccount("alice", TEMP, ()))
+    assert (requests.get("alice").recovery_account, requests.get("alice").effective_on) == (TEMP, world.now + delay)
+    world.push(ChangeRecoveryAccount("alice", FIRST, ()))
     assert list(requests.scan()) == []
     world.refuse(ChangeRecoveryAccount("alice", "nobody", ()), "no row with key 'nobody'")
     world.refuse(ChangeRecoveryAccount("nobody", "alice", ()), "no row with key 'nobody'")
@@ -284,8 +285,8 @@ def test_a_change_of_the_recovery_account_may_be_changed_and_taken_back(world: W
 
 def test_a_first_change_may_name_the_recovery_account_of_now(world: World) -> None:
     """The reference compares with the account of now only when a request is open."""
-    world.push(ChangeRecoveryAccount("alice", "initminer", ()))
-    assert world.tables.change_recovery_requests.get("alice").recovery_account == "initminer"
+    world.push(ChangeRecoveryAccount("alice", FIRST, ()))
+    assert world.tables.change_recovery_requests.get("alice").recovery_account == FIRST
 
 
 # Time
@@ -294,7 +295,7 @@ def test_a_first_change_may_name_the_recovery_account_of_now(world: World) -> No
 def test_what_is_due_at_this_moment(world: World) -> None:
     """A request ends and a change counts at their times; an owner authority is recent for one second more."""
     rules = world.ctx.rules
-    world.push(RequestAccountRecovery("initminer", "alice", NEW, ()))
+    world.push(RequestAccountRecovery(FIRST, "alice", NEW, ()))
     world.forward(rules.account_recovery_request_expiration_seconds - 1)
     world.run(process_account_recoveries)
     assert world.tables.account_recovery_requests.find("alice") is not None
@@ -306,7 +307,7 @@ def test_what_is_due_at_this_moment(world: World) -> None:
     world.push(AccountUpdate("alice", NEW, None, None, NULL_PUBLIC_KEY, ""))
     world.forward(rules.owner_auth_recovery_period_seconds - 1)
     world.run(process_account_recoveries)
-    assert world["alice"].recovery_account == "initminer"
+    assert world["alice"].recovery_account == FIRST
     world.forward(1)
     world.run(process_account_recoveries)
     assert world["alice"].recovery_account == "bob"
@@ -323,16 +324,16 @@ def test_an_account_made_by_temp_is_recovered_by_the_top_witness() -> None:
     chain = Harness()
     chain.create_accounts("alice")
     chain.vest("alice", 10_000)
-    chain.vest("temp", 10_000)
+    chain.vest(TEMP, 10_000)
     key = secret("carol")
     authority = authority_of(key)
-    chain.push(AccountCreate(steem(0), "temp", "carol", authority, authority, authority, key.public_key, ""), keys=[])
+    chain.push(AccountCreate(steem(0), TEMP, "carol", authority, authority, authority, key.public_key, ""), keys=[])
     assert chain.account("carol").recovery_account == ""
     chain.vest("carol", 10_000)
     change_owner(chain, "carol", key, secret("stolen"))
     with pytest.raises(Rejected, match="Top witness must recover an account"):
         request(chain, "alice", "carol", secret("back"))
-    request(chain, "initminer", "carol", secret("back"))
+    request(chain, FIRST, "carol", secret("back"))
     recover(chain, "carol", secret("back"), key)
     assert owner_of(chain, "carol") == authority_of(secret("back"))
     chain.generate_block()

@@ -5,6 +5,7 @@ import pytest
 from operations.reward import ClaimRewardBalance, ClaimRewardBalance2
 from operations.witness import AccountWitnessVote
 from protocol.assets import Asset, symbol_from_nai
+from tests.chains import FIRST
 from tests.operations.world import World, sbd, steem, vests
 
 
@@ -107,10 +108,10 @@ def test_claim2_of_each_symbol(earned: World) -> None:
 
 
 def test_claim2_adds_to_votes_for_witnesses(earned: World) -> None:
-    earned.push(AccountWitnessVote("alice", "initminer", True))
-    votes = earned.tables.witnesses.get("initminer").votes
+    earned.push(AccountWitnessVote("alice", FIRST, True))
+    votes = earned.tables.witnesses.get(FIRST).votes
     earned.push(claim2(vests(10_000_000)))
-    assert earned.tables.witnesses.get("initminer").votes == votes + 10_000_000
+    assert earned.tables.witnesses.get(FIRST).votes == votes + 10_000_000
 
 
 def test_claim2_leaves_out_zeros(earned: World) -> None:

@@ -12,6 +12,7 @@ from protocol.assets import Asset
 from protocol.errors import NotUnique, Rejected, UnknownKey
 from protocol.virtual_operations import FillTransferFromSavings, Interest
 from state.schema import SavingsWithdraw
+from tests.chains import TREASURY
 from tests.harness import Harness, sbd, steem
 from tests.operations.world import World
 
@@ -71,8 +72,8 @@ def test_deposits(world: World) -> None:
         (save(sbd(20_000)), "available >= -delta: Account alice does not have sufficient funds"),
         (save(steem(1_000), "sam"), "no row with key 'sam'"),
         (TransferToSavings("sam", "alice", steem(1_000), ""), "no row with key 'sam'"),
-        (save(steem(1_000), "steem.dao"), "op.to != STEEM_TREASURY_ACCOUNT: Cannot transfer savings to steem.dao"),
-        (save(sbd(1_000), "steem.dao"), "op.to != STEEM_TREASURY_ACCOUNT: Cannot transfer savings to steem.dao"),
+        (save(steem(1_000), TREASURY), f"op.to != STEEM_TREASURY_ACCOUNT: Cannot transfer savings to {TREASURY}"),
+        (save(sbd(1_000), TREASURY), f"op.to != STEEM_TREASURY_ACCOUNT: Cannot transfer savings to {TREASURY}"),
     ],
 )
 def test_a_deposit_is_refused(world: World, op: TransferToSavings, message: str) -> None:
@@ -86,7 +87,7 @@ def test_withdrawals(saved: World) -> None:
     """Counterpart of transfer_from_savings_apply, up to its requests."""
     delay = saved.ctx.rules.savings_withdraw_seconds
     requests = [
-        withdraw(0, sbd(1_000), "steem.dao"),
+        withdraw(0, sbd(1_000), TREASURY),
         withdraw(1, steem(1_000)),
         withdraw(2, sbd(1_000)),
         withdraw(3, steem(1_000), "bob"),
@@ -112,8 +113,8 @@ def test_withdrawals(saved: World) -> None:
         (withdraw(0, steem(1), "sam"), "no row with key 'sam'"),
         (TransferFromSavings("sam", 0, "alice", steem(1), ""), "no row with key 'sam'"),
         (
-            withdraw(0, steem(1), "steem.dao"),
-            "op.amount.symbol == SBD_SYMBOL || op.to != STEEM_TREASURY_ACCOUNT: Can only transfer SBD to steem.dao",
+            withdraw(0, steem(1), TREASURY),
+            f"op.amount.symbol == SBD_SYMBOL || op.to != STEEM_TREASURY_ACCOUNT: Can only transfer SBD to {TREASURY}",
         ),
     ],
 )

@@ -23,6 +23,7 @@ from protocol.errors import (
 )
 from protocol.operation import Operation
 from protocol.types import NULL_PUBLIC_KEY, LegacyChainProperties
+from tests.chains import FIRST
 from tests.harness import Harness, authority_of, sbd, steem, vests
 
 DAY = 86_400
@@ -40,7 +41,7 @@ OPERATIONS: dict[str, Callable[[Harness], Operation]] = {
     "withdraw_vesting": lambda chain: WithdrawVesting("alice", vests(1_000)),
     "delegate_vesting_shares": lambda chain: DelegateVestingShares("alice", "bob", vests(300_000_000)),
     "witness_update": make_witness_update,
-    "account_witness_vote": lambda chain: AccountWitnessVote("alice", "initminer", True),
+    "account_witness_vote": lambda chain: AccountWitnessVote("alice", FIRST, True),
     "account_witness_proxy": lambda chain: AccountWitnessProxy("alice", "bob"),
     "feed_publish": lambda chain: FeedPublish("alice", Price(sbd(1_000), steem(1_000))),
     "limit_order_create": lambda chain: LimitOrderCreate("alice", 2, steem(1_000), sbd(1_000), False, chain.now + DAY),

@@ -5,6 +5,7 @@ import pytest
 from operations.transfer import Transfer
 from protocol.assets import Asset
 from protocol.virtual_operations import Interest
+from tests.chains import NULL, TREASURY
 from tests.operations.world import World, sbd, steem, vests
 
 
@@ -39,18 +40,18 @@ def test_treasury_takes_only_sbd(world: World) -> None:
     world.create("bob")
     world.fund("bob", steem(1_000))
     world.fund("bob", sbd(1_000))
-    message = world.refuse(Transfer("bob", "steem.dao", steem(1_000), ""), "o.to != STEEM_TREASURY_ACCOUNT")
-    assert message.endswith(": Can only transfer SBD to steem.dao")
-    world.push(Transfer("bob", "steem.dao", sbd(1_000), ""))
-    assert world["steem.dao"].sbd_balance == 1_000
+    message = world.refuse(Transfer("bob", TREASURY, steem(1_000), ""), "o.to != STEEM_TREASURY_ACCOUNT")
+    assert message.endswith(f": Can only transfer SBD to {TREASURY}")
+    world.push(Transfer("bob", TREASURY, sbd(1_000), ""))
+    assert world[TREASURY].sbd_balance == 1_000
     assert world["bob"].sbd_balance == 0
 
 
 def test_null_account_can_receive(world: World) -> None:
     world.create("alice")
     world.fund("alice", steem(1_000))
-    world.push(Transfer("alice", "null", steem(1_000), ""))
-    assert world["null"].balance == 1_000
+    world.push(Transfer("alice", NULL, steem(1_000), ""))
+    assert world[NULL].balance == 1_000
 
 
 @pytest.mark.parametrize(

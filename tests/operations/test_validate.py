@@ -12,13 +12,12 @@ from operations import content, token_parameters, token_units
 from operations.witness_properties import read_properties
 from protocol.assets import Asset, Price
 from protocol.codec import Codec
-from protocol.config import ChainConfig
 from protocol.errors import Invalid, ProtocolError, Rejected
-from protocol.identity import STEEM_MAINNET
 from protocol.json_text import is_valid_json
 from protocol.operation import OPERATIONS_BY_NAME, Operation
 from protocol.rules import Rules
 from protocol.types import Authority, Beneficiary, LegacyChainProperties, Void
+from tests.chains import MAINNET, TESTNET
 from tests.operations.samples import (
     AUTHORITY,
     KEY,
@@ -566,7 +565,7 @@ def test_empty_texts_pass_where_they_may() -> None:
 
 
 def test_properties_of_a_witness_are_read_exactly_when_the_chain_is_known() -> None:
-    symbols = {packed: symbol for symbol, packed in STEEM_MAINNET.symbol_bytes.items()}
+    symbols = {packed: symbol for symbol, packed in MAINNET.symbol_bytes.items()}
     read = read_properties(witness_properties(), RULES, symbols)
     assert read.account_creation_fee == steem(3000)
     assert read.sbd_exchange_rate == Price(sbd(1000), steem(3000))
@@ -579,11 +578,11 @@ def test_properties_of_a_witness_are_read_exactly_when_the_chain_is_known() -> N
 
 
 def test_the_chain_s_own_symbol_names_are_no_tickers() -> None:
-    operation: Any = change("smt_create", {"desired_ticker": "STEEM"})
+    operation: Any = change("smt_create", {"desired_ticker": MAINNET.steem_symbol})
     with pytest.raises(Invalid) as caught:
-        operation.check_ticker(STEEM_MAINNET)
+        operation.check_ticker(MAINNET)
     assert caught.value.message == (
-        "Assert Exception:desired_ticker != STEEM_SYMBOL_STR: SMT Ticker Symbol cannot be STEEM"
+        f"Assert Exception:desired_ticker != STEEM_SYMBOL_STR: SMT Ticker Symbol cannot be {MAINNET.steem_symbol}"
     )
 
 
@@ -663,19 +662,20 @@ def test_an_operation_without_effect_is_refused_by_name() -> None:
 
 
 def test_nobody_may_send_a_virtual_operation() -> None:
-    event = Codec(STEEM_MAINNET).from_json(OPERATIONS_BY_NAME["producer_reward"], {})
+    event = Codec(MAINNET).from_json(OPERATIONS_BY_NAME["producer_reward"], {})
     with pytest.raises(Invalid, match="This is a virtual operation"):
         event.validate(RULES)
 
 
 @pytest.mark.parametrize("chain", ["reference_chain_a", "reference_chain_b"])
+@pytest.mark.recorded
 def test_what_the_reference_rejected_by_its_fields_is_rejected_with_the_same_message(chain: str) -> None:
     path = VECTORS / chain / "rejections.jsonl"
     if not path.exists():
         if os.environ.get("CI") == "true":
             pytest.fail(f"{path} is needed in CI")
         pytest.skip(f"{path} is absent")
-    config = ChainConfig.preset("testnet")
+    config = TESTNET
     codec = Codec(config.identity)
     files = ("steem_operations.cpp", "sps_operations.cpp", "validation.hpp", "asset.cpp", "json.cpp")
     compared = 0

@@ -23,6 +23,7 @@ from state.stake import (
     get_vesting_share_price,
     regenerate_mana,
 )
+from tests.chains import FIRST, NULL, TREASURY
 from tests.operations.blog import find_post, find_vote, post, vote
 from tests.operations.world import World, sbd, steem, vests
 
@@ -38,8 +39,8 @@ def worth(world: World, amount: int) -> int:
 def vote_for_initminer(world: World, name: str) -> None:
     """Puts the account's stake behind the witness."""
     votes = world.tables.witness_votes
-    votes.insert(WitnessVote(votes.next_id(), "initminer", name))
-    adjust_witness_vote(world.ctx, world.tables.witnesses.get("initminer"), world[name].witness_vote_weight)
+    votes.insert(WitnessVote(votes.next_id(), FIRST, name))
+    adjust_witness_vote(world.ctx, world.tables.witnesses.get(FIRST), world[name].witness_vote_weight)
     world.tables.accounts.update(world[name], witnesses_voted_for=1)
 
 
@@ -68,8 +69,8 @@ def test_power_up_refusals(world: World) -> None:
     world.create("alice")
     world.fund("alice", steem(10_000))
     world.fund("alice", sbd(10_000))
-    message = world.refuse(TransferToVesting("alice", "steem.dao", steem(7_500)), "o.to != STEEM_TREASURY_ACCOUNT")
-    assert message.endswith("Can only transfer SBD to steem.dao")
+    message = world.refuse(TransferToVesting("alice", TREASURY, steem(7_500)), "o.to != STEEM_TREASURY_ACCOUNT")
+    assert message.endswith(f"Can only transfer SBD to {TREASURY}")
     world.refuse(TransferToVesting("alice", "nobody", steem(1)), "nobody")
     world.refuse(TransferToVesting("nobody", "", steem(1)), "nobody")
     world.refuse(TransferToVesting("alice", "", sbd(1)), "Amount must be STEEM or SMT liquid")
@@ -88,7 +89,7 @@ def test_power_up_strengthens_witness_votes(world: World) -> None:
     world.create("alice")
     vote_for_initminer(world, "alice")
     world.vest("alice", 10_000)
-    assert world.tables.witnesses.get("initminer").votes == world["alice"].vesting_shares
+    assert world.tables.witnesses.get(FIRST).votes == world["alice"].vesting_shares
 
 
 # withdraw_vesting
@@ -99,6 +100,7 @@ def test_rate_is_rounded_up(amount: int, rate: int) -> None:
     assert compute_withdraw_rate(amount, INTERVALS) == rate
 
 
+@pytest.mark.windows
 def test_withdraw_vesting(world: World) -> None:
     world.create("alice")
     world.vest("alice", 10_001)
@@ -145,6 +147,7 @@ def fills(events: list[Operation]) -> list[FillVestingWithdraw]:
     return [event for event in events if isinstance(event, FillVestingWithdraw)]
 
 
+@pytest.mark.windows
 def test_vesting_withdrawals(world: World) -> None:
     world.create("alice")
     world.vest("alice", 100_003)
@@ -166,7 +169,7 @@ def test_vesting_withdrawals(world: World) -> None:
         assert (alice.vesting_shares, alice.withdrawn) == (total - number * rate, number * rate)
         assert alice.balance == before + paid
         assert alice.next_vesting_withdrawal == first + number * WEEK
-        assert world.tables.witnesses.get("initminer").votes == alice.vesting_shares
+        assert world.tables.witnesses.get(FIRST).votes == alice.vesting_shares
         world.recount()
         world.forward(WEEK)
     (last,) = fills(world.run(process_vesting_withdrawals))
@@ -178,6 +181,7 @@ def test_vesting_withdrawals(world: World) -> None:
     assert world.run(process_vesting_withdrawals) == []
 
 
+@pytest.mark.windows
 def test_dust_is_paid_as_nothing(world: World) -> None:
     world.create("alice")
     world.vest("alice", 1_000)
@@ -192,6 +196,7 @@ def test_dust_is_paid_as_nothing(world: World) -> None:
     assert world["alice"].vesting_withdraw_rate == 0
 
 
+@pytest.mark.windows
 def test_more_than_a_week_late_is_paid_once_a_block(world: World) -> None:
     world.create("alice")
     world.vest("alice", 1_000)
@@ -203,6 +208,7 @@ def test_more_than_a_week_late_is_paid_once_a_block(world: World) -> None:
     assert fills(world.run(process_vesting_withdrawals)) == []
 
 
+@pytest.mark.windows
 def test_more_than_a_week_late_is_paid_again_behind_another_account(world: World) -> None:
     world.create("alice", "bob")
     world.vest("alice", 1_000)
@@ -215,6 +221,7 @@ def test_more_than_a_week_late_is_paid_again_behind_another_account(world: World
     assert [fill.from_account for fill in fills(world.run(process_vesting_withdrawals))] == ["alice", "bob", "alice"]
 
 
+@pytest.mark.windows
 def test_vesting_withdraw_route(world: World) -> None:
     world.create("alice", "bob", "sam")
     world.vest("alice", 1_040_000)
@@ -240,7 +247,7 @@ def test_vesting_withdraw_route(world: World) -> None:
         assert paid.deposited == steem(paid.withdrawn.amount * fund // shares)
         fund, shares = fund - paid.deposited.amount, shares - paid.withdrawn.amount
     assert (world["bob"].vesting_shares, world["bob"].balance) == (half, 0)
-    assert world.tables.witnesses.get("initminer").votes == half
+    assert world.tables.witnesses.get(FIRST).votes == half
     assert (world["sam"].vesting_shares, world["sam"].balance) == (0, events[1].deposited.amount)
     assert world["alice"].vesting_shares == total - rate
     assert world["alice"].balance == events[2].deposited.amount
@@ -279,10 +286,10 @@ def test_withdraw_routes(world: World) -> None:
 
 def test_withdraw_route_refusals(world: World) -> None:
     world.create("alice")
-    message = world.refuse(SetWithdrawVestingRoute("alice", "steem.dao", 100, False), "o.to_account != STEEM_TREASURY")
-    assert message.endswith("Cannot withdraw vesting to steem.dao")
+    message = world.refuse(SetWithdrawVestingRoute("alice", TREASURY, 100, False), "o.to_account != STEEM_TREASURY")
+    assert message.endswith(f"Cannot withdraw vesting to {TREASURY}")
     world.refuse(SetWithdrawVestingRoute("alice", "nobody", 100, False), "nobody")
-    world.refuse(SetWithdrawVestingRoute("alice", "null", 10_001, False), "Percent must be valid steem percent")
+    world.refuse(SetWithdrawVestingRoute("alice", NULL, 10_001, False), "Percent must be valid steem percent")
 
 
 # delegate_vesting_shares
@@ -365,7 +372,7 @@ def test_delegation_refusals(lenders: World) -> None:
     total = world["alice"].vesting_shares
     message = world.refuse(DelegateVestingShares("alice", "bob", vests(total + 1)), "available_shares >= op.vesting")
     assert message.endswith(f'available: {{"amount":"{total}","precision":6,"nai":"@@000000037"}}')
-    world.push(DelegateVestingShares("alice", "steem.dao", vests(10**8)))
+    world.push(DelegateVestingShares("alice", TREASURY, vests(10**8)))
 
 
 def set_mana(world: World, **parts: Any) -> None:
@@ -409,6 +416,7 @@ def test_vests_are_not_lent_and_powered_down_at_once(lenders: World) -> None:
     world.push(WithdrawVesting("alice", vests(half)))
 
 
+@pytest.mark.windows
 def test_delegation_returns_after_its_period(lenders: World) -> None:
     world = lenders
     amount = world["alice"].vesting_shares // 2
@@ -457,6 +465,7 @@ def test_delegation_can_be_ended_whatever_the_fee_became(lenders: World) -> None
     assert world["bob"].received_vesting_shares == 0
 
 
+@pytest.mark.windows
 def test_received_vests_vote(lenders: World) -> None:
     """The vote in delegate_vesting_shares_apply: bob, who owns nothing, votes with what alice lent him."""
     world = lenders

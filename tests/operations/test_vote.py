@@ -22,6 +22,7 @@ def blog(world: World) -> World:
     return world
 
 
+@pytest.mark.windows
 def test_used_mana_is_rshares(blog: World) -> None:
     mana = blog["alice"].voting_manabar.current_mana
     blog.push(vote("alice", "alice"))
@@ -44,6 +45,7 @@ def test_refusals(blog: World) -> None:
     blog.refuse(vote("alice", "bob", 0), "Vote weight cannot be 0.")
 
 
+@pytest.mark.windows
 def test_votes_against_use_their_own_mana(blog: World) -> None:
     blog.push(vote("alice", "bob"))
     voting, downvote = blog["sam"].voting_manabar.current_mana, blog["sam"].downvote_manabar.current_mana
@@ -58,6 +60,7 @@ def test_votes_against_use_their_own_mana(blog: World) -> None:
     assert (before.net_votes, after.net_votes) == (1, 0)
 
 
+@pytest.mark.windows
 def test_low_downvote_mana_goes_over_to_voting_mana(blog: World) -> None:
     accounts = blog.tables.accounts
     alice = blog["alice"]
@@ -71,6 +74,7 @@ def test_low_downvote_mana_goes_over_to_voting_mana(blog: World) -> None:
     assert find_vote(blog, "alice", "bob").rshares == DUST - used
 
 
+@pytest.mark.windows
 def test_changes(blog: World) -> None:
     blog.push(vote("alice", "bob"))
     first = find_vote(blog, "alice", "bob").rshares
@@ -93,6 +97,7 @@ def test_changes(blog: World) -> None:
     blog.refuse(vote("alice", "bob", 3), "Voter has used the maximum number of vote changes on this comment.")
 
 
+@pytest.mark.windows
 def test_lockout_before_the_payout(blog: World) -> None:
     cashout = find_post(blog, "bob").cashout_time
     blog.forward(cashout - 297 - blog.now)
@@ -145,6 +150,7 @@ def use(mana: int, weight: int) -> int:
     return (mana * abs(weight) * 86_400 // 10_000 + 4_319_999) // 4_320_000
 
 
+@pytest.mark.windows
 def test_vote_apply(blog: World) -> None:
     """Counterpart of vote_apply from its second vote on, with the same weights in the same order."""
     blog.vest("alice", 90_000_000)

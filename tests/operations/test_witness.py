@@ -23,6 +23,7 @@ from protocol.types import NULL_PUBLIC_KEY, U16, U32, U64, Authority, LegacyChai
 from state.invariants import assert_invariants
 from state.schema import SCHEDULE_NONE, Account, Witness
 from state.stake import adjust_proxied_witness_votes
+from tests.chains import FIRST
 from tests.operations.world import World, make_key, sbd, steem
 
 LAP = (1 << 128) - 1
@@ -71,7 +72,7 @@ def test_an_account_becomes_a_witness(world: World) -> None:
     assert row.hardfork_time_vote == world.ctx.config.genesis.time
     assert row.schedule == SCHEDULE_NONE
     assert row.sbd_exchange_rate.is_null() and row.last_sbd_exchange_update == 0
-    assert row.id == witness(world, "initminer").id + 1
+    assert row.id == witness(world, FIRST).id + 1
     assert world["alice"].balance == 0, "the fee is not taken"
     recount(world)
 
@@ -247,7 +248,7 @@ def test_a_proxied_vote(world: World) -> None:
 def test_votes_for_who_is_no_witness(world: World) -> None:
     world.refuse(AccountWitnessVote("bob", "nobody", True), "unknown key")
     world.refuse(AccountWitnessVote("bob", "alice", True), "unknown key")
-    world.refuse(AccountWitnessVote("nobody", "initminer", True), "unknown key")
+    world.refuse(AccountWitnessVote("nobody", FIRST, True), "unknown key")
     recount(world)
 
 
@@ -268,9 +269,7 @@ def test_who_declined_the_right_may_only_take_votes_back(world: World) -> None:
     world.push(update("sam"))
     world.push(AccountWitnessVote("alice", "sam", True))
     world.tables.accounts.update(world["alice"], can_vote=False)
-    world.refuse(
-        AccountWitnessVote("alice", "initminer", True), "voter.can_vote: Account has declined its voting rights."
-    )
+    world.refuse(AccountWitnessVote("alice", FIRST, True), "voter.can_vote: Account has declined its voting rights.")
     world.push(AccountWitnessVote("alice", "sam", False))
     world.refuse(
         AccountWitnessProxy("alice", "bob"), "Account has declined the ability to vote and cannot proxy votes."

@@ -12,7 +12,6 @@ from chain.genesis import initialize_genesis
 from operations.account_creation import create_account
 from operations.vesting import TransferToVesting
 from protocol.assets import Asset
-from protocol.config import ChainConfig
 from protocol.errors import ProtocolError
 from protocol.operation import Operation
 from protocol.rules import Rules
@@ -24,6 +23,7 @@ from state.kv import MemoryBackend
 from state.money import issue
 from state.schema import Account, Tables
 from state.store import Store
+from tests.chains import FIRST, TESTNET
 from tests.harness import sbd, steem, vests
 
 __all__ = ["World", "account_authority", "changed", "key_authority", "make_key", "sbd", "steem", "vests"]
@@ -58,7 +58,7 @@ class World:
     """The genesis of the testnet, with the means to fill it, to let time pass and to count again."""
 
     def __init__(self, **rules: int) -> None:
-        config = ChainConfig.preset("testnet")
+        config = TESTNET
         changed: Rules = config.rules.replace(**rules) if rules else config.rules
         self.store: Store[Tables] = Store(MemoryBackend(), Tables, is_strict=True)
         self.ctx = Context(config, changed, self.store.tables)
@@ -83,7 +83,7 @@ class World:
             create_account(
                 self.ctx,
                 name=name,
-                creator="initminer",
+                creator=FIRST,
                 memo_key=make_key(name),
                 json_metadata="",
                 owner=key_authority(name),

@@ -14,7 +14,6 @@ from operations.witness import WitnessUpdate
 from protocol.assets import STEEM, Asset
 from protocol.block import Block
 from protocol.codec import Codec
-from protocol.config import ChainConfig
 from protocol.errors import Invalid
 from protocol.hardforks import format_version, hardfork_version, parse_version
 from protocol.json_text import is_valid_json
@@ -23,13 +22,14 @@ from protocol.times import time_text
 from protocol.transaction import Transaction
 from protocol.types import HardforkVersion, LegacyChainProperties, String, Vector, Version
 from protocol.wire import pack_varint
+from tests import chains
 from tests.strategies import TESTNET, import_all_operations
 
 import_all_operations()
 CODEC = Codec(TESTNET)
 CHAIN_ID = bytes(range(32))
 TRANSFER = Transfer("alice", "bob", Asset(100, STEEM), "")
-RULES = ChainConfig.preset("testnet").rules
+RULES = chains.TESTNET.rules
 
 
 def make_transaction(*operations: Operation, **head: int) -> Transaction:

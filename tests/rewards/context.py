@@ -5,6 +5,7 @@ from state.context import Context
 from state.money import adjust_balance
 from state.schema import Account, Comment, CommentContent, new_account
 from state.stake import create_vesting
+from tests.chains import FIRST
 from tests.consensus import worlds
 from tests.rewards.rows import CREATED, make_comment
 
@@ -21,7 +22,7 @@ def add_account(ctx: Context, name: str, vested_steem: int = 0) -> Account:
     accounts = ctx.tables.accounts
     accounts.insert(new_account(id=accounts.next_id(), name=name, created=ctx.time, mined=False))
     if vested_steem:
-        adjust_balance(ctx, "initminer", Asset(-vested_steem, STEEM))
+        adjust_balance(ctx, FIRST, Asset(-vested_steem, STEEM))
         create_vesting(ctx, name, Asset(vested_steem, STEEM))
     return accounts.get(name)
 

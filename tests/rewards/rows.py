@@ -15,6 +15,7 @@ from state.schema import (
     RewardFund,
     WitnessSchedule,
 )
+from tests.chains import FIRST, TREASURY
 
 CREATED = 1_600_000_000
 
@@ -31,7 +32,7 @@ def make_gpo(**changes: Any) -> GlobalProperties:
         "vote_power_reserve_rate": 10,
         "reverse_auction_seconds": 300,
     }
-    names = {"head_block_id": bytes(20), "current_witness": "initminer"}
+    names = {"head_block_id": bytes(20), "current_witness": FIRST}
     return GlobalProperties(**{**zero, **percentages, **names, **changes})
 
 
@@ -42,7 +43,7 @@ def make_schedule() -> WitnessSchedule:
         id=0,
         current_virtual_time=0,
         next_shuffle_block_num=1,
-        current_shuffled_witnesses=("initminer",),
+        current_shuffled_witnesses=(FIRST,),
         num_scheduled_witnesses=1,
         elected_weight=1,
         timeshare_weight=5,
@@ -127,6 +128,6 @@ def make_terms(total_claims: int, fund: RewardFund | None = None, **gpo: Any) ->
         total_claims=total_claims,
         price=Price(Asset(500, SBD), Asset(1000, STEEM)),
         gpo=make_gpo(**{**pools, **gpo}),
-        treasury="steem.dao",
+        treasury=TREASURY,
         dust_limit_sbd=20,
     )

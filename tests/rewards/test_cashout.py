@@ -24,6 +24,7 @@ from rewards.payout import AuthorPart, BeneficiaryPart, PayoutExplanation
 from rewards.virtual_supply import process_virtual_supply
 from state.context import SINGLETON
 from state.schema import TIME_MAX, Account
+from tests.chains import TREASURY
 from tests.operations.blog import fill_fund, find_post, forward_to_payout, pay_due, post, vote
 from tests.operations.world import World
 
@@ -69,6 +70,7 @@ def test_equal_votes_earn_equally(world: World) -> None:
     assert reports[1].reward == reports[1].fund_paid == 0
 
 
+@pytest.mark.windows
 def test_no_post_is_paid_before_another(world: World) -> None:
     """Counterpart of comment_payout_dust: shares of 81 and 59 per cent leave one satoshi by rounding."""
     world.push(post("ulysses"))
@@ -85,6 +87,7 @@ def test_no_post_is_paid_before_another(world: World) -> None:
     assert left == before.reward_balance - sum(report.fund_paid for report in reports) == 1
 
 
+@pytest.mark.windows
 def test_recent_claims(world: World) -> None:
     """Counterpart of recent_claims_decay."""
     world.push(post("alice"))
@@ -110,10 +113,11 @@ def test_recent_claims(world: World) -> None:
     assert get_reward_fund(world.ctx).recent_claims == first - first * 3 // 1_296_000 + second
 
 
+@pytest.mark.windows
 def test_explanation_is_what_was_paid(world: World) -> None:
     set_price(world, 1000, 1333)
     world.ctx.update_gpo(sbd_print_rate=6789)
-    shares = (Beneficiary("dave", 777), Beneficiary("steem.dao", 1234))
+    shares = (Beneficiary("dave", 777), Beneficiary(TREASURY, 1234))
     world.push(post("alice"))
     world.push(
         CommentOptions("alice", "post", Asset(10**9, SBD), 8765, True, True, (CommentPayoutBeneficiaries(shares),))
@@ -162,7 +166,7 @@ def check_accounts(world: World, before: dict[str, Account], paid: PayoutExplana
         parts = [part for part in get_parts(paid) if part.account == name]
         new = world[name]
         sbd = sum(part.paid_sbd for part in parts)
-        if name == "steem.dao":
+        if name == TREASURY:
             assert new.sbd_balance - old.sbd_balance == sbd > 0
             continue
         steem = sum(part.paid_steem for part in parts)

@@ -1,5 +1,7 @@
 """The claims a chain starts with fade from its first block on, however long before it the genesis lies."""
 
+import pytest
+
 from rewards.fund import get_reward_fund, process_claims_decay
 from tests.rewards.context import make_context
 
@@ -16,6 +18,7 @@ def test_claims_of_the_genesis_outlast_the_wait_for_the_first_block() -> None:
     assert get_reward_fund(ctx).last_update == ctx.time
 
 
+@pytest.mark.windows
 def test_claims_fade_from_block_to_block() -> None:
     ctx = make_context()
     fund = get_reward_fund(ctx)

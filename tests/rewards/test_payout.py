@@ -9,6 +9,7 @@ from protocol.errors import Rejected
 from protocol.types import Beneficiary
 from rewards.curves import Curve
 from rewards.payout import AuthorPart, BeneficiaryPart, PayoutExplanation, compute_auction_weight, compute_payout
+from tests.chains import TREASURY
 from tests.rewards.rows import make_comment, make_fund, make_terms, make_vote
 
 VOTES = [make_vote(1, "bob", 500, 500, 400), make_vote(2, "carol", 300, 500, 180)]
@@ -30,7 +31,7 @@ def check_sums(payout: PayoutExplanation) -> None:
 
 
 def test_whole_payout() -> None:
-    comment = VOTED._replace(beneficiaries=(Beneficiary("dave", 1000), Beneficiary("steem.dao", 2000)))
+    comment = VOTED._replace(beneficiaries=(Beneficiary("dave", 1000), Beneficiary(TREASURY, 2000)))
     payout = compute_payout(comment, VOTES, make_terms(10_000))
     assert (payout.curve_value, payout.claim, payout.share, payout.share_sbd) == (1000, 1000, 100_000, 50_000)
     assert (payout.is_dust, payout.reward, payout.curation_steem) == (False, 100_000, 50_000)
@@ -42,7 +43,7 @@ def test_whole_payout() -> None:
     assert (payout.curation_paid, payout.curation_returned, payout.fund_paid) == (40_000, 10_000, 90_000)
     assert payout.beneficiaries == (
         BeneficiaryPart("dave", 1000, 5000, 2500, 1250, 0, 2500, 5_000_000),
-        BeneficiaryPart("steem.dao", 2000, 10_000, 10_000, 5000, 0, 0, 0),
+        BeneficiaryPart(TREASURY, 2000, 10_000, 10_000, 5000, 0, 0, 0),
     )
     assert payout.author_part == AuthorPart("alice", 35_000, 17_500, 8750, 0, 17_500, 35_000_000)
     assert payout.total_payout_sbd == 8750 + 8750

@@ -11,8 +11,9 @@ from rewards.proposals import compute_budget, compute_period_pay
 from rewards.treasury import start_maintenance_period
 from state.context import Context
 from state.money import issue
+from tests.chains import TREASURY
 from tests.harness import Harness
-from tests.operations.proposing import DAY, FEE, HOUR, MINUTE, TREASURY, Proposals, make_proposals
+from tests.operations.proposing import DAY, FEE, HOUR, MINUTE, Proposals, make_proposals
 from tests.operations.world import sbd, steem
 
 NO_TRANSACTION = bytes(20)
@@ -80,6 +81,7 @@ def test_budget(treasury: int, seconds: int, expected: int) -> None:
 # --- payments -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.windows
 def test_generating_payments() -> None:
     """One proposal of 48 SBD a day is paid 1.996 SBD for an hour."""
     proposals = make_proposals("alice", "bob", "carol")
@@ -98,6 +100,7 @@ def test_generating_payments() -> None:
     world.recount()
 
 
+@pytest.mark.windows
 def test_five_proposals_over_five_hours() -> None:
     """generating_payments_01: 24 SBD a day is 4.990 SBD in five hours."""
     names = [f"tester00{number}" for number in range(1, 6)]
@@ -142,6 +145,7 @@ def test_a_proposal_that_is_removed_before_the_payment() -> None:
     world.recount()
 
 
+@pytest.mark.windows
 def test_proxies_and_a_proposal_that_takes_all() -> None:
     """generating_payments_03: the order of votes decides, and votes of an account with a proxy do not count."""
     names = ("tester00", "tester01", "tester02")
@@ -170,6 +174,7 @@ def test_proxies_and_a_proposal_that_takes_all() -> None:
     world.recount()
 
 
+@pytest.mark.windows
 def test_equal_votes_are_paid_by_age() -> None:
     proposals = make_proposals("alice", "bob", "carol")
     world = proposals.world
@@ -183,6 +188,7 @@ def test_equal_votes_are_paid_by_age() -> None:
     world.recount()
 
 
+@pytest.mark.windows
 def test_the_last_one_gets_what_is_left() -> None:
     proposals = make_proposals("alice", "bob", "carol")
     world = proposals.world
@@ -196,6 +202,7 @@ def test_the_last_one_gets_what_is_left() -> None:
     world.recount()
 
 
+@pytest.mark.windows
 def test_pay_that_is_the_budget_to_the_last_unit_ends_the_round() -> None:
     proposals = make_proposals("alice", "bob", "carol")
     world = proposals.world
@@ -232,6 +239,7 @@ def test_an_empty_treasury_pays_nobody() -> None:
     world.recount()
 
 
+@pytest.mark.windows
 def test_both_dates_are_included() -> None:
     proposals = make_proposals("alice", "bob", "carol")
     world = proposals.world
@@ -290,6 +298,7 @@ def test_who_declined_to_vote_still_counts() -> None:
     world.recount()
 
 
+@pytest.mark.windows
 def test_a_round_sets_the_next() -> None:
     proposals = make_proposals("alice")
     world = proposals.world
@@ -304,6 +313,7 @@ def test_a_round_sets_the_next() -> None:
     world.recount()
 
 
+@pytest.mark.windows
 def test_many_voters() -> None:
     """The performance case generating_payments, with 300 accounts in place of 30,000."""
     names = [f"tester{number}" for number in range(300)]
@@ -329,6 +339,7 @@ def test_many_voters() -> None:
 # --- removal of finished ones -------------------------------------------------------------------------------------
 
 
+@pytest.mark.windows
 def test_finished_proposals_go_a_day_after_their_end() -> None:
     """proposals_maintenance."""
     proposals = make_proposals("alice", "bob", sbd_each=100_000)
@@ -343,6 +354,7 @@ def test_finished_proposals_go_a_day_after_their_end() -> None:
     proposals.world.recount()
 
 
+@pytest.mark.windows
 def test_many_finished_proposals_go_in_portions() -> None:
     """proposals_maintenance_01: 200 proposals, 20 a block."""
     names = [f"a0{number}" for number in range(5)]
@@ -358,6 +370,7 @@ def test_many_finished_proposals_go_in_portions() -> None:
     proposals.world.recount()
 
 
+@pytest.mark.windows
 def test_votes_count_as_removals() -> None:
     """proposals_maintenance_02: 10 proposals with 5 votes each are 60 removals, 20 a block."""
     names = [f"a0{number}" for number in range(5)]
@@ -375,6 +388,7 @@ def test_votes_count_as_removals() -> None:
     proposals.world.recount()
 
 
+@pytest.mark.windows
 def test_a_high_limit_removes_all_at_once() -> None:
     """proposals_removing_with_threshold_03, with 40 accounts and proposals in place of 200."""
     names = [f"tester{number}" for number in range(40)]
@@ -391,6 +405,7 @@ def test_a_high_limit_removes_all_at_once() -> None:
     proposals.world.recount()
 
 
+@pytest.mark.windows
 def test_an_end_at_the_end_of_time_is_finished_at_once() -> None:
     """The day is added in 32 bits, as the reference does."""
     proposals = make_proposals("alice", "bob")
@@ -411,6 +426,7 @@ def _fund_treasury_and_alice(ctx: Context) -> None:
     issue(ctx, "alice", sbd(80_000))
 
 
+@pytest.mark.windows
 def test_payments_over_real_blocks() -> None:
     """The whole way: signed transactions, inflation for the treasury, the block with the payment, and its undo."""
     world = Harness()

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from chain.effects import BlockEffects
 from chain.ledger import Ledger
 from protocol.block import Block
@@ -106,6 +108,7 @@ def apply_chain() -> Iterator[tuple[Ledger, BlockEffects]]:
         yield ledger, ledger.apply_block(Block.from_bytes(codec, packed), skip_signatures=True)
 
 
+@pytest.mark.recorded
 def test_states() -> None:
     states = {state["height"]: state for state in read_jsonl(vectors_path(CHAIN, "states.jsonl"))}
     for ledger, effects in apply_chain():
@@ -142,6 +145,7 @@ def compare_votes(ctx: Context, votes: list[dict[str, Any]], height: int) -> Non
     assert len(list(ctx.tables.comment_votes.scan())) == len(votes), height
 
 
+@pytest.mark.recorded
 def test_events_and_explanations() -> None:
     """The events equal the reference's, in its order, and the explanations of a block sum up to its payouts."""
     shown = {record["height"]: record["ops"] for record in read_jsonl(vectors_path(CHAIN, "blocks.jsonl"))}

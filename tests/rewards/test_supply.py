@@ -14,6 +14,7 @@ from rewards.inflation import process_funds
 from rewards.null_account import process_null_account
 from rewards.virtual_supply import process_virtual_supply
 from state.context import SINGLETON
+from tests.chains import FIRST, NULL, TREASURY
 from tests.operations.world import World, sbd, steem
 
 
@@ -36,9 +37,9 @@ def test_inflation_of_one_block(world: World) -> None:
     assert now.current_supply - gpo.current_supply == 1511 + 348 + 196
     assert now.virtual_supply - supply == 1511 + 348 + 196 + 232
     assert (now.current_sbd_supply, now.sps_interval_ledger) == (232, 232)
-    assert world["steem.dao"].sbd_balance == 232
-    assert world["initminer"].vesting_shares == 196_000
-    assert events == [ProducerReward(producer="initminer", vesting_shares=Asset(196_000, VESTS))]
+    assert world[TREASURY].sbd_balance == 232
+    assert world[FIRST].vesting_shares == 196_000
+    assert events == [ProducerReward(producer=FIRST, vesting_shares=Asset(196_000, VESTS))]
     world.run(process_virtual_supply)
     assert world.ctx.gpo.virtual_supply == 250_000_000_000 + 1511 + 348 + 196 + 232
 
@@ -47,21 +48,21 @@ def test_inflation_without_a_price(world: World) -> None:
     feed = world.tables.feed_history.get(SINGLETON)
     world.tables.feed_history.update(feed, current_median_history=Price())
     world.run(process_funds)
-    assert world["steem.dao"].sbd_balance == 0
+    assert world[TREASURY].sbd_balance == 0
     world.run(process_virtual_supply)
     gpo = world.ctx.gpo
     assert (gpo.virtual_supply, gpo.sbd_print_rate) == (gpo.current_supply, 10_000)
 
 
 def test_print_rate_falls_with_the_debt(world: World) -> None:
-    world.fund("initminer", sbd(25_000_000_000))
+    world.fund(FIRST, sbd(25_000_000_000))
     gpo = world.ctx.gpo
     world.run(process_virtual_supply)
     debt_bp = (25_000_000_000 * 10_000 + 137_500_000_000) // 275_000_000_000
     assert debt_bp == 909
     assert world.ctx.gpo.virtual_supply == gpo.current_supply + 25_000_000_000
     assert world.ctx.gpo.sbd_print_rate == 9100
-    world.fund("initminer", sbd(25_000_000_000))
+    world.fund(FIRST, sbd(25_000_000_000))
     world.run(process_virtual_supply)
     assert world.ctx.gpo.sbd_print_rate == 0
 
@@ -71,11 +72,11 @@ def test_null_account_is_cleared(world: World) -> None:
     world.create("alice")
     world.fund("alice", steem(10_000))
     world.fund("alice", sbd(10_000))
-    world.push(Transfer("alice", "null", steem(1000), ""))
-    world.push(Transfer("alice", "null", sbd(2000), ""))
-    world.push(TransferToVesting("alice", "null", steem(3000)))
-    world.push(TransferToSavings("alice", "null", steem(4000), ""))
-    world.push(TransferToSavings("alice", "null", sbd(5000), ""))
+    world.push(Transfer("alice", NULL, steem(1000), ""))
+    world.push(Transfer("alice", NULL, sbd(2000), ""))
+    world.push(TransferToVesting("alice", NULL, steem(3000)))
+    world.push(TransferToSavings("alice", NULL, steem(4000), ""))
+    world.push(TransferToSavings("alice", NULL, sbd(5000), ""))
     gpo = world.ctx.gpo
     world.ctx.update_gpo(
         current_supply=gpo.current_supply + 2000,
@@ -85,13 +86,13 @@ def test_null_account_is_cleared(world: World) -> None:
         pending_rewarded_vesting_steem=1000,
     )
     world.tables.accounts.update(
-        world["null"],
+        world[NULL],
         reward_steem_balance=1000,
         reward_sbd_balance=1000,
         reward_vesting_balance=1_000_000,
         reward_vesting_steem=1000,
     )
-    null = world["null"]
+    null = world[NULL]
     assert (null.balance, null.savings_balance, null.sbd_balance, null.savings_sbd_balance) == (1000, 4000, 2000, 5000)
     assert (world["alice"].balance, world["alice"].sbd_balance) == (2000, 3000)
     world.recount()
@@ -102,7 +103,7 @@ def test_null_account_is_cleared(world: World) -> None:
     assert event == ClearNullAccountBalance(
         total_cleared=(Asset(10_000, STEEM), Asset(shares + 1_000_000, VESTS), Asset(8000, SBD))
     )
-    null = world["null"]
+    null = world[NULL]
     assert (null.balance, null.savings_balance, null.reward_steem_balance) == (0, 0, 0)
     assert (null.sbd_balance, null.savings_sbd_balance, null.reward_sbd_balance) == (0, 0, 0)
     assert (null.vesting_shares, null.reward_vesting_balance, null.reward_vesting_steem) == (0, 0, 0)
@@ -129,7 +130,7 @@ def test_printing_comes_back_as_the_supply_grows(world: World) -> None:
     rates = [1_000]
     debt = world.ctx.gpo.current_sbd_supply * price
     while rates[-1] < 10_000:
-        world.fund("initminer", steem(1_000_000_000))
+        world.fund(FIRST, steem(1_000_000_000))
         world.run(process_virtual_supply)
         gpo = world.ctx.gpo
         assert gpo.virtual_supply == gpo.current_supply + debt

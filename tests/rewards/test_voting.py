@@ -73,6 +73,7 @@ def get_vote(ctx: Context, voter: str) -> CommentVote:
     return ctx.tables.comment_votes.get((comment.id, ctx.tables.accounts.get(voter).id))
 
 
+@pytest.mark.windows
 def test_first_vote(ctx: Context) -> None:
     cast_vote(ctx, "bob", "alice", "post", 10_000)
     comment = get_comment(ctx, "alice", "post")
@@ -87,6 +88,7 @@ def test_first_vote(ctx: Context) -> None:
     assert ctx.tables.reputations.get("alice").reputation == FULL_STRENGTH >> 6
 
 
+@pytest.mark.windows
 def test_reverse_auction_takes_a_part(ctx: Context) -> None:
     ctx.update_gpo(time=ctx.time - 200)
     cast_vote(ctx, "bob", "alice", "post", 10_000)
@@ -102,6 +104,7 @@ def test_weight_zero_vote_of_a_small_account_counts_as_vote(ctx: Context) -> Non
     assert (comment.net_rshares, comment.net_votes, get_vote(ctx, "bob").weight) == (0, -1, 0)
 
 
+@pytest.mark.windows
 def test_vote_against(ctx: Context) -> None:
     cast_vote(ctx, "bob", "alice", "post", 10_000)
     cast_vote(ctx, "carol", "alice", "post", -10_000)
@@ -115,6 +118,7 @@ def test_vote_against(ctx: Context) -> None:
     assert ctx.tables.reputations.get("alice").reputation == FULL_STRENGTH >> 6  # carol has no reputation to use
 
 
+@pytest.mark.windows
 def test_change_of_a_vote(ctx: Context) -> None:
     cast_vote(ctx, "bob", "alice", "post", 10_000)
     ctx.update_gpo(time=ctx.time + 3)
@@ -134,6 +138,7 @@ def test_change_of_a_vote(ctx: Context) -> None:
         cast_vote(ctx, "bob", "alice", "post", 1)
 
 
+@pytest.mark.windows
 def test_vote_on_a_reply_counts_at_the_root(ctx: Context) -> None:
     root = get_comment(ctx, "alice", "post")
     reply = add_post(ctx, "dave", "reply")
@@ -144,6 +149,7 @@ def test_vote_on_a_reply_counts_at_the_root(ctx: Context) -> None:
     assert (reply.children_abs_rshares, reply.net_rshares) == (0, FULL_STRENGTH)
 
 
+@pytest.mark.windows
 def test_refusals(ctx: Context) -> None:
     with pytest.raises(UnknownKey, match="unknown key"):
         cast_vote(ctx, "bob", "alice", "nothing", 1)
