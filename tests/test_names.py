@@ -48,7 +48,6 @@ ALLOWED: Final = {
     "rpc/kinds.py": {"null"},
     "state/invariants.py": {"VESTS"},
     "wallet/commands/content.py": {"post"},
-    "wallet/commands/market.py": {"STEEM"},
     "wallet/errors.py": {"STEEM", "SBD", "VESTS"},
 }
 """Texts that are a name and mean something else: words of JSON, an operation, a command, parts of the reference's
@@ -57,13 +56,15 @@ know the chain."""
 
 
 def find_texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Iterates over the texts of the code with their lines, docstrings and descriptions of fields left out."""
+    """Iterates over the texts of the code with their lines, docstrings and what describes fields and options left out."""
     skipped: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             skipped.add(id(node.value))
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Annotated":
             skipped.update(id(part) for part in ast.walk(node.slice) if isinstance(part, ast.Constant))
+        if isinstance(node, ast.keyword) and node.arg in ("metavar", "help", "description"):
+            skipped.update(id(part) for part in ast.walk(node.value) if isinstance(part, ast.Constant))
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and id(node) not in skipped:
             text = node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value
