@@ -56,7 +56,7 @@ know the chain."""
 
 
 def find_texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Iterates over the texts of the code with their lines, docstrings and what describes fields and options left out."""
+    """Iterates over the texts of the code with their lines; docstrings and descriptions are left out."""
     skipped: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
