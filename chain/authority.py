@@ -6,9 +6,9 @@ turn, reach its threshold. Every signature must be needed.
 Source: libraries/protocol/sign_state.cpp, transaction_util.hpp and transaction.cpp.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Iterable
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from protocol.config import Rules
 from protocol.errors import (
@@ -21,6 +21,7 @@ from protocol.errors import (
     PluginRefused,
 )
 from protocol.operation import RequiredAuthorities
+from protocol.steps import Steps, do_all
 from protocol.types import Authority
 
 AuthorityGetter = Callable[[str], Authority]
@@ -52,22 +53,6 @@ def get_limits(rules: Rules) -> AuthorityLimits:
     return AuthorityLimits(
         rules.max_sig_check_depth, rules.max_authority_membership, rules.max_sig_check_accounts, rules.temp_account
     )
-
-
-ResultT = TypeVar("ResultT")
-
-Steps = Generator[None, None, ResultT]
-"""Work that its caller may interrupt between two steps."""
-
-
-def _run(steps: Steps[ResultT]) -> ResultT:
-    """Does all steps at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            result: ResultT = stop.value
-            return result
 
 
 class SignState:
@@ -198,7 +183,7 @@ def verify_authority(
     A posting authority is also met by the active or the owner authority, an active one by the owner authority.
     Raises the Missing...Authority errors, IrrelevantSignature, Invalid when posting is mixed with others.
     """
-    _run(verify_in_steps(required, signed, authorities, limits))
+    do_all(verify_in_steps(required, signed, authorities, limits))
 
 
 def verify_in_steps(
@@ -278,7 +263,7 @@ def get_required_signatures(
 
     Source: transaction.cpp, signed_transaction::get_required_signatures.
     """
-    return _run(find_required_in_steps(required, signed, available, authorities, limits))
+    return do_all(find_required_in_steps(required, signed, available, authorities, limits))
 
 
 def find_required_in_steps(
@@ -348,7 +333,7 @@ def get_potential_signatures(
     after its first member; that is kept, as wallets see its results.
     Source: plugins/apis/database_api/database_api.cpp, get_potential_signatures.
     """
-    return _run(find_potential_in_steps(required, signed, authorities, limits))
+    return do_all(find_potential_in_steps(required, signed, authorities, limits))
 
 
 def find_potential_in_steps(

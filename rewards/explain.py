@@ -11,6 +11,7 @@ from rewards.payout import (
     BeneficiaryPart,
     CuratorPart,
     PayoutExplanation,
+    PayoutTerms,
     compute_payout,
 )
 from state.context import Context
@@ -24,11 +25,15 @@ def explain_pending(ctx: Context, comment: Comment) -> PayoutExplanation:
 
     Changes nothing. Raises Rejected for a post that has been paid: its explanation was reported with its cashout.
     """
+    return compute_payout(comment, get_votes(ctx, comment), make_terms_now(ctx, comment), pending=True)
+
+
+def make_terms_now(ctx: Context, comment: Comment) -> PayoutTerms:
+    """The terms of that payout. Raises Rejected."""
     if comment.cashout_time == TIME_MAX:
         raise Rejected("comment.cashout_time != fc::time_point_sec::maximum()", "The post has been paid already.")
     fund = get_reward_fund(ctx)
     claims = fade_claims(ctx, fund, ctx.time - fund.last_update)
     if comment.net_rshares > 0:
         claims += evaluate_reward_curve(comment.net_rshares, fund.author_reward_curve, fund.content_constant)
-    terms = make_terms(ctx, fund, claims & UINT128_MAX)
-    return compute_payout(comment, get_votes(ctx, comment), terms, pending=True)
+    return make_terms(ctx, fund, claims & UINT128_MAX)

@@ -3,10 +3,12 @@
 Source: libraries/chain/util/sps_processor.cpp and sps_helper.hpp.
 """
 
+from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from protocol.assets import SBD, Asset
+from protocol.steps import Steps
 from protocol.virtual_operations import ProposalPay
 from rewards.treasury import is_maintenance_due, process_treasury_funding, start_maintenance_period
 from state.context import Context
@@ -100,23 +102,46 @@ def process_proposals(ctx: Context) -> None:
     start_maintenance_period(ctx)
 
 
-def explain_maintenance(ctx: Context) -> MaintenanceExplanation:
-    """The next maintenance with the treasury and the votes of this moment; changes nothing.
+class Outlook(NamedTuple):
+    """What the next maintenance is worked out of: its figures, and the proposals with their votes, by their start."""
+
+    time: int
+    passed_seconds: int
+    treasury_balance: int
+    daily_budget: int
+    budget: int
+    counted: list[Proposal]
+
+
+def read_outlook(ctx: Context) -> Steps[Outlook]:
+    """Reads the state for `explain_outlook`, a proposal or a vote a step: who asks must not hold others up."""
+    time = _find_next_maintenance(ctx)
+    treasury = _get_treasury_balance(ctx)
+    budget, passed_seconds = _compute_period(ctx, time)
+    counted = []
+    for row in ctx.tables.proposals.index("by_start_date").scan():
+        votes = 0
+        if row.start_date > time or time <= row.end_date:
+            for weight in _weigh_votes(ctx, row):
+                votes += weight
+                yield
+            counted.append(row._replace(total_votes=votes))
+        yield
+    daily_budget = treasury // ctx.rules.proposal_daily_budget_divider
+    return Outlook(time, passed_seconds, treasury, daily_budget, budget, counted)
+
+
+def explain_outlook(outlook: Outlook) -> MaintenanceExplanation:
+    """The next maintenance with the treasury and the votes of that moment; needs the state no more.
 
     What the treasury gets until then makes the budget greater, and missed blocks make the period longer.
     """
-    time = _find_next_maintenance(ctx)
-    proposals = ctx.tables.proposals
-    active = _find_active_proposals(ctx, time)
-    counted = [row._replace(total_votes=compute_votes(ctx, row)) for row in active]
-    budget, passed_seconds = _compute_period(ctx, time)
-    parts = compute_payments(counted, budget, passed_seconds)
-    for row in proposals.index("by_start_date").scan(start=(time + 1,)):
-        votes, pay = compute_votes(ctx, row), row.daily_pay.amount
-        parts.append(ProposalPart(row.proposal_id, row.receiver, votes, pay, 0, 0, NOT_STARTED))
-    treasury = _get_treasury_balance(ctx)
-    daily_budget = treasury // ctx.rules.proposal_daily_budget_divider
-    return MaintenanceExplanation(time, passed_seconds, treasury, daily_budget, budget, tuple(parts))
+    active = [row for row in outlook.counted if row.start_date <= outlook.time]
+    parts = compute_payments(active, outlook.budget, outlook.passed_seconds)
+    for row in outlook.counted[len(active) :]:
+        pay = row.daily_pay.amount
+        parts.append(ProposalPart(row.proposal_id, row.receiver, row.total_votes, pay, 0, 0, NOT_STARTED))
+    return MaintenanceExplanation(*outlook[:5], proposals=tuple(parts))
 
 
 def _find_next_maintenance(ctx: Context) -> int:
@@ -173,10 +198,14 @@ def compute_votes(ctx: Context, proposal: Proposal) -> int:
 
     The votes of an account that has a proxy itself do not count. Source: sps_processor.cpp, calculate_votes.
     """
+    return sum(_weigh_votes(ctx, proposal))
+
+
+def _weigh_votes(ctx: Context, proposal: Proposal) -> Iterator[int]:
     accounts = ctx.tables.accounts
     votes = ctx.tables.proposal_votes.index("by_proposal_voter").scan_keys((proposal.proposal_id,))
     rows = (accounts.get(voter) for voter, _proposal_id in votes)
-    return sum(account.witness_vote_weight for account in rows if account.proxy == "")
+    return (account.witness_vote_weight if account.proxy == "" else 0 for account in rows)
 
 
 def compute_budget(treasury: int, divider: int, passed_seconds: int) -> int:

@@ -10,7 +10,7 @@ a step without a member, or `Aside(work)`: work that needs no state is then done
 what the `yield` gives. What it returns is the answer, or the further members of an answer with rows.
 
 An answer is of one state of the chain: when the head or the waiting transactions change between two slices, it is made
-again. So asides come before the first look at the state.
+again. So asides come before the first look at the state or after the last one.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import asyncio
 import time
 from collections.abc import Callable, Generator, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
+from protocol.steps import ResultT
+from protocol.steps import Steps as Work
 from rpc.errors import SERVER_ERROR, RpcError
 from rpc.json_bytes import dump_json
 from rpc.turns import current_client, next_turn
 from state.errors import ScanInvalidated
-
-ResultT = TypeVar("ResultT")
 
 Steps = Generator[Any, Any, Any]
 """How an answer is made."""
@@ -57,7 +57,7 @@ class Aside(NamedTuple):
     work: Callable[[], Any]
 
 
-def in_steps(work: Generator[None, None, ResultT]) -> StepsTo[ResultT]:
+def in_steps(work: Work[ResultT]) -> StepsTo[ResultT]:
     """Pauses where the work may be interrupted; returns its result."""
     while True:
         try:
@@ -121,13 +121,16 @@ class Made:
         self._bytes += len(member) + 1
         if self._bytes > ANSWER_BYTES_MAX:
             raise RpcError(SERVER_ERROR, f"the answer would exceed {ANSWER_BYTES_MAX} bytes: ask for less at once")
+        if self._members:
+            self._members.append(b",")
         self._members.append(member)
 
     def render(self) -> list[bytes]:
-        """The JSON of the answer, in parts."""
+        """The JSON of the answer, in parts. Raises RpcError for one that is too large."""
         if self._rows is None:
-            return [dump_json(self.result)]
-        members = [b"[", b",".join(self._members), b"]"]
+            self._add(dump_json(self.result))
+            return self._members
+        members = [b"[", *self._members, b"]"]
         if not self._rows:
             return members
         others = dump_json(self.result)[1:-1] if self.result else b""

@@ -9,11 +9,12 @@ from protocol.block import Block
 from protocol.codec import Codec
 from protocol.errors import Rejected
 from protocol.keys import decode_public_key
+from protocol.steps import ResultT
 from protocol.times import time_text
 from protocol.transaction import Transaction
 from rpc.kinds import count_values
 from rpc.objects import Json, ObjectForms
-from rpc.slices import Aside, ResultT, StepsTo
+from rpc.slices import Aside, StepsTo
 
 SMALL_VALUES = 100
 """Values of JSON that are read at once; a transaction with one operation and one signature has about twenty."""

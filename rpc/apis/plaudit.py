@@ -2,21 +2,25 @@
 
 from typing import Any
 
+import orjson
+
 from chain.pending import RATE_BYTES
 from chain.resource_credits import explain_credits
 from protocol.assets import Price
 from protocol.errors import Rejected
 from protocol.operation import operation_by_name
 from protocol.times import time_text
-from rewards.explain import explain_pending
-from rewards.proposals import explain_maintenance
+from rewards.explain import make_terms_now
+from rewards.payout import compute_payout
+from rewards.proposals import explain_outlook, read_outlook
 from rewards.virtual_supply import compute_sbd_figures
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.apis.transaction_status import parse_id
+from rpc.json_bytes import dump_json
 from rpc.kinds import AnyJson, HexText, Name, Permlink, Unsigned32
 from rpc.method import rpc_method
 from rpc.objects import Json, big
-from rpc.slices import Steps
+from rpc.slices import Aside, Steps, collect, in_steps
 from state.money import compute_liquid_interest, compute_savings_interest
 from state.schema import TIME_MAX
 
@@ -38,7 +42,7 @@ class PlauditApi(ApiBase):
         return self.node.get_status()
 
     @rpc_method()
-    def explain_payout(self, author: Name, permlink: Permlink) -> Json:
+    def explain_payout(self, author: Name, permlink: Permlink) -> Steps:
         """Every step of a post's payout as figures in the smallest unit of each token.
 
         For a paid post these are the figures of its payout, kept since then; for a pending one those of a payout at
@@ -50,7 +54,10 @@ class PlauditApi(ApiBase):
         if comment is None and paid is None:
             raise Rejected("comment != nullptr", "Could not find comment ${a}/${p}", a=author, p=permlink)
         if comment is not None and comment.cashout_time != TIME_MAX:
-            paid = explain_pending(self.chain.ctx, comment)
+            terms = make_terms_now(self.chain.ctx, comment)
+            votes = yield from collect(self.chain.ctx.tables.comment_votes.scan((comment.id,)))
+            post = comment
+            return (yield Aside(lambda: _explain(compute_payout(post, votes, terms, pending=True))))
         if paid is None:
             raise Rejected(
                 "payout != nullptr",
@@ -58,7 +65,8 @@ class PlauditApi(ApiBase):
                 a=author,
                 p=permlink,
             )
-        return {"explanation": explain_json(paid)}
+        known = paid
+        return (yield Aside(lambda: _explain(known)))
 
     @rpc_method()
     def explain_sbd(self) -> Json:
@@ -81,13 +89,18 @@ class PlauditApi(ApiBase):
         return {"explanation": figures}
 
     @rpc_method()
-    def explain_proposals(self) -> Json:
+    def explain_proposals(self) -> Steps:
         """The next payment of proposals with the treasury and the votes of now: who is paid what, and why not.
 
         At most 1000 proposals are shown.
         """
-        explanation = explain_maintenance(self.chain.ctx)
-        return {"explanation": explain_json(explanation._replace(proposals=explanation.proposals[:PROPOSALS_MAX]))}
+        outlook = yield from in_steps(read_outlook(self.chain.ctx))
+
+        def work_out() -> orjson.Fragment:
+            explanation = explain_outlook(outlook)
+            return _explain(explanation._replace(proposals=explanation.proposals[:PROPOSALS_MAX]))
+
+        return (yield Aside(work_out))
 
     @rpc_method()
     def explain_credits(self, trx: AnyJson) -> Steps:
@@ -143,6 +156,11 @@ class PlauditApi(ApiBase):
             raise Rejected("digest != nullptr", text, n=number)
         block = self.chain.get_block(number)
         return {"block_num": number, "block_id": block.id.hex() if block else "0" * 40, "digest": digest.hex()}
+
+
+def _explain(record: Any) -> orjson.Fragment:
+    """The answer with an explanation, whose figures may be many."""
+    return orjson.Fragment(dump_json({"explanation": explain_json(record)}))
 
 
 def explain_json(value: Any) -> Any:
