@@ -70,6 +70,7 @@ class LargeWorld(Harness):
         for number in range(BUCKETS):
             opened = self.now // 15 * 15 - 15 * number
             buckets._set((15, opened), Bucket(number, opened, 15, side, SBD, side))
+        self.waiting = self.push(Transfer(NAME, "bob", steem(1), "")).id
         self.trx = self._build_largest().to_json(self.codec, False)
         self.block = self.chain.get_block(self.chain.head_number).to_json(self.codec, False)  # type: ignore[union-attr]
 
@@ -178,7 +179,7 @@ def list_arguments(world: LargeWorld) -> dict[str, Any]:
         "only_virtual": False,
         "id": trx_id,
         "trx_id": trx_id,
-        "transaction_id": trx_id,
+        "transaction_id": world.waiting.hex(),
         "expiration": "2038-01-01T00:00:00",
         "account_id": 1,
         "escrow_id": 1,
