@@ -33,7 +33,7 @@ class TransferToSavings(Operation):
     from_: Annotated[AccountName, "Account that pays; its active authority signs."]
     to: Annotated[AccountName, "Account whose savings grow."]
     amount: Annotated[Asset, "STEEM or SBD, in thousandths; more than 0."]
-    memo: Annotated[String, "Free text in UTF-8, at most 2047 bytes."]
+    memo: Annotated[String, "Free text in UTF-8, less than the rule max_memo_size_bytes (2048)."]
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.from_, self.to)
@@ -69,7 +69,7 @@ class TransferFromSavings(Operation):
     request_id: Annotated[U32, "Number of the request, chosen by the owner, unique among its open ones."]
     to: Annotated[AccountName, "Account that receives."]
     amount: Annotated[Asset, "STEEM or SBD, in thousandths; more than 0."]
-    memo: Annotated[String, "Free text in UTF-8, at most 2047 bytes."]
+    memo: Annotated[String, "Free text in UTF-8, less than the rule max_memo_size_bytes (2048)."]
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.from_, self.to)

@@ -25,7 +25,7 @@ class Transfer(Operation):
     from_: Annotated[AccountName, "Account the tokens leave; its active authority signs."]
     to: Annotated[AccountName, "Account that receives."]
     amount: Annotated[Asset, "Liquid tokens to move, in the smallest unit; more than 0."]
-    memo: Annotated[String, "Free text in UTF-8, at most 2047 bytes."]
+    memo: Annotated[String, "Free text in UTF-8, less than the rule max_memo_size_bytes (2048)."]
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.from_, self.to)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
@@ -427,8 +427,8 @@ class Rules(BaseModel):
         "community321",
         "Account that hard fork 23 of the live network moved balances to; on other chains reported only.",
     )
-    proxy_to_self_account: str = _NAMES.field("", "Name that stands for voting oneself.")
-    root_post_parent: str = _NAMES.field("", "Parent author of a root post.")
+    proxy_to_self_account: Literal[""] = _NAMES.field("", "Name that stands for voting oneself; empty on every chain.")
+    root_post_parent: Literal[""] = _NAMES.field("", "Parent author of a root post; empty on every chain.")
     post_reward_fund_name: str = _NAMES.field("post", "Name of the reward fund of posts.")
     comment_reward_fund_name: str = _NAMES.field("comment", "Name reserved for a reward fund of replies.")
 

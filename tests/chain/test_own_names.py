@@ -10,6 +10,7 @@ from operations.custom import CustomJson
 from operations.proposal import CreateProposal
 from operations.transfer import Transfer
 from operations.witness import WitnessSetProperties
+from protocol.config import ChainConfigError
 from protocol.errors import MissingActiveAuthority, MissingOtherAuthority, Rejected
 from protocol.virtual_operations import ClearNullAccountBalance, Hardfork, SpsFund
 from tests.chain.own_chains import chain_text, key_text, open_chain
@@ -109,3 +110,9 @@ def test_the_treasury_and_the_first_witness_of_the_rules_have_the_history() -> N
     assert Hardfork in history_of(world, "starter")
     assert Hardfork not in history_of(world, "initminer")
     world.recount()
+
+
+@pytest.mark.parametrize("rule", ["proxy_to_self_account", "root_post_parent"])
+def test_the_empty_name_is_no_data(rule: str) -> None:
+    with pytest.raises(ChainConfigError, match=f"rules.{rule} = \"nobody\": must be ''"):
+        open_chain(chain_text(rules=f'{rule} = "nobody"'))
