@@ -320,6 +320,20 @@ def peers_add(peer: str, admin: Address, is_json: bool) -> None:
 
 
 @main.group()
+def guard() -> None:
+    """The record of the slots that this machine's keys have signed for."""
+
+
+@guard.command("reset")
+@click.option("--data-dir", type=_DIRECTORY, required=True, help="Directory of a stopped node's data.")
+def guard_reset(data_dir: Path) -> None:
+    """After the clock was far ahead and is right again: let keys sign in slots that they have surely not signed for."""
+    from node.guard_command import reset_guard
+
+    reset_guard(data_dir)
+
+
+@main.group()
 def chain() -> None:
     """Chain configs: files that describe a chain."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, TypeVar
 
@@ -195,8 +196,11 @@ class Store(Generic[TablesT]):
             raise CheckpointError("no checkpoint is open")
         mark = self._marks.pop()
         entries = self._journal.entries
-        while len(entries) > mark:
-            table, key, old = entries.pop()
+        olds: dict[tuple[Table[Any, Any], Any], Any] = {}
+        for table, key, old in islice(entries, mark, None):
+            olds.setdefault((table, key), old)  # What it was first: a row that changed often is put back once.
+        del entries[mark:]
+        for (table, key), old in reversed(olds.items()):
             table.restore(key, old)
         if not self._marks:
             self._journal.close()

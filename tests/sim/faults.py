@@ -24,7 +24,7 @@ from chain.chain import Chain
 from chain.fork_tree import ForkTree
 from chain.ledger import Ledger
 from node.core.gossip import Gossip
-from node.core.guard import ProductionGuard
+from node.core.guard import UNUSED, ProductionGuard
 from node.core.network import Network
 from node.core.sync import Sync
 from protocol.errors import ProtocolError
@@ -131,7 +131,7 @@ def _blocks_of_the_future_are_taken(patch: Patch) -> None:
 
 def _the_guard_is_not_written(patch: Patch) -> None:
     def faulty(guard: Any, key: bytes, slot_time: int) -> None:
-        guard._latest = guard._latest | {key: slot_time}
+        guard._used = guard._used | {key: UNUSED.add(slot_time)}
 
     patch.setattr(ProductionGuard, "reserve", faulty)
 

@@ -1,0 +1,41 @@
+"""The command `guard reset`: after a clock was wrong, the keys of a stopped node sign again where they surely may."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from chain.chain import STATE_DIRECTORY
+from node.core.guard import FILE, ProductionGuard
+from node.failures import EXIT_FAILED, CommandError, plain_errors
+from node.files import DirectoryDisk
+from protocol.times import time_text
+from state.kv import LevelDBBackend
+
+
+def reset_guard(directory: Path) -> None:
+    """Resets the guard and says what each key may do. Raises CommandError, also while the node runs."""
+    if not (directory / FILE).exists():
+        raise CommandError(f"{directory / FILE} is not there: no key has signed here.")
+    with plain_errors():
+        backend = LevelDBBackend(str(directory / STATE_DIRECTORY))  # Locked as long as a node runs.
+        try:
+            now = int(time.time())
+            ahead = ProductionGuard(DirectoryDisk(directory)).reset(now)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        finally:
+            backend.close()
+    click.echo(f"The clock of this machine shows {time_text(now)} UTC.")
+    if not ahead:
+        click.echo("No key has signed for a slot after this time. Nothing was changed.")
+    for key, used in ahead.items():
+        if used.floor < used.first - 1:
+            text = f"may sign until {time_text(used.first)}, then again after {time_text(used.latest)}"
+        else:
+            text = f"may have signed for any slot until {time_text(used.latest)}: wait, or give the witness a new key"
+        click.echo(f"{key.hex()} {text}.")
+    if any(used.floor >= used.first - 1 for used in ahead.values()):
+        raise SystemExit(EXIT_FAILED)
