@@ -15,9 +15,15 @@ CAUSES_MAX: Final = 500
 """Causes told apart at one time; those beyond them share the limit of their logger."""
 
 OWN_EVENTS: Final = frozenset(
-    ("missed", "produced", "production_failed", "mined", "disk_problem", "disk_writable", "synced", "repeated")
+    {
+        *("missed", "produced", "production_failed", "mined", "received", "syncing", "synced"),
+        *("disk_problem", "disk_writable", "clock_differs", "clock_jumped", "clock_trusted", "left_out", "repeated"),
+    }
 )
-"""Events of the node itself, as many as slots and its own acts give: each is told."""
+"""Events of the node itself, as many as blocks, slots and its own acts give: each is told.
+
+What peers cause is limited where it is noted, in node/core/notes.py, and here, too.
+"""
 
 _TEMPLATE_CHARACTERS: Final = 40
 Cause = tuple[str, int, str]

@@ -1,11 +1,14 @@
 """The two forms of log lines."""
 
+import ast
 import io
 import json
 import logging
 import sys
+from pathlib import Path
 
-from node.log_rate import CAUSES_MAX, LINES_PER_MINUTE, LimitedHandler
+import node.core
+from node.log_rate import CAUSES_MAX, LINES_PER_MINUTE, OWN_EVENTS, LimitedHandler
 from node.logs import JsonFormatter, ReadableFormatter
 from protocol.keys import PrivateKey
 
@@ -125,3 +128,15 @@ def test_many_different_causes_are_one() -> None:
     assert len(lines.written()) <= CAUSES_MAX + LINES_PER_MINUTE
     lines.handler.close()
     assert lines.written()[-1].startswith("WARNING repeated : ")
+
+
+def test_every_event_that_the_core_notes_itself_is_always_told() -> None:
+    """What peers cause goes by `Notes.tell`; the rest must not be lost in a flood."""
+    noted = set()
+    for file in Path(node.core.__file__).parent.glob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match call:
+                case ast.Call(func=ast.Attribute(attr="note"), args=[ast.Constant(value=str(event)), *_]):
+                    noted.add(event)
+    assert {"missed", "produced", "disk_problem"} <= noted
+    assert noted <= OWN_EVENTS

@@ -446,3 +446,19 @@ def test_what_pays_nothing_may_be_tried_again(user: User) -> None:
     assert user.run("--yes", "delegate", "alice", "bob", "1 VESTS").exit_code == 1
     user.node.refusal = None
     assert user.run("--yes", "delegate", "alice", "bob", "1 VESTS").exit_code == 0
+
+
+def test_signing_together_asks_about_the_chain_and_shows_the_expiration(user: User, tmp_path: Path) -> None:
+    transfer = json.dumps(["transfer", {"from": "alice", "to": "bob", "amount": "1.000 TESTS", "memo": ""}])
+    file = str(tmp_path / "tx.json")
+    assert user.run("--yes", *PAY).exit_code == 0
+    user.node.chain_id = OTHER_ID
+    assert user.run("multisig", "build", file, transfer, "--minutes", "9").exit_code == 0
+    refused = user.run("--yes", "multisig", "sign", file)
+    assert refused.exit_code == 1
+    assert OTHER_ID in refused.stderr
+    agreed = user.run("multisig", "sign", file, answer="y\ny\n")
+    assert agreed.exit_code == 0, agreed.output
+    expiration = json.loads(Path(file).read_text())["transaction"]["expiration"]
+    assert f"expires  {expiration} UTC" in agreed.stderr
+    assert list(user.facts()) == [CHAIN_ID.hex(), OTHER_ID]
