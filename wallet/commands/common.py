@@ -149,7 +149,8 @@ class MomentType(click.ParamType[int]):
         try:
             return parse_time(f"{shown}T00:00:00" if len(shown) == len("2026-01-31") else shown)
         except Invalid:
-            self.fail(f"{shown!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00 (UTC)", param, ctx)
+            how = "write 2026-01-31 or 2026-01-31T12:00:00 (UTC), at the latest 2038-01-19T03:14:07"
+            self.fail(f"{shown!r} is no time; {how}", param, ctx)
 
 
 MOMENT = MomentType()
