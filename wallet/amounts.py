@@ -87,5 +87,5 @@ class Power:
         if asset.symbol == VESTS:
             return asset
         if not self.fund:
-            raise UsageError("there is no STEEM power on this chain yet", "Give the amount in VESTS.")
+            raise UsageError("there is no power on this chain yet", "Give the amount in vesting shares.")
         return Asset(asset.amount * self.shares // self.fund, VESTS)

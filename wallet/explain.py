@@ -21,6 +21,7 @@ class _Figures:
 
     def __init__(self, identity: ChainIdentity) -> None:
         self._identity = identity
+        self.steem_symbol, self.sbd_symbol = identity.steem_symbol, identity.sbd_symbol
 
     def steem(self, amount: Any) -> str:
         return format_amount(Asset(int(amount), STEEM), self._identity)
@@ -91,8 +92,8 @@ def _division(shown: Json, figures: _Figures) -> list[tuple[str, str]]:
         ("paid to curators", figures.steem(shown["curation_paid"])),
         ("back to the fund", figures.steem(shown["curation_returned"])),
         ("author and beneficiaries", figures.steem(shown["author_steem"])),
-        ("of it paid in SBD at most", format_percent(int(shown["percent_steem_dollars"]))),
-        ("SBD print rate", format_percent(int(shown["sbd_print_rate_bp"]))),
+        (f"of it paid in {figures.sbd_symbol} at most", format_percent(int(shown["percent_steem_dollars"]))),
+        (f"{figures.sbd_symbol} print rate", format_percent(int(shown["sbd_print_rate_bp"]))),
     ]
 
 
@@ -131,7 +132,8 @@ def _receivers(shown: Json, figures: _Figures) -> RenderableType:
         )
         for name, part in [*parts, (f"{author['account']} (author)", author)]
     ]
-    columns = ("receiver", "part", "SBD half", "paid SBD", "paid STEEM", "power half", "paid power")
+    sbd, steem = figures.sbd_symbol, figures.steem_symbol
+    columns = ("receiver", "part", f"{sbd} half", f"paid {sbd}", f"paid {steem}", "power half", "paid power")
     return table(columns, rows, "Beneficiaries and author", right=(1, 2, 3, 4, 5, 6))
 
 

@@ -44,7 +44,7 @@ def deposit(app: App, account: str, amount: str, receiver: str, memo: str) -> No
 @_MEMO
 @pass_app
 def withdraw(app: App, account: str, amount: str, receiver: str, memo: str) -> None:
-    """Take STEEM or SBD out of savings; paid after three days."""
+    """Take STEEM or SBD out of savings; paid after three days on the main network."""
     asset = _read_amount(app, amount)
     taken = (int(row["request_id"]) for row in _list(app, account))
     number = choose_number(taken, parse_time(app.session.properties()["time"]))
@@ -84,7 +84,8 @@ def interest(app: App, account: str) -> None:
 
     def draw() -> RenderableType:
         rate = f"{format_percent(int(found['sbd_interest_rate_bp']))} a year"
-        parts = (fields(_describe(app, found[kind]), f"\nSBD {where}") for kind, where in _PLACES)
+        symbol = app.session.identity.sbd_symbol
+        parts = (fields(_describe(app, found[kind]), f"\n{symbol} {where}") for kind, where in _PLACES)
         return Group(fields({"account": account, "interest rate": rate}), *parts)
 
     app.output.show(found, draw)

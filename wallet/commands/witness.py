@@ -197,7 +197,7 @@ def show(app: App, name: str) -> None:
             "price": f"{rate['base']} for {rate['quote']}, at {found['last_sbd_exchange_update']} UTC",
             "account creation fee": props["account_creation_fee"],
             "block size": f"{props['maximum_block_size']} bytes",
-            "SBD interest": format_percent(int(props["sbd_interest_rate"])),
+            f"{app.session.identity.sbd_symbol} interest": format_percent(int(props["sbd_interest_rate"])),
             "version": found["running_version"],
         }
         return fields(facts)
