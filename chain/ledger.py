@@ -28,7 +28,7 @@ from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.errors import Invalid, NotUnique, Rejected, TransactionExpired, TransactionTapos, UnknownKey
 from protocol.operation import RequiredAuthorities
-from protocol.times import time_text
+from protocol.times import date_text, time_text
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID, Authority
 from state.context import SINGLETON, Context
@@ -244,14 +244,22 @@ class Ledger:
         if transaction.ref_block_prefix != prefix:
             raise TransactionTapos(
                 "", **{"trx.ref_block_prefix": transaction.ref_block_prefix, "tapos_block_summary": prefix}
+            ).explain(
+                f"the transaction refers to a block {transaction.ref_block_num} (modulo 65536) whose id has the prefix "
+                f"{transaction.ref_block_prefix}, but that of this chain has {prefix}: it was made for another chain "
+                "or branch, or too long ago"
             )
         expiration, longest = transaction.expiration, self.ctx.rules.max_time_until_expiration_seconds
         if not expiration <= now + longest:
             raise TransactionExpired(
                 "", **{"trx.expiration": time_text(expiration), "now": time_text(now), "max_til_exp": longest}
+            ).explain(
+                f"the transaction expires at {date_text(expiration)}, more than {longest} seconds after the head block"
             )
         if not now < expiration:
-            raise TransactionExpired("", **{"now": time_text(now), "trx.exp": time_text(expiration)})
+            raise TransactionExpired("", **{"now": time_text(now), "trx.exp": time_text(expiration)}).explain(
+                f"the transaction expired at {date_text(expiration)}, and the head block is of {date_text(now)}"
+            )
 
     def _check_authority(self, transaction: Transaction) -> None:
         """Checks that the signatures meet the required authorities and that each of them is needed.
@@ -266,7 +274,8 @@ class Ledger:
                 limits = self._limits._replace(max_lookups=LOOKUPS_MAX) if self.ctx.is_pending else self._limits
                 verify_authority(required, signed, self._authorities, limits)
         except RowMissing as error:
-            raise UnknownKey(auth_containers=list(transaction.operations), sigs=sorted(signed)) from error
+            unknown = UnknownKey(auth_containers=list(transaction.operations), sigs=sorted(signed))
+            raise unknown.explain_missing(error.wanted) from error
 
     def _is_met_at_once(self, required: RequiredAuthorities, signed: frozenset[bytes]) -> bool:
         if required.owners or required.others or len(required.actives) + len(required.postings) != 1:

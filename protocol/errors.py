@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 JSON_NUMBER_MAX = 0xFFFFFFFF
 """Integers above this are written as JSON strings, as the reference does."""
@@ -86,6 +86,11 @@ class ProtocolError(Exception):
         """The captured values as JSON values."""
         return {key: _as_json_value(value) for key, value in self.data.items()}
 
+    def explain(self, sentence: str) -> Self:
+        """Adds a plain sentence beside a text of the reference that says little."""
+        self.advice = {**(self.advice or {}), "explanation": sentence}
+        return self
+
     def add_context(self, text: str, /, **data: Any) -> None:
         """Appends the format and the values of an outer frame."""
         self.context.append((text, data))
@@ -125,6 +130,12 @@ class UnknownKey(Rejected):
 
     def __init__(self, /, **data: Any) -> None:
         super().__init__("", "${what}: ", **data, what=self.what)
+        self.explain_missing(data)
+
+    def explain_missing(self, wanted: dict[str, Any]) -> Self:
+        """Says in a sentence what was looked for and is not there."""
+        named = [f"{name} {value}" for name, value in wanted.items() if isinstance(value, str | int)]
+        return self.explain(f"there is nothing in the state with {' and '.join(named)}") if named else self
 
 
 class NotUnique(Rejected):

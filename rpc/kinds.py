@@ -73,14 +73,15 @@ class Maximum:
         if found > self.value:
             raise OverMaximum(self, found)
 
-    def refuse(self, name: str, method: str, found: int) -> Rejected:
-        """The error for what is over the maximum."""
+    def refuse(self, name: str, method: str, found: int, given: Any) -> Rejected:
+        """The error for what is over the maximum; a negative number counts as the great one that it wraps to."""
         found_as = self.found_as or name
-        text = self.text
+        shown = given if isinstance(given, int) and given < 0 else found
+        sentence = f"argument {name} of {method} may be up to {self.describe()}, not {shown}"
+        data = {found_as: found, "maximum": self.value, "argument": name, "method": method}
         if not self.rule:
-            text = f"argument ${{argument}} of ${{method}} may be up to {self.describe()}, not ${{{found_as}}}"
-        rule = self.rule.format(name=name) or f"{name} <= {self.value}"
-        return Rejected(rule, text, **{found_as: found, "maximum": self.value, "argument": name, "method": method})
+            return Rejected(f"{name} <= {self.value}", sentence, **data)
+        return Rejected(self.rule.format(name=name), self.text, **data).explain(sentence)
 
 
 class AtMost(Maximum):

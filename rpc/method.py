@@ -6,7 +6,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from protocol.errors import ProtocolError
 from rpc.casts import fc_type
-from rpc.errors import ERROR_DURING_CALL, BadCast, RpcError, assert_error
+from rpc.errors import ERROR_DURING_CALL, BadCast, RpcError, assert_error, to_rpc_error
 from rpc.kinds import Moment, OverMaximum, Unsigned, Unsigned32, build_kind
 
 __all__ = ["Method", "Moment", "Parameter", "Unsigned", "Unsigned32", "collect_methods", "rpc_method"]
@@ -56,7 +56,7 @@ class Parameter:
         try:
             return self.cast(value)
         except OverMaximum as error:
-            raise error.maximum.refuse(self.name, method, error.found) from None
+            raise error.maximum.refuse(self.name, method, error.found, value) from None
         except ProtocolError as error:
             error.add_context(", argument ${argument} of ${method}", argument=self.name, method=method)
             raise
@@ -119,7 +119,13 @@ class Method:
             assertion, wanted = f"args.size() == {low} || args.size() == {high}", f"{low}-{high} arguments"
         else:
             assertion, wanted = f"args.size() >= {low} && args.size() <= {high}", f"{low}-{high} argument"
-        return assert_error(ERROR_DURING_CALL, assertion, f"Expected {wanted}, was ${{n}}", self.full_name, n=found)
+        names = ", ".join(parameter.name for parameter in self.parameters)
+        takes = (
+            f"takes {low if low == high else f'{low} to {high}'} arguments ({names})" if high else "takes no arguments"
+        )
+        error = ProtocolError(assertion, f"Expected {wanted}, was ${{n}}", n=found)
+        error.explain(f"{self.full_name} {takes}, and {found} were given")
+        return to_rpc_error(error, ERROR_DURING_CALL, self.full_name)
 
     def _bind_object(self, params: Any) -> list[Any]:
         if params is None or params == []:

@@ -1,14 +1,24 @@
 """block_api: blocks and their headers. Source: plugins/apis/block_api."""
 
 from collections import OrderedDict
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 
+from protocol.errors import Rejected
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.json_bytes import dump_json
+from rpc.kinds import AtMost
 from rpc.method import Unsigned32, rpc_method
 from rpc.slices import Steps, StepsTo
+
+RANGE_MAX = 1000
+"""Blocks that one call may ask for."""
+
+RANGE_BYTES_MAX = 8 << 20
+"""Bytes of JSON of the blocks of one answer, unless the first one alone is more."""
+
+RangeCount = Annotated[Unsigned32, AtMost(RANGE_MAX)]
 
 JSON_BYTES_MAX = 16 << 20
 """Bytes of JSON that are kept; one block alone may be more."""
@@ -25,7 +35,7 @@ class BlockApi(ApiBase):
     @rpc_method()
     def get_block_header(self, block_num: Unsigned32) -> Steps:
         """The header of a block; an empty object when there is no such block."""
-        header = yield from self.read_block(block_num, lambda block: block.header_to_json(self.codec, self.legacy))
+        header = yield from self.read_block(block_num, lambda block: block.header_to_json(self.codec))
         return {} if header is None else {"header": header}
 
     @rpc_method()
@@ -34,20 +44,41 @@ class BlockApi(ApiBase):
         found = yield from self.find_block_json(block_num)
         return {} if found is None else {"block": found}
 
+    @rpc_method(rows="blocks")
+    def get_block_range(self, starting_block_num: Unsigned32, count: RangeCount) -> Steps:
+        """Blocks one after the other as `get_block` shows them: 1 to 1,000, fewer at the head or for large blocks.
+
+        What is asked next is the block after the last one that was shown.
+        """
+        if starting_block_num == 0:
+            raise Rejected("args.starting_block_num > 0", "blocks are counted from 1")
+        if count == 0:
+            raise Rejected("args.count > 0", "1 to ${most} blocks may be asked for", most=RANGE_MAX)
+        size = 0
+        for number in range(starting_block_num, starting_block_num + count):
+            text = yield from self._find_block_text(number)
+            size += len(text or b"")
+            if text is None or (number > starting_block_num and size > RANGE_BYTES_MAX):
+                return
+            yield orjson.Fragment(text)
+
     def find_block_json(self, block_num: int) -> StepsTo[Any]:
         """The JSON of a block as a fragment, or None."""
+        text = yield from self._find_block_text(block_num)
+        return None if text is None else orjson.Fragment(text)
+
+    def _find_block_text(self, block_num: int) -> StepsTo[bytes | None]:
         block_id = self.chain.get_block_id(block_num)
         if block_id is None:
             return None
-        text = self._cache.get(block_id)
+        text: bytes | None = self._cache.get(block_id)
         if text is None:
             text = yield from self.read_block(
                 block_num, lambda block: dump_json(block.to_json(self.codec, self.legacy))
             )
-            if text is None:
-                return None
-            self._keep(block_id, text)
-        return orjson.Fragment(text)
+            if text is not None:
+                self._keep(block_id, text)
+        return text
 
     def _keep(self, block_id: bytes, text: bytes) -> None:
         self._cache[block_id] = text

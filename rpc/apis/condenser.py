@@ -204,6 +204,12 @@ class CondenserApi(ApiBase):
         transaction = yield from self.read_transaction(trx)
         return _show_inclusion(self.node.broadcast_and_wait(transaction))
 
+    @rpc_method(broadcast=True)
+    def broadcast_block(self, block: AnyJson) -> Steps:
+        """Applies a block as if a peer had sent it."""
+        answer = yield from self.network.broadcast_block(block)
+        return answer
+
     # Accounts
 
     @rpc_method(rows="")

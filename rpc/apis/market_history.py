@@ -1,7 +1,8 @@
 """market_history_api: the order book, trades and candles of the market of STEEM and SBD.
 
-The numbers of the ticker and the volume are those of the shortest candles that are still kept, as in the reference:
-its search for the last day finds the oldest of them whatever the time.
+The reference's ticker and volume are those of the shortest candles that are still kept: its search for the last day
+finds the oldest of them whatever the time, and it takes the latest price from it. The chains that it serves itself get
+the same answers here; all others, and plaudit_api everywhere, get what the names say.
 
 Source: libraries/plugins/apis/market_history_api/market_history_api.cpp.
 """
@@ -19,6 +20,10 @@ from rpc.method import rpc_method
 from rpc.objects import Json, big, float_text, real_price
 from rpc.slices import Steps, collect
 
+CHAINS_WITH_FAULTS = ("steem", "testnet")
+"""Chains on which other nodes give the reference's answers."""
+
+DAY_SECONDS = 86_400
 BOOK_MAX = 500
 TRADES_MAX = 1000
 
@@ -29,19 +34,22 @@ TradesLimit = Annotated[Unsigned32, AtMost(TRADES_MAX, "args.limit <= 1000")]
 class MarketHistoryApi(ApiBase):
     """The methods of market_history_api."""
 
-    def __init__(self, node: NodeAccess, legacy: bool = False) -> None:
+    def __init__(self, node: NodeAccess, legacy: bool = False, exact: bool | None = None) -> None:
+        """With `exact`, ticker and volume are right on every chain."""
         super().__init__(node, legacy)
         self.tables = node.chain.ctx.tables
+        self._is_exact = node.chain.config.chain.name not in CHAINS_WITH_FAULTS if exact is None else exact
 
     @rpc_method()
     def get_ticker(self) -> Json:
-        """The market at a glance: prices and the traded volume."""
+        """The market at a glance: the latest price, the best offers, and the change and volume of the last day."""
         latest = percent_change = 0.0
-        buckets = self.chain.market_history.get_shortest_buckets()
+        buckets, day = self.chain.market_history.get_shortest_buckets(), self._get_last_day()
         if buckets:
-            oldest = buckets[0]
-            opening = oldest.non_steem.open / oldest.steem.open
-            latest = oldest.non_steem.close / oldest.steem.close
+            newest = buckets[-1 if self._is_exact else 0]
+            latest = newest.non_steem.close / newest.steem.close
+        if day:
+            opening = day[0].non_steem.open / day[0].steem.open
             percent_change = ((latest - opening) / opening) * 100
         best = {side: self._best_price(side) for side in (STEEM, SBD)}
         return {
@@ -51,14 +59,21 @@ class MarketHistoryApi(ApiBase):
             "percent_change": float_text(percent_change),
         } | self.get_volume()
 
+    def _get_last_day(self) -> list[Bucket]:
+        buckets = self.chain.market_history.get_shortest_buckets()
+        if not self._is_exact:
+            return buckets
+        begin = self.chain.ctx.time - DAY_SECONDS
+        return [bucket for bucket in buckets if bucket.open + bucket.seconds > begin]
+
     def _best_price(self, symbol: int) -> float:
         row = self.tables.limit_orders.index("by_price").first((symbol, SBD if symbol == STEEM else STEEM))
         return 0.0 if row is None else real_price(row.sell_price)
 
     @rpc_method()
     def get_volume(self) -> Json:
-        """What has been traded, in both tokens."""
-        buckets = self.chain.market_history.get_shortest_buckets()
+        """What has been traded in the last day, in both tokens."""
+        buckets = self._get_last_day()
         return {
             "steem_volume": self.forms.steem(sum(bucket.steem.volume for bucket in buckets)),
             "sbd_volume": self.forms.sbd(sum(bucket.non_steem.volume for bucket in buckets)),

@@ -15,6 +15,7 @@ from rewards.payout import compute_payout
 from rewards.proposals import explain_outlook, read_outlook
 from rewards.virtual_supply import compute_sbd_figures
 from rpc.apis.access import ApiBase, NodeAccess
+from rpc.apis.market_history import MarketHistoryApi
 from rpc.apis.transaction_status import parse_id
 from rpc.json_bytes import dump_json
 from rpc.kinds import AnyJson, HexText, Name, Permlink, Unsigned32
@@ -32,6 +33,7 @@ class PlauditApi(ApiBase):
 
     def __init__(self, node: NodeAccess) -> None:
         super().__init__(node, legacy=False)
+        self._market = MarketHistoryApi(node, exact=True)
 
     @rpc_method()
     def get_status(self) -> Json:
@@ -134,6 +136,16 @@ class PlauditApi(ApiBase):
             "expected_block": place.block,
             "reason": place.problem,
         }
+
+    @rpc_method()
+    def get_ticker(self) -> Json:
+        """The market at a glance: the latest price, the best offers, and the change and volume of the last day."""
+        return self._market.get_ticker()
+
+    @rpc_method()
+    def get_volume(self) -> Json:
+        """What has been traded in the last day, in both tokens."""
+        return self._market.get_volume()
 
     @rpc_method()
     def get_operation_schema(self, name: Name) -> Json:
