@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from chain.chain import Chain
 from node.core.hub import Hub, Intake, TooEarly
-from node.core.peer import DOUBTFUL_BYTES_PER_COST, OFFERS_MAX, SERVED_MAX, HashMemory, Peer
+from node.core.peer import DOUBTFUL_BYTES_PER_COST, OFFERS_MAX, SERVED_MAX, Allowance, HashMemory, Peer
 from node.core.sync import Sync
 from protocol.block import Block
 from protocol.errors import BlockLinkError, ProtocolError
@@ -78,6 +78,9 @@ BYTES_PER_COST = 1_024
 READ_BYTES_PER_COST = 128
 """What it costs a peer to be served an item, and its bytes: those that are read from the chain cost their decoding."""
 
+READ_COST_PER_SECOND = 50_000
+"""What all peers together may be served from the chain in a second: half a processor. New items do not wait for it."""
+
 BLOCKS_OFFERED_MAX = 10
 """Of the blocks that were applied at once, the newest ones are offered."""
 
@@ -125,6 +128,7 @@ class Gossip:
         }
         self._seen = HashMemory(SEEN_MAX)
         self._asked: dict[bytes, Peer] = {}
+        self._reads = Allowance(READ_COST_PER_SECOND, READ_COST_PER_SECOND)
         self._to_offer: list[bytes] = []
         self._waited: tuple[bytes, ...] = ()
         """Ids of the transactions that waited when it was last looked."""
@@ -358,7 +362,8 @@ class Gossip:
         """Sends some of what was asked for to every peer whose connection has room."""
         items, size = 0, 0
         now_ms = self._hub.world.now_ms()
-        hungry = deque(peer for peer in self._hub.active() if peer.to_serve and self._may_be_served(peer, now_ms))
+        waiting = (peer for peer in self._hub.active() if peer.to_serve and self._may_be_served(peer, now_ms))
+        hungry = deque(sorted(waiting, key=lambda peer: peer.served.cost))
         while hungry and items < SERVE_ITEMS_MAX and size < SERVE_BYTES_MAX:
             peer = hungry.popleft()
             size += self._serve_one(peer, now_ms)
@@ -369,15 +374,20 @@ class Gossip:
             self._hub.world.set_timer(SERVE_TIMER, self._hub.world.now_ms())
 
     def _may_be_served(self, peer: Peer, now_ms: int) -> bool:
-        """Whether a connection has room, and its peer has not been served too much lately."""
-        return peer.served.charge(0, now_ms) and self._hub.has_room(peer)
+        """Whether a connection has room, and its peer, or from the chain all peers, had not too much lately."""
+        if not (self._hub.has_room(peer) and peer.served.charge(0, now_ms)):
+            return False
+        return self._reads.charge(0, now_ms) or self._find_kept(peer.to_serve[0][1]) is not None
 
     def _serve_one(self, peer: Peer, now_ms: int) -> int:
         """Sends the next item to a peer, or that it is not there, and charges it; returns its bytes."""
         item_type, item = peer.to_serve.popleft()
         kept = self._find_kept(item)
         number, payload = kept or self._find_in_chain(item) or (0, b"")
-        peer.served.charge(SERVED_COST + len(payload) // (BYTES_PER_COST if kept else READ_BYTES_PER_COST), now_ms)
+        cost = SERVED_COST + len(payload) // (BYTES_PER_COST if kept else READ_BYTES_PER_COST)
+        peer.served.charge(cost, now_ms)
+        if kept is None:
+            self._reads.charge(cost, now_ms)
         if number:
             self._hub.send_packed(peer, number, payload)
         else:

@@ -34,9 +34,9 @@ COST_MAX = 10_000
 COST_REFUND_PER_SECOND = 1_000
 """How much of it is forgiven each second: a hundredth of a processor."""
 
-SERVED_COST_MAX = 20_000
-SERVED_REFUND_PER_SECOND = 10_000
-"""The same for what it is served: a tenth of a processor. What is beyond it is served later."""
+SERVED_COST_MAX = 30_000
+SERVED_REFUND_PER_SECOND = 30_000
+"""The same for what it is served: three tenths of a processor. What is beyond it is served later."""
 
 DOUBTFUL_BYTES_PER_COST = 100
 """How many bytes of a block cost one unit that can not be applied, or that lies beside the main chain and that its

@@ -82,7 +82,7 @@ class LiveNode(Target):
     def _begin(self) -> None:
         chain = open_chain(trunk(LENGTH))
         self._transactions = [make_transfer(number, chain=chain) for number in range(20)]
-        self._lab = Lab(chain, disk=_Files(), connections_max=1_000)
+        self._lab = Lab(chain, disk=_Files(), connections_max=1_000, per_subnet_max=1_000)
         self._remotes = [self._meet(state) for state in self._states]
 
     def _be_ahead(self, remote: Remote) -> None:

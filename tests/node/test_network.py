@@ -15,6 +15,7 @@ from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILUR
 from node.core.faults import ADDRESS_FAULTS_MAX, CONNECTION_FAULTS_MAX, NODE_FAULTS_MAX
 from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
 from node.core.handshake import Rejection
+from node.core.messages import ROW_BY_NUMBER, ROWS
 from node.core.node import COMMIT_DELAY_MS, DISK_RETRY_MS
 from node.core.peer import COST_MAX, DOUBTFUL_BYTES_PER_COST, FETCH_ITEMS_MAX, OFFERS_MAX, SERVED_MAX
 from node.core.world import MemoryDisk
@@ -357,15 +358,27 @@ def test_who_is_served_much_is_served_later_and_others_at_once(lab: Lab, monkeyp
     monkeypatch.setattr(gossip, "SERVED_COST", 1_000)
     greedy, modest = lab.friend("10.0.0.1"), lab.friend("10.0.0.2")
     known = trunk(BASE)[3].id
-    greedy.say(FetchItems(BLOCK_ITEM, (known,) * 50))
-    first = len(greedy.take(BlockMessage))
-    assert first == 20
+    greedy.say(FetchItems(BLOCK_ITEM, (known,) * 90))
+    assert len(greedy.take(BlockMessage)) == 30
     modest.say(FetchItems(BLOCK_ITEM, (known,)))
     assert len(modest.take(BlockMessage)) == 1
     lab.wait(1_000)
-    assert 8 <= len(greedy.take(BlockMessage)) <= 12
-    lab.wait(3_000)
-    assert len(greedy.take(BlockMessage)) >= 18 and not greedy.peer.to_serve
+    assert 28 <= len(greedy.take(BlockMessage)) <= 32
+    lab.wait(2_000)
+    assert len(greedy.take(BlockMessage)) >= 27 and not greedy.peer.to_serve
+
+
+def test_many_who_read_old_blocks_do_not_hold_up_new_ones(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gossip, "SERVED_COST", 1_000)
+    readers, other = [lab.friend(f"10.0.{number}.1") for number in range(4)], lab.friend("10.1.0.1")
+    for reader in readers:
+        reader.say(FetchItems(BLOCK_ITEM, (trunk(BASE)[3].id,) * 90))
+    assert sum(len(reader.take(BlockMessage)) for reader in readers) == 50, "of all together so many"
+    (block,) = next_blocks()
+    other.give(block)
+    readers[3].peer.to_serve.clear()
+    readers[3].say(FetchItems(BLOCK_ITEM, (item_of(block),)))
+    assert only(readers[3].take(BlockMessage)).block == block
 
 
 def test_who_asks_for_more_than_is_kept_in_mind_is_closed(lab: Lab) -> None:
@@ -1213,6 +1226,11 @@ def test_a_peer_that_refuses_us_is_left(lab: Lab) -> None:
 
 
 # Messages of all kinds
+
+
+def test_every_message_has_one_row() -> None:
+    assert {row.declared for row in ROWS} == set(MESSAGES.values())
+    assert len(ROWS) == len(MESSAGES) == len(ROW_BY_NUMBER)
 
 
 def test_numbers_that_are_none(lab: Lab) -> None:
