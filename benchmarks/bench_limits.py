@@ -242,7 +242,7 @@ INTRODUCTION = (
     "The fair measure for operations is time per resource credit: credits count the bytes, the state and the time",
     "that the protocol reckons, and they are what a sender runs out of. `ms/GRC` is milliseconds per 10^9 RC at the",
     "prices of pools at rest. What is more than ten times as dear per RC as an honest operation of its kind says why",
-    "it may be. Text patches in bodies have a budget of their own: `operations/text_patch.py`.",
+    "it may be.",
     "",
     "`tests/limits` counts the calls of every line here at two sizes, and fails where twice the rows are more than",
     "twice the work.",

@@ -26,6 +26,7 @@ from state.context import SINGLETON
 from tests.harness import sbd, steem, vests
 from tests.limits.steps import OWNER, VOTES_PER_ACCOUNT, give_votes, make_posts, make_proposal, make_witnesses
 from tests.limits.world import CONTROL, KEY, World, user
+from tests.operations.test_text_patch import make_near_misses
 
 
 class OperationCase(NamedTuple):
@@ -82,6 +83,13 @@ def _metadata(world: World, n: int) -> tuple[Operation, ...]:
 
 def _custom_json(world: World, n: int) -> tuple[Operation, ...]:
     return (CustomJson((), (user(0),), "id", "[1e5" + ",[]" * (n // 3) + "]"),)
+
+
+def _patch(world: World, n: int) -> tuple[Operation, ...]:
+    """An edit that deletes the whole body, of which each third character differs."""
+    body, edit = make_near_misses(n, 1)
+    world.apply(Comment("", "bench", user(0), "post", "", body, ""))
+    return (Comment("", "bench", user(0), "post", "", edit, ""),)
 
 
 def _beneficiaries(world: World, n: int) -> tuple[Operation, ...]:
@@ -211,6 +219,13 @@ OPERATION_CASES: tuple[OperationCase, ...] = (
         "the protocol counts a reply at each of its ancestors; nodes relay no reply that is deeper than 255",
     ),
     OperationCase(Comment, "bytes of odd JSON", _metadata, 60_000),
+    OperationCase(
+        Comment,
+        "bytes of a patch that nearly fits",
+        _patch,
+        3000,
+        "the steps of one edit are counted; when they are used up, the patch text replaces the body",
+    ),
     OperationCase(CustomJson, "bytes of odd JSON", _custom_json, 8_000),
     OperationCase(CommentOptions, "beneficiaries", _beneficiaries, 127),
     OperationCase(
