@@ -35,7 +35,12 @@ from protocol.types import (
 )
 from state.context import Context
 from state.schema import SCHEDULE_NONE, Account, Witness, WitnessVote
-from state.stake import adjust_proxied_witness_votes_by_depth, adjust_witness_vote, clear_witness_votes
+from state.stake import (
+    WitnessVoteSums,
+    adjust_proxied_witness_votes_by_depth,
+    adjust_witness_vote,
+    clear_witness_votes,
+)
 
 UNSATISFIABLE_AUTHORITY = Authority(1, (), ())
 """What must sign an operation that names no key: nobody can. The reference names its null account, whose authority is
@@ -306,14 +311,17 @@ class AccountWitnessProxy(Operation):
         if not account.can_vote:
             raise Rejected("account.can_vote", "Account has declined the ability to vote and cannot proxy votes.")
         weights = (account.vesting_shares, *account.proxied_vsf_votes)
-        adjust_proxied_witness_votes_by_depth(ctx, account, tuple(-weight for weight in weights))
+        sums = WitnessVoteSums(ctx)
+        adjust_proxied_witness_votes_by_depth(ctx, account, tuple(-weight for weight in weights), sums)
         if self.proxy:
             self._check_chain(ctx)
             clear_witness_votes(ctx, self.account)
+            sums.forget_choices(self.account)
         accounts = ctx.tables.accounts
         account = accounts.update(accounts.get(self.account), proxy=self.proxy)
         if self.proxy:
-            adjust_proxied_witness_votes_by_depth(ctx, account, weights)
+            adjust_proxied_witness_votes_by_depth(ctx, account, weights, sums)
+        sums.finish()
 
     def _check_chain(self, ctx: Context) -> None:
         """Follows the proxies from the new one on; they must neither come back nor be too many."""

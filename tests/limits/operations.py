@@ -189,6 +189,11 @@ def _signers(world: World, n: int) -> tuple[Operation, ...]:
     return (Custom(names, 1, b""),)
 
 
+ODD_JSON = "the fast check does not know such text, and the one that follows the reference goes from value to value"
+    "such text is not for the fast check, and the one that follows the reference's parser goes from value to value"
+)
+VOTES = "an account has 30 votes at most, each given by an operation of its own"
+
 OPERATION_CASES: tuple[OperationCase, ...] = (
     OperationCase(
         LimitOrderCreate,
@@ -218,7 +223,7 @@ OPERATION_CASES: tuple[OperationCase, ...] = (
         254,
         "the protocol counts a reply at each of its ancestors; nodes relay no reply that is deeper than 255",
     ),
-    OperationCase(Comment, "bytes of odd JSON", _metadata, 60_000),
+    OperationCase(Comment, "bytes of odd JSON", _metadata, 60_000, ODD_JSON),
     OperationCase(
         Comment,
         "bytes of a patch that nearly fits",
@@ -226,7 +231,7 @@ OPERATION_CASES: tuple[OperationCase, ...] = (
         3000,
         "the steps of one edit are counted; when they are used up, the patch text replaces the body",
     ),
-    OperationCase(CustomJson, "bytes of odd JSON", _custom_json, 8_000),
+    OperationCase(CustomJson, "bytes of odd JSON", _custom_json, 8_000, ODD_JSON),
     OperationCase(CommentOptions, "beneficiaries", _beneficiaries, 127),
     OperationCase(
         AccountUpdate,
@@ -243,9 +248,9 @@ OPERATION_CASES: tuple[OperationCase, ...] = (
         720,
         "one change of the owner authority an hour makes 720 at most; only a recovery account can let it come so far",
     ),
-    OperationCase(TransferToVesting, "witness votes at the end of 4 proxies", _vest_behind_proxies, 30),
-    OperationCase(ClaimRewardBalance, "witness votes at the end of 4 proxies", _claim_behind_proxies, 30),
-    OperationCase(AccountWitnessProxy, "witness votes on both sides", _proxy, 30),
+    OperationCase(TransferToVesting, "witness votes at the end of 4 proxies", _vest_behind_proxies, 30, VOTES),
+    OperationCase(ClaimRewardBalance, "witness votes at the end of 4 proxies", _claim_behind_proxies, 30, VOTES),
+    OperationCase(AccountWitnessProxy, "witness votes on both sides", _proxy, 30, VOTES),
     OperationCase(
         RemoveProposal,
         "votes removed",
