@@ -190,8 +190,6 @@ def _signers(world: World, n: int) -> tuple[Operation, ...]:
 
 
 ODD_JSON = "the fast check does not know such text, and the one that follows the reference goes from value to value"
-    "such text is not for the fast check, and the one that follows the reference's parser goes from value to value"
-)
 VOTES = "an account has 30 votes at most, each given by an operation of its own"
 
 OPERATION_CASES: tuple[OperationCase, ...] = (
