@@ -11,7 +11,7 @@ from rpc.apis.access import ApiBase, NodeAccess
 from rpc.apis.condenser import CondenserApi
 from rpc.kinds import Name, Permlink
 from rpc.method import rpc_method
-from rpc.slices import Steps
+from rpc.slices import Steps, collect
 from state.schema import TIME_MAX
 
 
@@ -38,7 +38,9 @@ class BridgeApi(ApiBase):
             raise PostMissing("", "post @${a}/${p} does not exist", a=author, p=permlink)
         post = yield from self.condenser.get_content(author, permlink)
         is_paid = comment.cashout_time == TIME_MAX
-        votes = [{"voter": vote["voter"], "rshares": int(vote["rshares"])} for vote in post["active_votes"]]
+        votes = yield from collect(
+            {"voter": vote["voter"], "rshares": int(vote["rshares"])} for vote in post["active_votes"]
+        )
         pending = post["pending_payout_value"]
         parent = {"parent_author": comment.parent_author, "parent_permlink": comment.parent_permlink}
         return {
