@@ -19,7 +19,7 @@ from protocol.transaction import Transaction
 REAPPLIED_OPERATIONS_MAX = 10_000
 """Operations that are applied again on one head; what is left waits without being applied."""
 
-SLICE_OPERATIONS_MAX = 500
+SLICE_OPERATIONS_MAX = 250
 """Operations of one piece of re-application. A transaction with more is not applied again: it just waits for a block,
 because nothing else could happen meanwhile."""
 

@@ -460,7 +460,7 @@ def test_a_block_is_taken_in_before_what_waits_is_applied_again(world: VirtualWo
     maker = Chain.open(chain.config)
     node = make_node(world, chain)
     node.on_block(maker.generate_block("initminer", KEY, START_MS // 1000 - 3))
-    for transaction in pay_often(chain, 6, 400):
+    for transaction in pay_often(chain, 6, 200):
         node.on_transaction(transaction)
     block = maker.generate_block("initminer", KEY, START_MS // 1000)
     before = maker.ctx.tables.accounts.get("bob").balance
@@ -471,7 +471,7 @@ def test_a_block_is_taken_in_before_what_waits_is_applied_again(world: VirtualWo
         del world.timers[REAPPLY_TIMER]
         node.on_timer(REAPPLY_TIMER)
         steps.append(chain.ctx.tables.accounts.get("bob").balance - before)
-    assert steps == [400 * 3, 400 * 10, 400 * 21], "two in each piece: other events get their turn between"
+    assert steps == [200 * 3, 200 * 10, 200 * 21], "two in each piece: other events get their turn between"
     assert len(chain.pending) == 6
 
 
