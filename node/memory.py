@@ -7,7 +7,7 @@ import gc
 import time
 from collections.abc import Callable
 
-GC_THRESHOLDS = (20_000, 250, 10_000)
+GC_THRESHOLDS = (10_000, 500, 10_000)
 """Rows are immutable and rarely in cycles; the default thresholds double the cost of changing many of them. All objects
 are looked at after hours only: that takes seconds where there are many."""
 

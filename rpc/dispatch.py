@@ -108,7 +108,10 @@ class Dispatcher:
         if len(message) > self.batch_length_max:
             text = f"a batch may hold {self.batch_length_max} requests, this one holds {len(message)}"
             return _render(None, RpcError(SERVER_ERROR, text))
-        return b"[" + b",".join(await self._answer_batch(message)) + b"]"
+        answers = await self._answer_batch(message)
+        answers[0] = b"[" + answers[0]  # Brackets around the whole would copy it twice more.
+        answers[-1] += b"]"
+        return b",".join(answers)
 
     async def _answer_batch(self, messages: list[Any]) -> list[bytes]:
         """One answer each, in order. Others work between two of them."""
