@@ -49,10 +49,10 @@ LEGACY_APIS = {0: "database_api", 1: "login_api"}
 HIDING_BYTES_MAX = 64 << 10
 """Up to this size an error is searched for keys that were sent by mistake; to search more would take long."""
 
-BATCH_BYTES_MAX = 32 << 20
+BATCH_BYTES_MAX = 8 << 20
 """Bytes of all answers to one batch; what comes after them is refused."""
 
-BATCHES_BYTES_MAX = 256 << 20
+BATCHES_BYTES_MAX = 48 << 20
 """Bytes of the answers to all batches under way; beyond it, what is left of each is refused."""
 
 NULL = b"null"

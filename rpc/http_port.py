@@ -36,6 +36,7 @@ ACCEPTED_A_ROUND: Final = 4
 RETRY_SECONDS: Final = 1.0
 """How long a port waits before it accepts again when the system has no more files."""
 
+NOTE_SECONDS: Final = 60.0
 ID_BYTES_MAX: Final = 4096
 """The id of a request up to this size is in the answer that refuses it."""
 
@@ -133,6 +134,8 @@ class HttpPort:
         self._http: _Server | None = None
         self._listeners: list[socket.socket] = []
         self._opening: set[asyncio.Task[None]] = set()
+        self._closed_at_once = 0
+        self._note_at = 0.0
         self._connections: dict[web.RequestHandler, PacedConnection] = {}
 
     # Connections
@@ -182,11 +185,19 @@ class HttpPort:
                 self.sockets.take(client)
             except Overloaded as problem:
                 taken.close()
-                log.warning("a connection was closed at once: %s", problem)
+                self._note_full(problem)
                 continue
             task = asyncio.create_task(self._open(taken, client))
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
+
+    def _note_full(self, problem: Overloaded) -> None:
+        """Logs that connections are closed at once, a minute after the last time: there may be thousands a second."""
+        now = asyncio.get_running_loop().time()
+        self._closed_at_once += 1
+        if now >= self._note_at:
+            log.warning("%d connections were closed at once: %s", self._closed_at_once, problem)
+            self._note_at, self._closed_at_once = now + NOTE_SECONDS, 0
 
     def _accept_again(self, listener: socket.socket) -> None:
         if listener.fileno() >= 0:
