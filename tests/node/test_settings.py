@@ -149,3 +149,8 @@ def test_a_key_file_that_others_can_read_is_warned_of_at_the_start(tmp_path: Pat
     assert done.returncode == 1, done.stderr
     assert (f"WARN  {file} holds a secret" in done.stderr) is (mode == 0o644)
     assert KEY.to_wif() not in done.stderr
+
+
+def test_proxies_are_ip_addresses() -> None:
+    assert collect({}, {"PLAUDIT_RPC_PROXY": "127.0.0.1 ::1"}).rpc_proxy == ("127.0.0.1", "::1")
+    assert problem({"rpc_proxy": ("proxy.example",)}).startswith("--rpc-proxy")

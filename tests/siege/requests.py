@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,18 @@ from protocol.codec import codec_for
 from protocol.config import ChainConfig
 from protocol.keys import encode_public_key
 from protocol.transaction import Transaction
+from rpc.openrpc import describe_methods
 from tests.network.chains import WITNESSES, account_key, block_key
+from tests.rpc.service import Service
 from tests.siege.target import Target, render_call
 
 NAMES = [f"user{number:04}" for number in range(1000)]
+NOT_ASKED = ("dev_api.mine", "dev_api.advance_time")
+"""Methods that a witness does not offer."""
+
+VARIANTS = 3
+KEY_LENGTH_MAX = 128
+ROWS_MAX = 10_000
 NO_DIGEST = "00" * 32
 NO_SIGNATURE = "1f" + "01" * 64
 
@@ -26,9 +35,9 @@ def list_requests(target: Target) -> list[bytes]:
     keys = [encode_public_key(account_key(name).public_key, prefix) for name in NAMES[:20]]
     keys += [encode_public_key(block_key(name).public_key, prefix) for name in WITNESSES]
     trx = _make_transaction(config)
-    calls = [*_ask_much(keys), *_check_much(trx, keys)]
+    calls = [*_ask_much(keys), *_check_much(trx, keys), *_ask_at_maxima(keys[0])]
     bodies = [render_call(method, params) for method, params in calls]
-    bodies.append(b"[" + b",".join(bodies) + b"]")
+    bodies.append(b"[" + b",".join(bodies[:400]) + b"]")
     one = render_call("condenser_api.get_accounts", [list(WITNESSES)])
     bodies.append(b"[" + b",".join([one] * 500) + b"]")
     return bodies
@@ -41,6 +50,40 @@ def _make_transaction(config: ChainConfig) -> dict[str, Any]:
     made = Transaction.make(codec, ref_block_num=0, ref_block_prefix=0, expiration=2_000_000_000, operations=operations)
     shown: dict[str, Any] = made.to_json(codec, True)
     return shown | {"signatures": [NO_SIGNATURE[:-2] + f"{number:02x}" for number in range(100)]}
+
+
+def _ask_at_maxima(key: str) -> Iterator[tuple[str, Any]]:
+    """Each method with the most that its parameters say they may be, and each of the first orders it names."""
+    methods = {name: method for name, method in Service().dispatcher.methods.items() if name not in NOT_ASKED}
+    for method in describe_methods(methods)["methods"]:
+        for variant in range(VARIANTS):
+            filled = {
+                parameter["name"]: _fill(parameter["schema"], key, variant)
+                for parameter in method["params"]
+                if parameter["required"] or "maximum" in parameter["schema"]
+            }
+            by_position = method["paramStructure"] == "by-position"
+            yield method["name"], list(filled.values()) if by_position else filled
+
+
+def _fill(schema: dict[str, Any], key: str, variant: int) -> Any:
+    """The largest value that a schema allows, as far as that can be told."""
+    if "anyOf" in schema:
+        return _fill(schema["anyOf"][0], key, variant)
+    if "enum" in schema:
+        return schema["enum"][variant % len(schema["enum"])]
+    kind = schema.get("type")
+    if kind == "array":
+        count = schema.get("maxItems", 1)
+        items = schema.get("items", {})
+        if items.get("type") == "string":
+            return [key] * count if items.get("maxLength") == KEY_LENGTH_MAX else NAMES[:count]
+        return [_fill(items, key, variant)] * count
+    if kind == "integer":
+        return schema["maximum"] if schema["maximum"] <= ROWS_MAX else 1
+    if kind == "boolean":
+        return True
+    return NAMES[0] if kind == "string" else schema.get("default")
 
 
 def _ask_much(keys: list[str]) -> list[tuple[str, Any]]:
