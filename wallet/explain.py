@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 
 from protocol.assets import SBD, STEEM, VESTS, Asset, symbol_from_nai_string
 from protocol.identity import ChainIdentity
-from protocol.times import time_text
+from protocol.times import date_text
 from wallet.amounts import format_amount, format_percent
 from wallet.render import fields, table
 from wallet.session import Json
@@ -45,7 +45,7 @@ def draw_explanation(shown: Json, identity: ChainIdentity) -> RenderableType:
     """All steps of a payout in their order."""
     figures = _Figures(identity)
     state = "would be paid if its payout were now" if shown["pending"] else "was paid"
-    heading = f"@{shown['author']}/{shown['permlink']} {state} ({time_text(int(shown['time']))} UTC)"
+    heading = f"@{shown['author']}/{shown['permlink']} {state} ({date_text(int(shown['time']))} UTC)"
     return Group(
         fields(_claim(shown), heading),
         fields(_share(shown, figures), "\nShare of the reward fund"),

@@ -18,7 +18,9 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from protocol.errors import Invalid
 from protocol.secrecy import hide_keys
+from protocol.times import date_text, parse_time
 from wallet.errors import WalletError
 from wallet.terminal import clean, clean_json, clean_lines
 
@@ -51,6 +53,26 @@ def fields(values: Mapping[str, Any] | Iterable[tuple[str, Any]], title: str = "
     for name, value in values.items() if isinstance(values, Mapping) else values:
         shown.add_row(text(name), text(value))
     return Group(Text(clean_lines(title), style="bold underline"), shown) if title else shown
+
+
+NEVER = "1969-12-31T23:59:59"
+"""The greatest time as a node shows it: it never comes."""
+
+TIME_FIELDS = ("date", "deadline", "expiration", "time")
+"""How the names of times in operations end."""
+
+
+def moment(shown: str) -> str:
+    """The date of a time as a node shows it, which lets those from 2038 on begin again at 1901."""
+    return "never" if shown == NEVER else date_text(parse_time(shown))
+
+
+def field_text(name: str, value: str) -> str:
+    """A text of an operation, which is a date if its name says so."""
+    try:
+        return moment(value) if name.endswith(TIME_FIELDS) else value
+    except Invalid:
+        return value
 
 
 class Output:

@@ -19,7 +19,7 @@ from protocol.errors import Invalid, ProtocolError
 from protocol.identity import ChainIdentity
 from protocol.keys import decode_public_key
 from protocol.operation import Operation
-from protocol.times import parse_time, time_text
+from protocol.times import date_text, parse_time, time_text
 from protocol.transaction import Transaction
 from protocol.types import Authority
 from wallet.amounts import Power, parse_amount
@@ -130,7 +130,7 @@ class Session:
         head, own = parse_time((shown or self.properties())["time"]), int(self._clock())
         if abs(head - own) > CLOCK_DIFFERENCE_NOTED:
             times = (
-                f"the node's head block is of {time_text(head)} UTC, and this machine's clock says {time_text(own)} UTC"
+                f"the node's head block is of {date_text(head)} UTC, and this machine's clock says {date_text(own)} UTC"
             )
             if head - own > self._clock_difference_max:
                 raise ClockDiffers(
@@ -284,7 +284,7 @@ class Session:
             self._sleep(POLL_SECONDS)
         reason = f"the node made no block with it in {WAIT_SECONDS_MAX:g} seconds"
         if self._clock() > over_at:
-            reason += f", and its head of {time_text(head_time)} UTC has not come past the transaction's expiration"
+            reason += f", and its head of {date_text(head_time)} UTC has not come past the transaction's expiration"
         raise self._unknown(transaction, f"{_taken(wanted)}: {reason}")
 
     def _lost(self, transaction: Transaction) -> NotIncluded:
@@ -301,7 +301,7 @@ class Session:
         wanted = transaction.id.hex()
         error = NotIncluded(
             cause,
-            f"Until {time_text(transaction.expiration)} UTC a block may still take it: do not send it again before. "
+            f"Until {date_text(transaction.expiration)} UTC a block may still take it: do not send it again before. "
             f"Look for it with `plaudit wallet transaction {wanted}`, best with another node, too.",
         )
         error.signed = _describe(transaction)

@@ -20,10 +20,9 @@ from wallet.commands.common import SubGroup, WalletCommand, pass_app
 from wallet.commands.keys import ROLES
 from wallet.errors import UsageError, WalletError
 from wallet.keystore import StoredKey
-from wallet.render import fields, table
+from wallet.render import NEVER, fields, moment, table
 from wallet.session import Json, Session
 
-NEVER = "1969-12-31T23:59:59"
 REGENERATION_SECONDS = 432_000
 
 
@@ -127,7 +126,7 @@ def _draw_balance(shown: Json) -> RenderableType:
     if "power_down" in shown:
         down = shown["power_down"]
         each, left = down["each"]["steem_power"], down["left"]["steem_power"]
-        parts.append(fields({"power-down": f"{each} next at {down['next']} UTC, {left} left"}))
+        parts.append(fields({"power-down": f"{each} next at {moment(down['next'])} UTC, {left} left"}))
     return Group(*parts)
 
 
@@ -151,7 +150,7 @@ def show(app: App, name: str) -> None:
                 rows.append((role, authority["weight_threshold"], who, weight))
         rows.append(("memo", "", found["memo_key"], ""))
         facts = {
-            "created": f"{found['created']} UTC",
+            "created": f"{moment(found['created'])} UTC",
             "recovery account": found["recovery_account"] or "-",
             "proxy": found["proxy"] or "-",
             "witness votes": ", ".join(found.get("witness_votes", [])) or "-",

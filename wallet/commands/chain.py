@@ -17,7 +17,7 @@ from wallet.app import App
 from wallet.commands.common import POST_NAME, PostName, WalletCommand, pass_app
 from wallet.errors import NodeConfused, WalletError
 from wallet.explain import draw_explanation
-from wallet.render import fields, table, text
+from wallet.render import field_text, fields, moment, table, text
 from wallet.session import Json
 from wallet.terminal import clean
 
@@ -66,7 +66,7 @@ def block(app: App, number: int, virtual: bool) -> None:
         facts = {
             "block": number,
             "id": found.get("block_id", ""),
-            "time": f"{found['timestamp']} UTC",
+            "time": f"{moment(found['timestamp'])} UTC",
             "witness": found["witness"],
             "previous": found["previous"],
             "transactions": len(found["transactions"]),
@@ -96,7 +96,7 @@ def transaction(app: App, transaction_id: str) -> None:
         facts = {
             "transaction": found["transaction_id"],
             "block": found["block_num"],
-            "expiration": f"{found['expiration']} UTC",
+            "expiration": f"{moment(found['expiration'])} UTC",
             "signatures": len(found["signatures"]),
         }
         rows = [_operation_cells(op) for op in found["operations"]]
@@ -174,7 +174,7 @@ def describe_fields(values: Mapping[str, Any]) -> str:
     for key, value in values.items():
         if value in ("", [], None):
             continue
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        shown = field_text(key, value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         shown = shown.replace("\n", " ")
         parts.append(f"{key}={shown if len(shown) <= 60 else shown[:57] + '...'}")
     return "  ".join(parts)

@@ -20,7 +20,7 @@ from wallet.amounts import format_percent, parse_percent
 from wallet.app import App
 from wallet.commands.common import POST_NAME, PostName, WalletCommand, pass_app, read_text
 from wallet.errors import UsageError
-from wallet.render import fields, table, text
+from wallet.render import NEVER, fields, moment, table, text
 from wallet.session import Session
 
 APP = "plaudit/0.1"
@@ -211,8 +211,8 @@ def show(app: App, target: PostName) -> None:
         facts = {
             "author": found["author"],
             "category": found["category"],
-            "created": f"{found['created']} UTC",
-            "payout at": f"{found['cashout_time']} UTC" if found["cashout_time"] > "1970" else "paid",
+            "created": f"{moment(found['created'])} UTC",
+            "payout at": f"{moment(found['cashout_time'])} UTC" if found["cashout_time"] != NEVER else "paid",
             "pending": found["pending_payout_value"],
             "paid": f"{found['total_payout_value']} author, {found['curator_payout_value']} curators",
             "replies": ", ".join(f"@{row['author']}/{row['permlink']}" for row in replies) or "-",

@@ -11,7 +11,7 @@ from protocol.times import parse_time
 from wallet.app import App
 from wallet.commands.common import WalletCommand, choose_number, pass_app
 from wallet.errors import UsageError
-from wallet.render import table
+from wallet.render import moment, table
 
 
 @click.command(cls=WalletCommand)
@@ -36,7 +36,7 @@ def conversions(app: App, account: str) -> None:
     found = _list(app, account)
 
     def draw() -> RenderableType:
-        rows = [(row["requestid"], row["amount"], f"{row['conversion_date']} UTC") for row in found]
+        rows = [(row["requestid"], row["amount"], f"{moment(row['conversion_date'])} UTC") for row in found]
         return table(("number", "amount", "paid"), rows, right=(0, 1))
 
     app.output.show({"conversions": found}, draw)

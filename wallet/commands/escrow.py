@@ -13,7 +13,7 @@ from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import MOMENT, SubGroup, pass_app
 from wallet.errors import UsageError, WalletError
-from wallet.render import fields, table
+from wallet.render import fields, moment, table
 from wallet.session import Json
 
 NUMBER_MAX = 0xFFFFFFFF
@@ -135,8 +135,8 @@ def show(app: App, sender: str, number: int) -> None:
             "agent": found["agent"] + (", approved" if found["agent_approved"] else ", has not approved"),
             "holds": f"{found['steem_balance']} and {found['sbd_balance']}",
             "fee to pay": found["pending_fee"],
-            "approval until": f"{found['ratification_deadline']} UTC",
-            "expires": f"{found['escrow_expiration']} UTC",
+            "approval until": f"{moment(found['ratification_deadline'])} UTC",
+            "expires": f"{moment(found['escrow_expiration'])} UTC",
             "disputed": "yes" if found["disputed"] else "no",
         }
         return fields(facts)
@@ -160,7 +160,7 @@ def list_escrows(app: App, sender: str) -> None:
                 _amount(app, row["steem_balance"]),
                 _amount(app, row["sbd_balance"]),
                 _describe_state(row),
-                f"{row['escrow_expiration']} UTC",
+                f"{moment(row['escrow_expiration'])} UTC",
             )
             for row in found
         ]

@@ -14,7 +14,7 @@ from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import SubGroup, choose_number, pass_app
 from wallet.errors import UsageError
-from wallet.render import fields, table
+from wallet.render import fields, moment, table
 
 HOURS_MAX = 28 * 24
 NUMBER_MAX = 0xFFFFFFFF
@@ -122,7 +122,7 @@ def orders(app: App, owner: str) -> None:
             base = app.session.amount(row["sell_price"]["base"], STEEM, SBD)
             left = format_amount(Asset(int(row["for_sale"]), base.symbol), identity)
             price = f"{row['sell_price']['base']} for {row['sell_price']['quote']}"
-            rows.append((row["orderid"], left, price, f"{row['expiration']} UTC"))
+            rows.append((row["orderid"], left, price, f"{moment(row['expiration'])} UTC"))
         return table(("number", "for sale", "price", "ends"), rows, right=(0, 1))
 
     app.output.show({"orders": found}, draw)
@@ -182,7 +182,12 @@ def trades(app: App, limit: int) -> None:
             steem, sbd = (app.session.amount(text) for text in (pays if is_sale else pays[::-1]))
             price = f"{sbd.amount / steem.amount:.6f}"
             rows.append(
-                (f"{row['date']} UTC", "sold" if is_sale else "bought", *(pays if is_sale else pays[::-1]), price)
+                (
+                    f"{moment(row['date'])} UTC",
+                    "sold" if is_sale else "bought",
+                    *(pays if is_sale else pays[::-1]),
+                    price,
+                )
             )
         return table(("time", "", symbol, app.session.identity.sbd_symbol, "price"), rows, right=(2, 3, 4))
 

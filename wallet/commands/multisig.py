@@ -10,13 +10,13 @@ from rich.console import Group, RenderableType
 
 from protocol.errors import ProtocolError
 from protocol.keys import encode_public_key, sign_digest
-from protocol.times import time_text
+from protocol.times import date_text, time_text
 from protocol.transaction import Transaction
 from wallet.app import App
 from wallet.commands.common import SubGroup, pass_app, read_operations
 from wallet.errors import WalletError
 from wallet.multisig import Requirement, Signers, read_file, write_file
-from wallet.render import fields, table
+from wallet.render import fields, moment, table
 from wallet.session import EXPIRATION_SECONDS_MAX, Json
 
 MINUTES_MAX = 60
@@ -60,7 +60,7 @@ def sign(app: App, file: Path) -> None:
             "this wallet holds no key that is needed", f"`plaudit wallet multisig show {file}` lists who is missing."
         )
     app.check_chain()
-    expires = fields({"expires": f"{time_text(transaction.expiration)} UTC"})
+    expires = fields({"expires": f"{date_text(transaction.expiration)} UTC"})
     app.confirm("Sign it?", Group(_draw_operations(app, transaction), expires))
     app.remember()
     digest = transaction.digest(session.identity.chain_id)
@@ -202,7 +202,7 @@ def _draw(app: App, transaction: Transaction, shown: Json) -> RenderableType:
         title = f"{who}: {part['reached']} of {part['threshold']}"
         parts.append(table(("key or account", "weight", "signed"), rows, title, right=(1,)))
     state = "complete, it can be sent" if shown["complete"] else "signatures are missing"
-    facts = {"transaction": shown["transaction_id"], "expires": f"{shown['expiration']} UTC", "state": state}
+    facts = {"transaction": shown["transaction_id"], "expires": f"{moment(shown['expiration'])} UTC", "state": state}
     return Group(*parts, fields(facts))
 
 

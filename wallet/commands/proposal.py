@@ -10,12 +10,12 @@ from rich.console import Group, RenderableType
 from operations.proposal import CreateProposal, RemoveProposal, UpdateProposalVotes
 from protocol.assets import SBD, Asset
 from protocol.integers import INT64_MAX
-from protocol.times import time_text
+from protocol.times import date_text
 from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import MOMENT, POST_NAME, PostName, SubGroup, pass_app
 from wallet.errors import UsageError
-from wallet.render import fields, table
+from wallet.render import fields, moment, table
 
 LIST_MAX = 1000
 _IDS = click.argument("numbers", metavar="NUMBER...", type=click.IntRange(0), nargs=-1, required=True)
@@ -112,7 +112,7 @@ def list_proposals(app: App, status: str, limit: int) -> None:
                 row["subject"],
                 row["creator"],
                 _amount(app, row["daily_pay"]),
-                f"{row['start_date'][:10]} to {row['end_date'][:10]}",
+                f"{moment(row['start_date'])[:10]} to {moment(row['end_date'])[:10]}",
                 row["status"],
                 row["total_votes"],
             )
@@ -131,7 +131,7 @@ def explain(app: App) -> None:
 
     def draw() -> RenderableType:
         budget = {
-            "payment at": f"{time_text(int(found['time']))} UTC",
+            "payment at": f"{date_text(int(found['time']))} UTC",
             "treasury": _sbd(app, found["treasury_balance"]),
             "budget of a day": _sbd(app, found["daily_budget"]),
             "budget": f"{_sbd(app, found['budget'])} for {found['passed_seconds']} seconds",

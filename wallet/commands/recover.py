@@ -12,7 +12,7 @@ from protocol.types import Authority
 from wallet.app import App
 from wallet.commands.common import SubGroup, pass_app
 from wallet.errors import UsageError, WalletError
-from wallet.render import fields, table
+from wallet.render import fields, moment, table
 from wallet.session import Json
 from wallet.signing import can_sign
 
@@ -110,13 +110,16 @@ def show(app: App, name: str) -> None:
 def _draw(shown: Json) -> RenderableType:
     facts = {"recovery account": shown["recovery_account"] or "-"}
     if shown["change"]:
-        facts["from then on"] = f"{shown['change']['recovery_account']}, {shown['change']['effective_on']} UTC"
+        facts["from then on"] = f"{shown['change']['recovery_account']}, {moment(shown['change']['effective_on'])} UTC"
     if shown["request"]:
         authority = shown["request"]["new_owner_authority"]
         keys = ", ".join(key for key, _weight in authority["key_auths"])
-        facts["requested"] = f"{keys}, until {shown['request']['expires']} UTC"
+        facts["requested"] = f"{keys}, until {moment(shown['request']['expires'])} UTC"
     rows = [
-        (f"{row['last_valid_time']} UTC", ", ".join(key for key, _ in row["previous_owner_authority"]["key_auths"]))
+        (
+            f"{moment(row['last_valid_time'])} UTC",
+            ", ".join(key for key, _ in row["previous_owner_authority"]["key_auths"]),
+        )
         for row in shown["former_owner_authorities"]
     ]
     return Group(fields(facts), table(("valid until", "former owner key"), rows))

@@ -9,12 +9,12 @@ from rich.console import Group, RenderableType
 
 from operations.savings import CancelTransferFromSavings, TransferFromSavings, TransferToSavings
 from protocol.assets import SBD, STEEM, Asset
-from protocol.times import parse_time, time_text
+from protocol.times import date_text, parse_time
 from wallet.amounts import format_amount, format_percent
 from wallet.app import App
 from wallet.commands.common import SubGroup, choose_number, pass_app
 from wallet.errors import UsageError
-from wallet.render import fields, table
+from wallet.render import fields, moment, table
 
 NUMBER_MAX = 0xFFFFFFFF
 _MEMO = click.option("--memo", default="", help="Note to the receiver; everybody can read it.")
@@ -69,7 +69,10 @@ def list_withdrawals(app: App, account: str) -> None:
     found = _list(app, account)
 
     def draw() -> RenderableType:
-        rows = [(row["request_id"], row["amount"], row["to"], f"{row['complete']} UTC", row["memo"]) for row in found]
+        rows = [
+            (row["request_id"], row["amount"], row["to"], f"{moment(row['complete'])} UTC", row["memo"])
+            for row in found
+        ]
         return table(("number", "amount", "to", "paid", "memo"), rows, right=(0, 1))
 
     app.output.show({"withdrawals": found}, draw)
@@ -98,8 +101,8 @@ def _describe(app: App, part: dict[str, Any]) -> dict[str, str]:
     paid = int(part["last_payment"])
     return {
         "balance": _sbd(app, part["balance"]),
-        "last payment": f"{time_text(paid)} UTC" if paid else "none yet",
-        "next one due": "now" if part["is_due"] else f"after {time_text(int(part['due_after']))} UTC",
+        "last payment": f"{date_text(paid)} UTC" if paid else "none yet",
+        "next one due": "now" if part["is_due"] else f"after {date_text(int(part['due_after']))} UTC",
         "paid if touched now": _sbd(app, part["interest"]),
     }
 

@@ -17,7 +17,7 @@ from wallet.app import App
 from wallet.commands.common import SubGroup, pass_app
 from wallet.errors import UsageError, WalletError
 from wallet.keystore import StoredKey
-from wallet.render import fields, table
+from wallet.render import fields, moment, table
 from wallet.session import Json
 
 LIST_MAX = 1000
@@ -194,7 +194,7 @@ def show(app: App, name: str) -> None:
             "votes": found["votes"],
             "missed blocks": found["total_missed"],
             "last block": found["last_confirmed_block_num"],
-            "price": f"{rate['base']} for {rate['quote']}, at {found['last_sbd_exchange_update']} UTC",
+            "price": f"{rate['base']} for {rate['quote']}, at {moment(found['last_sbd_exchange_update'])} UTC",
             "account creation fee": props["account_creation_fee"],
             "block size": f"{props['maximum_block_size']} bytes",
             f"{app.session.identity.sbd_symbol} interest": format_percent(int(props["sbd_interest_rate"])),
