@@ -15,6 +15,7 @@ from chain.ledger import Ledger, check_unseen
 from chain.pending import CustomOperationLimit, Dropped, Payment, PendingTransactions, Waiting, depends_on_producer
 from protocol.errors import PluginRefused, ProtocolError
 from protocol.transaction import Transaction
+from state.arrival import OPERATION_STEPS, Arrival
 
 REAPPLIED_OPERATIONS_MAX = 10_000
 """Operations that are applied again on one head; what is left waits without being applied."""
@@ -72,11 +73,12 @@ class Pool:
         counts = self.custom_limit.count(transaction, ctx.rules.custom_op_block_limit)
         payment = Payment(*self._ledger.quote(transaction))
         leaving = self.pending.check_room(transaction, payment)
-        ctx.is_pending = True
+        ctx.arrival = Arrival()
         try:
+            ctx.arrival.spend(OPERATION_STEPS * len(transaction.operations))
             self._apply(transaction)
         finally:
-            ctx.is_pending = False
+            ctx.arrival = None
         self._dropped += self.pending.drop(leaving)
         self.pending.add(transaction, payment)
         self.custom_limit.keep(counts)

@@ -6,6 +6,7 @@ Source: libraries/chain/steem_evaluator.cpp, comment_evaluator and delete_commen
 from collections.abc import Iterator
 
 from operations.checks import byte_size
+from operations.patch_budget import STEPS_MAX, Budget
 from operations.text_patch import compute_edited_body
 from protocol.errors import Rejected
 from protocol.measures import duration_text
@@ -90,8 +91,19 @@ def edit_content(ctx: Context, comment: Comment, title: str, body: str, json_met
         content,
         title=title or content.title,
         json_metadata=json_metadata or content.json_metadata,
-        body=compute_edited_body(content.body, body) if body else content.body,
+        body=_edit_body(ctx, content.body, body) if body else content.body,
     )
+
+
+def _edit_body(ctx: Context, body: str, edit: str) -> str:
+    """The edited body. Raises PluginRefused if that costs more than a transaction may on its arrival."""
+    if ctx.arrival is None:
+        return compute_edited_body(body, edit, Budget())
+    budget = Budget(min(STEPS_MAX, ctx.arrival.left))
+    allowed = budget.left
+    edited = compute_edited_body(body, edit, budget)
+    ctx.arrival.spend(allowed - budget.left)
+    return edited
 
 
 def remove_post(ctx: Context, comment: Comment) -> None:

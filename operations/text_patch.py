@@ -35,12 +35,11 @@ _STEPS_OF_HUNK: Final = 30
 _STEPS_OF_EDIT: Final = 20
 
 
-def compute_edited_body(body: str, edit: str) -> str:
+def compute_edited_body(body: str, edit: str, budget: Budget) -> str:
     """The body after an edit: patched if `edit` reads as a patch with at least one hunk, otherwise replaced by it.
 
     It is replaced as well if the patch would cost more work than an edit may, or leaves too little of the padding.
     """
-    budget = Budget()
     try:
         budget.spend_text(10 * len(body) + len(edit))
         hunks = read_hunks(edit, budget)

@@ -4,6 +4,7 @@ from typing import Any
 
 from protocol.config import ChainConfig, Rules
 from protocol.operation import Operation
+from state.arrival import Arrival
 from state.schema import GlobalProperties, Tables
 
 SINGLETON = 0
@@ -15,20 +16,25 @@ class Context:
 
     `ctx.tables` holds every table. `emit` records a virtual operation, `report` a record for those who explain
     the chain (it is no part of the state). Both only append: nobody is called back while a block is applied.
-    `is_pending` is set while a transaction is tried on its arrival, before any block holds it: a few rules are
+    `arrival` is set while a transaction is tried on its arrival, before any block holds it: a few rules are
     stricter then, and one is laxer. It is not set when a producer tries it for a block, or when the waiting ones are
     tried again after a block. Source: database.hpp, is_pending_tx and is_producing (the reference sets both together).
     """
 
-    __slots__ = ("config", "events", "is_pending", "reports", "rules", "tables")
+    __slots__ = ("arrival", "config", "events", "reports", "rules", "tables")
 
     def __init__(self, config: ChainConfig, rules: Rules, tables: Tables) -> None:
         self.config = config
         self.rules = rules
         self.tables = tables
-        self.is_pending = False
+        self.arrival: Arrival | None = None
         self.events: list[Operation] = []
         self.reports: list[Any] = []
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a transaction is tried on its arrival."""
+        return self.arrival is not None
 
     @property
     def gpo(self) -> GlobalProperties:

@@ -10,7 +10,7 @@ from chain.pending import FAILURES_MAX, RATE_BYTES, Payment, PendingTransactions
 from chain.pool import SLICE_OPERATIONS_MAX, Budget
 from operations.content import Comment
 from operations.transfer import Transfer
-from protocol.errors import Rejected
+from protocol.errors import PluginRefused, Rejected
 from protocol.transaction import Transaction
 from tests.chains import FIRST, NULL, TEMP
 from tests.harness import Harness, config_with, steem
@@ -148,8 +148,8 @@ def test_what_no_block_has_room_for_is_refused_with_the_limit() -> None:
         "maximum": BLOCK_BYTES,
         "room": room,
     }
-    largest = (room - 256 - 79) // 33
-    trx = world.push(*(Transfer(FIRST, TEMP, steem(1_000), "") for _ in range(largest)))
+    largest = (room - 256 - 79) // 132
+    trx = world.push(*(Transfer(FIRST, TEMP, steem(1_000), "x" * 99) for _ in range(largest)))
     assert world.generate_block().transaction_ids == [trx.id]
 
 
@@ -180,10 +180,24 @@ def test_a_transaction_that_waits_unapplied_is_known_and_not_taken_twice() -> No
 # What a block holds
 
 
+def test_what_asks_for_much_work_is_refused_on_arrival_and_valid_in_a_block() -> None:
+    world = Harness()
+    operations = [Transfer(FIRST, NULL, steem(1), "")] * 641
+    trx = world.build(*operations)
+    trx = world.sign(trx, *world.signers_of(trx))
+    with pytest.raises(PluginRefused, match=r"asks for 160250 steps of work; .* 160000 at most"):
+        world.chain.push_transaction(trx)
+    assert not len(world.chain.pending)
+    world.chain.store.begin()
+    world.chain.ledger.apply_transaction(trx)  # As a block would.
+    world.chain.store.rollback()
+    world.push(*operations[1:])
+
+
 def test_six_that_do_not_fit_do_not_empty_the_block() -> None:
     """Found by a stranger: those that no block could hold were looked at first, and the search ended with the sixth."""
     world = crowded("alice", "bob", "carol")
-    large = [pay(world, name, 1_500) for name in ("alice", "carol") * 4]
+    large = [pay(world, name, 500, "x" * 66) for name in ("alice", "carol") * 4]
     world.edit(lambda ctx: ctx.update_gpo(required_actions_partition_percent=5_000))
     large = [trx for trx in large if trx.id in world.chain.pending]
     small = [pay(world, "bob") for _ in range(5)]

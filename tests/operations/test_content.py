@@ -9,6 +9,7 @@ from protocol.types import Beneficiary
 from state.schema import TIME_MAX
 from tests.chains import TREASURY
 from tests.operations.blog import fill_fund, find_post, forward_to_payout, pay_due, post, vote
+from tests.operations.test_text_patch import make_near_misses
 from tests.operations.world import World
 
 HOUR = 3600
@@ -298,3 +299,14 @@ def test_beneficiaries_are_checked_by_themselves() -> None:
         with pytest.raises(Invalid) as refused:
             check(*shares)
         assert refused.value.message.endswith(text)
+
+
+def test_a_patch_that_costs_much_waits_for_a_block_of_others(blog: World) -> None:
+    """A node's pool takes no edit that would hold it up; a block with it is applied."""
+    body, patch = make_near_misses(3000, 1)
+    blog.push(Comment("", "test", "alice", "post", "", body, ""))
+    blog.forward(60)
+    edit = Comment("", "test", "alice", "post", "", patch, "")
+    with blog.pending():
+        blog.refuse(edit, "plugin exception:The transaction asks for")
+    blog.push(edit)

@@ -16,6 +16,7 @@ from protocol.errors import ProtocolError
 from protocol.operation import Operation
 from protocol.rules import Rules
 from protocol.types import Authority
+from state.arrival import Arrival
 from state.context import SINGLETON, Context
 from state.errors import RowError
 from state.invariants import assert_invariants
@@ -126,11 +127,11 @@ class World:
     @contextmanager
     def pending(self) -> Iterator[None]:
         """What is pushed meanwhile counts as a transaction that just arrived."""
-        self.ctx.is_pending = True
+        self.ctx.arrival = Arrival()
         try:
             yield
         finally:
-            self.ctx.is_pending = False
+            self.ctx.arrival = None
 
     def forward(self, seconds: int) -> None:
         """Lets time pass with one block at its end."""
