@@ -21,8 +21,6 @@ PASSWORD = "pass"
 DEV_PASSWORD = "plaudit-dev"
 USERS = ("alice", "bob", "initminer")
 WEEK = 7 * 86_400
-AHEAD_MAX = 400 * 86_400
-"""How far the tests let the chain's time run ahead of the clock."""
 
 
 class Wallet:
@@ -42,7 +40,6 @@ class Wallet:
         """Runs a command line with the node, the key file and its password given."""
         password = self.file("password", PASSWORD)
         settings = ["--node", self.url, "--keystore", str(self.keystore), "--password-file", str(password)]
-        settings += ["--clock-difference", str(AHEAD_MAX)]
         result = CliRunner().invoke(wallet, [*settings, *shlex.split(command)], input=answer)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         assert "Traceback" not in result.output

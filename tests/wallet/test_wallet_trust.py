@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from protocol.config import ChainConfig
 from protocol.identity import ChainIdentity
 from protocol.keys import PrivateKey, encode_public_key
 from protocol.times import parse_time, time_text
@@ -87,6 +89,17 @@ def test_the_expiration_is_not_the_nodes_to_choose(monkeypatch: pytest.MonkeyPat
     for make in (lambda: session.build([TRANSFER], 600), session.now):
         with pytest.raises(ClockDiffers):
             make()
+
+
+def test_the_time_of_the_development_chain_may_be_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its keys are public: a node that pretends to follow it gets a signature that is worth nothing elsewhere."""
+    chain = Chain()
+    session = lying(chain, monkeypatch, time=lambda: time_text(int(chain.clock) + 604_800))
+    with pytest.raises(ClockDiffers):
+        session.now()
+    development = ChainConfig.preset("dev").identity
+    monkeypatch.setattr(session, "identity", replace(session.identity, chain_id=development.chain_id))
+    assert session.now() == int(chain.clock) + 604_800
 
 
 @pytest.mark.parametrize("ahead", [-300, 300, CLOCK_DIFFERENCE_MAX])
