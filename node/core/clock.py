@@ -8,8 +8,9 @@ JUMP_MS_MAX = 5_000
 """By how much the wall clock may move away from the monotonic one between two looks: more than corrections of a running
 clock do, and no more than what spoils two slots."""
 
-WITNESSES_CONFIRM = 3
-"""So many other witnesses' blocks with the time that the clock shows after a jump confirm it."""
+WITNESSES_CONFIRM_MAX = 3
+"""So many other witnesses' blocks with the time that the clock shows after a jump confirm it; where there are few, half
+of them."""
 
 SETTLE_MS = 60_000
 """After so long a node that may go on alone takes the time after a jump for right: nobody else can tell."""
@@ -72,11 +73,11 @@ class ClockWatch:
             self._trust(offset_ms)
         return self.jump_ms
 
-    def confirm(self, witness: str) -> None:
-        """Another witness has just made a block with the time that the wall clock shows."""
+    def confirm(self, witness: str, others: int) -> None:
+        """One of `others` witnesses has just made a block with the time that the wall clock shows."""
         if self.look():
             self._confirming.add(witness)
-            if len(self._confirming) >= WITNESSES_CONFIRM:
+            if len(self._confirming) >= min(WITNESSES_CONFIRM_MAX, max(1, others // 2)):
                 self._trust(self._jumped_to_ms)
 
     def _trust(self, offset_ms: int) -> None:

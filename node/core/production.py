@@ -10,7 +10,13 @@ from typing import NamedTuple
 from chain.chain import Chain
 from chain.pool import Budget
 from chain.production import TRIED_OPERATIONS_MAX
-from consensus.slots import get_participation_rate, get_scheduled_witness, get_slot_at_time, get_slot_time
+from consensus.slots import (
+    get_participation_rate,
+    get_round_witnesses,
+    get_scheduled_witness,
+    get_slot_at_time,
+    get_slot_time,
+)
 from node.core.clock import MS_PER_SECOND, Clock, ClockWatch
 from node.core.guard import ProductionGuard
 from node.core.settings import NodeSettings
@@ -79,7 +85,8 @@ class Producer:
         if block.timestamp * MS_PER_SECOND + self.interval_ms >= self._clock.now_ms():
             self._may_produce_stale = self._has_caught_up = True
             if block.witness not in self._settings.witnesses:
-                self.watch.confirm(block.witness)
+                others = set(get_round_witnesses(self._chain.ctx)).difference(self._settings.witnesses)
+                self.watch.confirm(block.witness, len(others))
 
     # A block for this moment's slot
 

@@ -561,10 +561,10 @@ def test_the_transaction_that_does_not_fit_waits() -> None:
     """Counterpart of generate_block_size with its two transactions."""
     world = Harness()
     world.edit(lambda ctx: ctx.update_gpo(maximum_block_size=65_536, required_actions_partition_percent=0))
-    large = world.push(*(Transfer(FIRST, TEMP, steem(1_000), "") for _ in range(1_975)))
+    large = world.push(*(Transfer(FIRST, TEMP, steem(1_000), "x" * 131) for _ in range(395)))
     memo = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ123"
     small = world.push(Transfer(FIRST, TEMP, steem(1_000), memo))
-    assert (large.size, small.size) == (79 + 1_975 * 33, 78 + 33 + 55)
+    assert (large.size, small.size) == (79 + 395 * 165, 78 + 33 + 55)
     block = world.generate_block()
     assert block.transaction_ids == [large.id]
     assert len(world.chain.pending) == 1

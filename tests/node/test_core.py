@@ -542,11 +542,16 @@ def test_other_witnesses_blocks_confirm_a_clock_that_was_put_right(world: Virtua
     watch = ClockWatch(world, settles=False)  # type: ignore[arg-type]
     world.wall_ahead_ms = -40_000
     for witness in ("one", "one", "two"):
-        watch.confirm(witness)
+        watch.confirm(witness, others=20)
         world.now += 10 * SETTLE_MS
         assert watch.look() == -40_000
-    watch.confirm("three")
+    watch.confirm("three", others=20)
     assert watch.look() == 0
+    world.wall_ahead_ms -= DAY_MS
+    watch.confirm("one", others=4)
+    assert watch.look() == -DAY_MS
+    watch.confirm("two", others=4)
+    assert watch.look() == 0, "of four others two are enough"
     world.wall_ahead_ms += JUMP_MS_MAX
     assert watch.look() == 0, "small corrections are no jumps"
 

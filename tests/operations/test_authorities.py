@@ -153,7 +153,11 @@ def test_impacted_accounts_of_virtual_operations() -> None:
         "hardfork23": {"account", "seizure_account"},
     }
     # Every rule that names an account has its own name as value, too.
-    roles = {name: name for name in Rules.model_fields if name.endswith(("_account", "_name"))}
+    roles = {
+        name: name
+        for name, field in Rules.model_fields.items()
+        if name.endswith(("_account", "_name")) and field.default
+    }
     rules = Rules().replace(**roles)
     for cls in ALL_OPERATIONS.values():
         if cls.virtual:
