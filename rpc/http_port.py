@@ -241,8 +241,7 @@ class HttpPort:
         connection = self._connections.get(raw.protocol)
         if connection is None or raw.transport is None:
             return self.respond(b"", 400)  # Nobody reads it: the connection is closed.
-        connection.body = raw.content
-        connection.wake()
+        connection.begin_request(raw.content)
         peer = raw.transport.get_extra_info("peername")
         client = name_client(str(peer[0]) if peer else None, raw.headers, raw.protocol, self.proxies)
         request = Request(self, raw, connection, client)

@@ -146,6 +146,12 @@ class PacedConnection(asyncio.BufferedProtocol):
 
     # Parts
 
+    def begin_request(self, body: StreamReader) -> None:
+        """The head of a request is complete: goes on with its body, and with what follows."""
+        self.body = body
+        self._head_bytes = 0
+        self.wake()
+
     def wake(self) -> None:
         """Goes on with what is held."""
         if self.transport is not None:

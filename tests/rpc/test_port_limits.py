@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from node.health import find_problem
+from rpc.paced import HEAD_BYTES_MAX
 from rpc.port_limits import Gauge, Overloaded, PortLimits, Share, name_client, names_itself
 from rpc.server import RpcServer
 from tests.rpc.service import Service
@@ -197,6 +198,15 @@ async def test_many_requests_in_one_read_and_endless_heads_are_bounded(port: Por
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await asyncio.wait_for(reader.readuntil(b"HTTP/1.1 200"), 5)
     writer.close()
+
+
+async def test_a_connection_is_kept_however_many_requests_it_brings(port: Port) -> None:
+    """Found by the network story: each request's bytes counted towards the largest head, and the connection was cut."""
+    question = QUESTION if isinstance(QUESTION, bytes) else QUESTION.encode()
+    count = 2 * HEAD_BYTES_MAX // len(question)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as one:
+        for _ in range(count):
+            assert "result" in await ask(port, one, "1.2.3.4")
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/health/", "//"])
