@@ -40,6 +40,9 @@ NOTE_SECONDS: Final = 60.0
 ID_BYTES_MAX: Final = 4096
 """The id of a request up to this size is in the answer that refuses it."""
 
+WRITE_BYTES: Final = 256 << 10
+"""What is written of a large answer at once: the system copies it, and others wait meanwhile."""
+
 BUSY: Final = "this node is busy: "
 
 
@@ -289,11 +292,19 @@ class HttpPort:
         except Overloaded as problem:
             await self._refusals.take(None)
             return self.respond(dump_json(error_answer(f"{BUSY}{problem}", find_id(question))))
-        response = self.respond(answered)
+        return await self._write_parts(request, answered)
+
+    async def _write_parts(self, request: Request, answer: bytes) -> web.StreamResponse:
+        """Writes a large answer in parts, between which others get their turn."""
+        response = web.StreamResponse(headers={**self._headers, "Content-Type": JSON})
+        response.content_length = len(answer)
         async with self.writing(request.connection):
             await response.prepare(request.raw)
+            for at in range(0, len(answer), WRITE_BYTES):
+                await response.write(answer[at : at + WRITE_BYTES])
+                await request.connection.drain()
+                await asyncio.sleep(0)
             await response.write_eof()
-            await request.connection.drain()
         return response
 
     def fits(self, answer: bytes, transport: asyncio.WriteTransport | None) -> bool:
