@@ -20,7 +20,7 @@ SECONDS ?= 1500
 RATE ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run run smoke test check parity sim sim-faults crash fuzz network soak siege clients bench docs format lock wheels clean
+.PHONY: help setup setup-run run smoke test check parity sim sim-faults crash fuzz network soak siege clients count bench docs format lock wheels clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ siege: $(READY) ## Attack a witness with 21 keys in every way that is known (abo
 clients: $(READY) ## Run the tests with client libraries against a running node
 	$(BIN)/python -m tests.clients.install
 	$(BIN)/python -m pytest -q -n $(PYTEST_JOBS) tests/clients
+
+count: $(READY) ## Count the calls and, with valgrind, the instructions of transactions, blocks and reads
+	$(BIN)/python -m benchmarks.count
 
 bench: $(READY) ## Run the benchmarks
 	$(BIN)/python -m benchmarks

@@ -58,6 +58,8 @@ def make_samples(world: Harness) -> list[Operation]:
     ]
     for operation in prepare:
         world.apply(operation)
+    accounts = world.tables.accounts
+    world.edit(lambda ctx: accounts.update(accounts.get("alice"), reward_steem_balance=1000))
     signing_key = world.witness("initminer").signing_key
     return [
         Vote("bob", "alice", "post", 10_000),
@@ -92,7 +94,7 @@ def make_samples(world: Harness) -> list[Operation]:
         TransferFromSavings("alice", 2, "alice", steem(1), ""),
         CancelTransferFromSavings("alice", 1),
         DeclineVotingRights("alice", True),
-        ClaimRewardBalance("alice", steem(0), sbd(0), vests(0)),
+        ClaimRewardBalance("alice", steem(1), sbd(0), vests(0)),
         DelegateVestingShares("alice", "bob", vests(10**12)),
         WitnessSetProperties("initminer", (("key", signing_key), ("url", b"\x13https://example.com")), ()),
         AccountUpdate2("alice", None, None, None, None, "", "{}", ()),
