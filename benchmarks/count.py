@@ -5,7 +5,7 @@ Python version) and, where valgrind is installed, the instructions of the whole 
 quiet machine. Signatures are left out. The budgets of the calls stand in benchmarks/budgets.toml, and a test holds
 them; `--write` writes what was counted there.
 
-callgrind counts only inside `ffi_call`, the C function by which ctypes calls another: a piece of work runs as a callback.
+callgrind counts only inside `ffi_call`, by which ctypes calls C functions: a piece of work runs as a callback.
 """
 
 from __future__ import annotations
