@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
-from state.kv import Backend, LevelDBBackend, MemoryBackend
-from state.store import Store
-from state.table import Index, Table, TableSpec
+from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
+from state.engine.store import Store
+from state.engine.table import Index, Table, TableSpec
 
 
 class Account(NamedTuple):

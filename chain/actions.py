@@ -21,7 +21,7 @@ from protocol.codec import codec_for
 from protocol.errors import ProtocolError, Rejected
 from protocol.times import time_text
 from state.context import Context
-from state.schema import PendingRequiredAction
+from state.tables.actions import PendingRequiredAction
 
 BASIS_POINTS = 10_000
 EXTENSION_BYTES = 6

@@ -37,10 +37,11 @@ from protocol.keys import SIGNATURE_BYTES, PrivateKey, recover
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID
 from state.context import Context
-from state.errors import CheckpointError, StoreError, StoreWriteFailed
-from state.kv import CACHE_BYTES, Backend, LevelDBBackend, MemoryBackend, Reads
-from state.schema import Tables, Witness
-from state.store import CACHE_ROWS, Store
+from state.engine.errors import CheckpointError, StoreError, StoreWriteFailed
+from state.engine.kv import CACHE_BYTES, Backend, LevelDBBackend, MemoryBackend, Reads
+from state.engine.store import CACHE_ROWS, Store
+from state.tables.tables import Tables
+from state.tables.witnesses import Witness
 
 STATE_DIRECTORY = "state"
 RESTORE_AGAIN = "restore a snapshot into another directory"

@@ -14,8 +14,8 @@ from protocol.config import Chain as NamesOfChain
 from protocol.config import ChainConfig
 from protocol.identity import ChainIdentity
 from protocol.rules import Rules
-from state.errors import ForeignConfig, StoreCorrupt
-from state.kv import Backend, View
+from state.engine.errors import ForeignConfig, StoreCorrupt
+from state.engine.kv import Backend, View
 
 KEY = b"\x11config"
 """Key of the record."""

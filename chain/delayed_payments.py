@@ -7,7 +7,8 @@ from protocol.assets import SBD, Asset, multiply
 from protocol.virtual_operations import FillConvertRequest, FillTransferFromSavings
 from state.context import Context
 from state.money import Payments, get_median_price
-from state.schema import ConvertRequest, SavingsWithdraw
+from state.tables.market import ConvertRequest
+from state.tables.payments import SavingsWithdraw
 
 
 def process_conversions(ctx: Context) -> None:

@@ -33,7 +33,7 @@ from rewards.null_account import process_null_account
 from rewards.proposals import process_proposals
 from rewards.virtual_supply import process_virtual_supply
 from state.context import Context
-from state.schema import Witness
+from state.tables.witnesses import Witness
 
 Step = Callable[[Context], None]
 BlockStep = Callable[[Context, Block, Witness], None]

@@ -13,13 +13,17 @@ from protocol.virtual_operations import ReturnVestingDelegation
 from state.context import Context
 from state.money import Payments
 from state.resource_credits import regenerate_rc, update_max_rc
-from state.schema import Escrow, LimitOrder, OwnerAuthorityHistory, SeenTransaction, VestingDelegationExpiration
 from state.stake import (
     WitnessVoteSums,
     adjust_proxied_witness_votes_by_depth,
     clear_witness_votes,
     update_manabars,
 )
+from state.tables.accounts import OwnerAuthorityHistory
+from state.tables.globals import SeenTransaction
+from state.tables.market import LimitOrder
+from state.tables.payments import Escrow
+from state.tables.vesting import VestingDelegationExpiration
 
 FORGOTTEN_MAX = 5000
 """Expired transactions that one block forgets, more than this node can apply in the time of a block.

@@ -14,17 +14,10 @@ from protocol.config import ChainConfig, GenesisAccount, GenesisWitness
 from protocol.hardforks import parse_version
 from protocol.types import NULL_ID, NULL_PUBLIC_KEY, Authority, ChainProperties
 from state.context import SINGLETON, Context
-from state.schema import (
-    SCHEDULE_MINER,
-    AccountMetadata,
-    FeedHistory,
-    GlobalProperties,
-    HardforkProperty,
-    RewardFund,
-    Witness,
-    WitnessSchedule,
-    new_account,
-)
+from state.tables.accounts import AccountMetadata, new_account
+from state.tables.content import RewardFund
+from state.tables.globals import GlobalProperties, HardforkProperty
+from state.tables.witnesses import SCHEDULE_MINER, FeedHistory, Witness, WitnessSchedule
 
 UINT64_MAX = (1 << 64) - 1
 UINT128_MAX = (1 << 128) - 1

@@ -20,8 +20,8 @@ from protocol.codec import Codec
 from protocol.errors import Rejected
 from protocol.operation import impacted
 from rewards.payout import PayoutExplanation
-from state.kv import Backend, Reads
-from state.rows import RowCodec, pack, unpack
+from state.engine.kv import Backend, Reads
+from state.engine.rows import RowCodec, pack, unpack
 
 PREFIX = b"\x20"
 """First byte of every key of the index."""

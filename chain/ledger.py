@@ -32,9 +32,11 @@ from protocol.times import date_text, time_text
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID, Authority
 from state.context import SINGLETON, Context
-from state.errors import RowExists, RowMissing
-from state.schema import SeenTransaction, Tables, Witness
-from state.store import Store
+from state.engine.errors import RowExists, RowMissing
+from state.engine.store import Store
+from state.tables.globals import SeenTransaction
+from state.tables.tables import Tables
+from state.tables.witnesses import Witness
 
 BLOCK_SUMMARY_MASK = 0xFFFF
 

@@ -18,8 +18,8 @@ from chain.effects import BlockEffects
 from chain.observers import Put
 from protocol.assets import STEEM, Asset
 from protocol.virtual_operations import FillOrder
-from state.kv import Backend, Reads
-from state.rows import pack, unpack
+from state.engine.kv import Backend, Reads
+from state.engine.rows import pack, unpack
 
 BUCKET_SECONDS = (15, 60, 300, 3600, 86_400)
 """Lengths of the buckets, in seconds: the default of the reference's market-history-bucket-size."""

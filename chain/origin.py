@@ -4,7 +4,7 @@ A snapshot holds the state of one block and that block. The block lies in the st
 that state and block appear together, and the block log gets it at the first start (and again, should it be lost).
 """
 
-from state.kv import Backend
+from state.engine.kv import Backend
 
 KEY = b"\x12origin"
 """Key of the packed block."""

@@ -44,7 +44,8 @@ from state.resource_credits import (
     regenerate_rc,
     update_max_rc,
 )
-from state.schema import Manabar, RcPools
+from state.tables.accounts import Manabar
+from state.tables.credits import RcPools
 
 FREE: Price = (0, 0, 1)
 """The price of every resource while stake gives nobody any credits."""

@@ -7,7 +7,7 @@ that became irreversible stay until the next commit: should the block log lose i
 from collections.abc import Iterator
 from struct import Struct
 
-from state.kv import Backend
+from state.engine.kv import Backend
 
 PREFIX = b"\x10"
 _NUMBER = Struct(">I")

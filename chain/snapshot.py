@@ -30,13 +30,13 @@ from protocol.block import Block
 from protocol.codec import codec_for
 from protocol.config import ChainConfig
 from protocol.errors import Invalid
-from state.errors import SchemaError, StoreCorrupt, StoreTooNew
-from state.kv import Backend, MemoryBackend, View
-from state.meta import META_KEY, Meta, check_meta, decode_meta, describe_tables
-from state.rows import unpack
-from state.schema import Tables
-from state.store import SEQUENCES, Store
-from state.table import INDEX_SPACE, ROW_SPACE, Table, hash_row
+from state.engine.errors import SchemaError, StoreCorrupt, StoreTooNew
+from state.engine.kv import Backend, MemoryBackend, View
+from state.engine.meta import META_KEY, Meta, check_meta, decode_meta, describe_tables
+from state.engine.rows import unpack
+from state.engine.store import SEQUENCES, Store
+from state.engine.table import INDEX_SPACE, ROW_SPACE, Table, hash_row
+from state.tables.tables import Tables
 
 MAGIC: Final = b"PLAUDITSNAPSHOT\x01"
 """A word, and the number of the file's format."""
@@ -186,7 +186,7 @@ class _Writer:
         self._file = file
         self._hash = blake2b(digest_size=CHECK_BYTES)
         self._compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL)
-        # The packer of state/rows.py belongs to the thread of the chain.
+        # The packer of state/engine/rows.py belongs to the thread of the chain.
         self._pack: Callable[[Any], bytes] = msgpack.Packer(use_bin_type=True).pack
         self.size = 0
         self._write(MAGIC)

@@ -11,8 +11,10 @@ from protocol.virtual_operations import FillVestingWithdraw
 from state.context import Context
 from state.money import BASIS_POINTS
 from state.resource_credits import regenerate_rc, update_max_rc
-from state.schema import TIME_MAX, Account, WithdrawVestingRoute
 from state.stake import WitnessVoteSums, adjust_proxied_witness_votes, get_vesting_share_price
+from state.tables.accounts import Account
+from state.tables.kinds import TIME_MAX
+from state.tables.vesting import WithdrawVestingRoute
 
 
 def process_vesting_withdrawals(ctx: Context) -> None:

@@ -11,7 +11,8 @@ from protocol.integers import UINT32_MAX
 from protocol.types import NULL_PUBLIC_KEY
 from protocol.virtual_operations import ShutdownWitness
 from state.context import Context
-from state.schema import BlockSummary, Witness
+from state.tables.globals import BlockSummary
+from state.tables.witnesses import Witness
 
 BLOCK_SUMMARY_MASK = 0xFFFF
 """A block's summary is kept under the low 16 bits of its number."""

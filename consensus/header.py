@@ -16,7 +16,7 @@ from protocol.errors import Rejected
 from protocol.hardforks import format_version
 from protocol.types import HardforkVersionVote
 from state.context import SINGLETON, Context
-from state.schema import Witness
+from state.tables.witnesses import Witness
 
 
 class HeaderActions(NamedTuple):

@@ -7,7 +7,7 @@ from protocol.errors import Invalid
 from protocol.integers import INT32_MAX, UINT32_MAX, UINT64_MAX
 from protocol.rules import Rules
 from state.money import BASIS_POINTS
-from state.schema import RdParams
+from state.tables.witnesses import RdParams
 
 
 def check_user_params(rules: Rules, budget_per_time_unit: int, decay_per_time_unit: int) -> None:

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 from consensus.rd import compute_pool_decay
 from protocol.integers import UINT64_MAX, UINT128_MAX, to_int64
 from state.context import SINGLETON, Context
-from state.schema import RcPools, RdParams
+from state.tables.credits import RcPools
+from state.tables.witnesses import RdParams
 
 NEW_ACCOUNTS: Final = 1
 """Place of the resource whose parameters the witnesses vote on; its pool is that of the subsidised accounts."""

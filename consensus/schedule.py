@@ -19,13 +19,8 @@ from protocol.integers import UINT64_MAX, UINT128_MAX
 from protocol.types import NULL_PUBLIC_KEY, ChainProperties
 from state.context import SINGLETON, Context
 from state.money import BASIS_POINTS
-from state.schema import (
-    SCHEDULE_ELECTED,
-    SCHEDULE_TIMESHARE,
-    HardforkProperty,
-    Witness,
-    WitnessSchedule,
-)
+from state.tables.globals import HardforkProperty
+from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE, Witness, WitnessSchedule
 
 SHUFFLE_FACTOR = 2_685_821_657_736_338_717
 """The multiplier of the xorshift* generator that shuffles the round."""

@@ -5,7 +5,7 @@ Source: libraries/chain/database.cpp, database::process_subsidized_accounts.
 
 from consensus.rd import compute_next_pool
 from state.context import SINGLETON, Context
-from state.schema import SCHEDULE_ELECTED
+from state.tables.witnesses import SCHEDULE_ELECTED
 
 
 def process_subsidized_accounts(ctx: Context) -> None:

@@ -2,7 +2,7 @@
 
 from protocol.errors import UnknownKey
 from state.context import Context
-from state.schema import Witness
+from state.tables.witnesses import Witness
 
 
 def get_witness(ctx: Context, name: str) -> Witness:

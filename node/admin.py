@@ -36,7 +36,7 @@ from rpc.method import Method, collect_methods, rpc_method
 from rpc.objects import Json
 from rpc.port_limits import OPERATOR_LIMITS, PortLimits
 from rpc.this_machine import find_foreign_host, find_proxy, is_loopback
-from state.errors import StoreError, StoreWriteFailed
+from state.engine.errors import StoreError, StoreWriteFailed
 
 BATCH_LENGTH_MAX: Final = 20
 BATCH_SECONDS_MAX: Final = 60.0

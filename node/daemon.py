@@ -22,7 +22,7 @@ from node.settings import Address
 from node.shell import NodeShell
 from protocol.errors import Invalid, ProtocolError
 from rpc.port_limits import PortLimits
-from state.errors import StoreError
+from state.engine.errors import StoreError
 
 if TYPE_CHECKING:
     from node.operator_ports import OperatorPorts

@@ -11,7 +11,7 @@ import click
 
 from protocol.config import ChainConfigError
 from protocol.errors import BlockLogError, HistoryUnavailable, ProtocolError, UnknownHardfork
-from state import errors
+from state.engine import errors
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2

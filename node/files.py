@@ -6,7 +6,7 @@ import os
 from io import FileIO
 from pathlib import Path
 
-from state.errors import StoreWriteFailed
+from state.engine.errors import StoreWriteFailed
 
 
 def make_private(directory: Path) -> None:

@@ -12,7 +12,7 @@ from node.core.guard import FILE, ProductionGuard
 from node.failures import EXIT_FAILED, CommandError, plain_errors
 from node.files import DirectoryDisk
 from protocol.times import time_text
-from state.kv import LevelDBBackend
+from state.engine.kv import LevelDBBackend
 
 
 def reset_guard(directory: Path) -> None:

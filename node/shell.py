@@ -31,7 +31,7 @@ from rpc.dispatch import OnAnswer
 from rpc.feed import BlockFeed
 from rpc.port_limits import PortLimits
 from rpc.server import RpcServer
-from state.errors import StoreError
+from state.engine.errors import StoreError
 
 log = logging.getLogger("plaudit.node")
 

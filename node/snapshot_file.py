@@ -26,8 +26,8 @@ from chain.snapshot import (
 )
 from node.files import make_private
 from protocol.config import ChainConfig
-from state.errors import StoreError, StoreLocked
-from state.kv import LevelDBBackend
+from state.engine.errors import StoreError, StoreLocked
+from state.engine.kv import LevelDBBackend
 
 RESTORING_DIRECTORY: Final = "restoring"
 _CHAIN_FILES: Final = (STATE_DIRECTORY, "block_log", "block_log.index")

@@ -8,7 +8,8 @@ from operations.authority_change import check_authority_accounts, store_authorit
 from protocol.errors import Rejected
 from protocol.types import Authority
 from state.context import Context
-from state.schema import SCHEDULE_ELECTED, Account, AccountMetadata, Manabar, new_account
+from state.tables.accounts import Account, AccountMetadata, Manabar, new_account
+from state.tables.witnesses import SCHEDULE_ELECTED
 
 SCHEDULE_NAMES = ("elected", "timeshare", "miner", "none")
 """How error texts call the values of a witness's `schedule`."""

@@ -16,7 +16,7 @@ from protocol.errors import Rejected
 from protocol.times import time_text
 from protocol.types import wire_name_of
 from state.context import Context
-from state.schema import PendingOptionalAction, PendingRequiredAction
+from state.tables.actions import PendingOptionalAction, PendingRequiredAction
 
 
 class ActionRule(NamedTuple):

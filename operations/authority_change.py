@@ -10,7 +10,7 @@ from protocol.errors import Rejected
 from protocol.measures import duration_text
 from protocol.types import Authority
 from state.context import Context
-from state.schema import AccountAuthority, KeyReference, OwnerAuthorityHistory
+from state.tables.accounts import AccountAuthority, KeyReference, OwnerAuthorityHistory
 
 
 def check_authority_accounts(ctx: Context, authority: Authority, account: str, kind: str) -> None:

@@ -35,8 +35,8 @@ from protocol.types import (
 )
 from rewards.comments import find_comment, get_comment
 from state.context import Context
-from state.schema import TIME_MAX
-from state.schema import Comment as CommentRow
+from state.tables.content import Comment as CommentRow
+from state.tables.kinds import TIME_MAX
 
 SOFT_BENEFICIARIES_MAX = 8
 """Beneficiaries of one post in a transaction that a node relays. Source: witness_plugin.cpp."""

@@ -11,7 +11,7 @@ from protocol.rules import Rules
 from protocol.types import U32, AccountName
 from state.context import Context
 from state.money import adjust_balance, get_median_price
-from state.schema import ConvertRequest
+from state.tables.market import ConvertRequest
 
 
 @operation(number=8)

@@ -12,8 +12,10 @@ from protocol.errors import Rejected
 from protocol.integers import div_trunc
 from state.context import SINGLETON, Context
 from state.money import BASIS_POINTS
-from state.schema import TIME_MAX, Account, VestingDelegation, VestingDelegationExpiration
 from state.stake import compute_effective_vesting_shares, get_vesting_share_price, update_manabars, use_mana
+from state.tables.accounts import Account
+from state.tables.kinds import TIME_MAX
+from state.tables.vesting import VestingDelegation, VestingDelegationExpiration
 
 MIN_DELEGATION_DIVISOR = 3
 MIN_UPDATE_DIVISOR = 30

@@ -11,7 +11,7 @@ from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, String, Time
 from state.context import Context
 from state.money import Payments, adjust_balance
-from state.schema import Escrow
+from state.tables.payments import Escrow
 
 ESCROW_ID_DEFAULT = 30
 """What the reference takes for an escrow_id that JSON input leaves out."""

@@ -14,7 +14,7 @@ from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, Time
 from state.context import Context
 from state.money import Payments, adjust_balance
-from state.schema import LimitOrder
+from state.tables.market import LimitOrder
 
 _MARKET_TEXT = "Limit order must be for the STEEM:SBD or SMT:(STEEM/SBD) market"
 

@@ -13,7 +13,7 @@ from protocol.errors import ChainError
 from protocol.virtual_operations import FillOrder
 from state.context import Context
 from state.money import Payments
-from state.schema import LimitOrder
+from state.tables.market import LimitOrder
 
 READ_AHEAD_MAX = 128
 """How many orders of a book are read at once."""

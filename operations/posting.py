@@ -15,7 +15,9 @@ from protocol.times import time_text
 from rewards.comments import get_comment
 from state.context import Context
 from state.money import BASIS_POINTS
-from state.schema import TIME_MAX, Account, Comment, CommentContent
+from state.tables.accounts import Account
+from state.tables.content import Comment, CommentContent
+from state.tables.kinds import TIME_MAX
 
 MAX_ACCEPTED_PAYOUT_DEFAULT = 1_000_000_000
 """SBD satoshis a post accepts unless its author limits it. Source: comment_object.hpp."""

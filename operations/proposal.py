@@ -12,7 +12,7 @@ from protocol.types import I64, AccountName, Bool, FutureExtensions, Permlink, S
 from rewards.proposals import RemovalLimit, remove_proposal
 from state.context import Context
 from state.money import move
-from state.schema import Proposal, ProposalVote
+from state.tables.proposals import Proposal, ProposalVote
 
 
 def _check_ids(ids: tuple[int, ...], rules: Rules) -> None:

@@ -16,7 +16,12 @@ from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import AccountName, Authority, Bool, Default, FutureExtensions
 from state.context import Context
-from state.schema import Account, AccountRecoveryRequest, ChangeRecoveryAccountRequest, DeclineVotingRightsRequest
+from state.tables.accounts import (
+    Account,
+    AccountRecoveryRequest,
+    ChangeRecoveryAccountRequest,
+    DeclineVotingRightsRequest,
+)
 
 
 def _check_usable(authority: Authority) -> None:

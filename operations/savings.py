@@ -11,7 +11,8 @@ from protocol.rules import Rules
 from protocol.types import U32, AccountName, String
 from state.context import Context
 from state.money import adjust_balance, adjust_savings_balance
-from state.schema import Account, SavingsWithdraw
+from state.tables.accounts import Account
+from state.tables.payments import SavingsWithdraw
 
 
 def _check_amount(amount: Asset) -> None:

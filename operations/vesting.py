@@ -13,8 +13,8 @@ from protocol.rules import Rules
 from protocol.types import U16, AccountName, Bool
 from state.context import Context
 from state.money import adjust_balance
-from state.schema import WithdrawVestingRoute
 from state.stake import create_vesting
+from state.tables.vesting import WithdrawVestingRoute
 
 
 @operation(number=3)

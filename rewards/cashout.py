@@ -22,7 +22,8 @@ from rewards.sbd import compute_sbd_value
 from state.context import Context
 from state.money import adjust_balance, adjust_supply, get_median_price
 from state.resource_credits import touch_rc
-from state.schema import TIME_MAX, Comment, CommentVote, RewardFund
+from state.tables.content import Comment, CommentVote, RewardFund
+from state.tables.kinds import TIME_MAX
 
 
 def process_comment_cashout(ctx: Context) -> None:

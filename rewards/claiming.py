@@ -6,8 +6,8 @@ Source: libraries/chain/steem_evaluator.cpp, claim_reward_balance_evaluator and 
 from protocol.assets import SBD, STEEM, VESTS, Asset
 from state.context import Context
 from state.money import adjust_balance, adjust_reward_balance
-from state.schema import Account
 from state.stake import adjust_proxied_witness_votes, update_manabars
+from state.tables.accounts import Account
 
 
 def compute_claimed_vesting_steem(account: Account, vests: int) -> int:

@@ -2,7 +2,7 @@
 
 from protocol.errors import UnknownKey
 from state.context import Context
-from state.schema import Comment, CommentVote
+from state.tables.content import Comment, CommentVote
 
 
 def find_comment(ctx: Context, author: str, permlink: str) -> Comment | None:

@@ -15,7 +15,8 @@ from rewards.payout import (
     compute_payout,
 )
 from state.context import Context
-from state.schema import TIME_MAX, Comment
+from state.tables.content import Comment
+from state.tables.kinds import TIME_MAX
 
 __all__ = ["AuthorPart", "BeneficiaryPart", "CuratorPart", "PayoutExplanation", "explain_pending"]
 

@@ -7,7 +7,7 @@ from protocol.errors import Rejected
 from protocol.integers import UINT128_MAX
 from state.context import Context
 from state.money import BASIS_POINTS
-from state.schema import RewardFund
+from state.tables.content import RewardFund
 
 
 def get_reward_fund(ctx: Context) -> RewardFund:

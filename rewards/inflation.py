@@ -14,14 +14,9 @@ from rewards.sbd import compute_sbd_value
 from state.context import SINGLETON, Context
 from state.money import BASIS_POINTS, adjust_balance, get_median_price
 from state.resource_credits import regenerate_rc, update_max_rc
-from state.schema import (
-    SCHEDULE_ELECTED,
-    SCHEDULE_MINER,
-    SCHEDULE_TIMESHARE,
-    GlobalProperties,
-    WitnessSchedule,
-)
 from state.stake import create_vesting
+from state.tables.globals import GlobalProperties
+from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE, WitnessSchedule
 
 
 class BlockInflation(NamedTuple):

@@ -8,8 +8,8 @@ from protocol.virtual_operations import ClearNullAccountBalance
 from state.context import Context
 from state.money import adjust_balance, adjust_reward_balance, adjust_savings_balance, adjust_supply
 from state.resource_credits import regenerate_rc, update_max_rc
-from state.schema import Account
 from state.stake import get_vesting_share_price
+from state.tables.accounts import Account
 
 
 def process_null_account(ctx: Context) -> None:

@@ -14,7 +14,8 @@ from protocol.integers import INT64_MAX, UINT128_MAX
 from rewards.curves import evaluate_reward_curve
 from rewards.sbd import compute_sbd_value, compute_steem_value
 from state.money import BASIS_POINTS
-from state.schema import Comment, CommentVote, GlobalProperties, RewardFund
+from state.tables.content import Comment, CommentVote, RewardFund
+from state.tables.globals import GlobalProperties
 
 
 class CuratorPart(NamedTuple):

@@ -13,7 +13,7 @@ from protocol.virtual_operations import ProposalPay
 from rewards.treasury import is_maintenance_due, process_treasury_funding, start_maintenance_period
 from state.context import Context
 from state.money import move
-from state.schema import Proposal
+from state.tables.proposals import Proposal
 
 DAY_SECONDS = 86_400
 PERCENT_100 = 10_000

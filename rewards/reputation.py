@@ -8,7 +8,7 @@ Source: libraries/plugins/reputation/reputation_plugin.cpp, pre_operation_visito
 from typing import Final
 
 from state.context import Context
-from state.schema import CommentVote, Reputation
+from state.tables.content import CommentVote, Reputation
 
 NOISE_BITS: Final = 6
 """Bits of rshares that do not count (rshares have the precision of VESTS)."""

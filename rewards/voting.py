@@ -16,8 +16,11 @@ from rewards.payout import compute_auction_weight
 from rewards.reputation import count_vote, withdraw_vote
 from state.context import Context
 from state.money import BASIS_POINTS
-from state.schema import TIME_MAX, Account, Comment, CommentVote, GlobalProperties, Manabar
 from state.stake import update_manabars, use_mana
+from state.tables.accounts import Account, Manabar
+from state.tables.content import Comment, CommentVote
+from state.tables.globals import GlobalProperties
+from state.tables.kinds import TIME_MAX
 
 SECONDS_PER_DAY: Final = 86400
 

@@ -8,7 +8,7 @@ import orjson
 from rpc.json_bytes import dump_json
 from rpc.objects import Json
 from state.context import Context
-from state.schema import Account
+from state.tables.accounts import Account
 
 ACCOUNTS_KEPT = 8192
 

@@ -35,7 +35,7 @@ from rpc.kinds import REQUEST_BYTES_MAX, REQUEST_MARKS_MAX
 from rpc.method import Method
 from rpc.slices import Slicer, Version
 from rpc.turns import next_turn
-from state.errors import RowMissing
+from state.engine.errors import RowMissing
 
 log = logging.getLogger("plaudit.rpc")
 

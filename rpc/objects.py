@@ -14,34 +14,22 @@ from protocol.keys import encode_public_key
 from protocol.times import time_text
 from protocol.types import Authority, ChainProperties
 from state.context import Context
-from state.schema import (
+from state.stake import compute_effective_vesting_shares
+from state.tables.accounts import (
     Account,
     AccountRecoveryRequest,
     ChangeRecoveryAccountRequest,
-    Comment,
-    CommentVote,
-    ConvertRequest,
     DeclineVotingRightsRequest,
-    Escrow,
-    FeedHistory,
-    GlobalProperties,
-    HardforkProperty,
-    LimitOrder,
     Manabar,
     OwnerAuthorityHistory,
-    Proposal,
-    ProposalVote,
-    RdParams,
-    RewardFund,
-    SavingsWithdraw,
-    VestingDelegation,
-    VestingDelegationExpiration,
-    WithdrawVestingRoute,
-    Witness,
-    WitnessSchedule,
-    WitnessVote,
 )
-from state.stake import compute_effective_vesting_shares
+from state.tables.content import Comment, CommentVote, RewardFund
+from state.tables.globals import GlobalProperties, HardforkProperty
+from state.tables.market import ConvertRequest, LimitOrder
+from state.tables.payments import Escrow, SavingsWithdraw
+from state.tables.proposals import Proposal, ProposalVote
+from state.tables.vesting import VestingDelegation, VestingDelegationExpiration, WithdrawVestingRoute
+from state.tables.witnesses import FeedHistory, RdParams, Witness, WitnessSchedule, WitnessVote
 
 Json = dict[str, Any]
 

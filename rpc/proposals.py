@@ -13,8 +13,8 @@ from rpc.kinds import OneOf
 from rpc.objects import Json, ObjectForms, proposal_status, proposal_vote
 from rpc.slices import PAUSE, Steps
 from state.context import Context
-from state.schema import Proposal, ProposalVote
-from state.table import Table
+from state.engine.table import Table
+from state.tables.proposals import Proposal, ProposalVote
 
 RowT = TypeVar("RowT")
 

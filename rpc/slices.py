@@ -27,7 +27,7 @@ from protocol.steps import Steps as Work
 from rpc.errors import SERVER_ERROR, RpcError
 from rpc.json_bytes import dump_json
 from rpc.turns import current_client, next_turn
-from state.errors import ScanInvalidated
+from state.engine.errors import ScanInvalidated
 
 Steps = Generator[Any, Any, Any]
 """How an answer is made."""

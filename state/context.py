@@ -5,7 +5,8 @@ from typing import Any
 from protocol.config import ChainConfig, Rules
 from protocol.operation import Operation
 from state.arrival import Arrival
-from state.schema import GlobalProperties, Tables
+from state.tables.globals import GlobalProperties
+from state.tables.tables import Tables
 
 SINGLETON = 0
 """The primary key of the tables that hold one row."""

@@ -9,7 +9,7 @@ from protocol.assets import SBD, STEEM, Asset, multiply
 from state.context import Context
 from state.money import get_median_price
 from state.resource_credits import compute_max_rc, is_rc_counted
-from state.schema import TIME_MAX
+from state.tables.kinds import TIME_MAX
 
 
 class InvariantBroken(AssertionError):

@@ -13,7 +13,7 @@ from protocol.assets import SBD, STEEM, VESTS, Asset, Price, multiply
 from protocol.errors import Rejected
 from protocol.virtual_operations import Interest
 from state.context import SINGLETON, Context
-from state.schema import Account
+from state.tables.accounts import Account
 
 BASIS_POINTS = 10000
 

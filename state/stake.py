@@ -9,7 +9,10 @@ from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, INT64_MIN, UINT128_MAX, div_trunc, to_int64
 from state.context import SINGLETON, Context
 from state.money import BASIS_POINTS, adjust_balance, adjust_reward_balance
-from state.schema import TIME_MAX, Account, GlobalProperties, Manabar, Witness
+from state.tables.accounts import Account, Manabar
+from state.tables.globals import GlobalProperties
+from state.tables.kinds import TIME_MAX
+from state.tables.witnesses import Witness
 
 
 def get_vesting_share_price(gpo: GlobalProperties) -> Price:

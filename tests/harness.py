@@ -31,9 +31,13 @@ from protocol.keys import PrivateKey, sign_digest
 from protocol.operation import Operation
 from protocol.transaction import Transaction
 from protocol.types import Authority, LegacyChainProperties
-from state import schema
 from state.context import SINGLETON, Context
 from state.invariants import assert_invariants
+from state.tables.accounts import Account
+from state.tables.content import Comment as CommentRow
+from state.tables.globals import GlobalProperties
+from state.tables.tables import Tables
+from state.tables.witnesses import Witness
 from tests.chains import FIRST, TESTNET, load_preset
 
 PASSWORD = "pw"
@@ -103,12 +107,12 @@ class Harness:
         return self.chain.ctx
 
     @property
-    def tables(self) -> schema.Tables:
+    def tables(self) -> Tables:
         """The tables of the state."""
         return self.chain.ctx.tables
 
     @property
-    def gpo(self) -> schema.GlobalProperties:
+    def gpo(self) -> GlobalProperties:
         """The dynamic global properties."""
         return self.chain.ctx.gpo
 
@@ -117,15 +121,15 @@ class Harness:
         """Time of the head block."""
         return self.chain.ctx.time
 
-    def account(self, name: str) -> schema.Account:
+    def account(self, name: str) -> Account:
         """The row of an account."""
         return self.tables.accounts.get(name)
 
-    def witness(self, name: str) -> schema.Witness:
+    def witness(self, name: str) -> Witness:
         """The row of a witness."""
         return self.tables.witnesses.get(name)
 
-    def comment(self, author: str, permlink: str) -> schema.Comment:
+    def comment(self, author: str, permlink: str) -> CommentRow:
         """The row of a post."""
         row = self.tables.comments.index("by_permlink").find((author, permlink))
         assert row is not None, f"no post {author}/{permlink}"
@@ -251,7 +255,7 @@ class Harness:
 
     # Accounts and money
 
-    def create_account(self, name: str, creator: str = FIRST, *, fee: int | None = None) -> schema.Account:
+    def create_account(self, name: str, creator: str = FIRST, *, fee: int | None = None) -> Account:
         """Creates an account with derived keys and puts it into a block. The fee is in thousandths of STEEM."""
         if fee is None:
             fee = self.tables.witness_schedule.get(SINGLETON).median_props.account_creation_fee.amount

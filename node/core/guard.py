@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from node.core.world import Disk
 from protocol.keys import PUBLIC_KEY_BYTES
-from state.errors import StoreWriteFailed
+from state.engine.errors import StoreWriteFailed
 
 FILE = "production_guard"
 GAP_SECONDS = 600

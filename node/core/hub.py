@@ -17,7 +17,7 @@ from protocol.errors import Rejected
 from protocol.p2p.channel import PAYLOAD_BYTES_MAX
 from protocol.p2p.messages import ClosingConnection, Message, message_number, pack_message
 from protocol.transaction import Transaction
-from state.errors import StoreWriteFailed
+from state.engine.errors import StoreWriteFailed
 
 BAN_MS = 3_600_000
 """How long an address is not welcome from which too much came that cannot be decoded or applied."""

@@ -59,7 +59,7 @@ from protocol.p2p.messages import (
     unpack_message,
 )
 from protocol.transaction import Transaction
-from state.errors import StoreWriteFailed
+from state.engine.errors import StoreWriteFailed
 
 TICK_TIMER = "peers"
 TICK_MS = 1_000

@@ -18,7 +18,7 @@ from protocol.block import Block
 from protocol.errors import ProtocolError, Rejected
 from protocol.p2p.messages import Endpoint
 from protocol.transaction import Transaction
-from state.errors import StoreWriteFailed
+from state.engine.errors import StoreWriteFailed
 
 PRODUCTION_TIMER = "production"
 COMMIT_TIMER = "commit"

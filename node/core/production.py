@@ -24,7 +24,7 @@ from node.core.world import World
 from protocol.block import Block
 from protocol.errors import ProtocolError
 from protocol.keys import PrivateKey
-from state.errors import StoreWriteFailed
+from state.engine.errors import StoreWriteFailed
 
 LAG_MAX_MS = 500
 """A block made later than this after its slot began would come too late at the others. Source: witness_plugin.cpp."""

@@ -12,7 +12,7 @@ from rpc.apis.condenser import CondenserApi
 from rpc.kinds import Name, Permlink
 from rpc.method import rpc_method
 from rpc.slices import Steps, collect
-from state.schema import TIME_MAX
+from state.tables.kinds import TIME_MAX
 
 
 class PostMissing(ProtocolError):

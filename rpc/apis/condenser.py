@@ -38,7 +38,8 @@ from rpc.objects import Json, ObjectForms, active_vote, big, version_text
 from rpc.proposals import Direction, ProposalLists, Status
 from rpc.slices import PAUSE, Steps, StepsTo, collect
 from state.context import SINGLETON
-from state.schema import Account, Comment
+from state.tables.accounts import Account
+from state.tables.content import Comment
 
 ACCOUNTS_LOOKUP_MAX = 1000
 VOTES_MAX = 10_000

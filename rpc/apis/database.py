@@ -59,8 +59,9 @@ from rpc.objects import (
 from rpc.proposals import Direction, ProposalLists, Status
 from rpc.slices import PAUSE, Aside, Steps, collect, in_steps
 from state.context import SINGLETON
-from state.errors import RowMissing
-from state.schema import Comment, CommentVote, GlobalProperties
+from state.engine.errors import RowMissing
+from state.tables.content import Comment, CommentVote
+from state.tables.globals import GlobalProperties
 
 BY_NAME = {"by_name": Order(None, (NAME,))}
 

@@ -11,8 +11,8 @@ from rpc.casts import as_bool, as_integer, as_text
 from rpc.kinds import AtMost, Items, Name, OneOf, Unsigned
 from rpc.objects import Json
 from rpc.slices import Steps
-from state.schema import LimitOrder, price_key
-from state.table import IndexView, Table
+from state.engine.table import IndexView, Table
+from state.tables.market import LimitOrder, price_key
 
 LIMIT_MAX = 1000
 """Rows that one call may ask for (DATABASE_API_SINGLE_QUERY_LIMIT)."""

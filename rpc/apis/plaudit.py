@@ -23,7 +23,7 @@ from rpc.method import rpc_method
 from rpc.objects import Json, big
 from rpc.slices import Aside, Steps, collect, in_steps
 from state.money import compute_liquid_interest, compute_savings_interest
-from state.schema import TIME_MAX
+from state.tables.kinds import TIME_MAX
 
 PROPOSALS_MAX = 1000
 

@@ -11,7 +11,7 @@ from rpc.objects import Json, big, manabar, rd_params
 from rpc.slices import PAUSE, Steps
 from state.context import SINGLETON
 from state.resource_credits import compute_max_rc
-from state.schema import RcAccount
+from state.tables.credits import RcAccount
 
 ACCOUNTS_MAX = 1000
 

@@ -8,7 +8,7 @@ from rpc.kinds import AtMost, Name, Unsigned
 from rpc.method import rpc_method
 from rpc.objects import big
 from rpc.slices import Steps
-from state.schema import Tables
+from state.tables.tables import Tables
 
 LIMIT_MAX = 1000
 

@@ -14,7 +14,8 @@ from typing import Any
 from protocol.block import Block
 from protocol.operation import Operation
 from protocol.rules import Rules
-from state.schema import RdParams, Tables
+from state.tables.tables import Tables
+from state.tables.witnesses import RdParams
 from tests.audit.books import Books, Given, Row
 from tests.audit.operations import apply_operation
 from tests.audit.steps import run_steps

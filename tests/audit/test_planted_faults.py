@@ -22,9 +22,9 @@ import state.stake
 from chain.each_block import STEPS
 from chain.ledger import Ledger
 from state.context import Context
-from state.schema import Account, Manabar
-from state.store import Store
-from state.table import Table
+from state.engine.store import Store
+from state.engine.table import Table
+from state.tables.accounts import Account, Manabar
 from tests.audit.machine import ChainMachine
 from tests.audit.play import Player, audited
 

@@ -13,10 +13,10 @@ from operations.witness import FeedPublish
 from protocol.assets import Price
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey, encode_public_key
+from state.engine.kv import MemoryBackend
+from state.engine.store import Store
 from state.invariants import assert_invariants
-from state.kv import MemoryBackend
-from state.schema import Tables
-from state.store import Store
+from state.tables.tables import Tables
 from tests.harness import Harness, sbd, steem, vests
 
 SECRET = "own-chain"

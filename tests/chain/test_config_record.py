@@ -10,8 +10,8 @@ import pytest
 from chain.chain import Chain
 from chain.config_record import KEY
 from protocol.config import ChainConfig
-from state.errors import ForeignChain, ForeignConfig, StoreCorrupt
-from state.kv import LevelDBBackend
+from state.engine.errors import ForeignChain, ForeignConfig, StoreCorrupt
+from state.engine.kv import LevelDBBackend
 
 CONFIG = ChainConfig.preset("dev")
 

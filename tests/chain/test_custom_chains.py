@@ -27,7 +27,7 @@ from rewards.inflation import compute_block_inflation, compute_inflation_rate_bp
 from rpc.apis.access import NodeAccess
 from rpc.apis.registry import build_dispatcher
 from state.context import SINGLETON
-from state.schema import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE
+from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE
 from tests.chain.own_chains import assert_undo_and_redo, chain_text, key_text, live_through, open_chain
 from tests.harness import Harness, sbd, steem
 

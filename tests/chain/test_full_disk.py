@@ -7,7 +7,7 @@ import pytest
 from chain.chain import Chain
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
-from state.errors import StoreCorrupt
+from state.engine.errors import StoreCorrupt
 from tests.state.test_leveldb import limited_file_size
 
 KEY = PrivateKey.from_password("initminer", "active", "plaudit-dev")

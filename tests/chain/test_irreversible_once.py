@@ -5,7 +5,7 @@ from chain.chain import Chain
 from chain.effects import Irreversible, PushResult
 from consensus.slots import get_scheduled_witness, get_slot_time
 from protocol.block import Block
-from state.kv import MemoryBackend
+from state.engine.kv import MemoryBackend
 from tests.sim.chains import make_chain
 
 WORLD = make_chain(4)

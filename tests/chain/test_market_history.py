@@ -15,7 +15,7 @@ from operations.transfer import Transfer
 from protocol.assets import SBD, STEEM, Asset
 from protocol.rules import Rules
 from protocol.virtual_operations import FillOrder
-from state.kv import MemoryBackend
+from state.engine.kv import MemoryBackend
 from tests.chains import FIRST
 from tests.harness import Harness, sbd, steem
 

@@ -42,7 +42,9 @@ from protocol.types import Authority
 from rpc.apis.registry import build_methods
 from state.context import SINGLETON
 from state.resource_credits import compute_current_rc, compute_max_rc, compute_used_rc, compute_waiting_seconds
-from state.schema import Manabar, RcAccount, RdParams
+from state.tables.accounts import Manabar
+from state.tables.credits import RcAccount
+from state.tables.witnesses import RdParams
 from tests.chains import FIRST, NULL, TEMP
 from tests.harness import Harness, steem
 from tests.operations.samples import SAMPLES

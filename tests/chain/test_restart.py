@@ -10,8 +10,8 @@ import pytest
 from chain.chain import Chain
 from operations.transfer import Transfer
 from protocol.errors import BlockLogError
-from state.errors import CheckpointError, ForeignChain, NotAStore, StoreFull, StoreLocked
-from state.kv import LevelDBBackend
+from state.engine.errors import CheckpointError, ForeignChain, NotAStore, StoreFull, StoreLocked
+from state.engine.kv import LevelDBBackend
 from tests.chains import FIRST, MINERS, NULL, TESTNET
 from tests.harness import Harness, config_with, steem
 

@@ -38,10 +38,10 @@ from protocol.block import Block
 from protocol.codec import Codec
 from protocol.config import ChainConfig
 from protocol.errors import BlockLogError, HistoryUnavailable, Rejected
-from state.errors import StoreError
-from state.kv import Backend, LevelDBBackend, MemoryBackend
-from state.meta import decode_meta, encode_meta
-from state.schema import Tables
+from state.engine.errors import StoreError
+from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
+from state.engine.meta import decode_meta, encode_meta
+from state.tables.tables import Tables
 from tests.harness import Harness, config_with, steem
 from tests.reference.follow import read_block_log
 from tests.vectors import vectors_path

@@ -15,7 +15,7 @@ from consensus.rd import (
 )
 from protocol.errors import Invalid
 from protocol.rules import Rules
-from state.schema import RdParams
+from state.tables.witnesses import RdParams
 
 RULES = Rules()
 

@@ -13,9 +13,9 @@ from protocol.block import Block
 from protocol.codec import Codec
 from protocol.hardforks import parse_version
 from state.context import SINGLETON, Context
-from state.kv import MemoryBackend
-from state.schema import Tables
-from state.store import Store
+from state.engine.kv import MemoryBackend
+from state.engine.store import Store
+from state.tables.tables import Tables
 from tests.consensus.worlds import TESTNET, load_state, parse_asset, parse_time, parse_witness
 from tests.strategies import import_all_operations
 from tests.vectors import read_jsonl, vectors_path

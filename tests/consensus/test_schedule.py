@@ -17,7 +17,7 @@ from consensus.slots import get_round_witnesses
 from protocol.assets import STEEM, Asset
 from protocol.types import NULL_PUBLIC_KEY
 from state.context import SINGLETON, Context
-from state.schema import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE, WitnessSchedule
+from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE, WitnessSchedule
 from tests.chains import FIRST
 from tests.consensus.worlds import add_witness, change_witness, load_state, make_context, make_round, parse_time
 from tests.vectors import read_jsonl, vectors_path

@@ -7,7 +7,7 @@ import pytest
 from consensus.rd import compute_params
 from consensus.subsidized_accounts import process_subsidized_accounts
 from state.context import SINGLETON
-from state.schema import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE
+from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE
 from tests.chains import FIRST
 from tests.consensus.chains import generate, give_keys
 from tests.consensus.worlds import change_witness, make_context

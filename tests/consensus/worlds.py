@@ -13,9 +13,11 @@ from protocol.hardforks import parse_version
 from protocol.keys import decode_public_key
 from protocol.types import ChainProperties
 from state.context import SINGLETON, Context
-from state.kv import MemoryBackend
-from state.schema import Tables, Witness, new_account
-from state.store import Store
+from state.engine.kv import MemoryBackend
+from state.engine.store import Store
+from state.tables.accounts import new_account
+from state.tables.tables import Tables
+from state.tables.witnesses import Witness
 from tests.chains import TESTNET
 
 

@@ -12,7 +12,7 @@ from protocol.errors import Invalid, ProtocolError
 from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.operation import Operation
 from protocol.transaction import Transaction
-from state.errors import RowMissing
+from state.engine.errors import RowMissing
 from tests.fuzz.mutate import NUMBERS, Mutator
 from tests.fuzz.samples import operations, transactions
 from tests.fuzz.target import Broken, Target

@@ -119,7 +119,7 @@ def test_a_channel_that_depends_on_the_pieces_is_found(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("name", ["transactions", "blocks"])
 def test_a_trace_of_what_was_refused_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     target = make_target(next(kind for kind in TARGETS if kind.name == name), seed=2)
-    monkeypatch.setattr("state.store.Store.rollback", _keep_all)
+    monkeypatch.setattr("state.engine.store.Store.rollback", _keep_all)
     with pytest.raises(Exception):  # noqa: B017 - whichever check sees it first
         for _ in range(400):
             target.run(target.make())

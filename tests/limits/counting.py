@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from state.kv import MemoryBackend
+from state.engine.kv import MemoryBackend
 from tests.limits.observers import ObserverCase, observe
 from tests.limits.operations import OperationCase
 from tests.limits.steps import StepCase

@@ -14,7 +14,7 @@ from protocol.config import ChainConfig
 from protocol.identity import STEEM_MAINNET
 from protocol.operation import Operation
 from protocol.virtual_operations import FillOrder
-from state.kv import Backend
+from state.engine.kv import Backend
 from tests.harness import sbd, steem
 
 

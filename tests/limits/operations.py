@@ -21,8 +21,9 @@ from operations.witness import AccountWitnessProxy
 from protocol.assets import Price
 from protocol.operation import Operation
 from protocol.types import Authority, Beneficiary
-from state import schema
 from state.context import SINGLETON
+from state.tables.accounts import AccountRecoveryRequest, OwnerAuthorityHistory
+from state.tables.market import LimitOrder
 from tests.harness import sbd, steem, vests
 from tests.limits.steps import OWNER, VOTES_PER_ACCOUNT, give_votes, make_posts, make_proposal, make_witnesses
 from tests.limits.world import CONTROL, KEY, World, user
@@ -47,7 +48,7 @@ def _book(world: World, n: int) -> None:
     for number in range(n):
         price = Price(steem(1000), sbd(1000 + number))
         expires = world.now + 10**6
-        table.insert(schema.LimitOrder(table.next_id(), world.now, expires, user(number), number, 1000, price))
+        table.insert(LimitOrder(table.next_id(), world.now, expires, user(number), number, 1000, price))
     accounts = world.tables.accounts
     accounts.update(accounts.get(user(1)), sbd_balance=10**12)
 
@@ -121,10 +122,10 @@ def _histories(world: World, n: int) -> tuple[Operation, ...]:
     for number in range(n):
         table = tables.owner_histories
         last = number == n - 1
-        table.insert(schema.OwnerAuthorityHistory(table.next_id(), user(0), CONTROL if last else OWNER, world.now))
+        table.insert(OwnerAuthorityHistory(table.next_id(), user(0), CONTROL if last else OWNER, world.now))
     new = Authority(1, (), ((KEY.public_key, 2),))
     requests = tables.account_recovery_requests
-    requests.insert(schema.AccountRecoveryRequest(requests.next_id(), user(0), new, world.now + 1000))
+    requests.insert(AccountRecoveryRequest(requests.next_id(), user(0), new, world.now + 1000))
     return (RecoverAccount(user(0), new, CONTROL, ()),)
 
 

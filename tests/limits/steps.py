@@ -20,8 +20,21 @@ from protocol.assets import Price
 from protocol.types import Authority
 from rewards.cashout import process_comment_cashout
 from rewards.proposals import process_proposals
-from state import schema
 from state.context import Context
+from state.tables.accounts import (
+    AccountRecoveryRequest,
+    ChangeRecoveryAccountRequest,
+    DeclineVotingRightsRequest,
+    OwnerAuthorityHistory,
+)
+from state.tables.content import Comment, CommentContent, CommentVote
+from state.tables.globals import SeenTransaction
+from state.tables.kinds import TIME_MAX
+from state.tables.market import ConvertRequest, LimitOrder
+from state.tables.payments import Escrow, SavingsWithdraw
+from state.tables.proposals import Proposal, ProposalVote
+from state.tables.vesting import VestingDelegationExpiration, WithdrawVestingRoute
+from state.tables.witnesses import WitnessVote
 from tests.harness import sbd, steem
 from tests.limits.world import World, user
 
@@ -50,14 +63,14 @@ class StepCase(NamedTuple):
 def _transactions(world: World, n: int) -> None:
     table = world.tables.seen_transactions
     for number in range(n):
-        table.insert(schema.SeenTransaction(table.next_id(), number.to_bytes(20, "little"), world.now + 1))
+        table.insert(SeenTransaction(table.next_id(), number.to_bytes(20, "little"), world.now + 1))
 
 
 def _add_orders(world: World, n: int, name: Callable[[int], str]) -> None:
     table = world.tables.limit_orders
     for number in range(n):
         price = Price(steem(1000), sbd(1000 + number))
-        order = schema.LimitOrder(table.next_id(), world.now, world.now + 1, name(number), number, 1000, price)
+        order = LimitOrder(table.next_id(), world.now, world.now + 1, name(number), number, 1000, price)
         table.insert(order)
 
 
@@ -72,7 +85,7 @@ def _orders_of_many(world: World, n: int) -> None:
 def _delegations(world: World, n: int) -> None:
     accounts, table = world.tables.accounts, world.tables.vesting_delegation_expirations
     for _ in range(n):
-        table.insert(schema.VestingDelegationExpiration(table.next_id(), user(0), 10**6, world.now + 1))
+        table.insert(VestingDelegationExpiration(table.next_id(), user(0), 10**6, world.now + 1))
     accounts.update(accounts.get(user(0)), delegated_vesting_shares=n * 10**6)
 
 
@@ -95,16 +108,14 @@ def _witnesses(world: World, n: int) -> None:
 def _conversions(world: World, n: int) -> None:
     table = world.tables.convert_requests
     for number in range(n):
-        table.insert(schema.ConvertRequest(table.next_id(), user(0), number, sbd(1000), world.now + 1))
+        table.insert(ConvertRequest(table.next_id(), user(0), number, sbd(1000), world.now + 1))
     world.ctx.update_gpo(current_sbd_supply=world.ctx.gpo.current_sbd_supply + n * 1000)
 
 
 def _savings(world: World, n: int) -> None:
     accounts, table = world.tables.accounts, world.tables.savings_withdraws
     for number in range(n):
-        request = schema.SavingsWithdraw(
-            table.next_id(), user(number), user(0), "m" * 2000, number, sbd(1), world.now + 1
-        )
+        request = SavingsWithdraw(table.next_id(), user(number), user(0), "m" * 2000, number, sbd(1), world.now + 1)
         table.insert(request)
         account = accounts.get(user(number))
         accounts.update(account, savings_withdraw_requests=account.savings_withdraw_requests + 1)
@@ -114,7 +125,7 @@ def make_posts(world: World, count: int, votes: int, **changes: object) -> None:
     """Adds posts of the same author with so many votes each."""
     comments, table = world.tables.comments, world.tables.comment_votes
     for number in range(count):
-        comment = schema.Comment(
+        comment = Comment(
             id=comments.next_id(),
             author=user(0),
             permlink=f"post-{number}",
@@ -132,7 +143,7 @@ def make_posts(world: World, count: int, votes: int, **changes: object) -> None:
             vote_rshares=10**12,
             children_abs_rshares=0,
             cashout_time=world.now + 1,
-            max_cashout_time=schema.TIME_MAX,
+            max_cashout_time=TIME_MAX,
             total_vote_weight=votes * 1000,
             reward_weight=10_000,
             total_payout_value=0,
@@ -150,10 +161,10 @@ def make_posts(world: World, count: int, votes: int, **changes: object) -> None:
         )
         comment = comments.insert(comment._replace(**changes))
         contents = world.tables.comment_contents
-        contents.insert(schema.CommentContent(contents.next_id(), comment.id, "", "body", ""))
+        contents.insert(CommentContent(contents.next_id(), comment.id, "", "body", ""))
         for vote in range(votes):
             voter = world.tables.accounts.get(user(vote))
-            row = schema.CommentVote(table.next_id(), 10_000 + vote, voter.name, comment.id, 1000, 10**10, 10_000, 0, 0)
+            row = CommentVote(table.next_id(), 10_000 + vote, voter.name, comment.id, 1000, 10**10, 10_000, 0, 0)
             table.insert(row)
 
 
@@ -171,7 +182,7 @@ def give_votes(world: World, name: str) -> None:
     votes = tables.witness_votes
     for number in range(VOTES_PER_ACCOUNT):
         witness = f"wit{number:05}"
-        votes.insert(schema.WitnessVote(votes.next_id(), witness, name))
+        votes.insert(WitnessVote(votes.next_id(), witness, name))
         row = tables.witnesses.get(witness)
         tables.witnesses.update(row, votes=row.votes + tables.accounts.get(name).witness_vote_weight)
     tables.accounts.update(tables.accounts.get(name), witnesses_voted_for=VOTES_PER_ACCOUNT)
@@ -198,7 +209,7 @@ def _withdrawals(world: World, n: int) -> None:
         )
         routes = tables.withdraw_vesting_routes
         for route in range(ROUTES_PER_ACCOUNT):
-            routes.insert(schema.WithdrawVestingRoute(routes.next_id(), name, user(route), 900, True))
+            routes.insert(WithdrawVestingRoute(routes.next_id(), name, user(route), 900, True))
     tables.accounts.update(first, vesting_shares=first.vesting_shares - n * 10**9)
 
 
@@ -208,21 +219,21 @@ def _recoveries(world: World, n: int) -> None:
     changes = world.tables.change_recovery_requests
     for number in range(n):
         name = f"more{number:06}"
-        requests.insert(schema.AccountRecoveryRequest(requests.next_id(), name, OWNER, world.now + 1))
-        changes.insert(schema.ChangeRecoveryAccountRequest(changes.next_id(), name, user(0), world.now + 1))
+        requests.insert(AccountRecoveryRequest(requests.next_id(), name, OWNER, world.now + 1))
+        changes.insert(ChangeRecoveryAccountRequest(changes.next_id(), name, user(0), world.now + 1))
 
 
 def _histories(world: World, n: int) -> None:
     table = world.tables.owner_histories
     for _ in range(n):
-        table.insert(schema.OwnerAuthorityHistory(table.next_id(), user(0), OWNER, 0))
+        table.insert(OwnerAuthorityHistory(table.next_id(), user(0), OWNER, 0))
 
 
 def _escrows(world: World, n: int) -> None:
     table = world.tables.escrows
     for number in range(n):
         table.insert(
-            schema.Escrow(
+            Escrow(
                 id=table.next_id(),
                 escrow_id=number,
                 from_=user(0),
@@ -247,18 +258,18 @@ def _declines(world: World, n: int) -> None:
     for number in range(n):
         name = f"more{number:06}"
         give_votes(world, name)
-        table.insert(schema.DeclineVotingRightsRequest(table.next_id(), name, world.now + 1))
+        table.insert(DeclineVotingRightsRequest(table.next_id(), name, world.now + 1))
 
 
-def make_proposal(world: World, votes: int, end: int) -> schema.Proposal:
+def make_proposal(world: World, votes: int, end: int) -> Proposal:
     """Adds a proposal with so many votes."""
     proposals, table = world.tables.proposals, world.tables.proposal_votes
     number = proposals.next_id()
-    row = schema.Proposal(number, number, user(0), user(1), 0, end, sbd(1), "subject", "post-0", 0, False)
+    row = Proposal(number, number, user(0), user(1), 0, end, sbd(1), "subject", "post-0", 0, False)
     proposals.insert(row)
     world.add_accounts(votes)
     for vote in range(votes):
-        table.insert(schema.ProposalVote(table.next_id(), f"more{vote:06}", number))
+        table.insert(ProposalVote(table.next_id(), f"more{vote:06}", number))
     return row
 
 

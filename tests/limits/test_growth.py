@@ -6,8 +6,8 @@ import pytest
 
 import operations.matching
 from protocol.assets import Price
-from state.overlay import KeyOverlay
-from state.schema import LimitOrder
+from state.engine.overlay import KeyOverlay
+from state.tables.market import LimitOrder
 from tests.harness import sbd, steem
 from tests.limits.counting import ROWS, count_calls, count_observer, count_operation, count_step
 from tests.limits.observers import OBSERVER_CASES, ObserverCase

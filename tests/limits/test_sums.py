@@ -12,8 +12,8 @@ from operations.content import DeleteComment
 from protocol.errors import Rejected
 from rewards.comments import find_comment
 from state.money import Payments, adjust_balance
-from state.schema import SeenTransaction
 from state.stake import WitnessVoteSums, adjust_witness_vote
+from state.tables.globals import SeenTransaction
 from tests.harness import sbd, steem
 from tests.limits.steps import VOTES_PER_ACCOUNT, give_votes, make_posts, make_witnesses
 from tests.limits.world import World, user

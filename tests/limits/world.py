@@ -13,12 +13,12 @@ from protocol.config import ChainConfig, GenesisAccount
 from protocol.keys import PrivateKey, encode_public_key, sign_digest
 from protocol.operation import Operation
 from protocol.transaction import Transaction
-from state import schema
 from state.context import Context
-from state.kv import Backend, MemoryBackend
+from state.engine.kv import Backend, MemoryBackend
+from state.engine.store import Store
 from state.resource_credits import insert_rc_account
-from state.schema import Tables
-from state.store import Store
+from state.tables.tables import Tables
+from state.tables.witnesses import Witness
 from tests.harness import authority_of, config_with
 
 KEY = PrivateKey.from_seed("init_key")
@@ -76,7 +76,7 @@ class World:
         """Time of the head block."""
         return self.ctx.time
 
-    def witness(self, name: str) -> schema.Witness:
+    def witness(self, name: str) -> Witness:
         """The row of a witness."""
         return self.tables.witnesses.get(name)
 

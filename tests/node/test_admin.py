@@ -19,7 +19,7 @@ from node.settings import SEEDS_MAX
 from node.snapshot_file import verify_snapshot
 from node.snapshot_progress import QuietProgress
 from rpc.port_limits import OPERATOR_LIMITS
-from state.errors import StoreWriteFailed
+from state.engine.errors import StoreWriteFailed
 from tests.harness import Harness, dev_config
 from tests.node.operated import Operated, free_port, operated, run_command, until
 from tests.node.test_cli import run

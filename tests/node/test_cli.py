@@ -24,7 +24,7 @@ from node.cli import main
 from node.dev import load_dev_config
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
-from state.errors import StoreFull
+from state.engine.errors import StoreFull
 from tests.vectors import vectors_path
 
 INIT_KEY = PrivateKey.from_seed("init_key").to_wif()

@@ -35,7 +35,7 @@ from protocol.keys import PrivateKey, sign_digest
 from protocol.operation import Operation
 from protocol.transaction import Transaction
 from protocol.types import LegacyChainProperties
-from state.errors import StoreCorrupt, StoreFull
+from state.engine.errors import StoreCorrupt, StoreFull
 
 START_MS = 1_800_000_000_000
 KEY = PrivateKey.from_password("initminer", "active", "plaudit-dev")

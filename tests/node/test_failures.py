@@ -12,7 +12,7 @@ from node.failures import EXIT_FAILED, CommandError, explain
 from node.settings import Address
 from node.shell import NodeShell
 from protocol.errors import BlockLogError, Rejected, UnknownHardfork
-from state.errors import ForeignChain, ForeignConfig, StoreCorrupt, StoreFull
+from state.engine.errors import ForeignChain, ForeignConfig, StoreCorrupt, StoreFull
 from tests.chain.test_full_disk import damage_tables, open_on_tables
 
 

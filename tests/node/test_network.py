@@ -50,7 +50,7 @@ from protocol.p2p.messages import (
     message_id,
 )
 from protocol.transaction import Transaction
-from state.errors import StoreFull
+from state.engine.errors import StoreFull
 from tests.node.lab import (
     BLOCK_KEYS,
     MINORITY,

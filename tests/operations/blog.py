@@ -8,8 +8,8 @@ from rewards.comments import get_comment
 from rewards.inflation import process_funds
 from rewards.payout import PayoutExplanation
 from rewards.virtual_supply import process_virtual_supply
-from state.schema import Comment as CommentRow
-from state.schema import CommentVote
+from state.tables.content import Comment as CommentRow
+from state.tables.content import CommentVote
 from tests.operations.world import World
 
 

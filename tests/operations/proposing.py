@@ -4,7 +4,7 @@ from operations.content import Comment
 from operations.proposal import CreateProposal, RemoveProposal, UpdateProposalVotes
 from protocol.operation import Operation
 from rewards.proposals import process_proposals
-from state.schema import Proposal
+from state.tables.proposals import Proposal
 from tests.operations.world import World, sbd
 
 DAY = 86_400

@@ -13,7 +13,7 @@ from operations.account import (
 from protocol.integers import INT64_MAX
 from protocol.operation import Operation, RequiredAuthorities
 from protocol.types import NULL_PUBLIC_KEY, Authority
-from state.schema import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE
+from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE
 from tests.chains import FIRST, NULL, TEMP
 from tests.operations.world import World, account_authority, changed, key_authority, make_key, sbd, steem, vests
 

@@ -11,7 +11,7 @@ from protocol.errors import ProtocolError, Rejected, UnknownKey
 from protocol.keys import PrivateKey
 from protocol.types import Asset
 from state.context import SINGLETON, Context
-from state.schema import SCHEDULE_ELECTED
+from state.tables.witnesses import SCHEDULE_ELECTED
 from tests.chains import FIRST, NULL
 from tests.harness import Harness, steem
 

@@ -6,7 +6,7 @@ from operations.content import Comment, CommentOptions, CommentPayoutBeneficiari
 from protocol.assets import SBD, Asset
 from protocol.errors import Invalid
 from protocol.types import Beneficiary
-from state.schema import TIME_MAX
+from state.tables.kinds import TIME_MAX
 from tests.chains import TREASURY
 from tests.operations.blog import fill_fund, find_post, forward_to_payout, pay_due, post, vote
 from tests.operations.test_text_patch import make_near_misses

@@ -8,7 +8,7 @@ from protocol.assets import Price
 from protocol.errors import DuplicateSignature, IrrelevantSignature, MissingActiveAuthority, NotUnique
 from protocol.virtual_operations import FillConvertRequest
 from state.context import SINGLETON
-from state.schema import ConvertRequest
+from state.tables.market import ConvertRequest
 from tests.harness import Harness, sbd, steem
 from tests.operations.world import World
 

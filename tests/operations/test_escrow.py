@@ -12,7 +12,7 @@ from chain.expiries import process_escrow_ratification
 from operations.escrow import EscrowApprove, EscrowDispute, EscrowRelease, EscrowTransfer
 from protocol.assets import Asset
 from protocol.errors import NotUnique, UnknownKey
-from state.schema import Escrow
+from state.tables.payments import Escrow
 from tests.harness import Harness, sbd, steem
 from tests.operations.world import World, changed
 

@@ -10,7 +10,7 @@ from operations.matching import apply_order, compute_to_receive
 from protocol.assets import SBD, STEEM, Asset, Price, price_less
 from protocol.operation import Operation, RequiredAuthorities
 from protocol.virtual_operations import FillOrder
-from state.schema import LimitOrder
+from state.tables.market import LimitOrder
 from tests.operations.world import World, changed, sbd, steem, vests
 
 LONGEST = 28 * 86_400

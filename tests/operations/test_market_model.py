@@ -14,7 +14,7 @@ from protocol.assets import SBD, STEEM, Asset, Price
 from protocol.errors import ProtocolError
 from protocol.operation import Operation
 from protocol.virtual_operations import FillOrder
-from state.errors import RowError
+from state.engine.errors import RowError
 from tests.operations.world import World
 
 NAMES = ("alice", "bob", "carol")

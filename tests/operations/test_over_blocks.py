@@ -21,7 +21,8 @@ from protocol.operation import Operation
 from protocol.types import NULL_PUBLIC_KEY, Authority
 from protocol.virtual_operations import FillOrder, FillVestingWithdraw, ReturnVestingDelegation
 from state.context import Context
-from state.schema import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE, TIME_MAX
+from state.tables.kinds import TIME_MAX
+from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE
 from tests.chains import FIRST
 from tests.harness import Harness, sbd, steem, vests
 

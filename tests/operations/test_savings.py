@@ -11,7 +11,7 @@ from operations.savings import CancelTransferFromSavings, TransferFromSavings, T
 from protocol.assets import Asset
 from protocol.errors import NotUnique, Rejected, UnknownKey
 from protocol.virtual_operations import FillTransferFromSavings, Interest
-from state.schema import SavingsWithdraw
+from state.tables.payments import SavingsWithdraw
 from tests.chains import TREASURY
 from tests.harness import Harness, sbd, steem
 from tests.operations.world import World

@@ -2,7 +2,7 @@
 
 import pytest
 
-from state.schema import TIME_MAX
+from state.tables.kinds import TIME_MAX
 from tests.operations.blog import fill_fund, find_post, find_vote, forward_to_payout, pay_due, post, vote
 from tests.operations.world import World
 

@@ -18,12 +18,13 @@ from protocol.rules import Rules
 from protocol.types import Authority
 from state.arrival import Arrival
 from state.context import SINGLETON, Context
-from state.errors import RowError
+from state.engine.errors import RowError
+from state.engine.kv import MemoryBackend
+from state.engine.store import Store
 from state.invariants import assert_invariants
-from state.kv import MemoryBackend
 from state.money import issue
-from state.schema import Account, Tables
-from state.store import Store
+from state.tables.accounts import Account
+from state.tables.tables import Tables
 from tests.chains import FIRST, TESTNET
 from tests.harness import sbd, steem, vests
 

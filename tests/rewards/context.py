@@ -3,8 +3,9 @@
 from protocol.assets import STEEM, Asset
 from state.context import Context
 from state.money import adjust_balance
-from state.schema import Account, Comment, CommentContent, new_account
 from state.stake import create_vesting
+from state.tables.accounts import Account, new_account
+from state.tables.content import Comment, CommentContent
 from tests.chains import FIRST
 from tests.consensus import worlds
 from tests.rewards.rows import CREATED, make_comment

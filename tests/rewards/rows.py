@@ -6,15 +6,10 @@ from protocol.assets import SBD, STEEM, Asset, Price
 from protocol.types import ChainProperties
 from rewards.curves import Curve
 from rewards.payout import PayoutTerms
-from state.schema import (
-    TIME_MAX,
-    Comment,
-    CommentVote,
-    GlobalProperties,
-    RdParams,
-    RewardFund,
-    WitnessSchedule,
-)
+from state.tables.content import Comment, CommentVote, RewardFund
+from state.tables.globals import GlobalProperties
+from state.tables.kinds import TIME_MAX
+from state.tables.witnesses import RdParams, WitnessSchedule
 from tests.chains import FIRST, TREASURY
 
 CREATED = 1_600_000_000

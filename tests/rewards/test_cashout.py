@@ -23,7 +23,8 @@ from rewards.fund import get_reward_fund
 from rewards.payout import AuthorPart, BeneficiaryPart, PayoutExplanation
 from rewards.virtual_supply import process_virtual_supply
 from state.context import SINGLETON
-from state.schema import TIME_MAX, Account
+from state.tables.accounts import Account
+from state.tables.kinds import TIME_MAX
 from tests.chains import TREASURY
 from tests.operations.blog import fill_fund, find_post, forward_to_payout, pay_due, post, vote
 from tests.operations.world import World

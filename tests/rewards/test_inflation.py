@@ -6,7 +6,7 @@ from protocol.rules import Rules
 from rewards.fund import compute_faded_claims
 from rewards.inflation import compute_block_inflation, compute_inflation_rate_bp, compute_witness_pay
 from rewards.virtual_supply import compute_debt_bp, compute_print_rate
-from state.schema import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE
+from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE
 from tests.rewards.rows import make_gpo, make_schedule
 
 RULES = Rules()

@@ -13,9 +13,10 @@ from rewards.comments import get_comment
 from rewards.fund import get_reward_fund
 from rewards.payout import PayoutExplanation
 from state.context import Context
-from state.kv import MemoryBackend
-from state.schema import TIME_MAX, Tables
-from state.store import Store
+from state.engine.kv import MemoryBackend
+from state.engine.store import Store
+from state.tables.kinds import TIME_MAX
+from state.tables.tables import Tables
 from tests.consensus.test_reference_chain import read_block_log
 from tests.consensus.worlds import TESTNET, parse_time
 from tests.strategies import import_all_operations

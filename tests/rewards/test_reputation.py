@@ -2,7 +2,7 @@
 
 from rewards.reputation import count_vote, withdraw_vote
 from state.context import Context
-from state.schema import Reputation
+from state.tables.content import Reputation
 from tests.rewards.context import make_context
 from tests.rewards.rows import make_vote
 

@@ -7,7 +7,9 @@ from protocol.rules import Rules
 from rewards.comments import get_comment
 from rewards.voting import cast_vote, compute_mana_after_vote, compute_strength, compute_used_mana
 from state.context import Context
-from state.schema import TIME_MAX, Account, CommentVote, Manabar, new_account
+from state.tables.accounts import Account, Manabar, new_account
+from state.tables.content import CommentVote
+from state.tables.kinds import TIME_MAX
 from tests.rewards.context import add_account, add_post, make_context
 from tests.rewards.rows import make_gpo
 

@@ -19,7 +19,7 @@ from protocol.errors import Rejected
 from protocol.keys import encode_public_key, sign_digest
 from protocol.times import time_text
 from rpc.account_json import ACCOUNTS_KEPT, AccountJson
-from state.kv import MemoryBackend
+from state.engine.kv import MemoryBackend
 from tests.harness import Harness, config_with, dev_config, sbd, steem
 from tests.rpc.service import Service
 from tests.vectors import clients_path

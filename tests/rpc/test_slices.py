@@ -13,7 +13,7 @@ from rpc.dispatch import Dispatcher
 from rpc.kinds import REQUEST_BYTES_MAX, REQUEST_MARKS_MAX
 from rpc.method import collect_methods, rpc_method
 from rpc.slices import ATTEMPTS_MAX, PAUSE, Aside, Steps, Version, collect, make_at_once
-from state.errors import ScanInvalidated
+from state.engine.errors import ScanInvalidated
 from tests.rpc.service import Service, busy_world
 
 

@@ -25,8 +25,21 @@ from protocol.assets import SBD, STEEM, Asset, Price
 from protocol.keys import PrivateKey, encode_public_key, sign_digest
 from protocol.transaction import Transaction
 from rpc.method import Method, Parameter
-from state import schema
 from state.context import Context
+from state.tables.accounts import (
+    AccountRecoveryRequest,
+    ChangeRecoveryAccountRequest,
+    DeclineVotingRightsRequest,
+    KeyReference,
+    OwnerAuthorityHistory,
+)
+from state.tables.content import Reputation
+from state.tables.market import ConvertRequest, LimitOrder
+from state.tables.payments import Escrow, SavingsWithdraw
+from state.tables.proposals import Proposal, ProposalVote
+from state.tables.tables import Tables
+from state.tables.vesting import VestingDelegation, VestingDelegationExpiration, WithdrawVestingRoute
+from state.tables.witnesses import WitnessVote
 from tests.harness import Harness, dev_config, steem
 from tests.rpc.service import Service
 
@@ -83,31 +96,31 @@ class LargeWorld(Harness):
         authority = tables.account_authorities.get(NAME).owner
         for number in range(1, self.rows):
             name = user(number)
-            tables.limit_orders.insert(schema.LimitOrder(10**6 + number, now, far, alice, 10**6 + number, 1000, price))
+            tables.limit_orders.insert(LimitOrder(10**6 + number, now, far, alice, 10**6 + number, 1000, price))
             tables.escrows.insert(
-                schema.Escrow(number, number, alice, name, "bob", far, far, 1, 1, Asset(1, STEEM), False, False, False)
+                Escrow(number, number, alice, name, "bob", far, far, 1, 1, Asset(1, STEEM), False, False, False)
             )
             tables.savings_withdraws.insert(
-                schema.SavingsWithdraw(number, alice, alice, "m" * 100, number, Asset(1, STEEM), far)
+                SavingsWithdraw(number, alice, alice, "m" * 100, number, Asset(1, STEEM), far)
             )
-            tables.withdraw_vesting_routes.insert(schema.WithdrawVestingRoute(number, alice, name, 1, False))
-            tables.vesting_delegations.insert(schema.VestingDelegation(number, alice, name, 10**6, far))
-            tables.vesting_delegation_expirations.insert(schema.VestingDelegationExpiration(number, alice, 10**6, far))
-            tables.convert_requests.insert(schema.ConvertRequest(number, alice, number, Asset(1, SBD), far))
-            tables.decline_voting_requests.insert(schema.DeclineVotingRightsRequest(number, name, far))
-            tables.account_recovery_requests.insert(schema.AccountRecoveryRequest(number, name, authority, far))
-            tables.change_recovery_requests.insert(schema.ChangeRecoveryAccountRequest(number, name, alice, far))
-            tables.owner_histories.insert(schema.OwnerAuthorityHistory(number, alice, authority, now))
+            tables.withdraw_vesting_routes.insert(WithdrawVestingRoute(number, alice, name, 1, False))
+            tables.vesting_delegations.insert(VestingDelegation(number, alice, name, 10**6, far))
+            tables.vesting_delegation_expirations.insert(VestingDelegationExpiration(number, alice, 10**6, far))
+            tables.convert_requests.insert(ConvertRequest(number, alice, number, Asset(1, SBD), far))
+            tables.decline_voting_requests.insert(DeclineVotingRightsRequest(number, name, far))
+            tables.account_recovery_requests.insert(AccountRecoveryRequest(number, name, authority, far))
+            tables.change_recovery_requests.insert(ChangeRecoveryAccountRequest(number, name, alice, far))
+            tables.owner_histories.insert(OwnerAuthorityHistory(number, alice, authority, now))
             tables.proposals.insert(
-                schema.Proposal(
+                Proposal(
                     *(number, number, alice, alice, now - 10 + number % 20, far, Asset(1000, SBD), "s" * 80, "first"),
                     *(number, False),
                 )
             )
-            tables.proposal_votes.insert(schema.ProposalVote(number, name, 1))
-            tables.proposal_votes.insert(schema.ProposalVote(10**6 + number, alice, number))
+            tables.proposal_votes.insert(ProposalVote(number, name, 1))
+            tables.proposal_votes.insert(ProposalVote(10**6 + number, alice, number))
 
-    def _fill_accounts(self, tables: schema.Tables) -> None:
+    def _fill_accounts(self, tables: Tables) -> None:
         account, metadata = tables.accounts.get(NAME), tables.account_metadata.get(NAME)
         authorities, credits = tables.account_authorities.get(NAME), tables.rc_accounts.get(NAME)
         witness = tables.witnesses.get("initminer")
@@ -118,13 +131,13 @@ class LargeWorld(Harness):
             tables.account_metadata.insert(metadata._replace(id=10**6 + number, account=name))
             tables.account_authorities.insert(authorities._replace(id=10**6 + number, account=name))
             tables.rc_accounts.insert(credits._replace(account=name))
-            tables.reputations.insert(schema.Reputation(name, number))
-            tables.key_references.insert(schema.KeyReference(SHARED_KEY, name))
+            tables.reputations.insert(Reputation(name, number))
+            tables.key_references.insert(KeyReference(SHARED_KEY, name))
             witness_id = tables.witnesses.next_id()
             tables.witnesses.insert(witness._replace(id=witness_id, owner=name, votes=0))
-            tables.witness_votes.insert(schema.WitnessVote(10**6 + number, "initminer", name))
+            tables.witness_votes.insert(WitnessVote(10**6 + number, "initminer", name))
 
-    def _fill_posts(self, tables: schema.Tables) -> None:
+    def _fill_posts(self, tables: Tables) -> None:
         root = self.comment(NAME, "first")
         content = tables.comment_contents.get(root.id)
         vote = next(tables.comment_votes.scan((root.id,)))

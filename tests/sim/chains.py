@@ -15,7 +15,7 @@ from consensus.slots import get_scheduled_witness, get_slot_time
 from protocol.codec import Codec
 from protocol.config import ChainConfig, GenesisAccount, GenesisWitness
 from protocol.keys import PrivateKey, encode_public_key
-from state.kv import MemoryBackend
+from state.engine.kv import MemoryBackend
 
 GENESIS_TIME = 1_750_000_002
 """A multiple of the block interval."""

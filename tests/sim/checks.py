@@ -15,8 +15,8 @@ from protocol.block import Block
 from protocol.errors import ProtocolError
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID
+from state.engine.store import Store
 from state.invariants import InvariantBroken, assert_invariants
-from state.store import Store
 from tests.sim.chains import GENESIS_TIME, INTERVAL_SECONDS, may_lack
 from tests.sim.limits import find_excess
 from tests.sim.loop import Failure

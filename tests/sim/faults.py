@@ -29,8 +29,8 @@ from node.core.network import Network
 from node.core.sync import Sync
 from protocol.errors import ProtocolError
 from protocol.p2p.messages import BLOCK_ITEM, TRANSACTION_ITEM
-from state.store import Store
-from state.table import Table
+from state.engine.store import Store
+from state.engine.table import Table
 from tests.sim.run import Simulation, run_seed
 from tests.sim.storage import SimLog, _WatchedLog
 

@@ -15,7 +15,7 @@ from protocol.errors import BlockLogError, ProtocolError
 from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.p2p.messages import Endpoint
 from protocol.transaction import Transaction
-from state.errors import StoreWriteFailed
+from state.engine.errors import StoreWriteFailed
 from tests.sim.loop import Failure, SimulatedCrash
 from tests.sim.storage import SimDisk, Storage
 from tests.sim.weather import HostPlan

@@ -14,8 +14,8 @@ from chain.block_log import OFFSET, BlockLog, BlockStore, MemoryBlockLog
 from protocol.block import Block
 from protocol.codec import Codec
 from protocol.errors import BlockLogError
-from state.errors import StoreFull, StoreWriteFailed
-from state.kv import Batch, MemoryBackend
+from state.engine.errors import StoreFull, StoreWriteFailed
+from state.engine.kv import Batch, MemoryBackend
 from tests.sim.chains import Snapshot
 from tests.sim.loop import SimulatedCrash
 

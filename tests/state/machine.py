@@ -12,10 +12,10 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from state.errors import RowExists, RowMissing
-from state.kv import Backend, LevelDBBackend, MemoryBackend
-from state.store import Store
-from state.table import Table
+from state.engine.errors import RowExists, RowMissing
+from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
+from state.engine.store import Store
+from state.engine.table import Table
 from tests.state.sample import Item, Point, SampleTables, Vote
 
 NAMES = st.sampled_from(["", "a", "a\x00", "a\x00b", "ab", "b", "\u00ff", "\U0001f600"])

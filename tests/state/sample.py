@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
-from state.table import Index, Table, TableSpec
+from state.engine.table import Index, Table, TableSpec
 
 
 class Point(NamedTuple):

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from state.errors import RowExists, SchemaError
-from state.kv import MemoryBackend
-from state.store import Store
-from state.table import Index, Table, TableSpec
+from state.engine.errors import RowExists, SchemaError
+from state.engine.kv import MemoryBackend
+from state.engine.store import Store
+from state.engine.table import Index, Table, TableSpec
 
 
 class Named(NamedTuple):

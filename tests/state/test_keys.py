@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.errors import SchemaError
-from state.keys import TOP, decode_key, encode_key
-from state.overlay import compute_range
+from state.engine.errors import SchemaError
+from state.engine.keys import TOP, decode_key, encode_key
+from state.engine.overlay import compute_range
 
 INTS = st.integers(-(2**128), 2**128) | st.integers(-300, 300)
 TEXTS = st.text(

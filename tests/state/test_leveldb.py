@@ -14,9 +14,9 @@ from unittest.mock import Mock
 import pytest
 
 from state import kv
-from state.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked
-from state.kv import MARKER, LevelDBBackend
-from state.store import Store
+from state.engine.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked
+from state.engine.kv import MARKER, LevelDBBackend
+from state.engine.store import Store
 from tests.state.sample import SampleTables, build_item
 
 
@@ -53,7 +53,7 @@ def test_locked_by_this_and_by_another_process(tmp_path: Path) -> None:
     with pytest.raises(StoreLocked):
         LevelDBBackend(tmp_path)
     script = (
-        "import sys\nfrom state.errors import StoreLocked\nfrom state.kv import LevelDBBackend\n"
+        "import sys\nfrom state.engine.errors import StoreLocked\nfrom state.engine.kv import LevelDBBackend\n"
         "try:\n    LevelDBBackend(sys.argv[1])\nexcept StoreLocked:\n    print('locked')\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]

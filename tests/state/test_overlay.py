@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import weakref
 
-from state.keys import TOP
-from state.overlay import KeyOverlay
+from state.engine.keys import TOP
+from state.engine.overlay import KeyOverlay
 
 
 class Part(str):

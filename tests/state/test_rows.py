@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.errors import SchemaError, StoreCorrupt, StoreTooNew
-from state.fields import find_fields, speed_up
-from state.rows import RowCodec, pack, unpack
+from state.engine.errors import SchemaError, StoreCorrupt, StoreTooNew
+from state.engine.fields import find_fields, speed_up
+from state.engine.rows import RowCodec, pack, unpack
 
 
 class Colour(IntEnum):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
-from state.errors import (
+from state.engine.errors import (
     CheckpointError,
     ForeignChain,
     NotAStore,
@@ -18,9 +18,9 @@ from state.errors import (
     StoreTooNew,
     StoreWriteFailed,
 )
-from state.kv import MemoryBackend
-from state.store import Store
-from state.table import Index, Table, TableSpec
+from state.engine.kv import MemoryBackend
+from state.engine.store import Store
+from state.engine.table import Index, Table, TableSpec
 from tests.state.sample import SampleTables, Vote, build_item
 
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-import state.overlay
-import state.store
-from state.errors import StoreError
-from state.overlay import KeyOverlay
-from state.table import Table
+import state.engine.overlay
+import state.engine.store
+from state.engine.errors import StoreError
+from state.engine.overlay import KeyOverlay
+from state.engine.table import Table
 from tests.state.machine import LevelDBStoreMachine, StoreMachine
 
 QUIET = list(HealthCheck)
@@ -27,7 +27,7 @@ def test_memory_store_matches_the_model() -> None:
 
 
 def test_store_that_remembers_the_shortest_gone_ranges_matches_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state.overlay, "GONE_MIN", 1)
+    monkeypatch.setattr(state.engine.overlay, "GONE_MIN", 1)
     run_state_machine_as_test(
         StoreMachine,
         settings=settings(max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=QUIET),
@@ -108,7 +108,7 @@ def _forget_to_subtract(patch: pytest.MonkeyPatch) -> None:
 
 
 def _keep_hashes_in_undo(patch: pytest.MonkeyPatch) -> None:
-    original = state.store.Store.undo_block
+    original = state.engine.store.Store.undo_block
 
     def bad(self: Any) -> Any:
         hashes = [(table, dict(table._hashes)) for table in self._all]
@@ -117,11 +117,11 @@ def _keep_hashes_in_undo(patch: pytest.MonkeyPatch) -> None:
             table._hashes.update(values)
         return delta
 
-    patch.setattr(state.store.Store, "undo_block", bad)
+    patch.setattr(state.engine.store.Store, "undo_block", bad)
 
 
 def _squash_as_rollback(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(state.store.Store, "squash", state.store.Store.rollback)
+    patch.setattr(state.engine.store.Store, "squash", state.engine.store.Store.rollback)
 
 
 def _ignore_removed_keys(patch: pytest.MonkeyPatch) -> None:
@@ -170,7 +170,7 @@ def _keep_ids_in_undo(patch: pytest.MonkeyPatch) -> None:
 
 
 def _remember_gone_keys_that_came_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(state.overlay, "GONE_MIN", 1)
+    patch.setattr(state.engine.overlay, "GONE_MIN", 1)
     original = KeyOverlay.move
 
     def bad(self: Any, old: Any, new: Any, stored: Any) -> None:

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from operations.content import Comment
-from state import schema
-from state.errors import RowExists, SchemaError
-from state.schema import Account, CommentContent, new_account
-from state.table import Table
+from state.engine.errors import RowExists, SchemaError
+from state.engine.table import Table
+from state.tables.accounts import Account, new_account
+from state.tables.content import Comment as CommentRow
+from state.tables.content import CommentContent
 from tests.harness import Harness
 from tests.operations.world import World
 from tests.rewards.rows import make_comment
@@ -64,7 +65,7 @@ def rename(world: World, row: Account, name: str) -> Account:
     return world.tables.accounts.insert(row._replace(name=name))
 
 
-def add_comment(world: World, cashout_time: int, author: str = "") -> schema.Comment:
+def add_comment(world: World, cashout_time: int, author: str = "") -> CommentRow:
     comments = world.tables.comments
     number = comments.next_id()
     return comments.insert(make_comment(id=number, author=author, cashout_time=cashout_time))

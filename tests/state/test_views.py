@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from state.errors import StoreError, StoreLocked, StoreWriteFailed
-from state.kv import Backend, LevelDBBackend, MemoryBackend
+from state.engine.errors import StoreError, StoreLocked, StoreWriteFailed
+from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
 from tests.state.test_leveldb import limited_file_size
 
 FIRST = [(bytes([1, number]), b"old") for number in range(50)]

@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn, Protocol
 
 from sortedcontainers import SortedDict
 
-from state.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreWriteFailed
+from state.engine.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreWriteFailed
 
 try:
     import plyvel

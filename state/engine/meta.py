@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from state.errors import ForeignChain, NotAStore, StoreCorrupt, StoreTooNew
-from state.kv import Backend
-from state.rows import pack, unpack
-from state.table import TableSpec
+from state.engine.errors import ForeignChain, NotAStore, StoreCorrupt, StoreTooNew
+from state.engine.kv import Backend
+from state.engine.rows import pack, unpack
+from state.engine.table import TableSpec
 
 META_KEY: Final = b"\x00plaudit"
 FORMAT: Final = 1

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from state.errors import CheckpointError, RowExists, RowMissing, SchemaError, StaleRow
-from state.fields import find_fields, speed_up
-from state.keys import TOP, encode_key
-from state.kv import Backend
-from state.overlay import KeyOverlay, OrderKey, compute_range
-from state.rows import RowCodec, RowT, Upgrade, pack, unpack
+from state.engine.errors import CheckpointError, RowExists, RowMissing, SchemaError, StaleRow
+from state.engine.fields import find_fields, speed_up
+from state.engine.keys import TOP, encode_key
+from state.engine.kv import Backend
+from state.engine.overlay import KeyOverlay, OrderKey, compute_range
+from state.engine.rows import RowCodec, RowT, Upgrade, pack, unpack
 
 KeyT = TypeVar("KeyT")
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from sortedcontainers import SortedSet
 
-from state.errors import ScanInvalidated
-from state.keys import TOP
+from state.engine.errors import ScanInvalidated
+from state.engine.keys import TOP
 
 OrderKey = tuple[Any, ...]
 PayloadT = TypeVar("PayloadT")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from state.errors import SchemaError
+from state.engine.errors import SchemaError
 
 INT_BYTES_MAX: Final = 32
 _ZERO_TAG: Final = 0x80

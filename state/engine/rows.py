@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgpack
 
-from state.errors import SchemaError, StoreCorrupt, StoreTooNew
+from state.engine.errors import SchemaError, StoreCorrupt, StoreTooNew
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 Restore = Callable[[Any], Any]

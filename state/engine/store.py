@@ -13,12 +13,12 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from state.errors import CheckpointError, SchemaError
-from state.kv import Backend
-from state.meta import META_KEY, Head, Meta, check_meta, describe_tables, encode_meta, read_meta
-from state.rows import RowT
-from state.table import Cache, Journal, KeyT, Moves, RowChange, Table, TableSpec
-from state.upgrade import upgrade_tables
+from state.engine.errors import CheckpointError, SchemaError
+from state.engine.kv import Backend
+from state.engine.meta import META_KEY, Head, Meta, check_meta, describe_tables, encode_meta, read_meta
+from state.engine.rows import RowT
+from state.engine.table import Cache, Journal, KeyT, Moves, RowChange, Table, TableSpec
+from state.engine.upgrade import upgrade_tables
 
 EXTRA_SPACE_MIN: Final = b"\x10"
 """The smallest first byte of keys that others may write along with a commit."""
