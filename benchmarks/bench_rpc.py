@@ -19,8 +19,8 @@ import orjson
 
 from benchmarks.timing import USERS, bench_config, show
 from chain.chain import Chain
-from node.dev import dev_settings
-from node.shell import NodeShell
+from node.dev.chain import dev_settings
+from node.shell.node_shell import NodeShell
 from operations.transfer import Transfer
 from protocol.assets import STEEM, Asset
 from protocol.codec import codec_for

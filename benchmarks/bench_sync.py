@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.timing import elapsed, recover_all, show
 from chain.chain import Chain
-from node.memory import tune_memory
+from node.shell.memory import tune_memory
 from protocol.block import Block
 from protocol.transaction import Transaction
 from tests.network.chains import WITNESSES, NetworkChain

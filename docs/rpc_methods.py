@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from chain.chain import Chain
 from node.core import NodeSettings
-from node.dev_api import DevApi
-from node.shell import NodeShell
+from node.dev.api import DevApi
+from node.shell.node_shell import NodeShell
 from protocol.config import ChainConfig
 from rpc.apis.registry import POSITIONAL_APIS, build_methods
 from rpc.method import Method

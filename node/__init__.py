@@ -1,1 +1,1 @@
-"""Layers 5 and 6: the node without input and output (core) and its shell: network, files, command line."""
+"""Layers 5 and 6: the node without input and output (core), the process around it, its ports and its commands."""

@@ -26,7 +26,7 @@ from wallet.harmless import HarmlessGroup
 
 if TYPE_CHECKING:
     from chain.chain import Chain
-    from node.operator_ports import OperatorPorts
+    from node.ports.operator_ports import OperatorPorts
     from protocol.config import ChainConfig
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -149,14 +149,14 @@ def node(**flags: Any) -> None:
     settings = _collect(flags)
     keys = _checked(settings.read_witness_keys)
     config = _load_chain_config(settings)
-    from node.logs import configure_logging
+    from node.shell.logs import configure_logging
 
     configure_logging(settings.log_level, settings.log_json)
     from node.core import NodeSettings
-    from node.daemon import log, run_daemon
-    from node.files import DirectoryDisk
-    from node.open_files import raise_limit
-    from node.peering import make_network_settings
+    from node.shell.daemon import log, run_daemon
+    from node.shell.files import DirectoryDisk
+    from node.shell.open_files import raise_limit
+    from node.shell.peering import make_network_settings
     from wallet.exposure import find_exposure
 
     raise_limit()
@@ -201,11 +201,11 @@ def dev(block_time: int | None, automine: bool, **flags: Any) -> None:
     It also serves dev_api, which makes blocks at once and lets time pass.
     """
     settings = _collect(flags)
-    from node.daemon import run_daemon
-    from node.dev import dev_settings, load_dev_config, render_banner
-    from node.dev_api import DevApi
-    from node.files import DirectoryDisk
-    from node.logs import configure_logging
+    from node.dev.api import DevApi
+    from node.dev.chain import dev_settings, load_dev_config, render_banner
+    from node.shell.daemon import run_daemon
+    from node.shell.files import DirectoryDisk
+    from node.shell.logs import configure_logging
 
     configure_logging(settings.log_level, settings.log_json)
     with plain_errors():
@@ -235,7 +235,7 @@ def status(url: str, max_age: int, is_json: bool) -> None:
 
     Exit codes for monitors: 0 healthy, 1 not healthy or not to be reached.
     """
-    from node.status_command import run_status
+    from node.commands.status import run_status
 
     raise SystemExit(run_status(url, is_json, max_age))
 
@@ -263,7 +263,7 @@ def peers() -> None:
 @_admin_options
 def peers_list(admin: Address, is_json: bool) -> None:
     """Show the connections to peers."""
-    from node.peers_command import show_peers
+    from node.commands.peers import show_peers
 
     show_peers(admin, is_json)
 
@@ -272,7 +272,7 @@ def peers_list(admin: Address, is_json: bool) -> None:
 @_admin_options
 def peers_bans(admin: Address, is_json: bool) -> None:
     """Show who is banned, until when and why."""
-    from node.peers_command import show_bans
+    from node.commands.peers import show_bans
 
     show_bans(admin, is_json)
 
@@ -284,7 +284,7 @@ def peers_bans(admin: Address, is_json: bool) -> None:
 @_admin_options
 def peers_ban(ip: str, seconds: int, reason: str, admin: Address, is_json: bool) -> None:
     """Drop the connections of an IP address and take none from it for a time."""
-    from node.peers_command import ban_peer
+    from node.commands.peers import ban_peer
 
     ban_peer(admin, ip, seconds, reason, is_json)
 
@@ -294,7 +294,7 @@ def peers_ban(ip: str, seconds: int, reason: str, admin: Address, is_json: bool)
 @_admin_options
 def peers_unban(ip: str, admin: Address, is_json: bool) -> None:
     """Lift the ban of an IP address."""
-    from node.peers_command import unban_peer
+    from node.commands.peers import unban_peer
 
     unban_peer(admin, ip, is_json)
 
@@ -304,7 +304,7 @@ def peers_unban(ip: str, admin: Address, is_json: bool) -> None:
 @_admin_options
 def peers_disconnect(peer: str, admin: Address, is_json: bool) -> None:
     """Close the connections to PEER (IP:PORT as listed); it may come back: to prevent that, ban it."""
-    from node.peers_command import disconnect_peer
+    from node.commands.peers import disconnect_peer
 
     disconnect_peer(admin, peer, is_json)
 
@@ -314,7 +314,7 @@ def peers_disconnect(peer: str, admin: Address, is_json: bool) -> None:
 @_admin_options
 def peers_add(peer: str, admin: Address, is_json: bool) -> None:
     """Dial PEER (HOST:PORT) now and, until the node stops, whenever it is not connected."""
-    from node.peers_command import add_seed
+    from node.commands.peers import add_seed
 
     add_seed(admin, peer, is_json)
 
@@ -328,7 +328,7 @@ def guard() -> None:
 @click.option("--data-dir", type=_DIRECTORY, required=True, help="Directory of a stopped node's data.")
 def guard_reset(data_dir: Path) -> None:
     """After the clock was far ahead and is right again: let keys sign in slots that they have surely not signed for."""
-    from node.guard_command import reset_guard
+    from node.commands.guard import reset_guard
 
     reset_guard(data_dir)
 
@@ -394,7 +394,7 @@ def blocks_import(file: Path, until: int | None, skip_signatures: bool, **flags:
     """Apply the blocks of FILE behind the head of the chain; a later import goes on where this one ended."""
     settings = _collect(flags)
     chain_config = _load_chain_config(settings)
-    from node.import_command import run_import
+    from node.commands.blocks import run_import
 
     with plain_errors():
         run_import(chain_config, lambda: _open_chain(settings, chain_config), file, until, skip_signatures)
@@ -412,7 +412,7 @@ def blocks_export(file: Path, first: int | None, last: int | None, force: bool, 
     chain_config = _load_chain_config(settings)
     if file.exists() and not force:
         raise CommandError(f"{file} exists. Choose another name, or write over it with --force.")
-    from node.import_command import run_export
+    from node.commands.blocks import run_export
 
     with plain_errors():
         run_export(_open_existing(settings, chain_config, has_history=None), file, first, last)
@@ -434,7 +434,7 @@ def snapshot_create(file: Path, no_history: bool, force: bool, **flags: Any) -> 
     chain_config = _load_chain_config(settings)
     if file.exists() and not force:
         raise CommandError(f"{file} exists. Choose another name, or write over it with --force.")
-    from node.snapshot_command import run_create
+    from node.commands.snapshot import run_create
 
     run_create(lambda: _open_existing(settings, chain_config, has_history=None), file, not no_history)
 
@@ -444,7 +444,7 @@ def snapshot_create(file: Path, no_history: bool, force: bool, **flags: Any) -> 
 @_admin_options
 def snapshot_request(name: str, admin: Address, is_json: bool) -> None:
     """Have a running node write a snapshot: to the new file NAME in the folder `snapshots` of its data directory."""
-    from node.snapshot_command import run_request
+    from node.commands.snapshot import run_request
 
     run_request(admin, name, is_json)
 
@@ -456,7 +456,7 @@ def snapshot_verify(file: Path, **flags: Any) -> None:
     """Check all of FILE, and that it is of the chain if one is named with --preset or --chain."""
     settings = _collect(flags)
     is_named = settings.chain is not None or settings.preset is not None
-    from node.snapshot_command import run_verify
+    from node.commands.snapshot import run_verify
 
     run_verify(file, _load_chain_config(settings) if is_named else None)
 
@@ -469,7 +469,7 @@ def snapshot_restore(file: Path, no_history: bool, **flags: Any) -> None:
     """Make a new data directory from FILE; the node goes on from its block and has no older ones."""
     settings = _collect(flags)
     chain_config = _load_chain_config(settings)
-    from node.snapshot_command import run_restore
+    from node.commands.snapshot import run_restore
 
     run_restore(file, chain_config, _data_dir(settings, chain_config), not no_history)
 
@@ -546,7 +546,7 @@ def _open(
     settings: Settings, chain_config: ChainConfig, data_dir: Path | None, has_history: bool | None = True
 ) -> Chain:
     from chain.chain import Chain
-    from node.files import make_private
+    from node.shell.files import make_private
 
     if data_dir is not None:
         make_private(data_dir)
@@ -574,7 +574,7 @@ def _open_existing(settings: Settings, chain_config: ChainConfig, has_history: b
 def _make_operator_ports(settings: Settings, data_dir: Path) -> OperatorPorts | None:
     if settings.admin is None and settings.metrics is None:
         return None
-    from node.operator_ports import OperatorPorts
+    from node.ports.operator_ports import OperatorPorts
 
     return OperatorPorts(settings.admin, settings.metrics, data_dir / "snapshots")
 

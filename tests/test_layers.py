@@ -53,6 +53,8 @@ MAY_MAKE_MONEY: Final = (
 )
 """Files and directories that may import them: rewards, conversion, genesis and the burners of fees."""
 WALLET_MAY_IMPORT: Final = frozenset({"protocol", "operations", "wallet"})
+NODE_ROOMS: Final = {"core": 0, "ports": 1, "shell": 1, "dev": 2, "commands": 3}
+"""The rooms of the node from below; ports and shell see each other."""
 NEVER_EACH_OTHER: Final = (frozenset({"consensus", "rewards"}),)
 
 
@@ -92,6 +94,12 @@ def layer_of(module: str) -> int | None:
     return LAYERS.get(module.partition(".")[0])
 
 
+def room_of(module: str) -> int | None:
+    """Returns the height of the node's room that a module is in, None for others."""
+    package, _, inner = module.partition(".")
+    return NODE_ROOMS.get(inner.partition(".")[0]) if package == "node" else None
+
+
 def is_allowed_to_make_money(path: str) -> bool:
     return any(path == place or (place.endswith("/") and path.startswith(place)) for place in MAY_MAKE_MONEY)
 
@@ -113,6 +121,9 @@ def find_violations(path: str, text: str) -> list[str]:
         other = layer_of(whole)
         if other is not None and other > layer:
             refuse(imported.line, f"layer {layer} imports {whole} of layer {other}")
+        room, other_room = room_of(module), room_of(whole)
+        if room is not None and other_room is not None and other_room > room:
+            refuse(imported.line, f"{module} imports {whole} of a room above it")
         for pair in NEVER_EACH_OTHER:
             if {own_package, imported.package} == pair:
                 refuse(imported.line, f"{own_package} and {imported.package} never import each other")
@@ -165,8 +176,10 @@ def test_every_package_is_a_layer() -> None:
         ("chain/x.py", "import node.core"),
         ("chain/x.py", "from node import core"),
         ("node/core/node.py", "import asyncio"),
-        ("node/core/node.py", "from node.shell import run"),
+        ("node/core/node.py", "from node.shell.daemon import run_daemon"),
         ("node/core/node.py", "import rpc"),
+        ("node/shell/daemon.py", "from node.commands import status"),
+        ("node/ports/admin.py", "import node.dev.chain"),
         ("wallet/x.py", "from state.engine.table import Table"),
         ("wallet/x.py", "import node.core"),
         ("wallet/x.py", "import rpc.server"),
@@ -184,7 +197,7 @@ def test_what_is_forbidden_is_found(path: str, text: str) -> None:
         ("consensus/x.py", "import state.engine.table\nfrom protocol import assets"),
         ("rewards/x.py", "from state.money import issue"),
         ("node/core/node.py", "from chain import ledger\nimport operations"),
-        ("node/shell.py", "import asyncio\nfrom node import core\nimport rpc.server\nimport time"),
+        ("node/shell/node_shell.py", "import asyncio\nfrom node import core\nimport rpc.server\nimport time"),
         ("rpc/x.py", "import aiohttp\nimport chain"),
         (
             "wallet/x.py",

@@ -18,7 +18,7 @@ from consensus.resource_pools import (
     get_resource_params,
 )
 from node.core import NodeSettings
-from node.shell import NodeShell
+from node.shell.node_shell import NodeShell
 from operations.account import ClaimAccount
 from operations.actions import schedule_optional_action
 from operations.content import Comment

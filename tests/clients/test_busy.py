@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from node.health import find_problem
+from node.ports.health import find_problem
 from protocol.config import ChainConfig
 from rpc.port_limits import PortLimits, Share
 from rpc.server import RpcServer

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from node.core import NodeSettings
-from node.shell import NodeShell
+from node.shell.node_shell import NodeShell
 from operations.transfer import Transfer
 from protocol.transaction import Transaction
 from rpc.apis.registry import build_dispatcher

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 
 from node.cli import main
 from node.core import NetworkSettings, NodeSettings
-from node.operator_ports import OperatorPorts
+from node.ports.operator_ports import OperatorPorts
 from node.settings import Address
-from node.shell import NodeShell
+from node.shell.node_shell import NodeShell
 from protocol.keys import PrivateKey
 from protocol.p2p.messages import Endpoint
 from tests.harness import Harness, dev_config

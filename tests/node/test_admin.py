@@ -13,10 +13,10 @@ import aiohttp
 import pytest
 
 from chain.chain import Chain
-from node import admin
 from node.core.addresses import Ban
+from node.ports import admin
 from node.settings import SEEDS_MAX
-from node.snapshot_file import verify_snapshot
+from node.shell.snapshot_file import verify_snapshot
 from node.snapshot_progress import QuietProgress
 from rpc.port_limits import OPERATOR_LIMITS
 from state.engine.errors import StoreWriteFailed

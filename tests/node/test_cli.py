@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 
 from chain.chain import Chain
 from node.cli import main
-from node.dev import load_dev_config
+from node.dev.chain import load_dev_config
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
 from state.engine.errors import StoreFull

@@ -23,8 +23,8 @@ from node.core.node import (
 )
 from node.core.production import FILL_MS_MAX
 from node.core.world import MemoryDisk
-from node.health import find_problem
-from node.status import describe_status
+from node.ports.health import find_problem
+from node.ports.status import describe_status
 from operations.transfer import Transfer
 from operations.witness import WitnessUpdate
 from protocol.assets import STEEM, Asset

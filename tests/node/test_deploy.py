@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from node.core import ProductionOutcome
+from node.ports.status import NOT_MISSED
 from node.settings import collect_settings
-from node.status import NOT_MISSED
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
 from tests.node.operated import free_port, operated
@@ -207,7 +207,7 @@ def test_the_proxy_passes_on_to_json_rpc_only() -> None:
 async def test_alerts_are_about_metrics_that_there_are() -> None:
     rules = yaml.safe_load((DEPLOY / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
     asked = set(re.findall(r"plaudit_\w+", " ".join(rule["expr"] for rule in rules)))
-    text = (ROOT / "node" / "metrics.py").read_text(encoding="utf-8")
+    text = (ROOT / "node" / "ports" / "metrics.py").read_text(encoding="utf-8")
     async with operated() as node:
         served = {name.partition("{")[0] for name in await node.read_metrics()}
     declared = set(re.findall(r'"(plaudit_[a-z_0-9]+)"', text))
@@ -220,7 +220,9 @@ async def test_alerts_are_about_metrics_that_there_are() -> None:
 
 def test_the_handbook_names_every_metric_alert_and_reason() -> None:
     text = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
-    declared = set(re.findall(r'"(plaudit_[a-z_0-9]+)"', (ROOT / "node" / "metrics.py").read_text(encoding="utf-8")))
+    declared = set(
+        re.findall(r'"(plaudit_[a-z_0-9]+)"', (ROOT / "node" / "ports" / "metrics.py").read_text(encoding="utf-8"))
+    )
     shown = {name.removesuffix("_total") for name in re.findall(r"`(plaudit_[a-z_0-9]+)", text)}
     assert shown == declared - {"plaudit_info"}
     rules = yaml.safe_load((DEPLOY / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]

@@ -6,7 +6,7 @@ import pytest
 
 from chain.chain import Chain
 from node.core import Node, NodeSettings
-from node.dev_api import SKIP_SECONDS_MAX, DevApi
+from node.dev.api import SKIP_SECONDS_MAX, DevApi
 from protocol.config import ChainConfig
 from protocol.errors import Rejected
 from rpc.method import collect_methods

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from node.core import NodeSettings
-from node.daemon import run_daemon
 from node.failures import EXIT_FAILED, CommandError, explain
 from node.settings import Address
-from node.shell import NodeShell
+from node.shell.daemon import run_daemon
+from node.shell.node_shell import NodeShell
 from protocol.errors import BlockLogError, Rejected, UnknownHardfork
 from state.engine.errors import ForeignChain, ForeignConfig, StoreCorrupt, StoreFull
 from tests.chain.test_full_disk import damage_tables, open_on_tables

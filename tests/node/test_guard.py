@@ -12,7 +12,7 @@ import pytest
 from chain.chain import Chain
 from node.core.guard import FILE, GAP_SECONDS, ProductionGuard
 from node.core.world import MemoryDisk
-from node.files import DirectoryDisk
+from node.shell.files import DirectoryDisk
 from protocol.config import ChainConfig
 from tests.node.operated import run_command
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from chain.chain import Chain
-from node.block_file import BlockFile, BlockFileError, write_blocks
-from node.importer import ImportProblem, import_blocks
-from node.recovery import BATCH_SIGNATURES, RecoveryAhead, recover_batch
+from node.shell.block_file import BlockFile, BlockFileError, write_blocks
+from node.shell.importer import ImportProblem, import_blocks
+from node.shell.recovery import BATCH_SIGNATURES, RecoveryAhead, recover_batch
 from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.errors import Invalid

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import node.core
-from node.log_rate import CAUSES_MAX, LINES_PER_MINUTE, OWN_EVENTS, LimitedHandler
-from node.logs import JsonFormatter, ReadableFormatter
+from node.shell.log_rate import CAUSES_MAX, LINES_PER_MINUTE, OWN_EVENTS, LimitedHandler
+from node.shell.logs import JsonFormatter, ReadableFormatter
 from protocol.keys import PrivateKey
 
 

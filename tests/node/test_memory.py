@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from node.memory import RETURN_SECONDS, Tidier
+from node.shell.memory import RETURN_SECONDS, Tidier
 from tests.processes import read_resident_bytes
 
 MIB = 1 << 20

@@ -10,7 +10,7 @@ import pytest
 
 from node.core import NodeSettings, ProductionOutcome
 from node.core.addresses import Ban
-from node.metrics import Metrics
+from node.ports.metrics import Metrics
 from operations.resources import RESOURCE_NAMES
 from operations.transfer import Transfer
 from protocol.block import Block

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from node.core.guard import ProductionGuard
-from node.files import DirectoryDisk
-from node.open_files import OWN_FILES, plan_files
-from node.transport import OPENING_MAX
+from node.shell.files import DirectoryDisk
+from node.shell.open_files import OWN_FILES, plan_files
+from node.shell.transport import OPENING_MAX
 from rpc.port_limits import OPERATOR_LIMITS, PortLimits
 
 
@@ -34,7 +34,8 @@ def test_a_large_limit_gives_what_is_wanted() -> None:
 def test_the_soft_limit_is_raised_to_the_hard_one() -> None:
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (300, 2000));"
-        "from node.open_files import raise_limit; print(raise_limit(), resource.getrlimit(resource.RLIMIT_NOFILE))"
+        "from node.shell.open_files import raise_limit;"
+        "print(raise_limit(), resource.getrlimit(resource.RLIMIT_NOFILE))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "2000 (2000, 2000)\n"

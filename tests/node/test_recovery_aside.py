@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from node import recovery
-from node.recovery import RecoveryAside
+from node.shell import recovery
+from node.shell.recovery import RecoveryAside
 from protocol.block import Block
 from protocol.codec import codec_for
 from protocol.config import ChainConfig

@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from chain.chain import Chain
 from chain.snapshot import SnapshotError, SnapshotSource
 from node.cli import main
-from node.importer import import_blocks
-from node.snapshot_file import restore_snapshot, save_snapshot, verify_snapshot, write_snapshot
+from node.shell.importer import import_blocks
+from node.shell.snapshot_file import restore_snapshot, save_snapshot, verify_snapshot, write_snapshot
 from node.snapshot_progress import QuietProgress, SnapshotBar, SnapshotLines
 from protocol.config import ChainConfig
 from tests.crash.producer import Producer, crash_config
@@ -287,7 +287,7 @@ def test_an_unfinished_file_is_removed(source: Path, tmp_path: Path) -> None:
 RESTORE = """
 import sys, time
 from pathlib import Path
-from node import snapshot_file
+from node.shell import snapshot_file
 from protocol.config import ChainConfig
 
 class Slow:
@@ -353,7 +353,8 @@ def test_a_stopped_restore_leaves_nothing(snapshot: Path, tmp_path: Path, number
 
 STOPPABLE = """
 import time
-from node import cli, snapshot_file
+from node import cli
+from node.shell import snapshot_file
 
 def wait(path):
     print("here", flush=True)

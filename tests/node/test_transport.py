@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import pytest
 
-from node import transport as transport_module
 from node.core import Link, NetworkSettings
-from node.transport import Doorman, Transport
+from node.shell import transport as transport_module
+from node.shell.transport import Doorman, Transport
 from protocol.keys import PrivateKey
 from protocol.p2p.channel import PAYLOAD_BYTES_MAX, SecureChannel
 from protocol.p2p.messages import Endpoint

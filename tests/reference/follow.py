@@ -9,7 +9,7 @@ import orjson
 
 from chain.chain import Chain
 from node.core import NodeSettings
-from node.shell import NodeShell
+from node.shell.node_shell import NodeShell
 from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.times import parse_time

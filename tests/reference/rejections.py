@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from node.core import NodeSettings
-from node.shell import NodeShell
+from node.shell.node_shell import NodeShell
 from protocol.times import parse_time
 from rpc.apis.registry import build_dispatcher
 from tests.reference.follow import Follower, differences, read_lines

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 
 from node.core import NodeSettings
-from node.dev import dev_settings
-from node.dev_api import DevApi
-from node.shell import NodeShell
+from node.dev.api import DevApi
+from node.dev.chain import dev_settings
+from node.shell.node_shell import NodeShell
 from operations.market import LimitOrderCreate
 from operations.vesting import DelegateVestingShares, SetWithdrawVestingRoute, WithdrawVesting
 from rpc.apis.registry import build_dispatcher

@@ -10,7 +10,7 @@ import pytest
 
 from chain.effects import Applied
 from node.core import NodeSettings
-from node.shell import NodeShell
+from node.shell.node_shell import NodeShell
 from operations.transfer import Transfer
 from rpc import feed as feed_module
 from tests.harness import Harness, config_with, steem

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import orjson
 import pytest
 
-from node.admin import NodeApi
+from node.ports.admin import NodeApi
 from rpc.dispatch import Dispatcher
 from rpc.kinds import AtMost, Items, Length, Name, Unsigned, Values, build_kind, count_values
 from rpc.method import Method, collect_methods, rpc_method

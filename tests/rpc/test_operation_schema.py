@@ -8,7 +8,7 @@ import pytest
 
 from chain.chain import Chain
 from node.core import NodeSettings
-from node.shell import NodeShell
+from node.shell.node_shell import NodeShell
 from operations.registry import ALL_OPERATIONS
 from protocol.config import ChainConfig
 from rpc.apis.registry import build_dispatcher

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from node.health import find_problem
+from node.ports.health import find_problem
 from rpc.paced import HEAD_BYTES_MAX
 from rpc.port_limits import Gauge, Overloaded, PortLimits, Share, name_client, names_itself
 from rpc.server import RpcServer

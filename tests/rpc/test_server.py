@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from node.health import find_problem
+from node.ports.health import find_problem
 from rpc.port_limits import PortLimits, Share
 from rpc.server import BAD_PAYLOAD, RpcServer
 from tests.rpc.service import Service

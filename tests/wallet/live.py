@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from chain.chain import Chain
 from node.core import NodeSettings
-from node.dev_api import DevApi
-from node.shell import NodeShell
+from node.dev.api import DevApi
+from node.shell.node_shell import NodeShell
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
 

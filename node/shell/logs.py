@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from node.log_rate import LimitedHandler
+from node.shell.log_rate import LimitedHandler
 from protocol.secrecy import hide_keys
 from wallet.terminal import clean, clean_json
 

@@ -16,11 +16,11 @@ from chain.pending import Dropped
 from node.core import Disk, Node, NodeSettings
 from node.core.node import COMMIT_TIMER
 from node.core.world import MemoryDisk, World
-from node.health import AGE_SECONDS_MAX, find_problem
-from node.memory import Tidier
-from node.recovery import RecoveryAside
-from node.status import describe_status
-from node.transport import Transport
+from node.ports.health import AGE_SECONDS_MAX, find_problem
+from node.ports.status import describe_status
+from node.shell.memory import Tidier
+from node.shell.recovery import RecoveryAside
+from node.shell.transport import Transport
 from protocol.block import Block
 from protocol.errors import ProtocolError
 from protocol.p2p.messages import Endpoint

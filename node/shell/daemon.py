@@ -15,17 +15,17 @@ from chain.chain import Chain
 from node.core import Disk, Node, NodeSettings
 from node.core.network import Network
 from node.failures import CommandError, explain, explain_port
-from node.memory import tune_memory
-from node.open_files import FilePlan, plan_files, raise_limit
-from node.peering import follow_seeds
 from node.settings import Address
-from node.shell import NodeShell
+from node.shell.memory import tune_memory
+from node.shell.node_shell import NodeShell
+from node.shell.open_files import FilePlan, plan_files, raise_limit
+from node.shell.peering import follow_seeds
 from protocol.errors import Invalid, ProtocolError
 from rpc.port_limits import PortLimits
 from state.engine.errors import StoreError
 
 if TYPE_CHECKING:
-    from node.operator_ports import OperatorPorts
+    from node.ports.operator_ports import OperatorPorts
 
 log = logging.getLogger("plaudit.node")
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from node.block_file import write_blocks
 from node.failures import CommandError
-from node.importer import ImportProblem, ImportResult, import_blocks
-from node.memory import tune_memory
 from node.progress import make_progress
-from node.recovery import RecoveryAhead
+from node.shell.block_file import write_blocks
+from node.shell.importer import ImportProblem, ImportResult, import_blocks
+from node.shell.memory import tune_memory
+from node.shell.recovery import RecoveryAhead
 
 if TYPE_CHECKING:
     from chain.chain import Chain

@@ -13,11 +13,11 @@ import click
 
 from chain.snapshot import SnapshotError, Summary
 from node.admin_client import LONG_SECONDS, call_admin
+from node.commands.blocks import EXIT_INTERRUPTED
 from node.failures import CommandError, plain_errors
-from node.import_command import EXIT_INTERRUPTED
-from node.memory import tune_memory
 from node.settings import Address
-from node.snapshot_file import restore_snapshot, verify_snapshot, write_snapshot
+from node.shell.memory import tune_memory
+from node.shell.snapshot_file import restore_snapshot, verify_snapshot, write_snapshot
 from node.snapshot_progress import make_snapshot_progress
 from wallet.render import Output, fields
 

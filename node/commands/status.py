@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from node.health import find_problem
+from node.ports.health import find_problem
 from wallet.client import NodeClient
 from wallet.durations import describe_seconds
 from wallet.errors import UsageError, WalletError

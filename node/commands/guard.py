@@ -10,7 +10,7 @@ import click
 from chain.chain import STATE_DIRECTORY
 from node.core.guard import FILE, ProductionGuard
 from node.failures import EXIT_FAILED, CommandError, plain_errors
-from node.files import DirectoryDisk
+from node.shell.files import DirectoryDisk
 from protocol.times import time_text
 from state.engine.kv import LevelDBBackend
 

@@ -6,13 +6,13 @@ import logging
 from pathlib import Path
 from typing import Protocol
 
-from node.admin import AdminPort, NodeApi
 from node.core import Node
 from node.failures import CommandError, explain_port
-from node.loop_watch import LoopWatch
-from node.metrics import Metrics, MetricsPort
+from node.ports.admin import AdminPort, NodeApi
+from node.ports.metrics import Metrics, MetricsPort
 from node.settings import Address
-from node.shell import MakeNode
+from node.shell.loop_watch import LoopWatch
+from node.shell.node_shell import MakeNode
 from rpc.dispatch import OnAnswer
 
 log = logging.getLogger("plaudit.node")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from chain.chain import Chain
-from node.block_file import BlockFile, BlockFileError
-from node.recovery import RecoveryAhead
+from node.shell.block_file import BlockFile, BlockFileError
+from node.shell.recovery import RecoveryAhead
 from protocol.block import Block
 from protocol.errors import ProtocolError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import resource
 from typing import Final, NamedTuple
 
-from node.transport import OPENING_MAX
+from node.shell.transport import OPENING_MAX
 from rpc.port_limits import OPERATOR_LIMITS, PortLimits, Share
 
 WANTED: Final = 1 << 16

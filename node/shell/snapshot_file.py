@@ -24,7 +24,7 @@ from chain.snapshot import (
     restore,
     verify,
 )
-from node.files import make_private
+from node.shell.files import make_private
 from protocol.config import ChainConfig
 from state.engine.errors import StoreError, StoreLocked
 from state.engine.kv import LevelDBBackend

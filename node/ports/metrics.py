@@ -32,7 +32,7 @@ from consensus.slots import get_participation_rate
 from node.core import Node, NodeSettings
 from node.core.production import ProductionOutcome
 from node.core.world import World
-from node.status import count_missed, count_missing, count_peers, find_version
+from node.ports.status import count_missed, count_missing, count_peers, find_version
 from operations.resources import RESOURCE_NAMES
 from protocol.block import Block
 from protocol.errors import PluginRefused, ProtocolError

@@ -20,11 +20,11 @@ from chain.snapshot import SnapshotError, SnapshotSource
 from node.core import Node
 from node.core.addresses import Ban
 from node.core.network import Network
-from node.peering import resolve
+from node.ports.status import describe_status
 from node.settings import SEEDS_MAX, Address, parse_address
-from node.snapshot_file import save_snapshot
+from node.shell.peering import resolve
+from node.shell.snapshot_file import save_snapshot
 from node.snapshot_progress import QuietProgress
-from node.status import describe_status
 from protocol.errors import Invalid, Rejected
 from protocol.p2p.messages import Endpoint
 from protocol.times import time_text
