@@ -7,9 +7,9 @@ from itertools import islice
 
 from protocol.assets import STEEM, VESTS, Asset, multiply
 from protocol.errors import Rejected
+from protocol.units import BASIS_POINTS
 from protocol.virtual_operations import FillVestingWithdraw
 from state.context import Context
-from state.money import BASIS_POINTS
 from state.resource_credits import regenerate_rc, update_max_rc
 from state.stake import WitnessVoteSums, adjust_proxied_witness_votes, get_vesting_share_price
 from state.tables.accounts import Account

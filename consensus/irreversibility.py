@@ -6,8 +6,8 @@ Source: libraries/chain/database.cpp, database::update_last_irreversible_block.
 from collections.abc import Sequence
 
 from consensus.slots import get_round_witnesses
+from protocol.units import BASIS_POINTS
 from state.context import Context
-from state.money import BASIS_POINTS
 
 
 def compute_confirmed_block(confirmations: Sequence[int], threshold_bp: int) -> int:

@@ -8,8 +8,8 @@ from functools import cmp_to_key
 
 from consensus.slots import get_round_witnesses
 from protocol.assets import SBD, STEEM, Asset, Price, price_compare, price_less
+from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
-from state.money import BASIS_POINTS
 
 
 def compute_median_price(prices: Iterable[Price]) -> Price:

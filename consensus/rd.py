@@ -6,7 +6,7 @@ Source: libraries/chain/util/rd.cpp, rd_dynamics.hpp and rd_setup.hpp.
 from protocol.errors import Invalid
 from protocol.integers import INT32_MAX, UINT32_MAX, UINT64_MAX
 from protocol.rules import Rules
-from state.money import BASIS_POINTS
+from protocol.units import BASIS_POINTS
 from state.tables.witnesses import RdParams
 
 

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from consensus.rd import check_user_params, compute_params, compute_pool_decay, compute_witness_params
 from protocol.integers import UINT64_MAX, UINT128_MAX
 from protocol.types import NULL_PUBLIC_KEY, ChainProperties
+from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
-from state.money import BASIS_POINTS
 from state.tables.globals import HardforkProperty
 from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_TIMESHARE, Witness, WitnessSchedule
 

@@ -8,8 +8,8 @@ Source: libraries/chain/database.cpp, get_slot_time, get_slot_at_time, get_sched
 witness_participation_rate.
 """
 
+from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
-from state.money import BASIS_POINTS
 
 SLOTS_WATCHED = 128
 """How many of the latest slots `recent_slots_filled` remembers, one bit each."""

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from protocol.assets import STEEM, VESTS, Asset, multiply
 from protocol.errors import Rejected
 from protocol.integers import div_trunc
+from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
-from state.money import BASIS_POINTS
 from state.stake import compute_effective_vesting_shares, get_vesting_share_price, update_manabars, use_mana
 from state.tables.accounts import Account
 from state.tables.kinds import TIME_MAX

@@ -12,9 +12,9 @@ from protocol.errors import Rejected
 from protocol.measures import duration_text
 from protocol.rules import Rules
 from protocol.times import time_text
+from protocol.units import BASIS_POINTS
 from rewards.comments import get_comment
 from state.context import Context
-from state.money import BASIS_POINTS
 from state.tables.accounts import Account
 from state.tables.content import Comment, CommentContent
 from state.tables.kinds import TIME_MAX

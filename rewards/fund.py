@@ -5,8 +5,8 @@ Source: libraries/chain/database.cpp, pay_reward_funds and the first part of pro
 
 from protocol.errors import Rejected
 from protocol.integers import UINT128_MAX
+from protocol.units import BASIS_POINTS
 from state.context import Context
-from state.money import BASIS_POINTS
 from state.tables.content import RewardFund
 
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from protocol.assets import SBD, STEEM, VESTS, Asset
 from protocol.config import Rules
 from protocol.integers import check_int64
+from protocol.units import BASIS_POINTS
 from protocol.virtual_operations import ProducerReward
 from rewards.fund import pay_reward_funds
 from rewards.sbd import compute_sbd_value
 from state.context import SINGLETON, Context
-from state.money import BASIS_POINTS, adjust_balance, get_median_price
+from state.money import adjust_balance, get_median_price
 from state.resource_credits import regenerate_rc, update_max_rc
 from state.stake import create_vesting
 from state.tables.globals import GlobalProperties

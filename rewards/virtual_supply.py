@@ -6,9 +6,10 @@ Source: libraries/chain/database.cpp, database::update_virtual_supply.
 from typing import NamedTuple
 
 from protocol.assets import Price
+from protocol.units import BASIS_POINTS
 from rewards.sbd import compute_steem_value
 from state.context import Context
-from state.money import BASIS_POINTS, get_median_price
+from state.money import get_median_price
 
 
 class SbdExplanation(NamedTuple):

@@ -9,13 +9,13 @@ from protocol.config import Rules
 from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, UINT64_MAX
 from protocol.measures import duration_text
+from protocol.units import BASIS_POINTS
 from rewards.comments import get_comment
 from rewards.curves import evaluate_reward_curve
 from rewards.fund import get_reward_fund
 from rewards.payout import compute_auction_weight
 from rewards.reputation import count_vote, withdraw_vote
 from state.context import Context
-from state.money import BASIS_POINTS
 from state.stake import update_manabars, use_mana
 from state.tables.accounts import Account, Manabar
 from state.tables.content import Comment, CommentVote

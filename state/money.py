@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price, multiply
 from protocol.errors import Rejected
+from protocol.units import BASIS_POINTS
 from protocol.virtual_operations import Interest
 from state.context import SINGLETON, Context
 from state.tables.accounts import Account
-
-BASIS_POINTS = 10000
 
 
 class InterestExplanation(NamedTuple):

@@ -9,8 +9,8 @@ Source: libraries/plugins/rc/rc_plugin.cpp, get_maximum_rc, create_rc_account, r
 
 from protocol.assets import STEEM, Asset, multiply
 from protocol.integers import INT64_MAX, INT64_MIN, UINT64_MAX, div_trunc, to_int64
+from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
-from state.money import BASIS_POINTS
 from state.stake import get_vesting_share_price
 from state.tables.accounts import Account, Manabar
 from state.tables.credits import RcAccount

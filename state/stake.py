@@ -7,8 +7,9 @@ adjust_witness_vote) and libraries/chain/include/steem/chain/util/manabar.hpp.
 from protocol.assets import STEEM, VESTS, Asset, Price, multiply
 from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, INT64_MIN, UINT128_MAX, div_trunc, to_int64
+from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
-from state.money import BASIS_POINTS, adjust_balance, adjust_reward_balance
+from state.money import adjust_balance, adjust_reward_balance
 from state.tables.accounts import Account, Manabar
 from state.tables.globals import GlobalProperties
 from state.tables.kinds import TIME_MAX

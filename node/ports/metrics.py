@@ -37,11 +37,11 @@ from operations.resources import RESOURCE_NAMES
 from protocol.block import Block
 from protocol.errors import PluginRefused, ProtocolError
 from protocol.transaction import Transaction
+from protocol.units import BASIS_POINTS
 from rpc.http_port import HttpPort, Request
 from rpc.method import Method
 from rpc.port_limits import OPERATOR_LIMITS
 from state.context import SINGLETON
-from state.money import BASIS_POINTS
 
 PATH: Final = "/metrics"
 BLOCK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
