@@ -54,7 +54,7 @@ def produce(make: Maker) -> list[Block]:
     """Blocks of 1,000 transactions each, signed, on a chain of their own (the first blocks may be this large)."""
     world = make_world()
     rng = random.Random(1)
-    blocks = [world.chain.get_block(1)]
+    blocks = [world.chain.reader.get_block(1)]
     for block in range(BLOCKS):
         for index in range(BLOCK_TRANSACTIONS):
             world.push(make(rng, block * BLOCK_TRANSACTIONS + index))

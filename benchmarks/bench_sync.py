@@ -70,7 +70,7 @@ def build(chain: NetworkChain, data_dir: Path) -> None:
         nonlocal people
         people = people or People(chain, SEED, lambda: opened.head_time)
         number = max(1, opened.head_number - len(WITNESSES))
-        block_id = opened.get_block_id(number)
+        block_id = opened.reader.get_block_id(number)
         if block_id is None:
             return ()  # The first transactions refer to the first block.
         return [people.make(Reference(number, block_id)) for _ in range(TRANSACTIONS_PER_BLOCK)]

@@ -107,7 +107,7 @@ def _blocks() -> Iterator[Work]:
 def _followed(make: Maker, transactions: int) -> Callable[[], None]:
     """Decodes and applies the next of the blocks that another chain made, and commits what is irreversible then."""
     world, rng = make_world(), random.Random(1)
-    blocks = [world.chain.get_packed_block(1)]
+    blocks = [world.chain.reader.get_packed_block(1)]
     for block in range(WARM_UPS + RUNS):
         for index in range(transactions):
             world.push(make(rng, block * transactions + index))

@@ -16,14 +16,14 @@ from pathlib import Path
 from struct import Struct
 from typing import Protocol
 
-from protocol.errors import BlockLogError
+from protocol.errors import BlockLogError, Invalid
 from protocol.types import NULL_ID
 
 OFFSET = Struct("<Q")
 _BUFFER_BYTES = 1 << 20
 
 BlockReader = Callable[[bytes], int]
-"""Gives the number of a packed block; raises any exception when the bytes are no block."""
+"""Gives the number of a packed block; raises Invalid when the bytes are no block."""
 
 
 class BlockStore(Protocol):
@@ -125,6 +125,7 @@ class BlockLog:
         self._first = 1
         self._pending_log = bytearray()
         self._pending_index = bytearray()
+        self._is_synced = False
         try:
             self._recover()
         except BaseException:
@@ -157,6 +158,7 @@ class BlockLog:
         self._pending_log += offset
         self._pending_index += offset
         self._count += 1
+        self._is_synced = False
         if len(self._pending_log) > _BUFFER_BYTES:
             self._flush()
 
@@ -197,8 +199,10 @@ class BlockLog:
 
     def sync(self) -> None:
         """Waits until the disk holds everything that was appended. Raises BlockLogError, for a full disk too."""
-        self._flush()
-        _guard(self._path, os.fdatasync, self._log)
+        if not self._is_synced:
+            self._flush()
+            _guard(self._path, os.fdatasync, self._log)
+            self._is_synced = True
 
     def close(self) -> None:
         """Writes what is left in the buffer and releases the files."""
@@ -252,6 +256,7 @@ class BlockLog:
         _guard(self._path, os.ftruncate, self._log, log_bytes)
         _guard(self._path, os.ftruncate, self._index, count * OFFSET.size)
         self._log_bytes, self._count = log_bytes, count
+        self._is_synced = False
 
     def _recover(self) -> None:
         """Makes log and index end with the same whole record."""
@@ -270,7 +275,7 @@ class BlockLog:
             return 1
         try:
             return self._read_number(os.pread(self._log, end - OFFSET.size, 0))
-        except Exception:
+        except Invalid:
             return 1
 
     def _fits(self, number: int, end: int) -> bool:
@@ -341,7 +346,7 @@ class BlockLog:
     def _is_block(self, packed: bytes, number: int | None) -> bool:
         try:
             found = self._read_number(packed)
-        except Exception:
+        except Invalid:
             return False
         return number is None or found == number
 

@@ -160,7 +160,7 @@ class ForkTree:
             self.mark_invalid(block.id)
             raise Rejected("!(*itr)->invalid")
         if block.previous not in self._items:
-            self._keep_unlinked(block)
+            self.keep_unlinked(block)
             raise BlockLinkError("", "block does not link to known chain")
         item = self._insert(block, standing)
         if item.previous != self.head.id:
@@ -256,7 +256,8 @@ class ForkTree:
         if not same:
             del self._by_number[item.number]
 
-    def _keep_unlinked(self, block: Block) -> None:
+    def keep_unlinked(self, block: Block) -> None:
+        """Keeps a block until its parent comes."""
         if block.id in self._unlinked:
             return
         self._unlinked[block.id] = block

@@ -323,14 +323,14 @@ class CustomOperationLimit:
     """
 
     def __init__(self) -> None:
+        self._head_id = b""
         self._counts: dict[str, int] = {}
 
-    def clear(self) -> None:
-        """Begins a new block."""
-        self._counts.clear()
-
-    def count(self, transaction: Transaction, limit: int) -> dict[str, int]:
+    def count(self, transaction: Transaction, limit: int, head_id: bytes) -> dict[str, int]:
         """Returns the counts that `keep` takes once the transaction is accepted; raises PluginRefused."""
+        if head_id != self._head_id:
+            self._head_id = head_id
+            self._counts.clear()
         counts: dict[str, int] = {}
         for op in transaction.operations:
             if op.wire_name not in CUSTOM_OPERATIONS:

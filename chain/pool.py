@@ -64,13 +64,17 @@ class Pool:
         """Whether `begin_head` has been called since the state was dropped."""
         self._dropped: deque[Dropped] = deque(maxlen=DROPPED_KEPT_MAX)
 
+    def knows(self, trx_id: bytes) -> bool:
+        """Whether the transaction waits, or is in a block and not expired yet."""
+        return trx_id in self.pending or self._ledger.ctx.tables.seen_transactions.find(trx_id) is not None
+
     # Arrival
 
     def push(self, transaction: Transaction) -> None:
         """Applies a transaction and keeps it for one of the next blocks. Raises Rejected, Invalid, PluginRefused."""
         ctx = self._ledger.ctx
         check_unseen(transaction.id, is_seen=transaction.id in self.pending)
-        counts = self.custom_limit.count(transaction, ctx.rules.custom_op_block_limit)
+        counts = self.custom_limit.count(transaction, ctx.rules.custom_op_block_limit, self._ledger.head_id)
         payment = Payment(*self._ledger.quote(transaction))
         leaving = self.pending.check_room(transaction, payment)
         ctx.arrival = Arrival()

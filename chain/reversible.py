@@ -20,29 +20,29 @@ def _key(number: int) -> bytes:
     return PREFIX + _NUMBER.pack(number)
 
 
+def make_put(number: int, packed: bytes | None) -> Put:
+    """What keeps a block that was applied, in the place of another one of its number; None forgets one."""
+    return _key(number), packed
+
+
 class ReversibleBlocks:
     """Packed blocks by number."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    def add(self, number: int, packed: bytes) -> None:
-        """Keeps a block that was applied; it replaces another one of the same number."""
-        self._backend.write([(_key(number), packed)], sync=False)
-
-    def remove(self, number: int) -> None:
-        """Forgets a block that was undone."""
-        self._backend.write([(_key(number), None)], sync=False)
+    def write(self, puts: list[Put]) -> None:
+        """Keeps and forgets blocks, without waiting for the disk."""
+        self._backend.write(puts, sync=False)
 
     def replace_all(self, blocks: list[tuple[int, bytes]]) -> None:
         """Makes these the only blocks, and waits for the disk."""
-        old: list[Put] = [(_key(number), None) for number, _packed in self.scan()]
-        new: list[Put] = [(_key(number), packed) for number, packed in blocks]
-        self._backend.write(old + new, sync=True)
+        old = [make_put(number, None) for number, _packed in self.scan()]
+        self._backend.write(old + [make_put(number, packed) for number, packed in blocks], sync=True)
 
     def collect_deletes(self, last: int) -> list[Put]:
         """The deletes of all blocks up to a number."""
-        return [(_key(number), None) for number, _packed in self.scan() if number <= last]
+        return [make_put(number, None) for number, _packed in self.scan() if number <= last]
 
     def find(self, number: int) -> bytes | None:
         """Returns a packed block, or None."""

@@ -158,7 +158,7 @@ def _describe(view: View, chain: Chain, with_history: bool) -> Header:
     number = decode_meta(record).head.number
     if number == 0:
         raise SnapshotError("The chain has no irreversible block yet, of which a snapshot could be made")
-    block = chain.get_packed_block(number)
+    block = chain.reader.get_packed_block(number)
     assert block is not None, "the log holds the committed block"
     return Header(
         record, config_record.read_record(view, chain.config), block, with_history and is_indexed(view, number)

@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from chain.finality import ChainUnusable
 from protocol.config import ChainConfigError
 from protocol.errors import BlockLogError, HistoryUnavailable, ProtocolError, UnknownHardfork
 from state.engine import errors
@@ -27,6 +28,7 @@ _REMEDIES: Final[dict[type[Exception], str]] = {
     "made anew from the block log.",
     errors.StoreFull: "Make room on the disk and start again; nothing is lost.",
     errors.StoreWriteFailed: "See to the disk and start again; nothing is lost.",
+    ChainUnusable: "Start the node again: it goes on with what its files hold.",
     errors.StoreError: "See to the directory's files and their permissions.",
     UnknownHardfork: "Use the chain config that holds the hard fork, or the newer version of Plaudit that knows it.",
     HistoryUnavailable: "Run the node with --no-history, or restore a snapshot with history into another directory.",

@@ -85,7 +85,7 @@ def _noticed_signals() -> Iterator[Callable[[], bool]]:
 def run_export(chain: Chain, path: Path, first: int | None, last: int | None) -> None:
     """Writes blocks first..last of the chain to a file and closes the chain. Raises CommandError."""
     try:
-        least, most = chain.first_block_number, chain.head_number
+        least, most = chain.reader.first_number, chain.head_number
         begin, end = least if first is None else first, most if last is None else last
         if not least <= begin <= end <= most:
             raise CommandError(f"The chain has blocks {least} to {most}, not {begin} to {end}.")
@@ -97,6 +97,6 @@ def run_export(chain: Chain, path: Path, first: int | None, last: int | None) ->
 
 def _packed_blocks(chain: Chain, first: int, last: int) -> Iterator[bytes]:
     for number in range(first, last + 1):
-        packed = chain.get_packed_block(number)
+        packed = chain.reader.get_packed_block(number)
         assert packed is not None, "the chain has every block up to its head"
         yield packed

@@ -60,7 +60,7 @@ class Admission:
         if message_id(payload) not in peer.items_asked:
             self._hub.close(peer, "You sent me a block that I didn't ask for")
             return False
-        is_dear = len(payload) > LARGE_BLOCK_BYTES and not self._chain.has_signed_header(payload)
+        is_dear = len(payload) > LARGE_BLOCK_BYTES and not self._chain.switch.has_signed_header(payload)
         if is_dear and not peer.charge(LARGE_BLOCK_COST, peer.received_at_ms):
             self._hub.close(peer, "You sent me too many large blocks that their witnesses did not sign")
             return False

@@ -223,7 +223,7 @@ class Gossip:
 
         While this node lacks blocks of the peer, synchronisation fetches them, and transactions would not fit yet.
         """
-        if peer.we_need_its_blocks or self._chain.write_problem is not None:
+        if peer.we_need_its_blocks or self._chain.finality.write_problem is not None:
             return
         if len(peer.items_asked) < peer.fetch_max:
             self._ask(peer, BLOCK_ITEM)
@@ -286,11 +286,11 @@ class Gossip:
             return
         except ProtocolError as error:
             self._hub.notes.tell("block_refused", number=block.number, peer=peer.name, error=error.message)
-            if self._chain.is_invalid_block(block.id):
+            if self._chain.reader.is_invalid_block(block.id):
                 self._hub.fault(peer, "You offered me a block that I have deemed to be invalid")
             self._charge_block(peer, block)
             return
-        if self._chain.is_doubtful_block(block.id):
+        if self._chain.reader.is_doubtful_block(block.id):
             self._charge_block(peer, block)
         for applied in result.applied[-BLOCKS_OFFERED_MAX:]:
             self.offer_block(applied.block, payload if applied.block.id == block.id else None)
@@ -316,7 +316,7 @@ class Gossip:
         Bytes that it does not pack to cost decoding and nobody's credits: who sends them is asked for less for a while.
         """
         peer.charge((len(payload) - transaction.size) // DOUBTFUL_BYTES_PER_COST, peer.items_at_ms)
-        if self._chain.is_known_transaction(transaction.id):
+        if self._chain.pool.knows(transaction.id):
             return True
         try:
             self._intake.take_transaction(transaction)
@@ -404,7 +404,7 @@ class Gossip:
     def _find_in_chain(self, item: bytes) -> tuple[int, bytes] | None:
         """A block by its id, or a waiting transaction by its."""
         try:
-            block = self._chain.find_block_by_id(item)
+            block = self._chain.reader.find_block_by_id(item)
         except ProtocolError as error:
             self._hub.notes.tell("block_log_damaged", error=error.message)
             return None

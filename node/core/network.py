@@ -121,7 +121,7 @@ class Network:
         checkpoint = self._settings.checkpoint
         if checkpoint is None:
             return
-        found = self._chain.get_block_id(checkpoint.number)
+        found = self._chain.reader.get_block_id(checkpoint.number)
         if found is not None and found != checkpoint.id:
             raise Rejected(
                 "checkpoint",
@@ -500,6 +500,6 @@ class Network:
             self.inquiries.ask_time(peer)
 
     def _offer_head(self) -> None:
-        head = self._chain.find_block_by_id(self._chain.head_id)
+        head = self._chain.reader.find_block_by_id(self._chain.head_id)
         if head is not None:
             self.gossip.offer_block(head)

@@ -6,6 +6,7 @@ number of nodes under a clock of its own. What applying blocks did goes out thro
 
 from chain.chain import Chain
 from chain.effects import PushResult
+from chain.finality import Mode
 from chain.pool import SLICE_OPERATIONS_MAX, Budget
 from consensus.slots import get_slot_at_time
 from node.core.clock import MS_PER_SECOND, Clock
@@ -61,13 +62,15 @@ class Node:
         self._waits_for_disk = False
         self._waits_to_commit = False
         self._reapplied_ms = 0
-        chain.commits_at_once = chain.reapplies_at_once = False
+        chain.enter(Mode.LIVE)
 
     # Events
 
     def on_start(self) -> None:
         """Begins to keep time. Raises ProtocolError when it is to mine at the start and cannot."""
         self._look_at_disk()
+        for refused in self.chain.refused_at_start:
+            self.world.note("reversible_block_refused", number=refused.number, error=refused.error.message)
         if self.network is not None:
             self.network.on_start()
         if not self.settings.witnesses:
@@ -165,13 +168,13 @@ class Node:
         """Applies a piece of what waits to the new head; a block that comes meanwhile does not wait for all of it."""
         begun_ms = self.world.monotonic_ms()
         budget = Budget(SLICE_OPERATIONS_MAX, lambda: self.world.monotonic_ms() - begun_ms >= SLICE_MS)
-        goes_on = self.chain.reapply_pending(budget)
+        goes_on = self.chain.pool.reapply(budget)
         self._reapplied_ms += self.world.monotonic_ms() - begun_ms
         self._tell_dropped()
         if goes_on and self._reapplied_ms < REAPPLY_MS_MAX:
             self.world.set_timer(REAPPLY_TIMER, self.world.now_ms())
         elif goes_on:
-            self.chain.stop_reapplying()
+            self.chain.pool.stop_reapplying()
 
     def _reapply_later(self) -> None:
         self._reapplied_ms = 0
@@ -179,7 +182,7 @@ class Node:
             self.world.set_timer(REAPPLY_TIMER, self.world.now_ms())
 
     def _tell_dropped(self) -> None:
-        dropped = self.chain.take_dropped()
+        dropped = self.chain.pool.take_dropped()
         if dropped:
             self.world.tell_dropped(dropped)
 
@@ -201,8 +204,8 @@ class Node:
 
     def _look_for_twin(self, block: Block) -> None:
         """Two different blocks of one witness for one slot: its key is used in two places, or it cheats."""
-        twin = self.chain.find_twin(block)
-        if twin is None or self.chain.is_doubtful_block(block.id) or self.chain.is_doubtful_block(twin):
+        twin = self.chain.reader.find_twin(block)
+        if twin is None or self.chain.reader.is_doubtful_block(block.id) or self.chain.reader.is_doubtful_block(twin):
             return
         tell = self.world.note if self.network is None else self.network.hub.notes.tell
         tell("double_signed", witness=block.witness, number=block.number, one=twin.hex(), other=block.id.hex())
@@ -229,17 +232,17 @@ class Node:
     @property
     def write_problem(self) -> Exception | None:
         """Why the chain's files, or the file of used slots, could not be written last; None when all is well."""
-        return self.chain.write_problem or self.producer.guard.write_problem
+        return self.chain.finality.write_problem or self.producer.guard.write_problem
 
     def _commit_later(self) -> None:
-        if not (self._waits_to_commit or self.chain.is_bulk):
+        if not (self._waits_to_commit or self.chain.mode is Mode.BULK):
             self._waits_to_commit = True
             self.world.set_timer(COMMIT_TIMER, self.world.now_ms() + COMMIT_DELAY_MS)
 
     def _commit(self) -> None:
         self._waits_to_commit = False
-        if self.chain.write_problem is None:
-            self.chain.commit_final()
+        if self.chain.finality.write_problem is None:
+            self.chain.finality.try_commit()
             self._look_at_disk()
 
     def _look_at_disk(self) -> None:
@@ -250,20 +253,20 @@ class Node:
             self.world.set_timer(DISK_TIMER, self.world.now_ms() + DISK_RETRY_MS)
 
     def _refuse_without_disk(self) -> None:
-        problem = self.chain.write_problem
+        problem = self.chain.finality.write_problem
         if problem is not None:
             raise _refusal(problem)
 
     def _retry_writes(self) -> None:
         try:
-            self.chain.retry_writes()
+            self.chain.finality.retry_writes()
             self.producer.guard.retry_write()
         except (StoreWriteFailed, ProtocolError) as error:
             self.world.note("disk_problem", error=_describe(error), action="will try again")
             self.world.set_timer(DISK_TIMER, self.world.now_ms() + DISK_RETRY_MS)
         else:
             self._waits_for_disk = False
-            self.world.note("disk_writable", committed=self.chain.committed_number)
+            self.world.note("disk_writable", committed=self.chain.finality.committed_number)
 
     # Production
 
@@ -336,7 +339,7 @@ class Node:
         self._mine_at(min(self.clock.now_ms() // MS_PER_SECOND, earliest))
 
     def _mine_at_clock(self) -> None:
-        if self.chain.write_problem is None:
+        if self.chain.finality.write_problem is None:
             self._mine_at(self.clock.now_ms() // MS_PER_SECOND)
 
     def _mine_at(self, when: int) -> None:

@@ -92,7 +92,7 @@ class Producer:
 
     def attempt(self, is_syncing: bool) -> Attempt:
         """Makes the block of this moment's slot if it is ours to make."""
-        if self._chain.write_problem is not None or self._chain.read_problem is not None:
+        if self._chain.finality.write_problem is not None or self._chain.problem is not None:
             return Attempt(ProductionOutcome.DISK_PROBLEM)
         jump_ms = self.watch.look()
         if jump_ms:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from chain.chain import Chain
+from chain.finality import Mode
 from node.core.hub import Hub, Intake, TooEarly
 from node.core.peer import AskedBlock, Peer
 from node.core.settings import Checkpoint
@@ -96,7 +97,7 @@ class Sync:
         self._intake = intake
         self._checkpoint = checkpoint
         self._asked: dict[bytes, Peer] = {}
-        self._waiting = WaitingBlocks(chain.is_known_block, self._recover)
+        self._waiting = WaitingBlocks(chain.reader.is_known_block, self._recover)
         self._typical_bytes = 0
         self._moved_at_ms = 0
         self._progress = Progress(0, 0, 0)
@@ -152,8 +153,8 @@ class Sync:
             self.begin(peer)
         elif not peer.ids_to_fetch:
             self._finish(peer, is_answered=not ids or (len(ids) == 1 and bool(synopsis)))
-        if not self._chain.is_bulk and self._is_far_behind():
-            self._chain.is_bulk = True
+        if self._chain.mode is not Mode.BULK and self._is_far_behind():
+            self._chain.enter(Mode.BULK)
         self.fetch()
 
     def _note_stranger(self, peer: Peer) -> None:
@@ -205,15 +206,15 @@ class Sync:
             self.begin(peer)
 
     def _leave_bulk(self) -> None:
-        if self._chain.is_bulk and (not self.is_running or self._head_age() < RECENT_SECONDS):
-            self._chain.leave_bulk()
+        if self._chain.mode is Mode.BULK and (not self.is_running or self._head_age() < RECENT_SECONDS):
+            self._chain.enter(Mode.LIVE)
             self._hub.world.note("synced", head=self._chain.head_number)
 
     # Fetching blocks
 
     def fetch(self) -> None:
         """Asks every peer that is idle for the next blocks that it has and nobody else was asked for."""
-        if self._chain.write_problem is not None:
+        if self._chain.finality.write_problem is not None:
             return
         head = self._chain.head_number
         for peer in self._hub.active():
@@ -253,7 +254,7 @@ class Sync:
     def _skip_known(self, peer: Peer) -> None:
         """Takes ids of blocks that are linked by now off the front of what a peer has."""
         waiting = peer.ids_to_fetch
-        while waiting and self._chain.is_known_block(waiting[0]):
+        while waiting and self._chain.reader.is_known_block(waiting[0]):
             peer.last_common = waiting.popleft()
 
     def on_block(self, peer: Peer, block: Block) -> None:
@@ -281,14 +282,14 @@ class Sync:
 
     def _is_new(self, block: Block) -> bool:
         """Whether a block did not come from another peer in the meantime."""
-        return block.id not in self._waiting and not self._chain.is_known_block(block.id)
+        return block.id not in self._waiting and not self._chain.reader.is_known_block(block.id)
 
     def _has_room(self, block: Block) -> bool:
         """Whether a block can be kept until it is applied; one that can not is fetched again when it is nearer."""
         if self._waiting.size_bytes < RECEIVED_BYTES_MAX:
             return True
         is_near = block.number <= self._chain.head_number + NEAR_BLOCKS and self._waiting.size_bytes < NEAR_BYTES_MAX
-        return is_near or self._chain.is_known_block(block.previous)
+        return is_near or self._chain.reader.is_known_block(block.previous)
 
     def _is_foreign(self, block: Block) -> bool:
         checkpoint = self._checkpoint
@@ -330,7 +331,7 @@ class Sync:
         self._go_on()
 
     def _go_on(self) -> None:
-        if self._waiting.has_next and self._chain.write_problem is None:
+        if self._waiting.has_next and self._chain.finality.write_problem is None:
             self._hub.world.set_timer(APPLY_TIMER, self._hub.world.now_ms())
 
     def on_apply(self) -> bool:
@@ -338,7 +339,7 @@ class Sync:
         world = self._hub.world
         head, end_ms = self._chain.head_id, world.now_ms() + APPLY_MS_MAX
         for _ in range(APPLY_BLOCKS_MAX):
-            if not self._waiting.has_next or world.now_ms() > end_ms or self._chain.write_problem is not None:
+            if not self._waiting.has_next or world.now_ms() > end_ms or self._chain.finality.write_problem is not None:
                 break
             received = self._waiting.take_next()
             if received is not None:
@@ -367,7 +368,9 @@ class Sync:
             since, blocks, transactions = self._progress
             self._progress = Progress(since, blocks + 1, transactions + len(block.transactions))
             self._waiting.settle(block.id)
-            if self._chain.is_doubtful_block(block.id) and not peer.charge_doubtful(block.size, self._moved_at_ms):
+            if self._chain.reader.is_doubtful_block(block.id) and not peer.charge_doubtful(
+                block.size, self._moved_at_ms
+            ):
                 self._hub.close(peer, "You offer too many blocks that their witnesses did not sign")
 
     def _refuse(self, block: Block, peer: Peer, error: ProtocolError) -> None:
@@ -375,7 +378,7 @@ class Sync:
         self._waiting.forget_with_children(block.id)
         self._hub.notes.tell("block_refused", number=block.number, peer=peer.name, error=error.message)
         reason = "You offered us a block that we reject as invalid"
-        if self._chain.is_invalid_block(block.id):
+        if self._chain.reader.is_invalid_block(block.id):
             self._hub.fault(peer, reason, closes=True)
         for other in list(self._hub.active()):
             if other is peer or block.id in other.ids_to_fetch:
@@ -420,7 +423,7 @@ class Sync:
 
     def _tell_progress(self, now_ms: int) -> None:
         missing = self.count_missing()
-        if not self._chain.is_bulk or not missing:
+        if self._chain.mode is not Mode.BULK or not missing:
             self._progress = Progress(now_ms, 0, 0)
         elif now_ms - self._progress.since_ms >= PROGRESS_MS:
             _, blocks, transactions = self._progress
@@ -446,6 +449,6 @@ class Sync:
         peer.charge(SYNOPSIS_COST + len(ids) // IDS_PER_COST, self._hub.world.now_ms())
         was_behind = peer.needs_our_blocks
         peer.needs_our_blocks = bool(ids) and not (len(ids) == 1 and ids[0] in synopsis)
-        if synopsis and not peer.we_need_its_blocks and not self._chain.is_known_block(synopsis[-1]):
+        if synopsis and not peer.we_need_its_blocks and not self._chain.reader.is_known_block(synopsis[-1]):
             self.begin(peer)
         return was_behind and not peer.needs_our_blocks

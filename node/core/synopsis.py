@@ -18,13 +18,13 @@ def make_synopsis(chain: Chain, ahead: tuple[bytes, ...], common: bytes) -> tupl
     `ahead` are ids that the peer told and whose blocks are not here yet: the synopsis goes on over them. `common` is
     the newest block that both have (empty if none is known): it ends there, so that the peer tells what follows.
     """
-    is_ours = bool(common) and chain.is_on_main_chain(common)
+    is_ours = bool(common) and chain.reader.is_on_main_chain(common)
     high = block_number(ahead[0]) - 1 if ahead else block_number(common) if is_ours else chain.head_number
     last = high + len(ahead)
     found = []
     number = max(min(chain.irreversible_number, high), 1)
     while number <= last:
-        block_id = ahead[number - high - 1] if number > high else chain.get_block_id(number)
+        block_id = ahead[number - high - 1] if number > high else chain.reader.get_block_id(number)
         if block_id is not None:
             found.append(block_id)
         number += (last - number + 2) // 2
@@ -35,12 +35,12 @@ def make_synopsis(chain: Chain, ahead: tuple[bytes, ...], common: bytes) -> tupl
 
 def find_ids(chain: Chain, synopsis: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], int]:
     """The ids from the newest common block on, and how many blocks follow the last of them."""
-    common = next((block_id for block_id in reversed(synopsis) if chain.is_on_main_chain(block_id)), None)
+    common = next((block_id for block_id in reversed(synopsis) if chain.reader.is_on_main_chain(block_id)), None)
     if common is None and synopsis:
         return (), 0  # The peer's chain leaves ours before its last irreversible block.
     first = max(block_number(common or NULL_ID), 1)
     last = min(chain.head_number, first + BLOCK_IDS_MAX - 1)
-    ids = tuple(chain.get_block_ids(first, last))
+    ids = tuple(chain.reader.get_block_ids(first, last))
     return (ids, chain.head_number - last) if len(ids) == last + 1 - first else ((), 0)
 
 
@@ -58,10 +58,10 @@ def count_known(chain: Chain, ids: tuple[bytes, ...]) -> int:
     """How many of consecutive ids, from the first on, are those of blocks that this node has."""
     if not ids:
         return 0
-    ours = chain.get_block_ids(block_number(ids[0]), block_number(ids[-1]))
+    ours = chain.reader.get_block_ids(block_number(ids[0]), block_number(ids[-1]))
     count = 0
     while count < len(ours) and ours[count] == ids[count]:
         count += 1
-    while count < len(ids) and chain.is_known_block(ids[count]):
+    while count < len(ids) and chain.reader.is_known_block(ids[count]):
         count += 1
     return count

@@ -77,7 +77,7 @@ class DevApi:
         numbers: list[int] = []
         for skip_seconds in skips:
             (number,) = node.mine(1, skip_seconds)
-            block = node.chain.get_block(number)
+            block = node.chain.reader.get_block(number)
             for trx_id in () if block is None else block.transaction_ids:
                 waiting.pop(trx_id, None)
             numbers.append(number)

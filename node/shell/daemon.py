@@ -123,7 +123,7 @@ async def _run(
             on_ready(shell, url)
         problem = await _wait_for_end(stop, chain)
         if problem is not None:
-            raise CommandError(f"The node ends: it can no longer read its state. {explain(problem)}") from problem
+            raise CommandError(f"The node ends: {explain(problem)}") from problem
         log.info("stopping head=%d", chain.head_number)
     finally:
         if following is not None:
@@ -136,11 +136,11 @@ async def _run(
 
 async def _wait_for_end(stop: asyncio.Event, chain: Chain) -> StoreError | None:
     """Waits until the node is told to stop, or until its state can no longer be read: then returns why."""
-    while chain.read_problem is None:
+    while chain.problem is None:
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), READ_WATCH_SECONDS)
             return None
-    return chain.read_problem
+    return chain.problem
 
 
 def _make_shell(chain: Chain, settings: NodeSettings, disk: Disk | None, operator: OperatorPorts | None) -> NodeShell:

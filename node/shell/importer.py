@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from chain.chain import Chain
+from chain.finality import Mode
 from node.shell.block_file import BlockFile, BlockFileError
 from node.shell.recovery import RecoveryAhead
 from protocol.block import Block
@@ -116,7 +117,7 @@ def _apply(
 ) -> ImportResult:
     count = transactions = 0
     stopped = False
-    chain.is_bulk = True
+    chain.enter(Mode.BULK)
     try:
         for block in blocks:
             try:
@@ -125,8 +126,8 @@ def _apply(
                 raise ImportProblem(
                     _keep_note(chain, f"{file.path}: block {block.number} is refused: {error.message}.")
                 ) from error
-            if chain.write_problem is not None:
-                raise chain.write_problem
+            if chain.finality.write_problem is not None:
+                raise chain.finality.write_problem
             count += 1
             transactions += len(block.transactions)
             progress.advance(block.number, len(block.transactions), file.position)
@@ -134,8 +135,9 @@ def _apply(
                 stopped = True
                 break
     finally:
-        chain.is_bulk = False
-    chain.commit()
+        chain.enter(Mode.PROMPT)  # Writes what waits.
+    if chain.finality.write_problem is not None:
+        raise chain.finality.write_problem
     return ImportResult(count, transactions, chain.head_number, stopped)
 
 

@@ -146,7 +146,7 @@ class NodeShell:
             if name == COMMIT_TIMER:
                 self._tidier.tidy()
         except Exception as error:
-            if isinstance(error, StoreError) and self.chain.read_problem is not None:
+            if isinstance(error, StoreError) and self.chain.problem is not None:
                 return  # The daemon ends the node.
             log.exception("timer %s failed", name)
             self.set_timer(name, self.now_ms() + 1000)

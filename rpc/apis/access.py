@@ -94,7 +94,7 @@ class ApiBase:
 
     def read_block(self, number: int, show: Callable[[Block], ResultT]) -> StepsTo[ResultT | None]:
         """What `show`, which needs no state, makes of a block; None when there is no such block."""
-        source = self.chain.find_block_source(number)
+        source = self.chain.reader.find_block_source(number)
         if source is None:
             return None
         if source.size <= SMALL_BLOCK_BYTES:

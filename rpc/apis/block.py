@@ -68,7 +68,7 @@ class BlockApi(ApiBase):
         return None if text is None else orjson.Fragment(text)
 
     def _find_block_text(self, block_num: int) -> StepsTo[bytes | None]:
-        block_id = self.chain.get_block_id(block_num)
+        block_id = self.chain.reader.get_block_id(block_num)
         if block_id is None:
             return None
         text: bytes | None = self._cache.get(block_id)

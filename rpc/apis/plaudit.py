@@ -121,7 +121,7 @@ class PlauditApi(ApiBase):
         nothing better comes and its witness runs such a node; null when `reason` says why it cannot be applied now.
         """
         trx_id = parse_id(transaction_id)
-        place, transaction = self.chain.find_place(trx_id), self.chain.pending.find(trx_id)
+        place, transaction = self.chain.builder.find_place(trx_id), self.chain.pending.find(trx_id)
         if place is None or transaction is None:
             raise Rejected("place != nullptr", "No transaction ${id} waits here", id=transaction_id)
         whole, rest = divmod(place.rate, RATE_BYTES)
@@ -166,7 +166,7 @@ class PlauditApi(ApiBase):
         if digest is None:
             text = "no digest of block ${n} is kept: it is not between the last irreversible block and the head"
             raise Rejected("digest != nullptr", text, n=number)
-        block = self.chain.get_block(number)
+        block = self.chain.reader.get_block(number)
         return {"block_num": number, "block_id": block.id.hex() if block else "0" * 40, "digest": digest.hex()}
 
 

@@ -37,7 +37,7 @@ class TransactionStatusApi(ApiBase):
         return {"status": self._status_of_absent(parse_time(str(expiration)))}
 
     def _status_of_absent(self, expiration: int) -> str:
-        block = self.chain.get_block(self.chain.irreversible_number)
+        block = self.chain.reader.get_block(self.chain.irreversible_number)
         if block is not None and expiration < block.timestamp:
             return "expired_irreversible"
         return "expired_reversible" if expiration < self.chain.head_time else "unknown"

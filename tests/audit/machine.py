@@ -204,7 +204,7 @@ class ChainMachine(RuleBasedStateMachine):
         ledger, store = chain.ledger, chain.store
         if store.depth:
             return
-        blocks: list[Any] = [chain.get_block(chain.head_number - place) for place in range(depth)]
+        blocks: list[Any] = [chain.reader.get_block(chain.head_number - place) for place in range(depth)]
         digests = []
         for block in blocks:
             digests.append(store.digest)

@@ -36,7 +36,7 @@ def test_what_was_tried_on_arrival_need_not_be_tried_again(seed: int, monkeypatc
     for _ in range(STEPS):
         player.step()
         chain = player.world.chain
-        if chance.randrange(10) == 0 and chain.head_number - chain.committed_number > 3:
+        if chance.randrange(10) == 0 and chain.head_number - chain.finality.committed_number > 3:
             for _ in range(chance.randint(1, 3)):
                 chain.undo_head()
     player.world.recount()

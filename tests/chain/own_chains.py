@@ -153,7 +153,7 @@ def live_through(world: Harness) -> dict[str, int]:
 
 def assert_undo_and_redo(world: Harness, *, at_most: int = 150) -> None:
     """Every block gives the state it gave before: applied again from the genesis, undone one by one, and redone."""
-    blocks = [world.chain.get_block(number) for number in range(1, world.chain.head_number + 1)]
+    blocks = [world.chain.reader.get_block(number) for number in range(1, world.chain.head_number + 1)]
     assert all(block is not None for block in blocks)
     config = world.config
     store: Store[Tables] = Store(MemoryBackend(), Tables, chain_id=config.chain_id, is_strict=True)

@@ -8,7 +8,7 @@ from struct import pack, unpack
 import pytest
 
 from chain.block_log import BlockLog, MemoryBlockLog
-from protocol.errors import BlockLogError
+from protocol.errors import BlockLogError, Invalid
 from tests.vectors import vectors_path
 
 MARK = b"block"
@@ -21,7 +21,7 @@ def record(number: int) -> bytes:
 def read_number(packed: bytes) -> int:
     number = int.from_bytes(packed[5:9], "big")
     if packed != record(number):
-        raise ValueError("not a block")
+        raise Invalid("", "not a block")
     return number
 
 

@@ -101,6 +101,6 @@ def test_what_lacks_credits_on_a_new_head_waits_and_is_left_out() -> None:
 def follow(behind: Harness, ahead: Harness) -> None:
     """Pushes the blocks that a chain lacks."""
     for number in range(behind.chain.head_number + 1, ahead.chain.head_number + 1):
-        block = ahead.chain.get_block(number)
+        block = ahead.chain.reader.get_block(number)
         assert block is not None
         behind.chain.push_block(block)

@@ -39,7 +39,7 @@ def twin(world: Harness) -> Harness:
     """A second node with the same blocks."""
     other = Harness(world.config, first_block=False)
     for number in range(1, world.chain.head_number + 1):
-        block = world.chain.get_block(number)
+        block = world.chain.reader.get_block(number)
         assert block is not None
         other.chain.push_block(block)
     assert other.chain.state_digest == world.chain.state_digest
@@ -69,8 +69,8 @@ def test_empty_blocks_are_taken_by_another_node_and_become_irreversible() -> Non
         assert other.chain.irreversible_number == max(0, number - 21)
         assert result.irreversible == (number - 21 if number > 21 else None)
     assert other.chain.state_digest == world.chain.state_digest
-    assert other.chain.committed_number == 39
-    assert other.chain.get_block(5) == world.chain.get_block(5)
+    assert other.chain.finality.committed_number == 39
+    assert other.chain.reader.get_block(5) == world.chain.reader.get_block(5)
 
 
 def test_undoing_blocks_gives_the_same_state_back(world: Harness) -> None:
@@ -105,7 +105,7 @@ def test_the_longer_branch_wins_and_the_switch_is_exact(world: Harness) -> None:
     for block in branch[:3]:
         assert world.chain.push_block(block).feed == ()
         assert world.chain.state_digest == short
-    old_ids = [world.chain.get_block_id(world.chain.head_number - back) for back in range(3)]
+    old_ids = [world.chain.reader.get_block_id(world.chain.head_number - back) for back in range(3)]
     result = world.chain.push_block(branch[3])
     assert [undone.id for undone in result.undone] == old_ids
     assert [applied.block for applied in result.applied] == branch
@@ -172,7 +172,7 @@ def test_trust_in_a_block_is_no_trust_in_those_that_wait_for_it(world: Harness) 
         other.chain.push_block(forged)
     result = other.chain.push_block(block, skip_signatures=True)
     assert [applied.block.id for applied in result.applied] == [block.id]
-    assert other.chain.is_invalid_block(forged.id)
+    assert other.chain.reader.is_invalid_block(forged.id)
     other.chain.push_block(following)
     assert other.chain.head_id == following.id
 
@@ -182,10 +182,10 @@ def test_trust_in_a_block_is_no_trust_in_its_branch(world: Harness) -> None:
     world.generate_block()
     other.generate_block(skip_slots=1)
     forged = remake(other, other.generate_block()).with_signature(bytes(65))
-    first = other.chain.get_block(other.chain.head_number - 1)
+    first = other.chain.reader.get_block(other.chain.head_number - 1)
     assert first is not None
     main = world.generate_block()
-    third.chain.push_block(world.chain.get_block(main.number - 1) or main)
+    third.chain.push_block(world.chain.reader.get_block(main.number - 1) or main)
     third.chain.push_block(main)
     third.chain.push_block(first)
     third.chain.push_block(forged)  # As high as the head, so nobody looked at its signature.
@@ -193,7 +193,7 @@ def test_trust_in_a_block_is_no_trust_in_its_branch(world: Harness) -> None:
     with pytest.raises(Invalid):
         third.chain.push_block(top, skip_signatures=True)
     assert third.chain.head_id == main.id
-    assert third.chain.is_invalid_block(forged.id)
+    assert third.chain.reader.is_invalid_block(forged.id)
 
 
 def test_a_block_whose_transactions_are_trusted_must_be_signed_by_its_witness(world: Harness) -> None:
@@ -209,18 +209,18 @@ def test_a_block_whose_transactions_are_trusted_must_be_signed_by_its_witness(wo
 def test_ids_of_many_blocks_are_those_of_each(world: Harness) -> None:
     world.generate_blocks(40)
     chain, head = world.chain, world.chain.head_number
-    assert 1 < chain.committed_number < head
-    each = [chain.get_block_id(number) for number in range(1, head + 1)]
-    committed = chain.committed_number
+    assert 1 < chain.finality.committed_number < head
+    each = [chain.reader.get_block_id(number) for number in range(1, head + 1)]
+    committed = chain.finality.committed_number
     for first, last in ((1, head), (1, 1), (head, head), (5, committed), (committed, head), (committed - 1, committed)):
-        assert chain.get_block_ids(first, last) == each[first - 1 : last]
-    assert chain.get_block_ids(3, head + 5) == each[2:]
-    assert chain.get_block_ids(head + 1, head + 5) == []
+        assert chain.reader.get_block_ids(first, last) == each[first - 1 : last]
+    assert chain.reader.get_block_ids(3, head + 5) == each[2:]
+    assert chain.reader.get_block_ids(head + 1, head + 5) == []
 
 
 def test_switch_forks_undo_create() -> None:
     world, other = Harness(), Harness(first_block=False)
-    first = world.chain.get_block(1)
+    first = world.chain.reader.get_block(1)
     assert first is not None
     other.chain.push_block(first)
     transaction = world.sign(world.build(Transfer(FIRST, NULL, steem(7), "x")), INIT_KEY)
@@ -231,7 +231,7 @@ def test_switch_forks_undo_create() -> None:
     result = world.chain.push_block(other.generate_block())
     assert len(result.undone) == 1 and len(result.applied) == 2
     assert transaction.id in world.chain.pending
-    assert world.chain.is_known_transaction(transaction.id)
+    assert world.chain.pool.knows(transaction.id)
     other.chain.push_transaction(transaction)
     block = other.generate_block()
     assert block.transaction_ids == [transaction.id]
@@ -264,7 +264,7 @@ def test_irreversible_comes_last_in_the_feed(world: Harness) -> None:
     for block in other.generate_blocks(30):
         result = world.chain.push_block(block)
     assert result.feed[-1] == Irreversible(world.chain.head_number - 21)
-    assert world.chain.committed_number == world.chain.irreversible_number
+    assert world.chain.finality.committed_number == world.chain.irreversible_number
 
 
 def test_duplicate_transactions_are_refused_pending_and_in_blocks(world: Harness) -> None:
@@ -315,9 +315,9 @@ def test_expired_transactions_are_forgotten_and_dropped(world: Harness) -> None:
     block = world.generate_block(skip_slots=1)
     assert late.id not in block.transaction_ids
     assert late.id not in world.chain.pending
-    assert world.chain.is_known_transaction(included.id)
+    assert world.chain.pool.knows(included.id)
     world.generate_block()
-    assert not world.chain.is_known_transaction(included.id)
+    assert not world.chain.pool.knows(included.id)
 
 
 def test_pending_transactions_follow_a_new_head(world: Harness) -> None:
@@ -433,7 +433,7 @@ def test_a_hard_fork_is_voted_applied_and_undone() -> None:
     plain["rules"] = text.rules
     world = Harness(type(text).model_validate(plain))
     assert world.chain.ctx.rules.min_payout_sbd == 20
-    block = world.chain.get_block(1)
+    block = world.chain.reader.get_block(1)
     assert block is not None
     assert any(isinstance(extension, HardforkVersionVote) for extension in block.extensions)
     world.edit(
@@ -493,7 +493,7 @@ def test_a_transaction_of_a_block_is_refused_by_every_node(world: Harness) -> No
 def test_an_account_that_a_fork_switch_takes_away_comes_back() -> None:
     """switch_forks_undo_create with the account it creates: in a block, then waiting only, then in another block."""
     world, other = Harness(), Harness(first_block=False)
-    first = world.chain.get_block(1)
+    first = world.chain.reader.get_block(1)
     assert first is not None
     other.chain.push_block(first)
     keys = authority_of(INIT_KEY)

@@ -22,29 +22,29 @@ def test_blocks_are_kept_in_memory_until_the_disk_takes_them(tmp_path: Path) -> 
     config = ChainConfig.preset("dev")
     chain = Chain.open(config, tmp_path)
     make_blocks(chain, 20)
-    committed = chain.committed_number
-    assert chain.write_problem is None
+    committed = chain.finality.committed_number
+    assert chain.finality.write_problem is None
     with limited_file_size(2_000):
         make_blocks(chain, 30)
         assert chain.head_number == 50
-        assert chain.write_problem is not None
-        assert chain.committed_number - committed < 30
+        assert chain.finality.write_problem is not None
+        assert chain.finality.committed_number - committed < 30
         assert chain.ctx.tables.accounts.find("alice") is not None
         for _ in range(2):
             try:
-                chain.retry_writes()
+                chain.finality.retry_writes()
             except Exception as error:
                 kept = error  # A kept error keeps its frames; they must not hold buffers that the retry changes.
         assert kept is not None
-    chain.retry_writes()
-    assert chain.write_problem is None
-    assert chain.committed_number == chain.irreversible_number == 50
+    chain.finality.retry_writes()
+    assert chain.finality.write_problem is None
+    assert chain.finality.committed_number == chain.irreversible_number == 50
     make_blocks(chain, 5)
     digest = chain.state_digest
     chain.close()
     again = Chain.open(config, tmp_path)
     assert (again.head_number, again.state_digest) == (55, digest)
-    assert [again.get_block(number) is not None for number in (1, 21, 50, 55)] == [True] * 4
+    assert [again.reader.get_block(number) is not None for number in (1, 21, 50, 55)] == [True] * 4
     again.close()
 
 
@@ -69,14 +69,14 @@ def damage_tables(state: Path) -> None:
 
 def test_a_state_that_can_no_longer_be_read_is_known_as_such_and_left_alone(tmp_path: Path) -> None:
     chain = open_on_tables(tmp_path)
-    assert chain.read_problem is None
+    assert chain.problem is None
     damage_tables(tmp_path / "state")
     with pytest.raises(StoreCorrupt) as first:
         list(chain.ctx.tables.accounts.scan())
-    assert chain.read_problem is first.value
+    assert chain.problem is first.value
     with pytest.raises(StoreCorrupt):
         make_blocks(chain, 1)
-    assert chain.read_problem is first.value
+    assert chain.problem is first.value
     kept = {file.name: file.read_bytes() for file in (tmp_path / "state").glob("*.log")}
     chain.close()
     assert {file.name: file.read_bytes() for file in (tmp_path / "state").glob("*.log")} == kept

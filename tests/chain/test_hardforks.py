@@ -129,7 +129,7 @@ def test_a_program_that_does_not_know_the_fork_stops_at_it() -> None:
     assert old.config.chain_id == world.config.chain_id, "planning a fork does not make another chain"
     last = pass_the_fork(world)
     for number in range(1, last.number):
-        block = world.chain.get_block(number)
+        block = world.chain.reader.get_block(number)
         assert block is not None
         old.push_block(block)
     with pytest.raises(UnknownHardfork):
@@ -143,7 +143,7 @@ def test_a_fork_switch_undoes_the_hard_fork_and_applies_it_again() -> None:
     while world.now + 9 < FORK_TIME:
         world.generate_block()
     for number in range(1, world.chain.head_number + 1):
-        shared = world.chain.get_block(number)
+        shared = world.chain.reader.get_block(number)
         assert shared is not None
         other.push_block(shared)
     side = Harness(world.config, chain=other, first_block=False)
@@ -152,7 +152,7 @@ def test_a_fork_switch_undoes_the_hard_fork_and_applies_it_again() -> None:
     assert events_of(world.chain, first) == [Hardfork(25)]
 
     side.generate_block(skip_slots=1)
-    branch = [side.chain.get_block(side.chain.head_number)]
+    branch = [side.chain.reader.get_block(side.chain.head_number)]
     while side.chain.head_number <= world.chain.head_number:
         branch.append(side.generate_block())
     assert is_forked(side)
@@ -173,7 +173,7 @@ def test_undoing_the_block_of_the_fork_brings_the_old_rules_back() -> None:
     world = open_world(7, "hardfork_required_witnesses = 5")
     pass_the_fork(world)
     after = world.chain.state_digest
-    block = world.chain.get_block(world.chain.head_number)
+    block = world.chain.reader.get_block(world.chain.head_number)
     assert block is not None
     world.chain.undo_head()
     assert not is_forked(world)
@@ -205,7 +205,7 @@ def test_the_rules_of_a_hard_fork_are_made_once(monkeypatch: pytest.MonkeyPatch)
     forked, chain = world.ctx.rules, world.chain
     made = Mock(side_effect=AssertionError("the rules are made again"))
     monkeypatch.setattr(Rules, "replace", made)
-    refused = chain.get_block(1)
+    refused = chain.reader.get_block(1)
     assert refused is not None
     for _ in range(3):
         with pytest.raises(Rejected):

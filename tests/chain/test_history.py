@@ -25,7 +25,7 @@ def test_numbers_go_on_from_the_database_into_memory() -> None:
     assert found == [(0, "account_create"), *((number, "transfer") for number in range(1, 32))]
     history = world.chain.history
     assert history.count_operations("alice") == 32
-    assert 0 < world.chain.committed_number < world.chain.head_number
+    assert 0 < world.chain.finality.committed_number < world.chain.head_number
     assert [entry.sequence for entry in history.get_account_operations("alice", 9, 4)] == [6, 7, 8, 9]
     assert [entry.sequence for entry in history.get_account_operations("alice", 500, 3)] == [29, 30, 31]
     assert history.get_account_operations("alice", 2, 100)[0].sequence == 0
@@ -41,7 +41,7 @@ def test_operations_and_events_of_a_block_before_and_after_it_is_written() -> No
     assert before[0].trx_id == transaction.id and before[0].timestamp == block.timestamp - 3
     assert before[1].trx_in_block == 0xFFFFFFFF and before[1].timestamp == block.timestamp
     world.generate_blocks(25)
-    assert world.chain.committed_number >= block.number
+    assert world.chain.finality.committed_number >= block.number
     assert world.chain.history.get_operations_in_block(block.number) == before
     assert world.chain.history.find_transaction(transaction.id) == (block.number, 0)
     assert world.chain.history.find_transaction(bytes(20)) is None
@@ -83,7 +83,7 @@ def test_virtual_operations_are_enumerated_with_the_next_block() -> None:
 
 def test_a_fork_switch_takes_history_along() -> None:
     world, other = Harness(), Harness(first_block=False)
-    first = world.chain.get_block(1)
+    first = world.chain.reader.get_block(1)
     assert first is not None
     other.chain.push_block(first)
     gone = world.push(Transfer(FIRST, NULL, steem(1), "gone"), expires_in=3)
@@ -93,7 +93,7 @@ def test_a_fork_switch_takes_history_along() -> None:
     other.push(Transfer(FIRST, MINERS, steem(1), "stays"))
     other.generate_block()
     for number in (2, 3):
-        block = other.chain.get_block(number)
+        block = other.chain.reader.get_block(number)
         assert block is not None
         world.chain.push_block(block)
     assert world.chain.history.find_transaction(gone.id) is None

@@ -42,5 +42,5 @@ def test_a_longer_branch_that_counts_fewer_confirmations_takes_nothing_back() ->
         chain.push_block(result.applied[0].block)
     assert chain.head_id == other.head_id, "the longer branch counts"
     assert chain.ctx.gpo.last_irreversible_block_num == before
-    assert chain.irreversible_number == chain.committed_number == before + 1
+    assert chain.irreversible_number == chain.finality.committed_number == before + 1
     assert told(make_block(chain, order[0])) == [], "that block was told as irreversible already"

@@ -211,14 +211,14 @@ def prices(chain: Chain) -> list[int]:
 def test_a_fork_switch_takes_trades_along() -> None:
     world, other = Harness(), Harness()
     trade(world, 1, 100)
-    block = world.chain.get_block(2)
+    block = world.chain.reader.get_block(2)
     assert block is not None
     other.chain.push_block(block)
     trade(world, 2, 200)
     assert prices(world.chain) == [100, 200]
     for number in (3, 4):
         trade(other, number, number * 100)
-        new = other.chain.get_block(other.chain.head_number)
+        new = other.chain.reader.get_block(other.chain.head_number)
         assert new is not None
         world.chain.push_block(new)
     assert prices(world.chain) == prices(other.chain) == [100, 300, 400]
@@ -243,7 +243,7 @@ def test_a_restart_goes_on_and_a_missing_index_is_made_anew(tmp_path: Path) -> N
     world = Harness(chain=Chain.open(config, tmp_path))
     for number in range(30):
         trade(world, number, 100 + number)
-    assert world.chain.committed_number > 0
+    assert world.chain.finality.committed_number > 0
     expected = prices(world.chain)
     buckets = world.chain.market_history.get_buckets(15, 0, FAR)
     assert len(expected) == 30
@@ -255,7 +255,7 @@ def test_a_restart_goes_on_and_a_missing_index_is_made_anew(tmp_path: Path) -> N
     assert chain.market_history.get_buckets(15, 0, FAR) == buckets
     chain.market_history.drop()
     assert chain.market_history.cursor is None
-    chain._observers = ()
+    chain.finality.observers = ()
     chain.close()
     chain = Chain.open(config, tmp_path)
     assert prices(chain) == expected

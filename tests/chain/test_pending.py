@@ -6,6 +6,8 @@ from itertools import chain as join
 
 import pytest
 
+from chain.chain import Chain
+from chain.finality import Mode
 from chain.pending import FAILURES_MAX, RATE_BYTES, Payment, PendingTransactions
 from chain.pool import SLICE_OPERATIONS_MAX, Budget
 from operations.content import Comment
@@ -17,6 +19,12 @@ from tests.harness import Harness, config_with, steem
 
 REVERSIBLE = config_with("testnet", irreversible_by_witness_from_block=1_000_000)
 BLOCK_BYTES = 65_536
+
+
+def begin_head(chain: Chain) -> None:
+    """Looks at what waits from the head, and applies it."""
+    chain.pool.begin_head()
+    chain.pool.reapply(Budget(10_000))
 
 
 def make(world: Harness, count: int, memo: str = "m", operations: int = 1) -> list[Transaction]:
@@ -155,7 +163,7 @@ def test_what_no_block_has_room_for_is_refused_with_the_limit() -> None:
 
 def test_a_full_pool_refuses_and_takes_again_after_a_block() -> None:
     world = Harness()
-    world.chain._pool.pending = PendingTransactions(operations_max=15)
+    world.chain.pool.pending = PendingTransactions(operations_max=15)
     for _ in range(3):
         world.push(Transfer(FIRST, NULL, steem(1), ""))
     with pytest.raises(Rejected, match="Too many transactions of initminer"):
@@ -168,10 +176,10 @@ def test_a_transaction_that_waits_unapplied_is_known_and_not_taken_twice() -> No
     world = crowded()
     world.push(*(Transfer(FIRST, NULL, steem(1), "") for _ in range(SLICE_OPERATIONS_MAX + 1)))
     (large,) = world.chain.pending
-    world.chain._pool.drop_state()
-    world.chain._begin_head()
+    world.chain.pool.drop_state()
+    begin_head(world.chain)
     assert world.tables.seen_transactions.find(large.id) is None, "it is too large to be applied again"
-    assert world.chain.is_known_transaction(large.id)
+    assert world.chain.pool.knows(large.id)
     with pytest.raises(Rejected, match="Duplicate transaction"):
         world.chain.push_transaction(large)
     assert world.generate_block().transaction_ids == [large.id]
@@ -263,7 +271,7 @@ def test_filling_a_block_ends_with_its_budget() -> None:
     name, time = FIRST, world.now + 3
     block = world.chain.build_block(name, key, time, True, Budget(20_000, lambda: next(ticks) >= 2))
     assert len(block.transactions) == 2
-    world.chain._begin_head()
+    begin_head(world.chain)
     assert len(world.chain.build_block(name, key, time, True, Budget(500)).transactions) == 2
 
 
@@ -271,15 +279,15 @@ def test_the_place_of_a_transaction_says_when_it_comes_and_what_keeps_it() -> No
     world = crowded("alice", "bob", "carol", "dave")
     fill_up(world)
     *_, last = (waiting.transaction for waiting in world.chain.pending.by_payment())
-    place = world.chain.find_place(last.id)
+    place = world.chain.builder.find_place(last.id)
     assert place is not None
     assert (place.position, place.bytes_ahead) == (5, sum(trx.size for trx in world.chain.pending) - last.size)
     assert place.rate == place.credits * RATE_BYTES // last.size > 0
     assert place.block == world.chain.head_number + 2, "a block does not hold all six"
-    best = world.chain.find_place(next(world.chain.pending.by_payment()).transaction.id)
+    best = world.chain.builder.find_place(next(world.chain.pending.by_payment()).transaction.id)
     assert best is not None and (best.position, best.block) == (0, world.chain.head_number + 1)
     assert place.problem is None
-    assert world.chain.find_place(bytes(20)) is None
+    assert world.chain.builder.find_place(bytes(20)) is None
 
 
 # What is applied again
@@ -307,15 +315,15 @@ def test_what_waits_is_applied_again_in_pieces() -> None:
     for _ in range(10):
         world.push(*(Transfer(FIRST, "alice", steem(1), "") for _ in range(3)))
     chain, before = world.chain, world.account("alice").balance
-    chain.reapplies_at_once = False
-    chain._pool.drop_state()
-    chain._begin_head()
+    chain.enter(Mode.LIVE)
+    chain.pool.drop_state()
+    chain.pool.begin_head()
     assert world.account("alice").balance == before - 30
     seen = []
-    while chain.reapply_pending(Budget(5)):
+    while chain.pool.reapply(Budget(5)):
         seen.append(world.account("alice").balance - before)
     assert seen == [-24, -18, -12, -6] and world.account("alice").balance == before
-    assert not chain.reapply_pending(Budget(5))
+    assert not chain.pool.reapply(Budget(5))
 
 
 def test_stopped_re_application_leaves_the_rest_waiting() -> None:
@@ -323,12 +331,12 @@ def test_stopped_re_application_leaves_the_rest_waiting() -> None:
     for _ in range(4):
         world.push(Transfer(FIRST, "alice", steem(1), ""))
     chain, before = world.chain, world.account("alice").balance
-    chain.reapplies_at_once = False
-    chain._pool.drop_state()
-    chain._begin_head()
-    assert chain.reapply_pending(Budget(2))
-    chain.stop_reapplying()
-    assert not chain.reapply_pending(Budget(9))
+    chain.enter(Mode.LIVE)
+    chain.pool.drop_state()
+    chain.pool.begin_head()
+    assert chain.pool.reapply(Budget(2))
+    chain.pool.stop_reapplying()
+    assert not chain.pool.reapply(Budget(9))
     assert [len(chain.pending), world.account("alice").balance] == [4, before - 2]
     assert len(world.generate_block().transactions) == 4
 
@@ -339,12 +347,12 @@ def test_what_fails_on_a_new_head_is_dropped_and_told() -> None:
     block = world.apply(Transfer("alice", FIRST, steem(everything), ""))
     world.chain.undo_head()
     world.chain.pending.take_all()
-    world.chain._pool.drop_state()
+    world.chain.pool.drop_state()
     lost = world.push(Transfer("alice", NULL, steem(1), ""))
     world.chain.push_block(block)
-    (dropped,) = world.chain.take_dropped()
+    (dropped,) = world.chain.pool.take_dropped()
     assert dropped.trx_id == lost.id and "balance" in dropped.error.message
-    assert len(world.chain.pending) == 0 and world.chain.take_dropped() == []
+    assert len(world.chain.pending) == 0 and world.chain.pool.take_dropped() == []
 
 
 def test_what_fails_behind_something_unapplied_has_some_more_chances() -> None:
@@ -353,10 +361,10 @@ def test_what_fails_behind_something_unapplied_has_some_more_chances() -> None:
     large = world.push(*(Transfer(FIRST, "alice", steem(1), "") for _ in range(SLICE_OPERATIONS_MAX + 1)))
     needs = world.push(Transfer("alice", NULL, steem(balance + SLICE_OPERATIONS_MAX), ""))
     for _ in range(FAILURES_MAX - 1):
-        world.chain._pool.drop_state()
-        world.chain._begin_head()
+        world.chain.pool.drop_state()
+        begin_head(world.chain)
         assert list(world.chain.pending) == [large, needs]
-    place = world.chain.find_place(needs.id)
+    place = world.chain.builder.find_place(needs.id)
     assert place is not None and place.block is None and "balance" in (place.problem or "")
     assert world.generate_block().transaction_ids == [large.id, needs.id]
 

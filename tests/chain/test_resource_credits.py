@@ -360,7 +360,7 @@ def test_a_block_of_others_may_use_more_than_there_is() -> None:
     maximum = lax.account("alice").vesting_shares
     assert row(lax, "alice").rc_manabar.current_mana == -(166 * maximum // 10_000) < 0
     for number in range(2, lax.chain.head_number + 1):
-        block = lax.chain.get_block(number)
+        block = lax.chain.reader.get_block(number)
         assert block is not None
         strict.chain.push_block(block)
     assert strict.chain.state_digest == lax.chain.state_digest
@@ -395,11 +395,11 @@ def test_undoing_blocks_restores_credits_and_pools_exactly() -> None:
         world.generate_block()
     blocks = []
     while seen:
-        block = world.chain.find_block_by_id(world.chain.head_id)
+        block = world.chain.reader.find_block_by_id(world.chain.head_id)
         assert block is not None
         blocks.append(block)
         world.chain.undo_head()
-        world.chain._pool.drop_state()
+        world.chain.pool.drop_state()
         world.chain.pending.take_all()
         assert (world.chain.state_digest, row(world, "alice"), row(world, "bob"), pools(world)) == seen.pop()
     for block in reversed(blocks):

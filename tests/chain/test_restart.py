@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chain.chain import Chain
+from chain.finality import Mode
 from operations.transfer import Transfer
 from protocol.errors import BlockLogError
 from state.engine.errors import CheckpointError, ForeignChain, NotAStore, StoreFull, StoreLocked
@@ -41,13 +42,13 @@ def test_closing_and_opening_goes_on_exactly(tmp_path: Path) -> None:
         assert world.chain.state_digest == steady.chain.state_digest
         grow(world, 13)
         for number in range(head + 1, world.chain.head_number + 1):
-            block = world.chain.get_block(number)
+            block = world.chain.reader.get_block(number)
             assert block is not None
             steady.chain.push_block(block)
         world.chain.close()
     world = start(tmp_path / "data")
     assert world.chain.head_number == 52
-    assert world.chain.committed_number == 31
+    assert world.chain.finality.committed_number == 31
     assert history_of(world.chain, FIRST) == history_of(steady.chain, FIRST)
     world.recount()
     world.chain.close()
@@ -61,7 +62,7 @@ def test_a_copy_taken_while_running_opens_at_the_same_head(tmp_path: Path, block
     other = start(tmp_path / "copy")
     assert other.chain.head_id == world.chain.head_id
     assert other.chain.state_digest == world.chain.state_digest
-    assert other.chain.committed_number == world.chain.committed_number
+    assert other.chain.finality.committed_number == world.chain.finality.committed_number
     assert history_of(other.chain, FIRST) == history_of(world.chain, FIRST)
     grow(other, 3)
     other.recount()
@@ -76,14 +77,14 @@ def test_losing_all_that_was_not_synced_loses_no_irreversible_block(tmp_path: Pa
     shutil.copytree(tmp_path / "data", tmp_path / "old")
     grow(world, 30)
     digest, irreversible = world.chain.state_digest, world.chain.irreversible_number
-    packed = [world.chain.get_packed_block(number) for number in range(1, irreversible + 1)]
-    blocks = [world.chain.get_block(number) for number in range(irreversible + 1, 61)]
+    packed = [world.chain.reader.get_packed_block(number) for number in range(1, irreversible + 1)]
+    blocks = [world.chain.reader.get_block(number) for number in range(irreversible + 1, 61)]
     world.chain.close()
     for name in ("block_log", "block_log.index"):
         shutil.copy(tmp_path / "data" / name, tmp_path / "old" / name)
     other = start(tmp_path / "old")
     assert other.chain.head_number >= irreversible
-    assert [other.chain.get_packed_block(number) for number in range(1, irreversible + 1)] == packed
+    assert [other.chain.reader.get_packed_block(number) for number in range(1, irreversible + 1)] == packed
     for block in blocks:
         assert block is not None
         other.chain.push_block(block)
@@ -94,24 +95,24 @@ def test_losing_all_that_was_not_synced_loses_no_irreversible_block(tmp_path: Pa
 
 def test_what_was_irreversible_is_so_after_a_power_failure_before_its_state_was_written(tmp_path: Path) -> None:
     world = start(tmp_path / "data")
-    world.chain.commits_at_once = False
+    world.chain.enter(Mode.LIVE)
     grow(world, 30)
     shutil.copytree(tmp_path / "data", tmp_path / "old")
     grow(world, 30)
     final = world.chain.irreversible_number
-    assert world.chain.committed_number == 0 < final
+    assert world.chain.finality.committed_number == 0 < final
     for name in ("block_log", "block_log.index"):
         shutil.copy(tmp_path / "data" / name, tmp_path / "old" / name)
     other = start(tmp_path / "old")
     counted = other.chain.ctx.gpo.last_irreversible_block_num
     assert counted < final, "the blocks that showed it are lost"
-    assert other.chain.head_number == other.chain.irreversible_number == other.chain.committed_number == final
-    assert other.chain.head_id == world.chain.get_block_id(final)
+    assert other.chain.head_number == other.chain.irreversible_number == other.chain.finality.committed_number == final
+    assert other.chain.head_id == world.chain.reader.get_block_id(final)
     with pytest.raises(CheckpointError):
         other.chain.undo_head()
     other.chain.close()
-    world.chain.commit_final()
-    assert world.chain.committed_number == final
+    world.chain.finality.try_commit()
+    assert world.chain.finality.committed_number == final
     world.chain.close()
 
 
@@ -119,7 +120,7 @@ def test_a_disk_that_is_full_at_the_start_keeps_the_state_in_memory_until_there_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = start(tmp_path / "data")
-    world.chain.commits_at_once = False
+    world.chain.enter(Mode.LIVE)
     grow(world, 30)
     shutil.copytree(tmp_path / "data", tmp_path / "copy")
 
@@ -129,10 +130,10 @@ def test_a_disk_that_is_full_at_the_start_keeps_the_state_in_memory_until_there_
     with monkeypatch.context() as patch:
         patch.setattr(LevelDBBackend, "write", refuse)
         chain = Chain.open(CONFIG, tmp_path / "copy")
-    assert isinstance(chain.write_problem, StoreFull)
-    assert (chain.head_id, chain.committed_number) == (world.chain.head_id, 0)
-    chain.retry_writes()
-    assert chain.committed_number == chain.irreversible_number == world.chain.irreversible_number
+    assert isinstance(chain.finality.write_problem, StoreFull)
+    assert (chain.head_id, chain.finality.committed_number) == (world.chain.head_id, 0)
+    chain.finality.retry_writes()
+    assert chain.finality.committed_number == chain.irreversible_number == world.chain.irreversible_number
     chain.close()
     world.chain.close()
 
@@ -148,7 +149,7 @@ def test_a_state_without_its_log_tail_is_mended_or_refused(tmp_path: Path) -> No
     log.write_bytes(log.read_bytes()[:-5])
     other = start(tmp_path / "torn")
     assert other.chain.state_digest == digest
-    assert other.chain.get_block(29) is not None
+    assert other.chain.reader.get_block(29) is not None
     other.chain.close()
     log = tmp_path / "gone" / "block_log"
     log.write_bytes(log.read_bytes()[:2000])
@@ -175,13 +176,13 @@ def test_a_fork_switch_survives_a_restart(tmp_path: Path) -> None:
     world, other = start(tmp_path / "data"), Harness(first_block=False)
     grow(world, 25)
     for number in range(1, 24):
-        block = world.chain.get_block(number)
+        block = world.chain.reader.get_block(number)
         assert block is not None
         other.chain.push_block(block)
     other.generate_block(skip_slots=5)
     other.generate_blocks(3)
     for number in range(24, 28):
-        block = other.chain.get_block(number)
+        block = other.chain.reader.get_block(number)
         assert block is not None
         world.chain.push_block(block)
     assert world.chain.head_id == other.chain.head_id
@@ -197,20 +198,20 @@ def test_a_fork_switch_survives_a_restart(tmp_path: Path) -> None:
 def test_bulk_import_commits_in_groups_and_keeps_its_tail_on_closing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chain.chain.BULK_COMMIT_BLOCKS", 10)
+    monkeypatch.setattr("chain.finality.GROUP_BLOCKS", 10)
     source = Harness(first_block=False)
     grow(source, 60)
     chain = Chain.open(CONFIG, tmp_path / "data")
-    chain.is_bulk = True
+    chain.enter(Mode.BULK)
     for number in range(1, 61):
-        block = source.chain.get_block(number)
+        block = source.chain.reader.get_block(number)
         assert block is not None
         chain.push_block(block)
-    assert chain.committed_number == 30
+    assert chain.finality.committed_number == 30
     shutil.copytree(tmp_path / "data", tmp_path / "died")
     chain.close()
     again = Chain.open(CONFIG, tmp_path / "data")
-    assert again.head_number == 60 and again.committed_number == 39
+    assert again.head_number == 60 and again.finality.committed_number == 39
     assert again.state_digest == source.chain.state_digest
     again.close()
     died = Chain.open(CONFIG, tmp_path / "died")
@@ -226,7 +227,7 @@ def test_history_is_made_anew_when_it_is_missing(tmp_path: Path) -> None:
     steady = Harness(first_block=False)
     again = Chain.open(CONFIG, tmp_path / "data")
     for number in range(1, 41):
-        block = again.get_block(number)
+        block = again.reader.get_block(number)
         assert block is not None
         steady.chain.push_block(block)
     for name in (FIRST, NULL, MINERS):
@@ -258,8 +259,8 @@ def test_a_damaged_record_of_the_block_log_is_never_served(tmp_path: Path, part:
     """The record's frame is whole, so only the ids and the merkle root show the damage."""
     world = start(tmp_path)
     grow(world, 40)
-    assert world.chain.committed_number > 11
-    block = world.chain.get_block(11)
+    assert world.chain.finality.committed_number > 11
+    block = world.chain.reader.get_block(11)
     assert block is not None
     world.chain.close()
     wanted = {
@@ -273,11 +274,11 @@ def test_a_damaged_record_of_the_block_log_is_never_served(tmp_path: Path, part:
     log.write_bytes(data)
     chain = Chain.open(CONFIG, tmp_path)
     with pytest.raises(BlockLogError, match="record of block 11 in the block log is damaged"):
-        chain.get_block(11)
+        chain.reader.get_block(11)
     with pytest.raises(BlockLogError):
-        chain.get_packed_block(11)
-    for number in (9, 12, chain.committed_number, chain.head_number):
-        assert chain.get_block(number) is not None
+        chain.reader.get_packed_block(11)
+    for number in (9, 12, chain.finality.committed_number, chain.head_number):
+        assert chain.reader.get_block(number) is not None
     history = history_of(chain, FIRST)
     with pytest.raises(BlockLogError, match=r"block 1[01] "):  # With another `previous`, 10 is found first.
         chain.rebuild_history()

@@ -140,7 +140,11 @@ def test_a_restored_node_has_the_state_of_one_that_lived_at_every_block(name: st
     assert len(snapshots) == len(MIDDLES[name])
     for number, data in snapshots.items():
         chain = reopen(restore_backend(data))
-        assert (chain.head_number, chain.committed_number, chain.first_block_number) == (number, number, number)
+        assert (chain.head_number, chain.finality.committed_number, chain.reader.first_number) == (
+            number,
+            number,
+            number,
+        )
         assert (chain.head_id, chain.state_digest) == (blocks[number - 1].id, digests[number])
         assert chain.store.compute_digest_from_scratch() == digests[number]
         for block in blocks[number:]:
@@ -161,18 +165,18 @@ def test_a_restored_node_knows_the_blocks_from_its_own_on() -> None:
     for block in blocks[:300]:
         steady.push_block(block, skip_signatures=True)
     chain = reopen(restore_backend(take(steady)))
-    first = chain.first_block_number
-    assert first == steady.committed_number
+    first = chain.reader.first_number
+    assert first == steady.finality.committed_number
     for block in blocks[first:300]:
         chain.push_block(block, skip_signatures=True)
-    assert [chain.get_block(number) for number in (0, 1, 2, first - 1)] == [None] * 4
-    assert chain.get_block(first) == blocks[first - 1]
-    assert chain.get_block_id(first - 2) is None
-    assert chain.find_block_by_id(blocks[first - 2].id) is None
+    assert [chain.reader.get_block(number) for number in (0, 1, 2, first - 1)] == [None] * 4
+    assert chain.reader.get_block(first) == blocks[first - 1]
+    assert chain.reader.get_block_id(first - 2) is None
+    assert chain.reader.find_block_by_id(blocks[first - 2].id) is None
     for number in range(first, 301):
-        assert chain.get_block(number) == steady.get_block(number)
-        assert chain.get_block_id(number) == blocks[number - 1].id
-    assert steady.first_block_number == 1
+        assert chain.reader.get_block(number) == steady.reader.get_block(number)
+        assert chain.reader.get_block_id(number) == blocks[number - 1].id
+    assert steady.reader.first_number == 1
 
 
 def test_a_snapshot_of_a_restored_node_is_that_of_the_chain() -> None:
@@ -181,14 +185,14 @@ def test_a_snapshot_of_a_restored_node_is_that_of_the_chain() -> None:
     for block in blocks[:200]:
         steady.push_block(block, skip_signatures=True)
     restored = reopen(restore_backend(take(steady)))
-    first = restored.first_block_number
+    first = restored.reader.first_number
     for chain in (steady, restored):
         for block in blocks[chain.head_number : 400]:
             chain.push_block(block, skip_signatures=True)
     data = take(restored)
     assert data == take(steady)
     again = reopen(restore_backend(data))
-    assert again.first_block_number == again.head_number > first
+    assert again.reader.first_number == again.head_number > first
 
 
 def test_what_is_told_of_the_progress_fits() -> None:
@@ -269,7 +273,7 @@ def test_history_that_can_not_be_made_anew_is_not_dropped() -> None:
     assert content(chain.store.backend) == before
     operations = chain.history.get_account_operations("initminer", 10**9, 10**6)
     assert [operation.sequence for operation in operations] == list(range(len(operations)))
-    assert operations[0].operation.block < chain.first_block_number < operations[-1].operation.block
+    assert operations[0].operation.block < chain.reader.first_number < operations[-1].operation.block
 
 
 def test_a_restored_chain_keeps_history_only_while_it_follows() -> None:
@@ -298,8 +302,8 @@ def test_the_log_gets_its_first_block_at_the_first_start_and_again_when_lost(tmp
     restore_on_disk(tmp_path)
     assert not (tmp_path / "block_log").exists()
     chain = Chain.open(CONFIG, tmp_path)
-    first = chain.first_block_number
-    block = chain.get_block(first)
+    first = chain.reader.first_number
+    block = chain.reader.get_block(first)
     chain.close()
     log = tmp_path / "block_log"
     whole = log.read_bytes()
@@ -308,14 +312,14 @@ def test_the_log_gets_its_first_block_at_the_first_start_and_again_when_lost(tmp
             log.write_bytes(whole[:size])
             (tmp_path / "block_log.index").write_bytes(index)
             again = Chain.open(CONFIG, tmp_path)
-            assert (again.first_block_number, again.get_block(first), log.read_bytes()) == (first, block, whole)
+            assert (again.reader.first_number, again.reader.get_block(first), log.read_bytes()) == (first, block, whole)
             again.close()
 
 
 def test_a_gap_in_the_blocks_of_a_restored_node_is_named(tmp_path: Path) -> None:
     restore_on_disk(tmp_path)
     chain = Chain.open(CONFIG, tmp_path)
-    first = chain.first_block_number
+    first = chain.reader.first_number
     Harness(chain=chain, first_block=False).generate_blocks(60)
     chain.close()
     log, index, state = (tmp_path / name for name in ("block_log", "block_log.index", "state"))
@@ -345,9 +349,9 @@ def test_a_full_log_under_a_restored_state_is_taken_as_it_is(tmp_path: Path) -> 
     restore_on_disk(tmp_path / "restored", data)
     (tmp_path / "steady" / "block_log").rename(tmp_path / "restored" / "block_log")
     chain = Chain.open(CONFIG, tmp_path / "restored")
-    assert chain.first_block_number == 1
-    assert chain.get_block(1) == blocks[0]
-    assert chain.head_number == steady.committed_number
+    assert chain.reader.first_number == 1
+    assert chain.reader.get_block(1) == blocks[0]
+    assert chain.head_number == steady.finality.committed_number
     assert chain.history.get_operations_in_block(50)
     chain.close()
 
@@ -357,10 +361,10 @@ def test_a_full_node_is_not_changed_on_disk(tmp_path: Path) -> None:
     for block in blocks_of("reference_chain_a")[:120]:
         chain.push_block(block, skip_signatures=True)
     take(chain)
-    expected = b"".join(block.packed for block in blocks_of("reference_chain_a")[: chain.committed_number])
+    expected = b"".join(block.packed for block in blocks_of("reference_chain_a")[: chain.finality.committed_number])
     assert chain.store.backend.get(origin.KEY) is None
     chain.close()
-    assert (tmp_path / "block_log").stat().st_size == len(expected) + 8 * chain.committed_number
+    assert (tmp_path / "block_log").stat().st_size == len(expected) + 8 * chain.finality.committed_number
 
 
 # While the node runs
@@ -373,7 +377,7 @@ def test_a_snapshot_is_written_while_the_chain_goes_on(tmp_path: Path, is_on_dis
     for block in blocks[:500]:
         chain.push_block(block, skip_signatures=True)
     expected = take(chain)
-    number = chain.committed_number
+    number = chain.finality.committed_number
     source = SnapshotSource(chain)
     file = io.BytesIO()
     written: list[Summary] = []
@@ -385,7 +389,7 @@ def test_a_snapshot_is_written_while_the_chain_goes_on(tmp_path: Path, is_on_dis
         chain.push_block(block, skip_signatures=True)
     writer.join()
     source.close()
-    assert chain.committed_number > number == written[0].header.meta.head.number
+    assert chain.finality.committed_number > number == written[0].header.meta.head.number
     assert file.getvalue() == expected
     chain.close()
 
@@ -542,7 +546,7 @@ def change_header(**changes: Any) -> bytes:
 def test_a_header_that_is_not_right_is_refused() -> None:
     (_, header), *_ = split(small_snapshot())
     meta = decode_meta(header[0])
-    other = small_world().chain.get_packed_block(meta.head.number - 1)
+    other = small_world().chain.reader.get_packed_block(meta.head.number - 1)
     assert_refused(change_header(block=other), "is not the one whose state")
     assert_refused(change_header(block=header[2][:-1]), "is not the one whose state")
     assert_refused(change_header(block=b""), "is not the one whose state")
@@ -628,7 +632,7 @@ def test_a_snapshot_of_an_older_program_is_brought_up_to_date(monkeypatch: pytes
     newest = Chain.open(CONFIG)
     for follower in (newest, chain):
         for number in range(follower.head_number + 1, small_world().chain.head_number + 1):
-            block = small_world().chain.get_block(number)
+            block = small_world().chain.reader.get_block(number)
             assert block is not None
             follower.push_block(block, skip_signatures=True)
     assert newest.state_digest == chain.state_digest

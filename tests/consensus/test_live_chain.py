@@ -67,7 +67,7 @@ def test_the_only_witness_sets_the_null_key() -> None:
     dev.generate(3)
     dev.set_key(FIRST, NULL_PUBLIC_KEY)
     dev.generate(1)
-    block = dev.chain.get_block(4)
+    block = dev.chain.reader.get_block(4)
     assert block is not None and len(block.transactions) == 1, "the operation is accepted"
     assert dev.chain.ctx.tables.witnesses.get(FIRST).signing_key == active_key(FIRST).public_key
     dev.generate(60)

@@ -67,7 +67,7 @@ class PrintingWorld:
     def publish(self, items: tuple[FeedItem, ...]) -> None:
         for item in items:
             if isinstance(item, Irreversible):
-                block_id = self.chain.get_block_id(item.number)
+                block_id = self.chain.reader.get_block_id(item.number)
                 assert block_id is not None
                 print(item.number, block_id.hex(), flush=True)
 

@@ -60,7 +60,7 @@ def run_and_kill(directory: Path, seed: int, chance: random.Random) -> Killed:
 def read_blocks(chain: Chain, first: int, last: int) -> list[Block]:
     blocks = []
     for number in range(first, last + 1):
-        packed = chain.get_packed_block(number)
+        packed = chain.reader.get_packed_block(number)
         assert packed is not None, number
         blocks.append(Block.from_bytes(chain.codec, packed))
     return blocks
@@ -71,11 +71,11 @@ def check_survivor(chain: Chain, survivor: Chain) -> None:
 
     `committed_number` is meant: the number in the head state goes back for a moment when blocks are undone.
     """
-    final = chain.committed_number
+    final = chain.finality.committed_number
     for block in read_blocks(chain, survivor.head_number + 1, final):
         survivor.push_block(block)
     assert survivor.head_number == final
-    assert survivor.head_id == (chain.get_block_id(final) if final else bytes(20))
+    assert survivor.head_id == (chain.reader.get_block_id(final) if final else bytes(20))
     assert chain.store.find_digest(final) == survivor.state_digest
     tail = read_blocks(chain, final + 1, chain.head_number)
     for block in tail:
@@ -104,16 +104,16 @@ def test_a_killed_node_opens_at_once_and_has_lost_nothing(tmp_path: Path) -> Non
         try:
             assert seconds < OPEN_SECONDS_MAX, where
             slowest = max(slowest, seconds)
-            assert chain.committed_number >= max(killed.number, final), where
+            assert chain.finality.committed_number >= max(killed.number, final), where
             if killed.number:
-                assert chain.get_block_id(killed.number) == killed.block_id, where
+                assert chain.reader.get_block_id(killed.number) == killed.block_id, where
             transactions += sum(
-                len(block.transactions) for block in read_blocks(chain, final + 1, chain.committed_number)
+                len(block.transactions) for block in read_blocks(chain, final + 1, chain.finality.committed_number)
             )
-            final = chain.committed_number
+            final = chain.finality.committed_number
             check_survivor(chain, survivor)
             assert chain.store.compute_digest_from_scratch() == chain.state_digest, where
-            assert chain.history.cursor in (None, chain.committed_number), where
+            assert chain.history.cursor in (None, chain.finality.committed_number), where
         finally:
             if chance.randrange(3):
                 chain.close()

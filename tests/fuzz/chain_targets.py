@@ -152,7 +152,7 @@ class Blocks(Target):
         self._mutator = Mutator(self.random, [*self._samples, *packed])
 
     def _read(self, number: int) -> Block:
-        block = self._world.chain.get_block(number)
+        block = self._world.chain.reader.get_block(number)
         assert block is not None
         return block
 
@@ -220,7 +220,7 @@ class Blocks(Target):
         chain = self._world.chain
         for _ in range(count):
             chain.undo_head()
-        chain._pool.drop_state()
+        chain.pool.drop_state()
         chain.pending.take_all()
         if trace_of(self._world)[:2] != before[:2]:
             raise Broken("a block that was undone leaves a trace")

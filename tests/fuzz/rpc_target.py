@@ -99,7 +99,7 @@ class Requests(Target):
             return self._make_transaction()
         if name == "block" and self.random.random() < 0.7:
             number = self.random.randrange(1, self._world.chain.head_number + 1)
-            block = self._world.chain.get_block(number)
+            block = self._world.chain.reader.get_block(number)
             return None if block is None else self._spoil_some(block.to_json(self._world.codec, False))
         if name in ("limit", "count") and self.random.random() < 0.7:
             return self.random.choice((0, 1, 5, 100, 1_000))

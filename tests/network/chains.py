@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chain.chain import Chain
+from chain.finality import Mode
 from consensus.header import build_header_extensions
 from consensus.slots import get_scheduled_witness, get_slot_time
 from protocol.block import Block
@@ -128,9 +129,9 @@ class NetworkChain:
         """Fills a data directory with the first blocks; what is in them is asked for, block by block."""
         data_dir.mkdir(parents=True)
         chain = Chain.open(self.config, data_dir)
-        chain.is_bulk = True
+        chain.enter(Mode.BULK)
         for _ in range(self.beginning_blocks):
             block = make_block(chain, make_transactions(chain) if make_transactions else ())
             chain.push_block(block, skip_signatures=True)
-        chain.leave_bulk()
+        chain.enter(Mode.PROMPT)
         chain.close()

@@ -182,7 +182,7 @@ async def test_a_snapshot_of_a_running_node(node: Operated, tmp_path: Path) -> N
     assert "The node has written a snapshot." in text
     file = tmp_path / "snapshots" / "one.snapshot"
     summary = verify_snapshot(file, node.shell.chain.config, QuietProgress())
-    assert summary.header.meta.head.number == node.shell.chain.committed_number
+    assert summary.header.meta.head.number == node.shell.chain.finality.committed_number
     assert f"checksum         {summary.checksum.hex()}" in text
     again = await node.command("snapshot", "request", "one.snapshot", code=1)
     assert f"{file} exists; choose another name" in again.output

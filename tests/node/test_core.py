@@ -333,7 +333,7 @@ def test_automine_makes_a_block_for_a_transaction_and_none_without(world: Virtua
     node.on_transaction(transaction)
     world.run(node, world.now)
     assert world.applied() == [1, 2]
-    assert chain.get_block(2).transactions == (transaction,)  # type: ignore[union-attr]
+    assert chain.reader.get_block(2).transactions == (transaction,)  # type: ignore[union-attr]
     assert chain.head_time == START_MS // 1000 + 30
 
 
@@ -343,7 +343,7 @@ def test_automine_includes_what_counts_its_time_from_an_old_head(world: VirtualW
     world.run(node, START_MS + 600_000)
     node.on_transaction(transfer(chain, expiration=chain.head_time + 30))
     world.run(node, world.now)
-    assert len(chain.get_block(2).transactions) == 1  # type: ignore[union-attr]
+    assert len(chain.reader.get_block(2).transactions) == 1  # type: ignore[union-attr]
     assert chain.head_time == START_MS // 1000 + 30
 
 
@@ -354,7 +354,7 @@ def test_automine_catches_up_for_what_counts_its_time_from_the_clock(world: Virt
     node.on_transaction(transfer(chain, expiration=world.now // 1000 + 60))
     world.run(node, world.now)
     assert world.applied() == [1, 2, 3]
-    assert len(chain.get_block(3).transactions) == 1  # type: ignore[union-attr]
+    assert len(chain.reader.get_block(3).transactions) == 1  # type: ignore[union-attr]
 
 
 def test_automine_takes_the_next_slot_when_the_clock_s_one_is_taken(world: VirtualWorld, chain: Chain) -> None:
@@ -394,17 +394,17 @@ def test_a_full_disk_stops_production_until_there_is_room(
     disk = FullDisk(chain, monkeypatch)
     world.run(node, START_MS + 12_000)
     assert world.applied() == [1, 2], "the block that was made is not taken back, and no other follows"
-    assert chain.committed_number == 1
+    assert chain.finality.committed_number == 1
     assert "No space left" in str(world.notes[-1][1]["error"])
     with pytest.raises(Rejected, match="cannot write to its disk"):
         node.on_transaction(transfer(chain))
     with pytest.raises(Rejected, match="cannot write to its disk"):
         node.mine()
-    assert chain.get_block(2) is not None, "reads go on"
+    assert chain.reader.get_block(2) is not None, "reads go on"
     assert DISK_TIMER in world.timers
     disk.has_room = True
     world.run(node, START_MS + 21_000 + COMMIT_DELAY_MS)
-    assert chain.committed_number == chain.head_number == 4
+    assert chain.finality.committed_number == chain.head_number == 4
     assert "disk_writable" in world.events()
     node.on_transaction(transfer(chain))
 
@@ -429,7 +429,7 @@ def test_a_guard_that_cannot_be_written_is_a_disk_problem(
         with pytest.raises(Rejected, match="cannot write to its disk"):
             node.mine(1)
         other = Chain.open(chain.config)
-        other.push_block(chain.get_block(1))
+        other.push_block(chain.reader.get_block(1))
         node.on_block(other.generate_block("initminer", KEY, START_MS // 1000 + 6))
     world.run(node, START_MS + 12_000 + DISK_RETRY_MS)
     assert node.write_problem is None
@@ -499,14 +499,14 @@ def test_what_takes_too_long_to_apply_again_just_waits(
     assert len(chain.pending) == 60
     world.now = START_MS + 3_000
     assert node.produce() is ProductionOutcome.PRODUCED
-    made = chain.get_block(3)
+    made = chain.reader.get_block(3)
     assert made is not None and FILL_MS_MAX // 7 <= len(made.transactions) <= FILL_MS_MAX // 7 + 1
 
 
 def test_the_sender_is_told_when_its_transaction_is_dropped(world: VirtualWorld, chain: Chain) -> None:
     node = make_node(world, chain)
     node.mine()  # Credits are counted from the first block on.
-    chain._pool.pending = PendingTransactions(operations_max=10)
+    chain.pool.pending = PendingTransactions(operations_max=10)
     cheap = signed(chain, [Transfer("alice", "bob", Asset(1, STEEM), "x" * 1_000)] * 2, "alice")
     node.on_transaction(cheap)
     for name in ("bob", "carol", "dave", "erin"):

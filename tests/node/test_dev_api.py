@@ -57,7 +57,7 @@ def test_a_transaction_that_waits_enters_a_block_before_time_passes(node: Node) 
     transaction = transfer(node.chain)
     node.on_transaction(transaction)
     assert asyncio.run(DevApi(node).advance_time(7 * DAY_SECONDS)) == {"block_nums": [2, 3]}
-    block = node.chain.get_block(2)
+    block = node.chain.reader.get_block(2)
     assert block is not None and block.transaction_ids == [transaction.id]
     assert node.chain.head_time == start + 7 * DAY_SECONDS + 2 * INTERVAL_SECONDS
 

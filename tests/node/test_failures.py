@@ -52,7 +52,7 @@ def test_a_state_that_becomes_unreadable_ends_the_node_with_the_remedy(
     with pytest.raises(CommandError) as ended:
         run_daemon(chain, NodeSettings((), {}), Address("127.0.0.1", 0), on_ready=damage)
     assert ended.value.exit_code == EXIT_FAILED
-    assert ended.value.message.startswith("The node ends: it can no longer read its state. ")
+    assert ended.value.message.startswith("The node ends: ")
     assert "Corruption" in ended.value.message
     assert ended.value.message.endswith("it is made anew from the block log.")
     assert "Traceback" not in caplog.text

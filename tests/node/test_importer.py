@@ -69,7 +69,7 @@ def test_the_reference_s_block_log_is_imported_in_two_steps(block_log: Path, tmp
 def test_export_and_import_give_the_same_file_and_state(block_log: Path, tmp_path: Path, chain: Chain) -> None:
     import_blocks(chain, block_log, until=300, skip_signatures=True)
     exported = tmp_path / "blocks"
-    size = write_blocks(exported, (chain.get_packed_block(number) or b"" for number in range(1, 301)))
+    size = write_blocks(exported, (chain.reader.get_packed_block(number) or b"" for number in range(1, 301)))
     assert exported.read_bytes() == block_log.read_bytes()[:size]
     other = Chain.open(CONFIG)
     import_blocks(other, exported)

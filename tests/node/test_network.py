@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from chain.chain import Chain
+from chain.finality import Mode
 from node.core import Checkpoint, addresses, admission, dialling, faults, gossip, guests, hub, network, notes, sync
 from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILURES_MAX, AddressBook, Ban, Bans
 from node.core.faults import ADDRESS_FAULTS_MAX, CONNECTION_FAULTS_MAX, NODE_FAULTS_MAX
@@ -176,7 +177,7 @@ def test_a_tie_is_kept_but_not_offered(lab: Lab) -> None:
     other.take(object)
     giver.give(tie)
     assert lab.chain.head_id == block.id
-    assert lab.chain.is_known_block(tie.id)
+    assert lab.chain.reader.is_known_block(tie.id)
     assert other.take(ItemIdsInventory) == []
     assert not giver.is_closed
 
@@ -655,7 +656,7 @@ def test_a_block_that_nobody_signed_closes_its_source_and_those_who_have_it(lab:
     evil.say(BlockMessage(forged, forged.id))
     assert evil.goodbye == other.goodbye == "You offered us a block that we reject as invalid"
     assert lab.banned == [] and [fault["address"] for fault in lab.world.events("peer_fault")] == ["10.0.0.1"]
-    assert lab.chain.head_id == trunk(BASE)[-1].id and lab.chain.is_invalid_block(forged.id)
+    assert lab.chain.head_id == trunk(BASE)[-1].id and lab.chain.reader.is_invalid_block(forged.id)
 
 
 def test_a_block_without_its_transactions_is_a_fault_and_the_true_one_is_taken(lab: Lab) -> None:
@@ -723,7 +724,7 @@ def test_such_blocks_cost_in_synchronisation_too(lab: Lab) -> None:
     remote.tell_ids([base.id, forged.id])
     cost = remote.peer.work.cost
     remote.serve([forged])
-    assert lab.chain.is_known_block(forged.id)
+    assert lab.chain.reader.is_known_block(forged.id)
     assert remote.peer.work.cost >= cost + forged.size // DOUBTFUL_BYTES_PER_COST
     remote.ask_synopsis()
     remote.tell_ids([forged.id, forge(forged.id, base.timestamp + 6).id])
@@ -809,11 +810,11 @@ def test_a_disk_that_refuses_stops_synchronisation_without_a_busy_loop(monkeypat
     remote.tell_ids(ids_of(trunk(LENGTH)))
     for block in trunk(LENGTH)[1:]:
         remote.say(BlockMessage(block, block.id))
-    lab.chain._write_problem = StoreFull("no room")
+    lab.chain.finality.write_problem = StoreFull("no room")
     remote.say(BlockMessage(trunk(LENGTH)[0], trunk(LENGTH)[0].id))
     lab.wait(3_000)
     assert lab.chain.head_number == 0
-    lab.chain._write_problem = None
+    lab.chain.finality.write_problem = None
     lab.wait(2_000)
     assert lab.chain.head_number == LENGTH
 
@@ -825,11 +826,11 @@ ADVANCING = 55
 def test_what_is_irreversible_is_written_when_peers_have_had_time_to_fetch_the_block() -> None:
     lab = behind(ADVANCING - 1)
     lab.wait(COMMIT_DELAY_MS)
-    before = lab.chain.committed_number
+    before = lab.chain.finality.committed_number
     lab.node.on_block(trunk(LENGTH)[ADVANCING - 1])
-    assert lab.chain.committed_number == before < lab.chain.irreversible_number
+    assert lab.chain.finality.committed_number == before < lab.chain.irreversible_number
     lab.wait(COMMIT_DELAY_MS)
-    assert lab.chain.committed_number == lab.chain.irreversible_number
+    assert lab.chain.finality.committed_number == lab.chain.irreversible_number
 
 
 def test_a_disk_that_refuses_later_stops_the_node_until_it_takes_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -841,14 +842,14 @@ def test_a_disk_that_refuses_later_stops_the_node_until_it_takes_what_waits(monk
         raise StoreFull("no room")
 
     with monkeypatch.context() as patch:
-        patch.setattr(lab.chain._store.backend, "write", refuse)
+        patch.setattr(lab.chain.store.backend, "write", refuse)
         lab.wait(COMMIT_DELAY_MS)
         assert len(lab.world.events("disk_problem")) == 1
         with pytest.raises(Rejected, match="cannot write to its disk"):
             lab.node.on_transaction(transfers(lab, 1)[0])
     lab.wait(DISK_RETRY_MS)
-    assert lab.chain.write_problem is None
-    assert lab.chain.committed_number == lab.chain.irreversible_number
+    assert lab.chain.finality.write_problem is None
+    assert lab.chain.finality.committed_number == lab.chain.irreversible_number
 
 
 def test_claims_do_not_make_a_node_with_a_recent_head_group_its_commits(lab: Lab) -> None:
@@ -857,7 +858,7 @@ def test_claims_do_not_make_a_node_with_a_recent_head_group_its_commits(lab: Lab
     remote.ask_synopsis()
     remote.tell_ids([lab.chain.head_id, *fake], 500)
     assert lab.network.sync.count_missing() > sync.BULK_BLOCKS
-    assert not lab.chain.is_bulk
+    assert lab.chain.mode is Mode.LIVE
 
 
 def test_commits_are_grouped_far_behind_until_the_head_is_recent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -868,11 +869,11 @@ def test_commits_are_grouped_far_behind_until_the_head_is_recent(monkeypatch: py
     remote = connect(lab)
     remote.take(FetchBlockchainItemIds)
     remote.tell_ids(ids_of(trunk(LENGTH)))
-    assert lab.chain.is_bulk
+    assert lab.chain.mode is Mode.BULK
     finish(remote)
     liar.tell_ids([*ids_of(trunk(LENGTH)), b"\0\0\0\x3d" + bytes(16)])
     lab.wait(1_000)
-    assert lab.network.is_syncing and not lab.chain.is_bulk
+    assert lab.network.is_syncing and lab.chain.mode is Mode.LIVE
     assert lab.world.events("synced")
 
 
@@ -1371,7 +1372,7 @@ def test_large_blocks_that_their_witness_did_not_sign_are_decoded_seldom(
     monkeypatch.setattr(admission, "LARGE_BLOCK_BYTES", 200)
     honest.give(true)
     assert lab.chain.head_id == true.id
-    assert not lab.chain.has_signed_header(b"") and not lab.chain.has_signed_header(bytes(400))
+    assert not lab.chain.switch.has_signed_header(b"") and not lab.chain.switch.has_signed_header(bytes(400))
 
 
 def test_a_transaction_larger_than_a_block_is_not_decoded(lab: Lab) -> None:
@@ -1823,7 +1824,7 @@ def test_one_header_with_two_signatures_is_no_double_block() -> None:
     assert malleable.id != block.id and malleable.signer() == block.signer()
     lab.friend("10.0.0.1").give(block)
     lab.friend("10.0.0.2").give(malleable)
-    assert lab.chain.is_known_block(malleable.id) and not lab.chain.is_doubtful_block(malleable.id)
+    assert lab.chain.reader.is_known_block(malleable.id) and not lab.chain.reader.is_doubtful_block(malleable.id)
     assert not lab.world.events("double_signed")
 
 

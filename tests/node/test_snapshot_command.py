@@ -115,7 +115,7 @@ def test_a_source_is_not_changed_by_its_snapshot(source: Path, tmp_path: Path) -
     assert {name: (source / name).read_bytes() for name in before} == before
     chain = Chain.open(CONFIG, source)
     assert chain.head_number == MIDDLE
-    assert chain.history.cursor == chain.committed_number
+    assert chain.history.cursor == chain.finality.committed_number
     chain.close()
 
 
@@ -409,12 +409,12 @@ def test_a_restored_node_that_is_killed_again_and_again_loses_nothing(tmp_path: 
         for _ in range(3):
             producer.push(*producer.make_operation())
         producer.node.mine(1, 0)
-    producer.chain.commit_final()
+    producer.chain.finality.try_commit()
     write_snapshot(producer.chain, tmp_path / "file", QUIET)
     survivor = Chain.open(config)
-    number = producer.chain.committed_number
+    number = producer.chain.finality.committed_number
     for height in range(1, number + 1):
-        block = producer.chain.get_block(height)
+        block = producer.chain.reader.get_block(height)
         assert block is not None
         survivor.push_block(block)
     producer.chain.close()
@@ -423,11 +423,11 @@ def test_a_restored_node_that_is_killed_again_and_again_loses_nothing(tmp_path: 
     for lines in (0, 2, 17, 5):
         told = run_until_told(data, lines)
         chain = Chain.open(config, data)
-        assert chain.first_block_number == number
-        assert chain.committed_number >= max(told, survivor.head_number)
+        assert chain.reader.first_number == number
+        assert chain.finality.committed_number >= max(told, survivor.head_number)
         check_survivor(chain, survivor)
         assert chain.store.compute_digest_from_scratch() == chain.state_digest
-        assert chain.history.cursor == chain.committed_number
+        assert chain.history.cursor == chain.finality.committed_number
         chain.close()
     assert survivor.head_number > number
 

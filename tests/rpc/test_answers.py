@@ -49,7 +49,7 @@ async def test_a_header_shows_its_extensions_with_their_types(service: Service) 
 
 async def test_condenser_takes_a_block(service: Service) -> None:
     chain = service.world.chain
-    block = chain.get_block(chain.head_number)
+    block = chain.reader.get_block(chain.head_number)
     assert isinstance(block, Block)
     answer = await service.ask("condenser_api.broadcast_block", [block.to_json(service.world.codec, True)])
     assert answer.get("result") == {} or "already" in answer["error"]["message"]

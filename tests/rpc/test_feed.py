@@ -43,7 +43,7 @@ def branch_of(world: Harness, skip_seconds: int) -> Harness:
     """Another node's chain with the same blocks so far."""
     other = Harness(world.config, first_block=False)
     for number in range(1, world.chain.head_number + 1):
-        block = world.chain.get_block(number)
+        block = world.chain.reader.get_block(number)
         assert block is not None
         other.chain.push_block(block)
     other.generate_block(skip_seconds)
@@ -66,7 +66,7 @@ async def test_a_fork_is_told_as_undone_and_applied(live: Live) -> None:
         for item in world.chain.push_block(ours).feed:
             assert not isinstance(item, Applied), "the harness pushed it already"
         for number in (2, 3):
-            block = other.chain.get_block(number)
+            block = other.chain.reader.get_block(number)
             assert block is not None
             node.on_block(block)
         events = [await read(socket) for _ in range(3)]
@@ -76,7 +76,7 @@ async def test_a_fork_is_told_as_undone_and_applied(live: Live) -> None:
         "plaudit_feed.applied",
     ]
     assert events[0]["params"] == {"block_num": 2, "block_id": ours.id.hex()}
-    last = other.chain.get_block(3)
+    last = other.chain.reader.get_block(3)
     assert last is not None
     assert events[2]["params"]["block_id"] == last.id.hex()
     assert events[2]["params"]["transaction_ids"] == [last.transactions[0].id.hex()]
@@ -92,7 +92,7 @@ async def test_requests_are_answered_beside_the_feed(live: Live) -> None:
 
 async def test_other_paths_hear_no_events(live: Live) -> None:
     async with aiohttp.ClientSession() as session, session.ws_connect(live.url.removesuffix("/feed")) as socket:
-        live.shell.node.on_block(branch_of(live.world, 0).chain.get_block(2))  # type: ignore[arg-type]
+        live.shell.node.on_block(branch_of(live.world, 0).chain.reader.get_block(2))  # type: ignore[arg-type]
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(socket.receive(), 0.2)
 
@@ -105,7 +105,7 @@ async def test_a_listener_that_falls_behind_is_cut_off(live: Live, monkeypatch: 
     async with aiohttp.ClientSession() as session, session.ws_connect(live.url) as socket:
         await asyncio.sleep(0.05)
         for number in range(2, 7):
-            live.shell.node.on_block(other.chain.get_block(number))  # type: ignore[arg-type]
+            live.shell.node.on_block(other.chain.reader.get_block(number))  # type: ignore[arg-type]
         closed = None
         while closed is None or closed.type is aiohttp.WSMsgType.TEXT:
             closed = await asyncio.wait_for(socket.receive(), 5)

@@ -33,7 +33,7 @@ class JunkService(Service):
         self.methods = sorted(set(self.dispatcher.methods) - set(NEVER_CALLED))
         transaction = self.world.build(Transfer("alice", "bob", steem(5), "hi"))
         self.trx: dict[str, Any] = transaction.to_json(self.world.codec, True)
-        self.block: dict[str, Any] = self.world.chain.get_block(2).to_json(self.world.codec, False)  # type: ignore[union-attr]
+        self.block: dict[str, Any] = self.world.chain.reader.get_block(2).to_json(self.world.codec, False)  # type: ignore[union-attr]
 
     def send_now(self, body: bytes) -> dict[str, Any]:
         """The answer to one request."""

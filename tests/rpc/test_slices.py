@@ -217,7 +217,7 @@ async def test_a_large_transaction_is_read_as_a_small_one_is() -> None:
     """Beside the loop, with the same answers and errors."""
     world = busy_world()
     service = Service(world)
-    block = world.chain.get_block(3)
+    block = world.chain.reader.get_block(3)
     assert block is not None
     trx = block.transactions[0].to_json(world.codec, True)
     large = trx | {"operations": trx["operations"] * 50}

@@ -85,7 +85,7 @@ class LargeWorld(Harness):
             buckets._set((15, opened), Bucket(number, opened, 15, side, SBD, side))
         self.waiting = self.push(Transfer(NAME, "bob", steem(1), "")).id
         self.trx = self._build_largest().to_json(self.codec, False)
-        self.block = self.chain.get_block(self.chain.head_number).to_json(self.codec, False)  # type: ignore[union-attr]
+        self.block = self.chain.reader.get_block(self.chain.head_number).to_json(self.codec, False)  # type: ignore[union-attr]
 
     def _fill(self, ctx: Context) -> None:
         tables = ctx.tables

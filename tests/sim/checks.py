@@ -100,8 +100,8 @@ class Checker:
     def on_start(self, host: Host, chain: Chain) -> None:
         """A process opened its chain, from scratch or after a crash."""
         committed = self._committed.get(host.index, 0)
-        if chain.committed_number < committed:
-            text = f"{host} had committed block {committed} and starts with {chain.committed_number}"
+        if chain.finality.committed_number < committed:
+            text = f"{host} had committed block {committed} and starts with {chain.finality.committed_number}"
             raise Failure("irreversible never goes back", text)
         expected = self._expected_head.pop(host.index, None)
         if expected is not None and expected != (chain.head_number, chain.head_id):
@@ -126,7 +126,7 @@ class Checker:
         if undone:  # First, as it tells best what is wrong: a table that is not sound soon has another digest, too.
             self._check_tables(host, chain)
         for item in items:
-            if isinstance(item, Applied) and chain.get_block_id(item.block.number) == item.block.id:
+            if isinstance(item, Applied) and chain.reader.get_block_id(item.block.number) == item.block.id:
                 self._check_digest(host, chain, item.block.number, item.block.id, "equal digest at equal block")
         self._check_count(host, chain, [item.block.id for item in items if isinstance(item, Applied)])
         self._note_irreversible(host, chain)
@@ -214,7 +214,7 @@ class Checker:
         missing = []
         number, block_id = chain.head_number, chain.head_id
         while block_id not in self._branches:
-            block = chain.get_block(number)
+            block = chain.reader.get_block(number)
             if block is None:
                 raise Failure("restart equals replay", f"{host} misses block {number} of its own chain")
             missing.append(block)
@@ -265,19 +265,19 @@ class Checker:
         """Books what became irreversible. The state of a longer branch can count fewer blocks as irreversible than
         this node has committed; what is committed never changes."""
         before = self._committed.get(host.index, 0)
-        if chain.committed_number < before:
-            text = f"{host} had committed block {before}, and now {chain.committed_number}"
+        if chain.finality.committed_number < before:
+            text = f"{host} had committed block {before}, and now {chain.finality.committed_number}"
             raise Failure("irreversible never goes back", text)
-        number = max(chain.irreversible_number, chain.committed_number)
+        number = max(chain.irreversible_number, chain.finality.committed_number)
         for height in range(self._irreversible_by_host.get(host.index, 0) + 1, number + 1):
             self._note_final(host, chain, height)
         if self._irreversible_by_host.get(host.index, 0) < number:
             self._irreversible_by_host[host.index] = number
-        self._committed[host.index] = chain.committed_number
-        self._note_final(host, chain, chain.committed_number)
+        self._committed[host.index] = chain.finality.committed_number
+        self._note_final(host, chain, chain.finality.committed_number)
 
     def _note_final(self, host: Host, chain: Chain, height: int) -> None:
-        block_id = chain.get_block_id(height) if height else NULL_ID
+        block_id = chain.reader.get_block_id(height) if height else NULL_ID
         if block_id is None:
             raise Failure("irreversible never goes back", f"{host} misses its irreversible block {height}")
         known = self._irreversible.setdefault(height, block_id)
@@ -348,7 +348,7 @@ class Checker:
     def is_in_chain(self, transaction: Transaction, chain: Chain) -> bool:
         """Whether a transaction is in a block of a node's main chain."""
         places = self._transactions.get(transaction.id, ())
-        return any(chain.get_block_id(number) == block_id for number, block_id in places)
+        return any(chain.reader.get_block_id(number) == block_id for number, block_id in places)
 
     def time_of(self, block_id: bytes) -> int:
         """The time of a block in seconds since the epoch."""

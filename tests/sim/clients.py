@@ -80,7 +80,7 @@ class Clients:
         assert chain is not None, "the node is running"
         is_reversible = sim.random.random() < 0.1
         number = chain.head_number if is_reversible else chain.irreversible_number
-        block_id = chain.get_block_id(number) or bytes(20)
+        block_id = chain.reader.get_block_id(number) or bytes(20)
         seconds = LONG_SECONDS if is_long else SHORT_SECONDS
         transaction = Transaction.make(
             chain.codec,

@@ -14,15 +14,18 @@ from typing import Any, NamedTuple
 import pytest
 from rich.console import Console
 
+import chain.start
 import consensus.header
 import consensus.irreversibility
 import node.core.gossip
 import node.core.network
 import node.core.node
 import node.core.sync
-from chain.chain import Chain
+from chain.finality import Finality
 from chain.fork_tree import ForkTree
 from chain.ledger import Ledger
+from chain.pool import Pool
+from chain.switch import Switch
 from node.core.gossip import Gossip
 from node.core.guard import UNUSED, ProductionGuard
 from node.core.network import Network
@@ -141,8 +144,8 @@ def _the_guard_is_not_asked(patch: Patch) -> None:
 
 
 def _transactions_of_undone_blocks_are_dropped(patch: Patch) -> None:
-    begin = Chain._begin_head
-    patch.setattr(Chain, "_begin_head", lambda self, included=(), _undone=(): begin(self, included))
+    begin = Pool.begin_head
+    patch.setattr(Pool, "begin_head", lambda self, included=(), _undone=(): begin(self, included))
 
 
 def _signatures_of_blocks_are_not_checked(patch: Patch) -> None:
@@ -158,32 +161,23 @@ def _the_slot_of_a_block_is_not_checked(patch: Patch) -> None:
 
 
 def _a_longer_branch_is_not_switched_to(patch: Patch) -> None:
-    push = Chain._push
-
-    def faulty(chain_: Any, block: Any, *arguments: Any) -> None:
-        if block.previous == chain_.head_id:
-            push(chain_, block, *arguments)
-        else:
-            chain_._tree.push(block)
-
-    patch.setattr(Chain, "_push", faulty)
+    patch.setattr(Switch, "_switch", lambda *_: None)
 
 
 def _committed_blocks_can_be_replaced(patch: Patch) -> None:
     """Blocks become irreversible only in name: after a switch below them the other branch is told."""
-    patch.setattr(Chain, "_try_commit", lambda *_: None)
+    patch.setattr(Finality, "try_commit", lambda *_: None)
     _a_third_of_the_witnesses_makes_irreversible(patch)
 
 
 def _an_irreversible_block_is_told_again(patch: Patch) -> None:
-    patch.setattr(Chain, "irreversible_number", property(lambda self: self._ledger.irreversible_number))
-    push = Chain.push_block
+    push = Switch.push_block
 
-    def faulty(chain_: Any, *arguments: Any, **options: Any) -> Any:
-        chain_._final = chain_._ledger.irreversible_number
-        return push(chain_, *arguments, **options)
+    def faulty(switch: Any, *arguments: Any) -> Any:
+        switch._finality.number = switch._ledger.irreversible_number
+        return push(switch, *arguments)
 
-    patch.setattr(Chain, "push_block", faulty)
+    patch.setattr(Switch, "push_block", faulty)
 
 
 def _ids_are_told_from_the_block_behind_the_common_one(patch: Patch) -> None:
@@ -212,7 +206,7 @@ def _the_block_log_is_not_synced(patch: Patch) -> None:
 
 
 def _reversible_blocks_are_not_restored(patch: Patch) -> None:
-    patch.setattr(Chain, "_replay_reversible", lambda *_: False)
+    patch.setattr(chain.start, "_replay_reversible", lambda *_: ())
 
 
 def _offers_are_not_limited(patch: Patch) -> None:
@@ -232,14 +226,14 @@ def _every_refused_block_is_punished(patch: Patch) -> None:
         try:
             return take(node_, block, *arguments, **options)
         except ProtocolError:
-            node_.chain._tree.mark_invalid(block.id)
+            node_.chain.switch._tree.mark_invalid(block.id)
             raise
 
     patch.setattr(node.core.node.Node, "take_block", faulty)
 
 
 def _blocks_without_a_parent_are_forgotten_and_never_asked_for(patch: Patch) -> None:
-    patch.setattr(ForkTree, "_keep_unlinked", lambda *_: None)
+    patch.setattr(ForkTree, "keep_unlinked", lambda *_: None)
     patch.setattr(Sync, "begin", _begin_only_new(Sync.begin))
 
 

@@ -171,7 +171,7 @@ class FaultyWorld(SimWorld):
         transaction = Transaction.make(
             chain.codec,
             ref_block_num=number & 0xFFFF,
-            ref_block_prefix=int.from_bytes((chain.get_block_id(number) or bytes(20))[4:8], "little"),
+            ref_block_prefix=int.from_bytes((chain.reader.get_block_id(number) or bytes(20))[4:8], "little"),
             expiration=chain.head_time + 600,
             operations=(Transfer("alice", "bob", Asset(amount, STEEM), "forged"),),
         )
@@ -296,7 +296,7 @@ class Mischief:
             ids = tuple(random.randbytes(20) for _ in range(count))
             world.say(connection, ItemIdsInventory(random.choice((BLOCK_ITEM, TRANSACTION_ITEM, 7)), ids))
         elif kind == 3:
-            block = chain.get_block(random.randint(1, max(1, chain.head_number)))
+            block = chain.reader.get_block(random.randint(1, max(1, chain.head_number)))
             if block is not None:
                 world.say_raw(connection, BLOCK_ITEM, block.packed + block.id)
         elif kind == 4:

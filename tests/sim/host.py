@@ -8,6 +8,7 @@ from zlib import crc32
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible, Undone
+from chain.finality import Mode
 from chain.pending import Dropped
 from node.core import NetworkSettings, Node, NodeSettings
 from protocol.block import Block
@@ -245,7 +246,7 @@ class Host:
         chain = self.chain
         is_whole = not (self.storage.fuse.is_blown or is_power_lost)
         head = None
-        if is_whole and chain is not None and chain.write_problem is None and not chain.is_bulk:
+        if is_whole and chain is not None and chain.finality.write_problem is None and chain.mode is not Mode.BULK:
             head = chain.head_number, chain.head_id
         self.node = self.chain = None
         sim.wires.on_death(self, is_power_lost)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, NamedTuple
 
-import chain.chain as chain_module
+import chain.finality as finality_module
 import node.core.sync as sync_module
 from node.core.node import LEAD_MS_MAX
 from protocol import keys
@@ -231,7 +231,7 @@ class Simulation:
             heads = ", ".join(f"{chain.head_number} {chain.head_id.hex()[8:16]}" for chain in chains)
             return Failure("one head", f"{len(chains)} of {len(hosts)} honest nodes run; their heads are {heads}")
         for host, chain in zip(hosts, chains, strict=True):
-            block_id = chain.get_block_id(chain.irreversible_number)
+            block_id = chain.reader.get_block_id(chain.irreversible_number)
             if block_id is None or self.checker.time_of(block_id) * 1000 <= self._stopped_ms:
                 text = f"{host} holds block {chain.irreversible_number} irreversible, which is older than the calm"
                 return Failure("irreversibility advances", text)
@@ -244,13 +244,13 @@ class Simulation:
 @contextmanager
 def _grouping_commits(blocks: int) -> Iterator[None]:
     """Lets nodes group their commits when they are so many blocks behind, which takes hundreds otherwise."""
-    before = sync_module.BULK_BLOCKS, chain_module.BULK_COMMIT_BLOCKS
+    before = sync_module.BULK_BLOCKS, finality_module.GROUP_BLOCKS
     if blocks:
-        sync_module.BULK_BLOCKS = chain_module.BULK_COMMIT_BLOCKS = blocks
+        sync_module.BULK_BLOCKS = finality_module.GROUP_BLOCKS = blocks
     try:
         yield
     finally:
-        sync_module.BULK_BLOCKS, chain_module.BULK_COMMIT_BLOCKS = before
+        sync_module.BULK_BLOCKS, finality_module.GROUP_BLOCKS = before
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from state import kv
+from state.engine import kv
 from state.engine.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked
 from state.engine.kv import MARKER, LevelDBBackend
 from state.engine.store import Store
