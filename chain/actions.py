@@ -20,10 +20,10 @@ from protocol.actions import RequiredAction
 from protocol.codec import codec_for
 from protocol.errors import ProtocolError, Rejected
 from protocol.times import time_text
+from protocol.units import BASIS_POINTS
 from state.context import Context
 from state.tables.actions import PendingRequiredAction
 
-BASIS_POINTS = 10_000
 EXTENSION_BYTES = 6
 """The most that a header extension adds around its actions: its tag and their number."""
 

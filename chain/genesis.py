@@ -13,6 +13,7 @@ from protocol.assets import SBD, STEEM, Asset, Price, multiply
 from protocol.config import ChainConfig, GenesisAccount, GenesisWitness
 from protocol.hardforks import parse_version
 from protocol.types import NULL_ID, NULL_PUBLIC_KEY, Authority, ChainProperties
+from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
 from state.tables.accounts import AccountMetadata, new_account
 from state.tables.content import RewardFund
@@ -187,7 +188,7 @@ def _create_global_properties(ctx: Context) -> None:
             pending_rewarded_vesting_shares=0,
             pending_rewarded_vesting_steem=0,
             sbd_interest_rate=0,
-            sbd_print_rate=10_000,
+            sbd_print_rate=BASIS_POINTS,
             maximum_block_size=rules.max_block_size_bytes,
             required_actions_partition_percent=rules.required_actions_partition_bp,
             current_aslot=0,

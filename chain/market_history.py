@@ -17,11 +17,12 @@ from typing import NamedTuple
 from chain.effects import BlockEffects
 from chain.observers import Put
 from protocol.assets import STEEM, Asset
+from protocol.units import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from protocol.virtual_operations import FillOrder
 from state.engine.kv import Backend, Reads
 from state.engine.rows import pack, unpack
 
-BUCKET_SECONDS = (15, 60, 300, 3600, 86_400)
+BUCKET_SECONDS = (15, MINUTE_SECONDS, 5 * MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS)
 """Lengths of the buckets, in seconds: the default of the reference's market-history-bucket-size."""
 
 BUCKETS_PER_SIZE = 5760

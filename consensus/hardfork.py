@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from consensus.schedule import reset_virtual_schedule_time
-from protocol.config import ChainConfig, HardFork, RewardCurve, Rules
+from protocol.config import ChainConfig, HardFork, Rules
+from protocol.curves import RewardCurve
 from protocol.errors import Rejected, UnknownHardfork
 from protocol.hardforks import parse_version
 from protocol.virtual_operations import Hardfork

@@ -9,6 +9,7 @@ verify_authority_accounts_exist; libraries/plugins/account_by_key (the index of 
 from protocol.errors import Rejected
 from protocol.measures import duration_text
 from protocol.types import Authority
+from protocol.units import HOUR_SECONDS
 from state.context import Context
 from state.tables.accounts import AccountAuthority, KeyReference, OwnerAuthorityHistory
 
@@ -28,7 +29,7 @@ def check_authority_accounts(ctx: Context, authority: Authority, account: str, k
 
 def describe_owner_update_limit(seconds: int) -> str:
     """The text of the refusal: the reference's own, which also its testnet shows, whose limit is 0."""
-    often = "an hour" if seconds in (0, 3600) else f"every {duration_text(seconds)}"
+    often = "an hour" if seconds in (0, HOUR_SECONDS) else f"every {duration_text(seconds)}"
     return f"Owner authority can only be updated once {often}."
 
 

@@ -10,9 +10,7 @@ from protocol.json_text import is_valid_json
 from protocol.names import is_valid_account_name
 from protocol.rules import Rules
 from protocol.types import Authority, LegacyChainProperties
-
-PERCENT_100 = 10_000
-"""One hundred percent in basis points."""
+from protocol.units import BASIS_POINTS
 
 
 def byte_size(text: str) -> int:
@@ -135,5 +133,5 @@ def check_chain_properties(props: LegacyChainProperties, rules: Rules, *, canoni
         raise Invalid("account_creation_fee.amount >= STEEM_MIN_ACCOUNT_CREATION_FEE")
     if not props.maximum_block_size >= rules.min_block_size_limit_bytes:
         raise Invalid("maximum_block_size >= STEEM_MIN_BLOCK_SIZE_LIMIT")
-    if not props.sbd_interest_rate <= PERCENT_100:
+    if not props.sbd_interest_rate <= BASIS_POINTS:
         raise Invalid("sbd_interest_rate <= STEEM_100_PERCENT")

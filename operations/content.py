@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 from operations.checks import (
-    PERCENT_100,
     byte_size,
     check_account_name,
     check_permlink,
@@ -33,6 +32,7 @@ from protocol.types import (
     Symbol,
     Vector,
 )
+from protocol.units import BASIS_POINTS
 from rewards.comments import find_comment, get_comment
 from state.context import Context
 from state.tables.content import Comment as CommentRow
@@ -191,14 +191,14 @@ class CommentPayoutBeneficiaries(NamedTuple):
         total = 0
         for index, (account, weight) in enumerate(self.beneficiaries):
             check_account_name(account)
-            if not weight <= PERCENT_100:
+            if not weight <= BASIS_POINTS:
                 position = "0" if index == 0 else "i"
                 raise Invalid(
                     f"beneficiaries[{position}].weight <= STEEM_100_PERCENT",
                     "Cannot allocate more than 100% of rewards to one account",
                 )
             total += weight
-            if not total <= PERCENT_100:
+            if not total <= BASIS_POINTS:
                 raise Invalid("sum <= STEEM_100_PERCENT", "Cannot allocate more than 100% of rewards to a comment")
             if index and not self.beneficiaries[index - 1].account < account:
                 raise Invalid(
@@ -259,7 +259,7 @@ class CommentOptions(Operation):
         Asset, "Greatest payout in SBD, in thousandths; may only fall.", Default(Asset(1_000_000_000, SBD))
     ]
     percent_steem_dollars: Annotated[
-        U16, "Part of the author's SBD half that is paid so, in basis points; may only fall.", Default(PERCENT_100)
+        U16, "Part of the author's SBD half that is paid so, in basis points; may only fall.", Default(BASIS_POINTS)
     ]
     allow_votes: Annotated[Bool, "Whether the post may be voted on.", Default(True)]
     allow_curation_rewards: Annotated[Bool, "Whether curators get their part.", Default(True)]
@@ -267,7 +267,7 @@ class CommentOptions(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_name(self.author)
-        if not self.percent_steem_dollars <= PERCENT_100:
+        if not self.percent_steem_dollars <= BASIS_POINTS:
             raise Invalid("percent_steem_dollars <= STEEM_100_PERCENT", "Percent cannot exceed 100%")
         if self.max_accepted_payout.symbol != SBD:
             raise Invalid("max_accepted_payout.symbol == SBD_SYMBOL", "Max accepted payout must be in SBD")

@@ -5,13 +5,11 @@ Source: smt_operations.hpp of master; smt_operations.cpp of master, smt_set_runt
 
 from typing import Annotated, NamedTuple
 
-from operations.checks import PERCENT_100
 from protocol.errors import Invalid
 from protocol.integers import UINT32_MAX
 from protocol.rules import Rules
 from protocol.types import U16, U32, U128, Bool, CurveId, Default, StaticVariant
-
-SECONDS_PER_DAY = 86_400
+from protocol.units import BASIS_POINTS, DAY_SECONDS
 
 
 class SmtParamAllowVoting(NamedTuple):
@@ -75,7 +73,7 @@ class SmtParamVoteRegenerationPeriodSecondsV1(NamedTuple):
                 max=rules.smt_max_votes_per_regeneration,
                 v=period,
             )
-        votes_per_day = (votes * SECONDS_PER_DAY + period - 1) // period
+        votes_per_day = (votes * DAY_SECONDS + period - 1) // period
         if not votes_per_day <= rules.smt_max_nominal_votes_per_day:
             raise Invalid(
                 "nominal_votes_per_day <= SMT_MAX_NOMINAL_VOTES_PER_DAY",
@@ -95,7 +93,7 @@ class SmtParamRewardsV1(NamedTuple):
 
     def validate(self, rules: Rules) -> None:
         """The curators' part is at most the whole."""
-        if not self.percent_curation_rewards <= PERCENT_100:
+        if not self.percent_curation_rewards <= BASIS_POINTS:
             raise Invalid(
                 "param_rewards.percent_curation_rewards <= STEEM_100_PERCENT",
                 "Percent Curation Rewards must not exceed 10000. Was ${n}",

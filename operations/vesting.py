@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from operations.checks import PERCENT_100, check_account_name, check_account_names, is_token
+from operations.checks import check_account_name, check_account_names, is_token
 from operations.delegation import change_delegation
 from protocol.assets import STEEM, VESTS, Asset, is_vesting
 from protocol.errors import Invalid, Rejected
@@ -11,6 +11,7 @@ from protocol.integers import TIME_MAX
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import U16, AccountName, Bool
+from protocol.units import BASIS_POINTS
 from state.context import Context
 from state.money import adjust_balance
 from state.stake import create_vesting
@@ -152,7 +153,7 @@ class SetWithdrawVestingRoute(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.from_account, self.to_account)
-        if not 0 <= self.percent <= PERCENT_100:
+        if not 0 <= self.percent <= BASIS_POINTS:
             raise Invalid("0 <= percent && percent <= STEEM_100_PERCENT", "Percent must be valid steem percent")
 
     def authorities(self, required: RequiredAuthorities) -> None:
@@ -174,7 +175,7 @@ class SetWithdrawVestingRoute(Operation):
             accounts.update(source, withdraw_routes=source.withdraw_routes - 1)
         else:
             routes.update(route, percent=self.percent, auto_vest=self.auto_vest)
-        if not sum(route.percent for route in routes.scan((self.from_account,))) <= PERCENT_100:
+        if not sum(route.percent for route in routes.scan((self.from_account,))) <= BASIS_POINTS:
             raise Rejected(
                 "total_percent <= STEEM_100_PERCENT",
                 "More than 100% of vesting withdrawals allocated to destinations.",

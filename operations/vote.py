@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from operations.checks import PERCENT_100, check_account_names, check_permlink
+from operations.checks import check_account_names, check_permlink
 from protocol.errors import Invalid
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.rules import Rules
 from protocol.types import I16, I64, AccountName, FutureExtensions, Permlink, SortedMap, Symbol
+from protocol.units import BASIS_POINTS
 from rewards.voting import cast_vote
 from state.context import Context
 
@@ -28,7 +29,7 @@ class Vote(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.voter, self.author)
-        if not abs(self.weight) <= PERCENT_100:
+        if not abs(self.weight) <= BASIS_POINTS:
             raise Invalid("abs(weight) <= STEEM_100_PERCENT", "Weight is not a STEEMIT percentage")
         check_permlink(self.permlink, rules)
 

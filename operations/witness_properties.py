@@ -12,10 +12,11 @@ import struct
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from operations.checks import PERCENT_100, is_utf8
+from operations.checks import is_utf8
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price, check_price, check_symbol
 from protocol.errors import Invalid
 from protocol.rules import Rules
+from protocol.units import BASIS_POINTS
 from protocol.wire import Malformed, Reader
 
 _KEY_BYTES = 33
@@ -142,7 +143,7 @@ def _read_interest(packed: bytes | None) -> int | None:
     if packed is None:
         return None
     rate = _unpack_integer(packed, "<H", "uint16_t")
-    if not rate <= PERCENT_100:
+    if not rate <= BASIS_POINTS:
         raise Invalid("sbd_interest_rate <= STEEM_100_PERCENT", "sbd_interest_rate must not exceed 100%")
     return rate if packed else None
 

@@ -35,9 +35,10 @@ from protocol.identity import ChainIdentity
 from protocol.integers import INT64_MAX, UINT32_MAX
 from protocol.keys import PrivateKey, decode_public_key, encode_public_key
 from protocol.names import is_valid_account_name
-from protocol.rules import RewardCurve, Rules
+from protocol.rules import Rules
 from protocol.times import parse_date
 from protocol.types import NULL_PUBLIC_KEY
+from protocol.units import BASIS_POINTS, DAY_SECONDS
 
 __all__ = [
     "ChainConfig",
@@ -49,7 +50,6 @@ __all__ = [
     "GenesisWitness",
     "HardFork",
     "History",
-    "RewardCurve",
     "Rules",
 ]
 
@@ -225,7 +225,7 @@ class GenesisWitness(BaseModel):
     url: str = Field(default="", max_length=2047, description="Where the witness presents itself.")
     account_creation_fee: int | None = Field(default=None, ge=0, le=INT64_MAX, description="Smallest unit of STEEM.")
     maximum_block_size: int | None = Field(default=None, ge=0, le=UINT32_MAX, description="Bytes.")
-    sbd_interest_rate_bp: int | None = Field(default=None, ge=0, le=10_000, description="Basis points.")
+    sbd_interest_rate_bp: int | None = Field(default=None, ge=0, le=BASIS_POINTS, description="Basis points.")
 
 
 class Genesis(BaseModel):
@@ -385,7 +385,7 @@ class History(BaseModel):
 
     testnet_block_limit: int = Field(default=3_000_000, ge=0, description="TESTNET_BLOCK_LIMIT; not enforced. Blocks.")
     mining_time: ChainTime = Field(default=1_458_838_800, description="STEEM_MINING_TIME. UTC.")
-    cashout_window_seconds_pre_hf12: int = Field(default=86_400, ge=0, description="Seconds.")
+    cashout_window_seconds_pre_hf12: int = Field(default=DAY_SECONDS, ge=0, description="Seconds.")
     cashout_window_seconds_pre_hf17: int = Field(default=43_200, ge=0, description="Seconds.")
     second_cashout_window_seconds: int = Field(default=2_592_000, ge=0, description="Seconds.")
     max_cashout_window_seconds: int = Field(default=1_209_600, ge=0, description="Seconds.")

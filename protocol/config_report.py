@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from protocol.assets import SBD, STEEM, VESTS
 from protocol.hardforks import hardfork_version
 from protocol.integers import INT32_MAX, UINT32_MAX, UINT64_MAX
-from protocol.rules import HUNDRED_PERCENT_BP
 from protocol.times import time_text
+from protocol.units import BASIS_POINTS, BASIS_POINTS_OF_PERCENT, DAY_SECONDS
 
 if TYPE_CHECKING:
     from protocol.config import ChainConfig
@@ -78,10 +78,10 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "SBD_SYMBOL": _symbol(SBD),
         "STEEM_INITIAL_VOTE_POWER_RATE": 40,
         "STEEM_REDUCED_VOTE_POWER_RATE": r.vote_power_reserve_rate,
-        "STEEM_100_PERCENT": HUNDRED_PERCENT_BP,
-        "STEEM_1_PERCENT": 100,
+        "STEEM_100_PERCENT": BASIS_POINTS,
+        "STEEM_1_PERCENT": BASIS_POINTS_OF_PERCENT,
         "STEEM_ACCOUNT_RECOVERY_REQUEST_EXPIRATION_PERIOD": _micros(r.account_recovery_request_expiration_seconds),
-        "STEEM_ACTIVE_CHALLENGE_COOLDOWN": _micros(86_400),
+        "STEEM_ACTIVE_CHALLENGE_COOLDOWN": _micros(DAY_SECONDS),
         "STEEM_ACTIVE_CHALLENGE_FEE": _asset(2_000, STEEM),
         "STEEM_ADDRESS_PREFIX": config.chain.address_prefix,
         "STEEM_APR_PERCENT_MULTIPLY_PER_BLOCK": 0x5CCCE802DE5F,
@@ -207,12 +207,12 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "STEEM_NUM_INIT_MINERS": 1,
         "STEEM_OWNER_AUTH_HISTORY_TRACKING_START_BLOCK_NUM": r.owner_auth_history_from_block,
         "STEEM_OWNER_AUTH_RECOVERY_PERIOD": _micros(r.owner_auth_recovery_period_seconds),
-        "STEEM_OWNER_CHALLENGE_COOLDOWN": _micros(86_400),
+        "STEEM_OWNER_CHALLENGE_COOLDOWN": _micros(DAY_SECONDS),
         "STEEM_OWNER_CHALLENGE_FEE": _asset(30_000, STEEM),
         "STEEM_OWNER_UPDATE_LIMIT": _micros(r.owner_update_limit_seconds),
-        "STEEM_POST_AVERAGE_WINDOW": 86_400,
+        "STEEM_POST_AVERAGE_WINDOW": DAY_SECONDS,
         "STEEM_POST_REWARD_FUND_NAME": r.post_reward_fund_name,
-        "STEEM_POST_WEIGHT_CONSTANT": (4 * HUNDRED_PERCENT_BP) ** 2,
+        "STEEM_POST_WEIGHT_CONSTANT": (4 * BASIS_POINTS) ** 2,
         "STEEM_POW_APR_PERCENT": 750,
         "STEEM_PRODUCER_APR_PERCENT": 750,
         "STEEM_PROXY_TO_SELF_ACCOUNT": r.proxy_to_self_account,

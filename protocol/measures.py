@@ -2,7 +2,9 @@
 
 from typing import Final
 
-_DURATIONS: Final = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+from protocol.units import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
+
+_DURATIONS: Final = ((DAY_SECONDS, "day"), (HOUR_SECONDS, "hour"), (MINUTE_SECONDS, "minute"), (1, "second"))
 _SIZES: Final = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, " bytes"))
 
 

@@ -10,46 +10,26 @@ hard-fork number. Source of all values: config.hpp, unless a field says otherwis
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
 from protocol.config_problem import Problems
+from protocol.curves import CURVES, RewardCurve
 from protocol.integers import INT32_MAX, INT64_MAX, UINT32_MAX, UINT128_MAX
-
-HUNDRED_PERCENT_BP: Final = 10_000
+from protocol.units import BASIS_POINTS, DAY_SECONDS, HOUR_SECONDS, YEAR_SECONDS
 
 SECTION_KEY: Final = "section"
-SECONDS_MAX: Final = 10 * 365 * 86_400
+SECONDS_MAX: Final = 10 * YEAR_SECONDS
 SATOSHIS_MAX: Final = INT64_MAX // 2
-
-
-class RewardCurve(StrEnum):
-    """How shares turn into claims on a reward fund. Source: misc_utilities.hpp, curve_id."""
-
-    QUADRATIC = "quadratic"
-    BOUNDED_CURATION = "bounded_curation"
-    LINEAR = "linear"
-    SQUARE_ROOT = "square_root"
-    CONVERGENT_LINEAR = "convergent_linear"
-    CONVERGENT_SQUARE_ROOT = "convergent_square_root"
-
-    @property
-    def number(self) -> int:
-        """The number under which the state and the wire know the curve."""
-        return list(RewardCurve).index(self)
 
 
 def _read_curve(value: object) -> object:
     """Turns the name of a curve, as it stands in a file, into the curve."""
-    names = {curve.value: curve for curve in RewardCurve}
-    if isinstance(value, RewardCurve):
-        return value
-    if not isinstance(value, str) or value not in names:
-        raise ValueError(f"must be one of {', '.join(names)}")
-    return names[value]
+    if value not in CURVES:
+        raise ValueError(f"must be one of {', '.join(CURVES)}")
+    return next(curve for curve in CURVES if curve == value)
 
 
 CurveField = Annotated[RewardCurve, BeforeValidator(_read_curve)]
@@ -78,7 +58,7 @@ class _Section:
     def size(self, default: int, description: str, ge: int = 0, le: int = UINT32_MAX) -> Any:
         return self.field(default, f"{description} Bytes.", ge, le)
 
-    def share(self, default: int, description: str, le: int = HUNDRED_PERCENT_BP) -> Any:
+    def share(self, default: int, description: str, le: int = BASIS_POINTS) -> Any:
         return self.field(default, f"{description} Basis points.", 0, le)
 
     def amount(self, default: int, unit: str, description: str, ge: int = 0, le: int = INT64_MAX) -> Any:
@@ -222,8 +202,12 @@ class Rules(BaseModel):
         "How long a replaced owner authority may recover the account; also the delay of a change of "
         "recovery account and of declining the right to vote.",
     )
-    account_recovery_request_expiration_seconds: int = _ACCOUNTS.seconds(86_400, "Life of an account recovery request.")
-    owner_update_limit_seconds: int = _ACCOUNTS.seconds(3600, "Least time between two changes of an owner authority.")
+    account_recovery_request_expiration_seconds: int = _ACCOUNTS.seconds(
+        DAY_SECONDS, "Life of an account recovery request."
+    )
+    owner_update_limit_seconds: int = _ACCOUNTS.seconds(
+        HOUR_SECONDS, "Least time between two changes of an owner authority."
+    )
     owner_auth_history_from_block: int = _ACCOUNTS.blocks(
         0, "Height from which replaced owner authorities are remembered. The live network has 3,186,477."
     )
@@ -366,7 +350,7 @@ class Rules(BaseModel):
     treasury_fee: int = _PROPOSALS.amount(10_000, "SBD", "Price of a proposal.")
     proposal_maintenance_period_seconds: int = _PROPOSALS.seconds(3600, "Time between two payments of proposals.", 1)
     proposal_maintenance_cleanup_seconds: int = _PROPOSALS.seconds(
-        86_400, "How long a finished proposal is kept before it may be removed."
+        DAY_SECONDS, "How long a finished proposal is kept before it may be removed."
     )
     proposal_removals_max: int = _PROPOSALS.count(
         200,
@@ -462,7 +446,7 @@ class Rules(BaseModel):
         shares = ("content_reward_percent_bp", "vesting_reward_percent_bp", "proposal_fund_percent_bp")
         together = sum(getattr(self, key) for key in shares)
         wrong.expect(
-            together <= HUNDRED_PERCENT_BP,
+            together <= BASIS_POINTS,
             shares[0],
             self.content_reward_percent_bp,
             f"with {shares[1]} and {shares[2]} it is {together}; all three together must be at most 10000 basis points",
@@ -519,7 +503,7 @@ class Rules(BaseModel):
             f"must be from {self.rd_min_decay} to {self.rd_max_decay}, as rd_min_decay_bits and rd_max_decay_bits say",
         )
         wrong.expect(
-            self.rd_min_decay * self.witness_subsidy_decay_bp >= HUNDRED_PERCENT_BP,
+            self.rd_min_decay * self.witness_subsidy_decay_bp >= BASIS_POINTS,
             "witness_subsidy_decay_bp",
             self.witness_subsidy_decay_bp,
             "must leave some decay: times 2^rd_min_decay_bits it must be at least 10000",
@@ -530,7 +514,7 @@ class Rules(BaseModel):
     @property
     def seconds_per_year(self) -> int:
         """Seconds of a year of 365 days."""
-        return 365 * 86_400
+        return YEAR_SECONDS
 
     @property
     def blocks_per_year(self) -> int:
@@ -540,7 +524,7 @@ class Rules(BaseModel):
     @property
     def blocks_per_day(self) -> int:
         """Slots of a day."""
-        return 86_400 // self.block_interval_seconds
+        return DAY_SECONDS // self.block_interval_seconds
 
     @property
     def blocks_per_hour(self) -> int:
@@ -555,7 +539,7 @@ class Rules(BaseModel):
     @property
     def smt_max_votes_per_regeneration(self) -> int:
         """Votes per regeneration a token may set at most."""
-        return self.smt_max_nominal_votes_per_day * self.smt_vesting_withdraw_interval_seconds // 86_400
+        return self.smt_max_nominal_votes_per_day * self.smt_vesting_withdraw_interval_seconds // DAY_SECONDS
 
     @property
     def rd_max_budget(self) -> int:
@@ -582,7 +566,7 @@ _FOLLOWERS: Final[tuple[tuple[str, tuple[str, ...], Callable[..., int]], ...]] =
     ("max_voted_witnesses", ("max_witnesses", "max_runner_witnesses"), lambda slots, runner: max(slots - runner, 0)),
     ("hardfork_required_witnesses", ("max_witnesses",), lambda slots: (4 * slots + 4) // 5),
     ("min_feeds", ("max_witnesses",), lambda slots: max(slots // 3, 1)),
-    ("witness_subsidy_decay_bp", ("max_witnesses",), lambda slots: slots * HUNDRED_PERCENT_BP),
+    ("witness_subsidy_decay_bp", ("max_witnesses",), lambda slots: slots * BASIS_POINTS),
     ("feed_interval_blocks", ("block_interval_seconds",), lambda interval: 3600 // max(interval, 1)),
     (
         "max_block_size_bytes",

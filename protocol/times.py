@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from protocol.errors import Invalid
 from protocol.integers import INT32_MAX, INT32_MIN, UINT32_MAX
+from protocol.units import DAY_SECONDS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_TIME = "unable to convert ISO-formatted string to fc::time_point_sec"
@@ -59,4 +60,4 @@ def parse_date(text: str) -> int:
     except ValueError as error:
         raise Invalid("", f"{_NO_TIME}: ${{text}}", text=text) from error
     difference = moment - _EPOCH
-    return difference.days * 86_400 + difference.seconds
+    return difference.days * DAY_SECONDS + difference.seconds

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional, TypeVar
 
 from protocol import assets
+from protocol.curves import CURVES
 
 __all__ = [
     "I16",
@@ -226,10 +227,7 @@ NoExtensions = StaticVariant[Void]
 FutureExtensions = SortedSet[NoExtensions]
 """Room for later additions; today at most one empty member is possible and clients always send none."""
 
-CurveId = Annotated[
-    int,
-    Enum(("quadratic", "bounded", "linear", "square_root", "convergent_linear", "convergent_square_root")),
-]
+CurveId = Annotated[int, Enum(tuple(map(str, CURVES)))]
 
 
 def snake_case(class_name: str) -> str:

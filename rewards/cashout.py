@@ -6,6 +6,7 @@ adjust_total_payout.
 """
 
 from protocol.assets import SBD, STEEM, VESTS, Asset
+from protocol.curves import evaluate_reward_curve
 from protocol.integers import UINT128_MAX
 from protocol.virtual_operations import (
     AuthorReward,
@@ -15,7 +16,6 @@ from protocol.virtual_operations import (
     CurationReward,
 )
 from rewards.comments import get_votes
-from rewards.curves import evaluate_reward_curve
 from rewards.fund import get_reward_fund, process_claims_decay
 from rewards.payout import BeneficiaryPart, CuratorPart, PayoutExplanation, PayoutTerms, compute_payout
 from rewards.sbd import compute_sbd_value

@@ -1,10 +1,10 @@
 """Explaining payouts: each cashout reports a PayoutExplanation, and a pending one can be worked out at any time."""
 
+from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected
 from protocol.integers import UINT128_MAX
 from rewards.cashout import make_terms
 from rewards.comments import get_votes
-from rewards.curves import evaluate_reward_curve
 from rewards.fund import fade_claims, get_reward_fund
 from rewards.payout import (
     AuthorPart,

@@ -9,10 +9,10 @@ Source: libraries/chain/database.cpp, cashout_comment_helper and pay_curators; u
 from typing import NamedTuple
 
 from protocol.assets import STEEM, VESTS, Asset, Price, multiply
+from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, UINT128_MAX
 from protocol.units import BASIS_POINTS
-from rewards.curves import evaluate_reward_curve
 from rewards.sbd import compute_sbd_value, compute_steem_value
 from state.tables.content import Comment, CommentVote, RewardFund
 from state.tables.globals import GlobalProperties

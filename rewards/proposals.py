@@ -9,14 +9,13 @@ from typing import Final, NamedTuple
 
 from protocol.assets import SBD, Asset
 from protocol.steps import Steps
+from protocol.units import BASIS_POINTS, DAY_SECONDS
 from protocol.virtual_operations import ProposalPay
 from rewards.treasury import is_maintenance_due, process_treasury_funding, start_maintenance_period
 from state.context import Context
 from state.money import move
 from state.tables.proposals import Proposal
 
-DAY_SECONDS = 86_400
-PERCENT_100 = 10_000
 NO_TRANSACTION_ID = bytes(20)
 TIME_SPACE = 1 << 32
 """The reference adds and multiplies seconds in 32 bits."""
@@ -222,8 +221,8 @@ def compute_period_pay(daily_pay: int, passed_seconds: int) -> int:
     The share of the day is cut to 1/10,000. The reference multiplies in 32 bits, so after more than 429,496 seconds
     (4.97 days) without a block it wraps round. Source: sps_processor.cpp, transfer_payments.
     """
-    day_share_bp = passed_seconds * PERCENT_100 % TIME_SPACE // DAY_SECONDS
-    return day_share_bp * daily_pay // PERCENT_100
+    day_share_bp = passed_seconds * BASIS_POINTS % TIME_SPACE // DAY_SECONDS
+    return day_share_bp * daily_pay // BASIS_POINTS
 
 
 def compute_payments(proposals: list[Proposal], budget: int, passed_seconds: int) -> list[ProposalPart]:

@@ -3,15 +3,15 @@
 Source: libraries/chain/steem_evaluator.cpp, hf20_vote_evaluator.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from protocol.config import Rules
+from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, UINT64_MAX
 from protocol.measures import duration_text
-from protocol.units import BASIS_POINTS
+from protocol.units import BASIS_POINTS, DAY_SECONDS
 from rewards.comments import get_comment
-from rewards.curves import evaluate_reward_curve
 from rewards.fund import get_reward_fund
 from rewards.payout import compute_auction_weight
 from rewards.reputation import count_vote, withdraw_vote
@@ -21,8 +21,6 @@ from state.tables.accounts import Account, Manabar
 from state.tables.content import Comment, CommentVote
 from state.tables.globals import GlobalProperties
 from state.tables.kinds import TIME_MAX
-
-SECONDS_PER_DAY: Final = 86400
 
 
 def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_bp: int) -> None:
@@ -87,7 +85,7 @@ def compute_used_mana(rules: Rules, gpo: GlobalProperties, voter: Account, weigh
     denominator = gpo.vote_power_reserve_rate * rules.voting_mana_regeneration_seconds
     if not denominator > 0:
         raise Rejected("max_vote_denom > 0")
-    used = mana * abs(weight_bp) * SECONDS_PER_DAY // BASIS_POINTS
+    used = mana * abs(weight_bp) * DAY_SECONDS // BASIS_POINTS
     used = (used + denominator - 1) // denominator
     if used > INT64_MAX:
         raise Rejected("lo <= uint64_t( std::numeric_limits<int64_t>::max() )")

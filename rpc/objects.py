@@ -9,10 +9,12 @@ Source: libraries/plugins/apis/database_api/database_api_objects.hpp and condens
 from typing import Any
 
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price, decimals, multiply, nai_string
+from protocol.curves import get_curve
 from protocol.identity import ChainIdentity
 from protocol.keys import encode_public_key
 from protocol.times import time_text
 from protocol.types import Authority, ChainProperties
+from protocol.units import BASIS_POINTS
 from state.context import Context
 from state.stake import compute_effective_vesting_shares
 from state.tables.accounts import (
@@ -34,8 +36,6 @@ from state.tables.witnesses import FeedHistory, RdParams, Witness, WitnessSchedu
 Json = dict[str, Any]
 
 JSON_NUMBER_MAX = 0xFFFFFFFF
-BASIS_POINTS = 10000
-CURVE_NAMES = ("quadratic", "bounded_curation", "linear", "square_root", "convergent_linear", "convergent_square_root")
 
 
 def big(value: int) -> int | str:
@@ -349,8 +349,8 @@ class ObjectForms:
             "content_constant": str(fund.content_constant),
             "percent_curation_rewards": fund.percent_curation_rewards,
             "percent_content_rewards": fund.percent_content_rewards,
-            "author_reward_curve": CURVE_NAMES[fund.author_reward_curve],
-            "curation_reward_curve": CURVE_NAMES[fund.curation_reward_curve],
+            "author_reward_curve": str(get_curve(fund.author_reward_curve)),
+            "curation_reward_curve": str(get_curve(fund.curation_reward_curve)),
         }
 
     def limit_order(self, order: LimitOrder) -> Json:

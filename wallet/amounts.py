@@ -7,11 +7,11 @@ import re
 from protocol.assets import VESTS, Asset, decimals
 from protocol.identity import ChainIdentity
 from protocol.integers import INT64_MAX
+from protocol.units import BASIS_POINTS
 from wallet.errors import UsageError
 
 _AMOUNT = re.compile(r"(\d+)(?:\.(\d+))?\s+([A-Z]{1,6})", re.ASCII)
 _PERCENT = re.compile(r"([+-]?)(\d{1,3})(?:\.(\d{1,2}))?%?", re.ASCII)
-BASIS_POINTS_MAX = 10_000
 
 
 def parse_amount(text: str, identity: ChainIdentity, *allowed: int) -> Asset:
@@ -59,7 +59,7 @@ def parse_percent(text: str, *, negative: bool = False) -> int:
     if match is None:
         raise UsageError(f"{text!r} is not a percentage", 'Write it as in "50%" or "12.34%".')
     points = int(match[2]) * 100 + int((match[3] or "").ljust(2, "0"))
-    if points > BASIS_POINTS_MAX or (match[1] == "-" and not negative):
+    if points > BASIS_POINTS or (match[1] == "-" and not negative):
         raise UsageError(f"{text!r} is outside of {'-100' if negative else '0'}% to 100%")
     return -points if match[1] == "-" else points
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+from protocol.units import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
+
+UNITS = (("day", DAY_SECONDS), ("hour", HOUR_SECONDS), ("minute", MINUTE_SECONDS), ("second", 1))
 
 
 def describe_seconds(seconds: int) -> str:

@@ -7,13 +7,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from protocol.assets import SBD, STEEM, VESTS, Asset, symbol_from_nai_string
+from protocol.curves import CURVES
 from protocol.identity import ChainIdentity
 from protocol.times import date_text
 from wallet.amounts import format_amount, format_percent
 from wallet.render import fields, table
 from wallet.session import Json
-
-CURVES = ("quadratic", "bounded", "linear", "square root", "convergent linear", "convergent square root")
 
 
 class _Figures:
@@ -60,7 +59,7 @@ def _claim(shown: Json) -> list[tuple[str, str]]:
     curve = int(shown["curve"])
     return [
         ("reward shares of all votes", f"{int(shown['net_rshares']):,}"),
-        ("curve", CURVES[curve] if 0 <= curve < len(CURVES) else str(curve)),
+        ("curve", CURVES[curve].replace("_", " ") if 0 <= curve < len(CURVES) else str(curve)),
         ("value of the curve", f"{int(shown['curve_value']):,}"),
         ("reward weight", format_percent(int(shown["reward_weight_bp"]))),
         ("claim", f"{int(shown['claim']):,}"),

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Annotated, Any
 
 from protocol.assets import STEEM, Asset, multiply
+from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected, UnknownKey
-from rewards.curves import evaluate_reward_curve
 from rpc.account_json import AccountJson
 from rpc.apis.access import ApiBase, Inclusion, NodeAccess
 from rpc.apis.account_by_key import AccountByKeyApi

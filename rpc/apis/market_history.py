@@ -14,6 +14,7 @@ from typing import Annotated
 from chain.market_history import BUCKET_SECONDS, Bucket, BucketSide, Trade
 from protocol.assets import SBD, STEEM, decimals, nai_string
 from protocol.times import time_text
+from protocol.units import DAY_SECONDS
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.kinds import AtMost, Moment, Unsigned32
 from rpc.method import rpc_method
@@ -23,7 +24,6 @@ from rpc.slices import Steps, collect
 CHAINS_WITH_FAULTS = ("steem", "testnet")
 """Chains on which other nodes give the reference's answers."""
 
-DAY_SECONDS = 86_400
 BOOK_MAX = 500
 TRADES_MAX = 1000
 

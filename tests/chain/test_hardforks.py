@@ -11,10 +11,10 @@ from chain.chain import Chain
 from operations.witness import AccountWitnessVote
 from protocol.block import Block
 from protocol.config import ChainConfig
+from protocol.curves import RewardCurve
 from protocol.errors import Rejected, UnknownHardfork
 from protocol.rules import Rules
 from protocol.virtual_operations import Hardfork
-from rewards.curves import Curve
 from state.context import SINGLETON
 from tests.chain.own_chains import assert_undo_and_redo, chain_text
 from tests.harness import Harness
@@ -55,13 +55,13 @@ def is_forked(world: Harness | Chain) -> bool:
         ctx.rules.vesting_withdraw_intervals,
         gpo.content_reward_percent,
         gpo.vesting_reward_percent,
-        Curve(fund.author_reward_curve),
+        fund.author_reward_curve,
         fund.percent_curation_rewards,
         chain.ledger._limits.max_depth,
     )
     expected = {
-        24: (30, 4, 6500, 1500, Curve.CONVERGENT_LINEAR, 5000, 2),
-        25: (1, 13, 7000, 1000, Curve.LINEAR, 2500, 1),
+        24: (30, 4, 6500, 1500, RewardCurve.CONVERGENT_LINEAR.number, 5000, 2),
+        25: (1, 13, 7000, 1000, RewardCurve.LINEAR.number, 2500, 1),
     }
     assert seen == expected[last]
     return last == 25

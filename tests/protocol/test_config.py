@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from protocol.config import PRESETS, ChainConfig, ChainConfigError, PresetName, RewardCurve, Rules
+from protocol.config import PRESETS, ChainConfig, ChainConfigError, PresetName, Rules
 from protocol.config_report import report_config
 from protocol.config_template import render_template
+from protocol.curves import RewardCurve
 from protocol.hardforks import HardFork, format_version, hardfork_version, parse_version
 from protocol.keys import PrivateKey
 from protocol.times import time_text

@@ -3,8 +3,8 @@
 from typing import Any
 
 from protocol.assets import SBD, STEEM, Asset, Price
+from protocol.curves import RewardCurve
 from protocol.types import ChainProperties
-from rewards.curves import Curve
 from rewards.payout import PayoutTerms
 from state.tables.content import Comment, CommentVote, RewardFund
 from state.tables.globals import GlobalProperties
@@ -108,8 +108,8 @@ def make_fund(**changes: Any) -> RewardFund:
         "content_constant": 2_000_000_000_000,
         "percent_curation_rewards": 5000,
         "percent_content_rewards": 10_000,
-        "author_reward_curve": int(Curve.LINEAR),
-        "curation_reward_curve": int(Curve.LINEAR),
+        "author_reward_curve": RewardCurve.LINEAR.number,
+        "curation_reward_curve": RewardCurve.LINEAR.number,
     }
     return RewardFund(**{**fields, **changes})
 

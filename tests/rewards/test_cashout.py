@@ -6,6 +6,7 @@ import pytest
 
 from operations.content import CommentOptions, CommentPayoutBeneficiaries
 from protocol.assets import SBD, STEEM, Asset, Price
+from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected
 from protocol.operation import Operation
 from protocol.types import Beneficiary
@@ -17,7 +18,6 @@ from protocol.virtual_operations import (
     CurationReward,
     Interest,
 )
-from rewards.curves import evaluate_reward_curve
 from rewards.explain import explain_pending
 from rewards.fund import get_reward_fund
 from rewards.payout import AuthorPart, BeneficiaryPart, PayoutExplanation

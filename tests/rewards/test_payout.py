@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.assets import Price
+from protocol.curves import RewardCurve
 from protocol.errors import Rejected
 from protocol.types import Beneficiary
-from rewards.curves import Curve
 from rewards.payout import AuthorPart, BeneficiaryPart, PayoutExplanation, compute_auction_weight, compute_payout
 from tests.chains import TREASURY
 from tests.rewards.rows import make_comment, make_fund, make_terms, make_vote
@@ -101,7 +101,7 @@ def test_curators_of_equal_weight_are_paid_by_age_of_account() -> None:
 
 def test_full_weights_follow_the_curve() -> None:
     """Convergent square root with s = 0: 16 rshares weigh 16 / 4 = 4, 64 weigh 64 / 8 = 8."""
-    fund = make_fund(content_constant=0, curation_reward_curve=int(Curve.CONVERGENT_SQUARE_ROOT))
+    fund = make_fund(content_constant=0, curation_reward_curve=RewardCurve.CONVERGENT_SQUARE_ROOT.number)
     votes = [make_vote(1, "bob", 4, 16, 300), make_vote(2, "carol", 2, 48, 150)]
     comment = VOTED._replace(vote_rshares=64, net_rshares=64, total_vote_weight=8)
     payout = compute_payout(comment, votes, make_terms(640, fund))

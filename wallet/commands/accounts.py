@@ -14,6 +14,7 @@ from protocol.keys import PrivateKey, encode_public_key
 from protocol.names import is_valid_account_name
 from protocol.times import parse_time
 from protocol.types import Authority
+from protocol.units import BASIS_POINTS
 from wallet.amounts import format_amount, format_percent, group_digits, parse_amount
 from wallet.app import App
 from wallet.commands.common import SubGroup, WalletCommand, pass_app
@@ -99,11 +100,11 @@ def _mana(session: Session, account: Json, properties: Json, effective: int) -> 
             return format_percent(0)
         elapsed = max(0, now - int(bar["last_update_time"]))
         current = min(maximum, int(bar["current_mana"]) + maximum * min(elapsed, seconds) // seconds)
-        return format_percent(max(0, current) * 10_000 // maximum)
+        return format_percent(max(0, current) * BASIS_POINTS // maximum)
 
     return {
         "vote": percent(account["voting_manabar"], effective),
-        "downvote": percent(account["downvote_manabar"], effective * pool // 10_000),
+        "downvote": percent(account["downvote_manabar"], effective * pool // BASIS_POINTS),
     }
 
 

@@ -16,6 +16,7 @@ from protocol.assets import SBD, Asset
 from protocol.operation import Operation
 from protocol.times import parse_time
 from protocol.types import Beneficiary
+from protocol.units import BASIS_POINTS
 from wallet.amounts import format_percent, parse_percent
 from wallet.app import App
 from wallet.commands.common import POST_NAME, PostName, WalletCommand, pass_app, read_text
@@ -276,7 +277,7 @@ def make_options(
         allow_curation_rewards=not no_curation,
         extensions=(CommentPayoutBeneficiaries(shares),) if shares else (),
     )
-    usual = CommentOptions(author, permlink, PAYOUT_UNLIMITED, 10_000, True, True, ())
+    usual = CommentOptions(author, permlink, PAYOUT_UNLIMITED, BASIS_POINTS, True, True, ())
     return None if options == usual else options
 
 

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from operations.escrow import EscrowApprove, EscrowDispute, EscrowRelease, EscrowTransfer
 from protocol.assets import SBD, STEEM, Asset
+from protocol.units import DAY_SECONDS
 from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import MOMENT, SubGroup, pass_app
@@ -17,7 +18,6 @@ from wallet.render import fields, moment, table
 from wallet.session import Json
 
 NUMBER_MAX = 0xFFFFFFFF
-DAY_SECONDS = 86_400
 APPROVAL_DAYS = 3
 EXPIRATION_DAYS = 30
 _NUMBER = click.IntRange(0, NUMBER_MAX)

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 
 from operations.market import LimitOrderCancel, LimitOrderCreate
 from protocol.assets import SBD, STEEM, Asset
+from protocol.units import HOUR_SECONDS
 from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import SubGroup, choose_number, pass_app
@@ -94,7 +95,7 @@ def _place(app: App, owner: str, selling: Asset, wanted: Asset, options: dict[st
         amount_to_sell=selling,
         min_to_receive=wanted,
         fill_or_kill=options["fill_or_kill"],
-        expiration=now + options["hours"] * 3600,
+        expiration=now + options["hours"] * HOUR_SECONDS,
     )
     app.send(operation, extra={"order_id": number})
 

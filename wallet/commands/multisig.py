@@ -12,6 +12,7 @@ from protocol.errors import ProtocolError
 from protocol.keys import encode_public_key, sign_digest
 from protocol.times import date_text, time_text
 from protocol.transaction import Transaction
+from protocol.units import MINUTE_SECONDS
 from wallet.app import App
 from wallet.commands.common import SubGroup, pass_app, read_operations
 from wallet.errors import WalletError
@@ -38,7 +39,7 @@ def multisig() -> None:
 def build(app: App, file: Path, data: str, minutes: int) -> None:
     """Write a transaction without signatures into FILE. JSON is as for `send`: an operation or a list of them."""
     operations = read_operations(app, data)
-    transaction = app.session.build(operations, min(minutes * 60, EXPIRATION_SECONDS_MAX))
+    transaction = app.session.build(operations, min(minutes * MINUTE_SECONDS, EXPIRATION_SECONDS_MAX))
     write_file(file, app.session.codec, transaction, is_new=True)
     _show(app, transaction)
     app.output.note(f"Next: everybody who has to sign runs `plaudit wallet multisig sign {file}`.")

@@ -17,6 +17,7 @@ from protocol.assets import STEEM, Asset
 from protocol.operation import Operation
 from protocol.times import parse_time
 from protocol.transaction import Transaction
+from protocol.units import BASIS_POINTS
 from wallet.amounts import format_percent
 from wallet.app import App
 from wallet.commands.accounts import REGENERATION_SECONDS
@@ -36,7 +37,7 @@ _NAME: Final = "x" * 10
 def _examples() -> dict[str, Operation]:
     return {
         "transfers": Transfer(_NAME, _NAME, Asset(1, STEEM), ""),
-        "votes": Vote(_NAME, _NAME, _NAME, 10_000),
+        "votes": Vote(_NAME, _NAME, _NAME, BASIS_POINTS),
         "posts of 1,000 characters": Comment("", _NAME, _NAME, _NAME * 2, _NAME * 3, _BODY, ""),
         "custom_json of 50 characters": CustomJson((), (_NAME,), _NAME, "x" * 50),
         "claimed accounts": ClaimAccount(_NAME, Asset(0, STEEM), ()),
@@ -68,7 +69,7 @@ def summarize_credits(session: Session, name: str) -> Json:
         "name": name,
         "rc": current,
         "max_rc": maximum,
-        "percent": format_percent(current * 10_000 // maximum if maximum > 0 else 0),
+        "percent": format_percent(current * BASIS_POINTS // maximum if maximum > 0 else 0),
         "from_creation": int(row["max_rc_creation_adjustment"]["amount"]),
         "seconds_until_full": -((current - maximum) * REGENERATION_SECONDS // maximum) if maximum > 0 else None,
         "costs": costs,
