@@ -61,12 +61,15 @@ def _convergent_square_root(rshares: int, constant: int) -> int:
 class RewardCurve(StrEnum):
     """A curve by its name in JSON and in chain configs; its place is the number on the wire and in the state."""
 
+    number: int
+    """The number under which the state and the wire know the curve."""
     formula: Formula
 
     def __new__(cls, name: str, formula: Formula) -> RewardCurve:
         """Makes a curve of its name and formula."""
         curve = str.__new__(cls, name)
         curve._value_ = name
+        curve.number = len(cls.__members__)
         curve.formula = formula
         return curve
 
@@ -77,14 +80,9 @@ class RewardCurve(StrEnum):
     CONVERGENT_LINEAR = "convergent_linear", _convergent_linear
     CONVERGENT_SQUARE_ROOT = "convergent_square_root", _convergent_square_root
 
-    @property
-    def number(self) -> int:
-        """The number under which the state and the wire know the curve."""
-        return CURVES.index(self)
-
 
 CURVES: Final = tuple(RewardCurve)
-_FORMULAS: Final = {number: curve.formula for number, curve in enumerate(CURVES)}
+_FORMULAS: Final = {curve.number: curve.formula for curve in CURVES}
 
 
 def get_curve(number: int) -> RewardCurve:

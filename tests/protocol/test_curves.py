@@ -68,7 +68,7 @@ def test_curve(curve: RewardCurve, rshares: int, constant: int, value: int) -> N
 def test_claims_never_fall(low: int, high: int) -> None:
     low, high = sorted((low, high))
     for curve in (RewardCurve.LINEAR, RewardCurve.CONVERGENT_LINEAR, RewardCurve.SQUARE_ROOT):
-        assert evaluate_reward_curve(low, curve.number, S) <= evaluate_reward_curve(high, curve, S)
+        assert evaluate_reward_curve(low, curve.number, S) <= evaluate_reward_curve(high, curve.number, S)
 
 
 def test_curation_weight() -> None:
