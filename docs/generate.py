@@ -13,6 +13,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.commands import render_commands
 from docs.rpc_methods import render_rpc_methods
 from operations.registry import ALL_OPERATIONS
 from protocol.codec import codec_for
@@ -149,6 +150,7 @@ TYPE_WORDS: Final = {
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/chain_config.md": render_chain_config,
+    "reference/commands.md": lambda: render_commands(NOTICE),
     "reference/operations.md": render_operations,
     "reference/rpc_methods.md": lambda: render_rpc_methods(NOTICE),
 }
