@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from docs.commands import render_commands
 from docs.rpc_methods import render_rpc_methods
+from docs.settings import render_settings
 from operations.registry import ALL_OPERATIONS
 from protocol.codec import codec_for
 from protocol.composites import Choice, Maybe, Pair, Sequence, Structure
@@ -153,6 +154,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/commands.md": lambda: render_commands(NOTICE),
     "reference/operations.md": render_operations,
     "reference/rpc_methods.md": lambda: render_rpc_methods(NOTICE),
+    "reference/settings.md": lambda: render_settings(NOTICE),
 }
 """Every generated page with the function that returns its text."""
 

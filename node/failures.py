@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from chain.finality import ChainUnusable
+from node.settings import SettingsError
 from protocol.config import ChainConfigError
 from protocol.errors import BlockLogError, HistoryUnavailable, ProtocolError, UnknownHardfork
 from state.engine import errors
@@ -86,7 +87,7 @@ def plain_errors() -> Iterator[None]:
     """Turns the errors that a user can do something about into a CommandError; others go on with their trace."""
     try:
         yield
-    except ChainConfigError as error:
+    except (ChainConfigError, SettingsError) as error:
         raise CommandError(str(error), EXIT_USAGE) from error
     except (errors.StoreError, ProtocolError, OSError) as error:
         text = explain(error)

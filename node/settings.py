@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from protocol.errors import Invalid
 from protocol.keys import PrivateKey
 from protocol.secrecy import hide_keys
 from rpc.this_machine import is_loopback
+from state.engine.kv import CACHE_BYTES
+from state.engine.store import CACHE_ROWS
 
 ENVIRONMENT_PREFIX: Final = "PLAUDIT_"
+CONFIG_VARIABLE: Final = f"{ENVIRONMENT_PREFIX}CONFIG"
 PORT_MAX: Final = 65_535
 CONFIG_BYTES_MAX: Final = 1 << 20
 WITNESSES_MAX: Final = 1000
@@ -33,7 +39,6 @@ URL_DEFAULT: Final = f"http://{RPC_DEFAULT}"
 ADMIN_DEFAULT: Final = "127.0.0.1:8091"
 """Where commands for the operator look for a node; a node opens no such port unless it is told to."""
 _SECRET: Final = frozenset({"witness_key"})
-_LISTS: Final = frozenset({"witness", "witness_key", "seed", "rpc_proxy"})
 
 
 class SettingsError(Exception):
@@ -105,61 +110,98 @@ LoopbackAddress = Annotated[Address, BeforeValidator(parse_loopback)]
 Texts = Annotated[tuple[str, ...], Field(max_length=WITNESSES_MAX)]
 
 
+class Setting(NamedTuple):
+    """One setting, as the command line and the reference page need it."""
+
+    name: str
+    kind: Any
+    default: Any
+    choices: tuple[str, ...]
+    metavar: str | None
+    default_text: str
+    text: str
+
+    @property
+    def flag(self) -> str:
+        """The flag that sets it."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The variable of the environment that sets it."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it may be given several times."""
+        return isinstance(self.default, tuple) and not self.default
+
+
+def setting(default: Any, text: str, metavar: str | None = None, unset: str = "", **limits: Any) -> Any:
+    """Declares a setting: its default, what it is for, what stands for its value, and its limits.
+
+    `unset` says in words what holds as long as it is not set, where the default does not say so.
+    """
+    shown = unset or ("on" if default is True else str(default) if default else "")
+    return Field(default, description=text, json_schema_extra={"metavar": metavar, "default": shown}, **limits)
+
+
 class Settings(BaseModel):
-    """Everything that can be set for a node."""
+    """Everything that can be set for a node; what commands and the reference page say of it is derived from here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data_dir: Path | None = Field(default=None, description="Directory of the chain's data.")
-    preset: Literal["steem", "testnet", "dev"] | None = Field(
-        default=None, description="A chain that comes with the program."
+    data_dir: Path | None = setting(
+        None, "Directory of the chain's data.", "DIRECTORY", unset="in the user's data folder"
     )
-    chain: Path | None = Field(default=None, description="Chain config file (TOML).")
-    rpc: ListenAddress = Field(default=Address("127.0.0.1", 8090), description="Where JSON-RPC is served.")
-    rpc_proxy: tuple[IpText, ...] = Field(
-        default=(), max_length=PROXIES_MAX, description="Proxies whose X-Forwarded-For names the clients of JSON-RPC."
+    preset: Literal["steem", "testnet", "dev"] | None = setting(None, "A chain that comes with the program.")
+    chain: Path | None = setting(None, "Chain config file (see `plaudit chain init`).", "FILE")
+    rpc: ListenAddress = setting(Address("127.0.0.1", 8090), "Where JSON-RPC is served.", "HOST:PORT")
+    rpc_proxy: tuple[IpText, ...] = setting(
+        (),
+        "Proxy in front of JSON-RPC whose X-Forwarded-For is to be believed; repeatable.",
+        "IP",
+        max_length=PROXIES_MAX,
     )
-    p2p: ListenAddress | None = Field(default=None, description="Where peers connect.")
-    admin: LoopbackAddress | None = Field(
-        default=None, description="Where the operator's commands are taken: on the loopback interface only."
+    p2p: ListenAddress | None = setting(None, "Where peers connect.", "HOST:PORT", unset="nowhere")
+    admin: LoopbackAddress | None = setting(
+        None, "Where `plaudit peers` and the like connect, of this machine only.", "HOST:PORT", unset="nowhere"
     )
-    metrics: ListenAddress | None = Field(default=None, description="Where metrics are served, for Prometheus.")
-    seed: tuple[ListenAddress, ...] = Field(
-        default=(), max_length=SEEDS_MAX, description="Peers that are dialled whenever they are not connected."
+    metrics: ListenAddress | None = setting(
+        None, "Where metrics are served, for Prometheus.", "HOST:PORT", unset="nowhere"
     )
-    connections_max: int = Field(
-        default=200, ge=1, le=10_000, description="Peers that may connect to the node at one time."
+    seed: tuple[ListenAddress, ...] = setting(
+        (), "Peer that is dialled whenever it is not connected; repeatable.", "HOST:PORT", max_length=SEEDS_MAX
     )
-    connections_wanted: int = Field(default=20, ge=0, le=1_000, description="Peers that the node itself connects to.")
-    connections_per_address: int = Field(
-        default=8, ge=1, le=10_000, description="Of those that connect, how many may come from one IP address."
+    connections_max: int = setting(200, "Connections to peers at one time.", "N", ge=1, le=10_000)
+    connections_wanted: int = setting(20, "Connections that are looked for.", "N", ge=0, le=1_000)
+    connections_per_address: int = setting(
+        8, "Of those that connect, how many may come from one IP address.", "N", ge=1, le=10_000
     )
-    connections_per_subnet: int = Field(
-        default=32,
-        ge=1,
-        le=10_000,
-        description="Of those that connect, how many may come from 256 neighbouring addresses.",
+    connections_per_subnet: int = setting(
+        32, "Of those that connect, how many may come from 256 neighbouring addresses.", "N", ge=1, le=10_000
     )
-    discover: bool = Field(default=True, description="Dial addresses that peers tell, too.")
-    checkpoint: CheckpointText | None = Field(
-        default=None, description="A block of the chain (NUMBER,ID) up to which signatures need no check."
+    discover: bool = setting(True, "Dial addresses that peers tell, too.")
+    checkpoint: CheckpointText | None = setting(
+        None, "Block of the chain up to which signatures need no check: you trust it.", "NUMBER,ID"
     )
-    witness: Texts = Field(default=(), description="Accounts this node makes blocks for.")
-    witness_key: Texts = Field(default=(), description="Private signing keys in wallet import format.")
-    witness_key_file: Path | None = Field(default=None, description="File with one private signing key a line.")
-    participation: int = Field(
-        default=33, ge=0, le=99, description="Percent of the latest 128 slots that must be filled to make blocks."
+    witness: Texts = setting((), "Make blocks for this account; can be repeated.", "NAME")
+    witness_key: Texts = setting(
+        (),
+        "Private signing key; can be repeated. Others can see it in the list of processes: better use "
+        "PLAUDIT_WITNESS_KEY (words) or --witness-key-file.",
+        "WIF",
     )
-    stale_production: bool | None = Field(
-        default=None, description="Make blocks even on a head that is long past; by default only without peers."
+    witness_key_file: Path | None = setting(None, "File with one private signing key a line.", "FILE")
+    participation: int = setting(33, "Part of the latest 128 slots to be filled.", "PERCENT", ge=0, le=99)
+    stale_production: bool | None = setting(
+        None, "Make blocks on a head that is long past, as when a chain starts.", unset="only without peers"
     )
-    history: bool = Field(default=True, description="Keep account history.")
-    cache_rows: int = Field(
-        default=200_000, ge=1_000, le=1_000_000_000, description="Rows of the state kept in memory."
-    )
-    cache_mib: int = Field(default=64, ge=1, le=1_000_000, description="MiB of the database kept in memory.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
-    log_json: bool = Field(default=False, description="Log lines as JSON.")
+    history: bool = setting(True, "Keep account history.")
+    cache_rows: int = setting(CACHE_ROWS, "Rows of the state kept in memory, decoded.", "N", ge=1_000, le=1_000_000_000)
+    cache_mib: int = setting(CACHE_BYTES >> 20, "MiB of the database kept in memory.", "N", ge=1, le=1_000_000)
+    log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What is logged.")
+    log_json: bool = setting(False, "Log lines as JSON, for programs.")
 
     @property
     def has_network(self) -> bool:
@@ -181,6 +223,23 @@ class Settings(BaseModel):
         if keys and not self.witness:
             raise SettingsError(["a witness key is given, but no witness: name the account with --witness"])
         return {key.public_key: key for key in keys}
+
+
+@cache
+def list_settings() -> Mapping[str, Setting]:
+    """All settings by their names."""
+    return {name: _describe_setting(name, field) for name, field in Settings.model_fields.items()}
+
+
+def _describe_setting(name: str, field: FieldInfo) -> Setting:
+    kind: Any = field.annotation
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    shown = field.json_schema_extra
+    assert isinstance(shown, dict), "every setting is declared by `setting`"
+    metavar, default = (str(shown[key]) if shown[key] else None for key in ("metavar", "default"))
+    return Setting(name, kind, field.default, choices, metavar, default or "", field.description or "")
 
 
 def read_keys(texts: Iterable[str], place: str) -> Iterable[PrivateKey]:
@@ -220,7 +279,7 @@ def collect_settings(
     given_environment.pop("config", None)
     values: dict[str, Any] = dict(default or {})
     sources = dict.fromkeys(values, "default {name}")
-    layers = [(given_environment, f"{ENVIRONMENT_PREFIX}{{NAME}} in the environment"), (given_flags, "--{flag}")]
+    layers = [(given_environment, "{variable} in the environment"), (given_flags, "{flag}")]
     if config is not None:
         layers.insert(0, (_read_file(Path(config)), f"{{name}} in {config}"))
     for given, source in layers:
@@ -234,7 +293,7 @@ def collect_settings(
 
 def list_secret_files(settings: Settings, flags: Mapping[str, Any], environment: Mapping[str, str]) -> list[Path]:
     """The files that hold private keys: the one with witness keys, and the config file if it could have them."""
-    config = flags.get("config") or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG", "").strip()
+    config = flags.get("config") or environment.get(CONFIG_VARIABLE, "").strip()
     files = [settings.witness_key_file]
     if settings.witness_key and config:
         files.append(Path(config))
@@ -254,19 +313,22 @@ def _validate(values: dict[str, Any], sources: dict[str, str]) -> Settings:
 def _describe(detail: dict[str, Any], sources: dict[str, str]) -> str:
     name = str(detail["loc"][0])
     source = sources.get(name, "{name}")
-    place = source.format(name=name, NAME=name.upper(), flag=name.replace("_", "-"))
     if detail["type"] == "extra_forbidden":
-        return f"{place}: there is no such setting; there are {', '.join(Settings.model_fields)}"
+        return f"{source.format(name=name)}: there is no such setting; there are {', '.join(Settings.model_fields)}"
+    found = list_settings()[name]
+    place = source.format(name=name, variable=found.variable, flag=found.flag)
     shown = "" if name in _SECRET else f" = {detail['input']}"
     return f"{place}{shown}: {detail['msg'].removeprefix('Value error, ').replace('Input should be', 'must be')}"
 
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for name in ("config", *Settings.model_fields):
-        text = environment.get(ENVIRONMENT_PREFIX + name.upper(), "").strip()
+    if config := environment.get(CONFIG_VARIABLE, "").strip():
+        found["config"] = config
+    for name, declared in list_settings().items():
+        text = environment.get(declared.variable, "").strip()
         if text:
-            found[name] = tuple(text.split()) if name in _LISTS else text
+            found[name] = tuple(text.split()) if declared.is_list else text
     return found
 
 
@@ -279,10 +341,10 @@ def _read_file(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError([f"config file {path} is not TOML: {error}"]) from None
     found = {name.replace("-", "_"): value for name, value in document.items()}
-    for name in _LISTS & found.keys():
-        if isinstance(found[name], str):
-            found[name] = (found[name],)
-    for name in ("data_dir", "chain", "witness_key_file"):
-        if isinstance(found.get(name), str):
-            found[name] = path.parent / found[name]
+    for name, declared in list_settings().items():
+        if isinstance(value := found.get(name), str):
+            if declared.is_list:
+                found[name] = (value,)
+            elif declared.kind is Path:
+                found[name] = path.parent / value
     return found

@@ -1,4 +1,4 @@
-"""The commands `blocks import` and `blocks export`: files, progress and signals around the importer."""
+"""Blocks in and out of files (the reference's block_log format)."""
 
 from __future__ import annotations
 
@@ -8,22 +8,56 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from node.failures import CommandError
+from chain.chain import Chain
+from node.failures import CommandError, plain_errors
+from node.opening import collect, load_chain_config, open_chain, open_existing, refuse_to_replace
+from node.options import FILE, chain_options, force_option, setting_options
 from node.progress import make_progress
 from node.shell.block_file import write_blocks
 from node.shell.importer import ImportProblem, ImportResult, import_blocks
 from node.shell.memory import tune_memory
 from node.shell.recovery import RecoveryAhead
-
-if TYPE_CHECKING:
-    from chain.chain import Chain
-    from protocol.config import ChainConfig
+from protocol.config import ChainConfig
 
 EXIT_INTERRUPTED = 130
+
+
+@click.group("blocks", help=__doc__)
+def command() -> None:
+    """Groups the commands."""
+
+
+@command.command("import")
+@click.argument("file", type=FILE)
+@chain_options
+@click.option("--until", type=click.IntRange(1), metavar="N", help="Stop with block N as head.")
+@click.option("--skip-signatures", is_flag=True, help="Do not check signatures: for a file that you trust.")
+@setting_options("history")
+def import_(file: Path, until: int | None, skip_signatures: bool, **flags: Any) -> None:
+    """Apply the blocks of FILE behind the head of the chain; a later import goes on where this one ended."""
+    settings = collect(flags)
+    config = load_chain_config(settings)
+    with plain_errors():
+        run_import(config, lambda: open_chain(settings, config), file, until, skip_signatures)
+
+
+@command.command("export")
+@click.argument("file", type=FILE)
+@chain_options
+@click.option("--from", "first", type=click.IntRange(1), help="First block.  [default: the first there is]")
+@click.option("--to", "last", type=click.IntRange(1), help="Last block.  [default: the head]")
+@force_option
+def export(file: Path, first: int | None, last: int | None, force: bool, **flags: Any) -> None:
+    """Write blocks of the chain to FILE, which `plaudit blocks import` and the reference can read."""
+    settings = collect(flags)
+    config = load_chain_config(settings)
+    refuse_to_replace(file, force)
+    with plain_errors():
+        run_export(open_existing(settings, config, has_history=None), file, first, last)
 
 
 def run_import(

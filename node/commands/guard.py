@@ -1,4 +1,4 @@
-"""The command `guard reset`: after a clock was wrong, the keys of a stopped node sign again where they surely may."""
+"""The record of the slots that this machine's keys have signed for."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ import click
 from chain.chain import STATE_DIRECTORY
 from node.core.guard import FILE, ProductionGuard
 from node.failures import EXIT_FAILED, CommandError, plain_errors
+from node.options import DIRECTORY
 from node.shell.files import DirectoryDisk
 from protocol.times import time_text
 from state.engine.kv import LevelDBBackend
 
 
-def reset_guard(directory: Path) -> None:
-    """Resets the guard and says what each key may do. Raises CommandError, also while the node runs."""
+@click.group("guard", help=__doc__)
+def command() -> None:
+    """Groups the commands."""
+
+
+@command.command("reset")
+@click.option("--data-dir", "directory", type=DIRECTORY, required=True, help="Directory of a stopped node's data.")
+def reset(directory: Path) -> None:
+    """After the clock was far ahead and is right again: let keys sign in slots that they have surely not signed for."""
     if not (directory / FILE).exists():
         raise CommandError(f"{directory / FILE} is not there: no key has signed here.")
     with plain_errors():

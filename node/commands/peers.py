@@ -1,18 +1,28 @@
-"""The commands `peers ...`: whom a running node is connected to, and who is not welcome."""
+"""Peers of a running node on this machine, through its admin port."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import click
+
 from node.admin_client import call_admin
+from node.options import admin_options
 from node.settings import Address
 from wallet.durations import describe_seconds
 from wallet.render import Output, table
 
 
-def show_peers(address: Address, is_json: bool) -> None:
-    """Shows the connections. Raises CommandError."""
-    found = call_admin(address, "list_peers")["peers"]
+@click.group("peers", help=__doc__)
+def command() -> None:
+    """Groups the commands."""
+
+
+@command.command("list")
+@admin_options
+def list_(admin: Address, is_json: bool) -> None:
+    """Show the connections to peers."""
+    found = call_admin(admin, "list_peers")["peers"]
     columns = ("peer", "dialled by", "program", "connected", "silent", "clock", "round trip", "state")
     rows = [
         (
@@ -37,37 +47,53 @@ def _describe_state(peer: dict[str, Any]) -> str:
     return ", ".join(text for name, text in states.items() if peer[name]) or "in step"
 
 
-def show_bans(address: Address, is_json: bool) -> None:
-    """Shows who is banned. Raises CommandError."""
-    found = call_admin(address, "list_bans")["bans"]
+@command.command("bans")
+@admin_options
+def bans(admin: Address, is_json: bool) -> None:
+    """Show who is banned, until when and why."""
+    found = call_admin(admin, "list_bans")["bans"]
     rows = [(ban["address"], ban["until"] or "for ever", ban["reason"]) for ban in found]
     Output(is_json).show(
         found, lambda: table(("address", "until (UTC)", "reason"), rows) if rows else "Nobody is banned."
     )
 
 
-def ban_peer(address: Address, peer: str, seconds: int, reason: str, is_json: bool) -> None:
-    """Bans an IP address. Raises CommandError."""
-    found = call_admin(address, "ban", address=peer, seconds=seconds, reason=reason)["ban"]
+@command.command("ban")
+@click.argument("ip")
+@click.option("--seconds", type=click.IntRange(0), default=86_400, show_default=True, help="For how long; 0: for ever.")
+@click.option("--reason", default="by the operator", show_default=True, help="Is shown with the ban.")
+@admin_options
+def ban(ip: str, seconds: int, reason: str, admin: Address, is_json: bool) -> None:
+    """Drop the connections of an IP address and take none from it for a time."""
+    found = call_admin(admin, "ban", address=ip, seconds=seconds, reason=reason)["ban"]
     until = f"until {found['until']} UTC" if found["until"] else "for ever"
     Output(is_json).show(found, lambda: f"{found['address']} is banned {until}.")
 
 
-def unban_peer(address: Address, peer: str, is_json: bool) -> None:
-    """Lifts a ban. Raises CommandError."""
-    found = call_admin(address, "unban", address=peer)
+@command.command("unban")
+@click.argument("ip")
+@admin_options
+def unban(ip: str, admin: Address, is_json: bool) -> None:
+    """Lift the ban of an IP address."""
+    found = call_admin(admin, "unban", address=ip)
     answer = "is not banned any more" if found["was_banned"] else "was not banned"
-    Output(is_json).show(found, lambda: f"{peer} {answer}.")
+    Output(is_json).show(found, lambda: f"{ip} {answer}.")
 
 
-def disconnect_peer(address: Address, peer: str, is_json: bool) -> None:
-    """Closes the connections to a peer. Raises CommandError."""
-    found = call_admin(address, "disconnect", peer=peer)
+@command.command("disconnect")
+@click.argument("peer")
+@admin_options
+def disconnect(peer: str, admin: Address, is_json: bool) -> None:
+    """Close the connections to PEER (IP:PORT as listed); it may come back: to prevent that, ban it."""
+    found = call_admin(admin, "disconnect", peer=peer)
     count = found["disconnected"]
     Output(is_json).show(found, lambda: f"{count} connection{'' if count == 1 else 's'} to {peer} closed.")
 
 
-def add_seed(address: Address, peer: str, is_json: bool) -> None:
-    """Has an address dialled whenever it is not connected, until the node stops. Raises CommandError."""
-    found = call_admin(address, "add_seed", peer=peer)
+@command.command("add")
+@click.argument("peer")
+@admin_options
+def add(peer: str, admin: Address, is_json: bool) -> None:
+    """Dial PEER (HOST:PORT) now and, until the node stops, whenever it is not connected."""
+    found = call_admin(admin, "add_seed", peer=peer)
     Output(is_json).show(found, lambda: f"{found['seed']} is dialled, and again whenever it is not connected.")

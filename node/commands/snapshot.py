@@ -1,13 +1,13 @@
-"""The commands `snapshot create`, `snapshot verify` and `snapshot restore`: what they say around the work on files."""
+"""The state of a chain in one file, with which another node starts at once."""
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
 import click
 
@@ -15,54 +15,83 @@ from chain.snapshot import SnapshotError, Summary
 from node.admin_client import LONG_SECONDS, call_admin
 from node.commands.blocks import EXIT_INTERRUPTED
 from node.failures import CommandError, plain_errors
+from node.opening import collect, find_data_dir, load_chain_config, open_existing, refuse_to_replace
+from node.options import FILE, admin_options, chain_options, force_option
 from node.settings import Address
 from node.shell.memory import tune_memory
 from node.shell.snapshot_file import restore_snapshot, verify_snapshot, write_snapshot
 from node.snapshot_progress import make_snapshot_progress
 from wallet.render import Output, fields
 
-if TYPE_CHECKING:
-    from chain.chain import Chain
-    from protocol.config import ChainConfig
+no_history_option: Final = click.option("--no-history", is_flag=True, help="Leave account history out.")
 
 
-def run_create(open_chain: Callable[[], Chain], path: Path, with_history: bool) -> None:
-    """Writes a snapshot of the chain of a stopped node and reports. Raises CommandError."""
+@click.group("snapshot", help=__doc__)
+def command() -> None:
+    """Groups the commands."""
+
+
+@command.command("create")
+@click.argument("file", type=FILE)
+@chain_options
+@no_history_option
+@force_option
+def create(file: Path, no_history: bool, force: bool, **flags: Any) -> None:
+    """Write the state at the last irreversible block of a stopped node to FILE, with the account history it has."""
+    settings = collect(flags)
+    config = load_chain_config(settings)
+    refuse_to_replace(file, force)
     begun = time.monotonic()
     with _interruptible(), _plain_errors(None), make_snapshot_progress() as progress:
-        chain = open_chain()
+        chain = open_existing(settings, config, has_history=None)
         tune_memory()
         try:
-            summary = write_snapshot(chain, path, progress, with_history)
+            summary = write_snapshot(chain, file, progress, not no_history)
         finally:
             chain.close()
-    click.echo(f"{path} is written in {time.monotonic() - begun:.1f} s.")
+    click.echo(f"{file} is written in {time.monotonic() - begun:.1f} s.")
     _show(summary)
 
 
-def run_request(address: Address, name: str, is_json: bool) -> None:
-    """Has a running node write a snapshot, waits for it, and reports. Raises CommandError."""
-    made = call_admin(address, "create_snapshot", LONG_SECONDS, name=name)
+@command.command("request")
+@click.argument("name")
+@admin_options
+def request(name: str, admin: Address, is_json: bool) -> None:
+    """Have a running node write a snapshot: to the new file NAME in the folder `snapshots` of its data directory."""
+    made = call_admin(admin, "create_snapshot", LONG_SECONDS, name=name)
     Output(is_json).show(made, lambda: fields(made, "The node has written a snapshot."))
 
 
-def run_verify(path: Path, config: ChainConfig | None) -> None:
-    """Checks a snapshot and reports. Raises CommandError."""
-    with _interruptible(), _plain_errors(path), make_snapshot_progress() as progress:
-        summary = verify_snapshot(path, config, progress)
-    click.echo(f"{path} is whole: its rows give the state digest, its bytes the checksum.")
+@command.command("verify")
+@click.argument("file", type=FILE)
+@chain_options
+def verify(file: Path, **flags: Any) -> None:
+    """Check all of FILE, and that it is of the chain if one is named with --preset or --chain."""
+    settings = collect(flags)
+    is_named = settings.chain is not None or settings.preset is not None
+    config = load_chain_config(settings) if is_named else None
+    with _interruptible(), _plain_errors(file), make_snapshot_progress() as progress:
+        summary = verify_snapshot(file, config, progress)
+    click.echo(f"{file} is whole: its rows give the state digest, its bytes the checksum.")
     _show(summary)
 
 
-def run_restore(path: Path, config: ChainConfig, data_dir: Path, with_history: bool) -> None:
-    """Makes a data directory from a snapshot and reports. Raises CommandError."""
+@command.command("restore")
+@click.argument("file", type=FILE)
+@chain_options
+@no_history_option
+def restore(file: Path, no_history: bool, **flags: Any) -> None:
+    """Make a new data directory from FILE; the node goes on from its block and has no older ones."""
+    settings = collect(flags)
+    config = load_chain_config(settings)
+    data_dir = find_data_dir(settings, config)
     begun = time.monotonic()
     tune_memory()
-    with _interruptible(), _plain_errors(path), make_snapshot_progress() as progress:
-        summary = restore_snapshot(path, config, data_dir, progress, with_history)
-    click.echo(f"{data_dir} holds the chain of {path}, restored in {time.monotonic() - begun:.1f} s.")
+    with _interruptible(), _plain_errors(file), make_snapshot_progress() as progress:
+        summary = restore_snapshot(file, config, data_dir, progress, not no_history)
+    click.echo(f"{data_dir} holds the chain of {file}, restored in {time.monotonic() - begun:.1f} s.")
     _show(summary)
-    if not (summary.header.has_history and with_history):
+    if no_history or not summary.header.has_history:
         click.echo("There is no account history: run the node with --no-history.")
 
 

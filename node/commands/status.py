@@ -1,4 +1,7 @@
-"""The command `status`: how a running node is, for people and for monitors."""
+"""Say how a running node is.
+
+Exit codes for monitors: 0 healthy, 1 not healthy or not to be reached.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
+import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from node.options import json_option
 from node.ports.health import find_problem
+from node.settings import URL_DEFAULT
 from wallet.client import NodeClient
 from wallet.durations import describe_seconds
 from wallet.errors import UsageError, WalletError
@@ -22,22 +28,28 @@ EXIT_USAGE: Final = 2
 TIMEOUT_SECONDS: Final = 5.0
 
 
-def run_status(url: str, is_json: bool, age_max: int) -> int:
-    """Asks the node at `url`, shows what it says, and returns the exit code."""
+@click.command("status", help=__doc__)
+@click.option("--node", "url", default=URL_DEFAULT, envvar="PLAUDIT_NODE", show_default=True, help="URL of the node.")
+@click.option(
+    "--max-age", type=click.IntRange(1), default=60, show_default=True, help="Age of a healthy head, in seconds."
+)
+@json_option
+def command(url: str, max_age: int, is_json: bool) -> None:
+    """Asks the node at `url`, shows what it says, and ends with the exit code."""
     output = Output(is_json)
     try:
         status = NodeClient(url, TIMEOUT_SECONDS).call("plaudit_api.get_status", {})
-        problem = find_problem(status, int(time.time()), age_max)
+        problem = find_problem(status, int(time.time()), max_age)
     except UsageError as error:
         output.fail(error)
-        return EXIT_USAGE
+        raise SystemExit(EXIT_USAGE) from error
     except WalletError as error:
         status, problem = {}, error.cause
     except (KeyError, TypeError, ValueError):
         status, problem = {}, f"{url} does not answer like a node of this version"
     shown = {"healthy": not problem, "problem": problem or None, **status}
     output.show(shown, lambda: _draw(url, status, problem))
-    return EXIT_UNHEALTHY if problem else EXIT_HEALTHY
+    raise SystemExit(EXIT_UNHEALTHY if problem else EXIT_HEALTHY)
 
 
 def _draw(url: str, status: dict[str, Any], problem: str) -> RenderableType:

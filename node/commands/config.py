@@ -1,0 +1,33 @@
+"""Checks of config files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from node.failures import plain_errors
+from node.options import FILE
+from protocol.config import ChainConfig
+
+
+@click.group("config", help=__doc__)
+def command() -> None:
+    """Groups the commands."""
+
+
+@command.command("check")
+@click.argument("file", type=FILE)
+def check(file: Path) -> None:
+    """Say whether FILE is a chain config that can be used; if not, name each key, its value and what is allowed."""
+    with plain_errors():
+        found = ChainConfig.load(file)
+    genesis, rules = found.genesis, found.rules
+    click.echo(f"{file} is a chain config.")
+    click.echo(f"  chain      {found.chain.name}, id {found.chain_id.hex()}")
+    click.echo(
+        f"  symbols    {found.chain.steem_symbol}, {found.chain.sbd_symbol}, {found.chain.vests_symbol}; "
+        f"keys begin with {found.chain.address_prefix}"
+    )
+    click.echo(f"  genesis    {len(genesis.accounts)} accounts with keys, {len(genesis.witnesses)} witnesses")
+    click.echo(f"  blocks     one every {rules.block_interval_seconds} s, {len(found.hard_forks)} hard forks")

@@ -1,0 +1,74 @@
+"""How commands come to their settings, the chain config and the chain."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from chain.chain import Chain
+from node.failures import EXIT_USAGE, CommandError, plain_errors
+from node.settings import Settings, collect_settings
+from node.shell.files import make_private
+from protocol.config import ChainConfig
+
+
+def collect(flags: Mapping[str, Any]) -> Settings:
+    """The settings from flags, environment and file. Raises CommandError."""
+    with plain_errors():
+        return collect_settings(flags, os.environ)
+
+
+def load_chain_config(settings: Settings) -> ChainConfig:
+    """The chain config that the settings name. Raises CommandError."""
+    if settings.chain is None and settings.preset is None:
+        raise CommandError(
+            "Which chain? Name one that comes with the program with --preset (steem, testnet, dev), or a chain config "
+            "file with --chain.",
+            EXIT_USAGE,
+        )
+    with plain_errors():
+        return ChainConfig.load(settings.chain) if settings.chain else ChainConfig.preset(settings.preset or "dev")
+
+
+def find_data_dir(settings: Settings, config: ChainConfig) -> Path:
+    """Where the data of a chain is."""
+    if settings.data_dir is not None:
+        return settings.data_dir
+    return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / config.chain.name
+
+
+def open_in(settings: Settings, config: ChainConfig, data_dir: Path | None, has_history: bool | None = True) -> Chain:
+    """Opens the chain in a directory, or in memory without one. Raises what `Chain.open` raises."""
+    if data_dir is not None:
+        make_private(data_dir)
+    return Chain.open(
+        config,
+        data_dir,
+        has_history=has_history,
+        cache_rows=settings.cache_rows,
+        cache_bytes=settings.cache_mib << 20,
+    )
+
+
+def open_chain(settings: Settings, config: ChainConfig) -> Chain:
+    """Opens the chain of the data directory, a new one if there is none. Raises CommandError."""
+    with plain_errors():
+        return open_in(settings, config, find_data_dir(settings, config), settings.history)
+
+
+def open_existing(settings: Settings, config: ChainConfig, has_history: bool | None = True) -> Chain:
+    """Opens the chain of the data directory. Raises CommandError without one, and what `Chain.open` raises."""
+    data_dir = find_data_dir(settings, config)
+    if not ((data_dir / "state").is_dir() or (data_dir / "block_log").is_file()):
+        raise CommandError(f"{data_dir} holds no chain. Name the directory of one with --data-dir.")
+    return open_in(settings, config, data_dir, has_history)
+
+
+def refuse_to_replace(file: Path, force: bool) -> None:
+    """Raises CommandError for a file that exists, unless it is to be written over."""
+    if file.exists() and not force:
+        raise CommandError(f"{file} exists. Choose another name, or write over it with --force.")

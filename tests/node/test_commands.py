@@ -1,0 +1,61 @@
+"""Commands are found by their modules, and what they say of settings comes from the settings' declarations."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from docs.generate import DOCS, PAGES
+from node.cli import main, read_help
+from node.commands.node import command as node_command
+from node.settings import collect_settings, list_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = main.list_commands(click.Context(main))
+
+
+@pytest.mark.parametrize("name", ["reference/commands.md", "reference/settings.md"])
+def test_no_option_default_or_variable_changes_unseen(name: str) -> None:
+    """The pages of commands and settings are in the repository: `make docs` shows what changed."""
+    assert (DOCS / name).read_text(encoding="utf-8") == PAGES[name](), "run make docs"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_has_the_name_and_the_words_of_its_module(name: str) -> None:
+    found = main.get_command(click.Context(main), name)
+    assert found is not None
+    assert found.name == name
+    assert (found.help or "").split("\n")[0] == read_help(name).split("\n")[0] != ""
+
+
+def test_every_file_of_the_commands_is_one() -> None:
+    files = {file.stem for file in (ROOT / "node" / "commands").glob("*.py")} - {"__init__"}
+    assert files == set(NAMES)
+
+
+def test_a_node_takes_every_setting_as_a_flag_and_from_the_environment() -> None:
+    flags = {option for parameter in node_command.params for option in parameter.opts}
+    for name, setting in list_settings().items():
+        assert setting.flag in flags
+        value = {"witness_key": "x", "cache_rows": "2000", "preset": "dev", "log_level": "debug"}.get(name)
+        if value is not None:
+            assert str(getattr(collect_settings({}, {setting.variable: value}), name)).strip("()',") == value
+
+
+def test_a_command_that_is_not_there_is_refused() -> None:
+    assert main.get_command(click.Context(main), "__init__") is None
+    assert main.get_command(click.Context(main), "options") is None
+
+
+def test_help_loads_no_command() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from node.cli import main;"
+        "done = CliRunner().invoke(main, ['--help']); assert done.exit_code == 0, done.output;"
+        "print([name for name in sys.modules if name.startswith(('node.commands.', 'wallet.cli', 'aiohttp', 'chain'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
