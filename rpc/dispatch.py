@@ -27,6 +27,7 @@ from rpc.errors import (
     RpcError,
     ShowValue,
     assert_error,
+    cut_trace,
     from_protocol_error,
     to_rpc_error,
 )
@@ -167,6 +168,7 @@ class Dispatcher:
             answer = _render_error(shown_id, error)
         except (ProtocolError, RowMissing) as error:
             answer = _render_error(shown_id, self._describe(error, method))
+            cut_trace(error)
         except Exception as error:
             log.exception("request failed by a fault of this node: %.500r", message)
             text = f"the node failed to answer: {type(error).__name__}"

@@ -96,3 +96,14 @@ def to_rpc_error(error: ProtocolError, code: int, method: str, show: ShowValue |
 def _show(show: ShowValue, value: Any, plain: Any) -> Any:
     shown = show(value)
     return plain if shown is value else shown
+
+
+def cut_trace(error: BaseException | None) -> None:
+    """Cuts an error that was answered, and those behind it, from the frames they came through.
+
+    What a frame holds lives as long as the error does; where it holds the error, until garbage is collected.
+    """
+    while error is not None:
+        behind = error.__cause__ or error.__context__
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        error = behind

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import orjson
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
 
-from rpc.errors import SERVER_ERROR
+from rpc.aiohttp_side import SERVER, Server
+from rpc.errors import SERVER_ERROR, cut_trace
 from rpc.json_bytes import dump_json
 from rpc.paced import Pace, PacedConnection, make_listener
 from rpc.port_limits import Client, Gauge, Overloaded, PortLimits, name_client, names_itself
@@ -28,9 +28,6 @@ from rpc.turns import Turns, work_in_turns
 log = logging.getLogger("plaudit.rpc")
 
 JSON: Final = "application/json"
-SERVER: Final = "plaudit"
-"""The header Server: a version would only tell which faults to try."""
-
 BACKLOG: Final = 128
 ACCEPTED_A_ROUND: Final = 4
 RETRY_SECONDS: Final = 1.0
@@ -134,7 +131,7 @@ class HttpPort:
         self._refusals = Turns()
         self._handle_request = handle
         self._pace = Pace()
-        self._http: _Server | None = None
+        self._http: Server | None = None
         self._listeners: list[socket.socket] = []
         self._opening: set[asyncio.Task[None]] = set()
         self._closed_at_once = 0
@@ -146,7 +143,7 @@ class HttpPort:
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Opens the port and returns the address it listens on. Raises OSError when it is taken."""
         limits = self.limits
-        self._http = _Server(
+        self._http = Server(
             self._serve,
             access_log=None,
             keepalive_timeout=limits.head_seconds,
@@ -259,6 +256,7 @@ class HttpPort:
             return await self._refuse(problem.status, str(problem))
         except (ConnectionError, web.RequestPayloadError) as error:
             log.debug("a client left: %s", error)
+            cut_trace(error)  # aiohttp keeps it with the body, which the trace leads back to.
             return self.respond(b"", 400)
         finally:
             request.release()
@@ -324,34 +322,6 @@ class HttpPort:
             if connection.transport is not None:
                 connection.transport.abort()
             raise ConnectionResetError("the answer was not read") from None
-
-
-class _Handler(web.RequestHandler):
-    """aiohttp's connection, which says no versions, also where aiohttp itself finds a fault."""
-
-    __slots__ = ()
-
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """Writes a response."""
-        if not resp.prepared:
-            resp.headers["Server"] = SERVER  # Some responses are aiohttp's own.
-        return await super().finish_response(request, resp, start_time)
-
-    def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Logs a fault of the node; what is no HTTP is the client's, and anybody could fill the log with it."""
-        if isinstance(kw.get("exc_info"), HttpProcessingError):
-            log.debug("a client does not speak HTTP: %s", kw["exc_info"])
-        else:
-            super().log_exception(*args, **kw)
-
-
-class _Server(web.Server):
-    """Makes connections."""
-
-    def __call__(self) -> web.RequestHandler:
-        return _Handler(self, loop=self._loop, **self._kwargs)
 
 
 def error_answer(problem: str, request_id: int | str | None = None) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
 
-from aiohttp import StreamReader, web
+from aiohttp import StreamReader
+
+from rpc.aiohttp_side import Handler
 
 READ_BYTES: Final = 8 << 10
 """What is read from one connection at once."""
@@ -75,7 +77,7 @@ class Pace:
 class PacedConnection(asyncio.BufferedProtocol):
     """One connection: keeps what was read and feeds it to aiohttp's protocol in parts."""
 
-    def __init__(self, pace: Pace, inner: web.RequestHandler, on_lost: Callable[[], None]) -> None:
+    def __init__(self, pace: Pace, inner: Handler, on_lost: Callable[[], None]) -> None:
         self.inner = inner
         self.is_queued = False
         self.body: StreamReader | None = None
@@ -164,7 +166,7 @@ class PacedConnection(asyncio.BufferedProtocol):
                 return False
             if self.upgraded.step():
                 return True
-        elif self.inner._messages:
+        elif self.inner.has_request:
             return False  # It goes on when the request that waits is handled.
         if self._at < len(self._held):
             end = self._find_end()
@@ -190,12 +192,13 @@ class PacedConnection(asyncio.BufferedProtocol):
         if self._lost is not None:
             lost, self._lost = self._lost, None
             self.inner.connection_lost(lost)
+            self.upgraded = None  # It knows this connection.
             self._on_lost()
 
     def _read_on(self) -> None:
         self._held = b""
         self._at = 0
-        if self.transport is not None and not self.inner._reading_paused and not self.inner._buffer_paused:
+        if self.transport is not None and not self.inner.is_full:
             self.transport.resume_reading()
 
     def _feed(self, part: bytes) -> None:

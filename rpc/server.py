@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from rpc.aiohttp_side import SERVER
 from rpc.dispatch import Dispatcher
 from rpc.feed import BlockFeed, TooManyListeners
-from rpc.http_port import BUSY, SERVER, HttpPort, Refused, Request, error_answer, find_id
+from rpc.http_port import BUSY, HttpPort, Refused, Request, error_answer, find_id
 from rpc.json_bytes import dump_json
 from rpc.port_limits import Overloaded, PortLimits
 from rpc.this_machine import find_stranger, meet_stranger

@@ -242,6 +242,7 @@ class WebSocket:
         self._heartbeat.cancel()
         self._buffer.clear()
         self._message = None
+        self._charge = _charge_nothing  # Who charges knows this websocket.
         self._watch_time()
         self._wake()
 
@@ -249,6 +250,10 @@ class WebSocket:
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)
         self._arrived = None
+
+
+def _charge_nothing(size: int) -> None:
+    """There are no more messages."""
 
 
 def _unmask(data: bytearray, mask: bytes) -> bytes:

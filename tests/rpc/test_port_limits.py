@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from node.ports.health import find_problem
+from rpc.aiohttp_side import READ_OF_AIOHTTP
 from rpc.paced import HEAD_BYTES_MAX
 from rpc.port_limits import Gauge, Overloaded, PortLimits, Share, name_client, names_itself
-from rpc.server import RpcServer
+from tests.rpc.port import QUESTION, WEBSOCKET, Port
 from tests.rpc.service import Service
-from tests.rpc.test_server import QUESTION
 
 LIMITS = PortLimits(
     connections=Share(60, 60),
@@ -21,41 +20,25 @@ LIMITS = PortLimits(
     body_bytes_max=1_000_000,
     body_seconds=2.0,
 )
-PROXY = "127.0.0.1"
+PROXIES = frozenset({"127.0.0.1"})
 
 
-class Port:
-    """An open port behind a proxy, so that a test says who asks."""
+def block(port: Port) -> asyncio.Event:
+    """Lets all requests wait until the event that is returned."""
+    goes_on = asyncio.Event()
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.server = RpcServer(
-            service.dispatcher,
-            service.shell.get_status,
-            find_problem,
-            healthy_age_seconds=10**10,
-            limits=LIMITS,
-            proxies=frozenset({PROXY}),
-        )
-        self.url = ""
-        self.port = 0
-        self.goes_on = asyncio.Event()
+    async def wait(body: bytes | str) -> bytes:
+        await goes_on.wait()
+        return b'{"jsonrpc":"2.0","result":"late","id":1}'
 
-    def block(self) -> None:
-        """Lets all requests wait until `goes_on`."""
-
-        async def wait(body: bytes | str) -> bytes:
-            await self.goes_on.wait()
-            return b'{"jsonrpc":"2.0","result":"late","id":1}'
-
-        self.service.dispatcher.answer = wait  # type: ignore[method-assign]
+    port.service.dispatcher.answer = wait  # type: ignore[method-assign]
+    return goes_on
 
 
 @pytest.fixture
 async def port(service: Service) -> AsyncIterator[Port]:
-    opened = Port(service)
-    _, opened.port = await opened.server.start("127.0.0.1", 0)
-    opened.url = f"http://127.0.0.1:{opened.port}"
+    opened = Port(service, LIMITS, healthy_age_seconds=10**10, proxies=PROXIES)
+    await opened.open()
     yield opened
     await opened.server.stop()
 
@@ -79,7 +62,7 @@ async def until_held(gauge: Gauge, amount: int) -> None:
 
 
 async def test_one_client_can_not_take_all_requests(port: Port, session: aiohttp.ClientSession) -> None:
-    port.block()
+    goes_on = block(port)
     waiting = [asyncio.create_task(ask(port, session, "192.0.2.1")) for _ in range(4)]
     await until_held(port.server.port.requests, 4)
     refused = await ask(port, session, "192.0.2.1", QUESTION.replace('"id":0', '"id":"mine"'))
@@ -90,14 +73,14 @@ async def test_one_client_can_not_take_all_requests(port: Port, session: aiohttp
     assert "of all clients together" in (await ask(port, session, "192.0.2.3"))["error"]["message"]
     async with session.get(port.url + "/health") as response:
         assert response.status == 200
-    port.goes_on.set()
+    goes_on.set()
     assert [answer["result"] for answer in await asyncio.gather(*waiting, *other)] == ["late"] * 6
     assert port.server.port.requests.held == 0
     assert (await ask(port, session, "192.0.2.1"))["result"] == "late"
 
 
 async def test_messages_of_websockets_are_requests_of_their_client(port: Port, session: aiohttp.ClientSession) -> None:
-    port.block()
+    goes_on = block(port)
     headers = {"X-Forwarded-For": "192.0.2.1"}
     async with session.ws_connect(port.url, headers=headers) as one, session.ws_connect(port.url) as other:
         for number in range(5):
@@ -108,17 +91,15 @@ async def test_messages_of_websockets_are_requests_of_their_client(port: Port, s
         assert "of one client" in (await ask(port, session, "192.0.2.1"))["error"]["message"]
         await other.send_str(QUESTION)
         await until_held(port.server.port.requests, 5)
-        port.goes_on.set()
+        goes_on.set()
         assert (await other.receive_json(timeout=5))["result"] == "late"
         assert [(await one.receive_json(timeout=5))["result"] for _ in range(4)] == ["late"] * 4
 
 
 async def send_body(port: Port, client: str, size: int, sent: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Begins a request and sends some of its body."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
     head = f"POST / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {client}\r\nContent-Length: {size}\r\n\r\n"
-    writer.write(head.encode() + b" " * sent)
-    return reader, writer
+    return await port.connect(head.encode() + b" " * sent)
 
 
 async def test_bodies_on_their_way_are_bounded_together(port: Port, session: aiohttp.ClientSession) -> None:
@@ -136,20 +117,14 @@ async def test_bodies_on_their_way_are_bounded_together(port: Port, session: aio
 
 
 async def test_a_websocket_takes_no_compression_and_no_message_that_never_ends(port: Port) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
-    head = (
-        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
-    )
-    writer.write(head.encode())
+    reader, writer = await port.connect(WEBSOCKET)
     answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
     assert b"101 Switching" in answer and b"xtensions" not in answer
     assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer
     writer.write(b"\xc1\x80\0\0\0\0" + zlib.compress(b""))
     assert (await asyncio.wait_for(reader.read(), 5))[2:4] == (1002).to_bytes(2, "big")
     writer.close()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
-    writer.write(head.encode())
+    reader, writer = await port.connect(WEBSOCKET)
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"\x01\x81\0\0\0\0x")
     for _ in range(3):
@@ -186,15 +161,13 @@ async def closes(socket: aiohttp.ClientWebSocketResponse) -> bool:
 
 
 async def test_many_requests_in_one_read_and_endless_heads_are_bounded(port: Port) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
-    writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 300)
+    reader, writer = await port.connect(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * 300)
     found = b""
     async with asyncio.timeout(20):
         while found.count(b"HTTP/1.1 200") < 300:
             found += await reader.read(1 << 16)
     writer.close()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
-    writer.write(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 40_000)
+    reader, writer = await port.connect(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 40_000)
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await asyncio.wait_for(reader.readuntil(b"HTTP/1.1 200"), 5)
     writer.close()
@@ -207,6 +180,27 @@ async def test_a_connection_is_kept_however_many_requests_it_brings(port: Port) 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as one:
         for _ in range(count):
             assert "result" in await ask(port, one, "1.2.3.4")
+
+
+async def test_what_is_read_of_aiohttp_means_what_it_meant(port: Port) -> None:
+    """Should this fail after an update of aiohttp, rpc/aiohttp_side.py has to find out in another way."""
+    reader, writer = await port.connect(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    (connection,) = port.server.port._connections.values()
+    handler = connection.inner
+    missing = [name for name in READ_OF_AIOHTTP if not hasattr(handler, name)]
+    assert not missing, f"aiohttp {aiohttp.__version__} has no {missing}"
+    assert not handler.has_request and not handler.is_full
+    handler.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+    assert handler.has_request
+    handler.pause_reading()
+    assert handler.is_full
+    handler.resume_reading()
+    assert not handler.is_full
+    handler.data_received(b"}")
+    await reader.readuntil(b"\r\n\r\n")
+    assert not handler.has_request
+    writer.close()
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/health/", "//"])
@@ -236,8 +230,7 @@ async def test_no_answer_names_a_version_and_no_client_fills_the_log(
 ) -> None:
     async with session.post(port.url, data=QUESTION) as response:
         assert response.headers["Server"] == "plaudit"
-    reader, writer = await asyncio.open_connection("127.0.0.1", port.port)
-    writer.write(b"nonsense\r\n\r\n")
+    reader, writer = await port.connect(b"nonsense\r\n\r\n")
     answer = await asyncio.wait_for(reader.read(), 5)
     assert answer.startswith(b"HTTP/1.") and b"Server: plaudit\r\n" in answer
     assert b"aiohttp" not in answer and b"Python" not in answer

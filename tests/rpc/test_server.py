@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from node.ports.health import find_problem
 from rpc.port_limits import PortLimits, Share
-from rpc.server import BAD_PAYLOAD, RpcServer
+from rpc.server import BAD_PAYLOAD
+from tests.rpc.port import QUESTION, Port
 from tests.rpc.service import Service
 
 BODY_BYTES_MAX = 100_000
@@ -23,45 +23,11 @@ LIMITS = PortLimits(
     body_seconds=0.3,
     write_seconds=0.5,
 )
-QUESTION = '{"jsonrpc":"2.0","method":"condenser_api.get_account_count","params":[],"id":0}'
-
-
-class Port:
-    """An open port over a fresh chain."""
-
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.server = RpcServer(
-            service.dispatcher,
-            service.shell.get_status,
-            find_problem,
-            healthy_age_seconds=60,
-            limits=LIMITS,
-        )
-        self.host, self.port = "", 0
-
-    async def open(self) -> None:
-        """Opens the port."""
-        self.host, self.port = await self.server.start("127.0.0.1", 0)
-
-    @property
-    def url(self) -> str:
-        """The address for HTTP."""
-        return f"http://{self.host}:{self.port}"
-
-    async def send_raw(self, data: bytes, *, until_close: bool = False) -> bytes:
-        """Sends bytes on a connection of their own and returns what comes back."""
-        reader, writer = await asyncio.open_connection(self.host, self.port)
-        writer.write(data)
-        await writer.drain()
-        answer = await asyncio.wait_for(reader.read(-1 if until_close else 100_000), 5)
-        writer.close()
-        return answer
 
 
 @pytest.fixture
 async def port(service: Service) -> AsyncIterator[Port]:
-    opened = Port(service)
+    opened = Port(service, LIMITS)
     await opened.open()
     yield opened
     await opened.server.stop()
@@ -259,7 +225,7 @@ async def test_large_answers_are_refused_while_too_many_are_not_read(port: Port,
 
 
 async def test_stopping_closes_idle_connections(service: Service) -> None:
-    port = Port(service)
+    port = Port(service, LIMITS)
     await port.open()
     reader, writer = await asyncio.open_connection(port.host, port.port)
     async with aiohttp.ClientSession() as session, session.ws_connect(port.url) as socket:
