@@ -217,7 +217,8 @@ class Chain:
     def _reapply(self) -> None:
         """Applies what waits on a new head, where nobody else sees to that."""
         if self.mode is Mode.PROMPT:
-            self.pool.reapply(Budget(REAPPLIED_OPERATIONS_MAX))
+            with self.finality.without_return():
+                self.pool.reapply(Budget(REAPPLIED_OPERATIONS_MAX))
 
     # Blocks and transactions
 

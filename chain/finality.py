@@ -7,6 +7,7 @@ Source: libraries/chain/database.cpp, migrate_irreversible_state.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 from chain.block_log import BlockStore
@@ -86,6 +87,16 @@ class Finality:
         """Raises the `problem`, if there is one."""
         if self.problem is not None:
             raise self.problem
+
+    @contextmanager
+    def without_return(self) -> Iterator[None]:
+        """What fails inside leaves the chain unusable: it can not be taken back."""
+        try:
+            yield
+        except BaseException as error:
+            self.problem = ChainUnusable(f"the chain was left half way: {type(error).__name__}: {error}")
+            self.problem.__cause__ = error
+            raise
 
     def enter(self, mode: Mode) -> None:
         """Changes the mode. What the former one held back is written; a disk that refuses shows in `write_problem`."""

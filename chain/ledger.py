@@ -92,33 +92,37 @@ class Ledger:
         trusted one) has checked before; `skip_authorities` leaves out the authorities alone. Raises Rejected, Invalid
         and their subclasses.
         """
-        rules = self.ctx.rules
+        rules, former = self.ctx.rules, self.head_id
         self.store.begin()
         try:
             operations = self._apply_block(block, skip_signatures, skip_signatures or skip_authorities)
             self.store.seal_block(block.number, block.id)
+            if self.ctx.rules is not rules:
+                self._limits = get_limits(self.ctx.rules)
+            reports = tuple(self.ctx.reports)
+            self.ctx.reports.clear()
+            return BlockEffects(block.number, block.id, block.timestamp, tuple(operations), reports, rules)
         except RowMissing as error:
-            self._abandon()
+            self._abandon(former)
             raise UnknownKey(**error.wanted) from error
         except RowExists as error:
-            self._abandon()
+            self._abandon(former)
             raise NotUnique() from error
         except BaseException:
-            self._abandon()
+            self._abandon(former)
             raise
-        if self.ctx.rules is not rules:
-            self._limits = get_limits(self.ctx.rules)
-        reports = tuple(self.ctx.reports)
-        self.ctx.reports.clear()
-        return BlockEffects(block.number, block.id, block.timestamp, tuple(operations), reports, rules)
 
     def undo_block(self) -> None:
         """Takes the head block back. Raises CheckpointError when it is irreversible."""
         self.store.undo_block()
         self._restore_rules()
 
-    def _abandon(self) -> None:
-        self.store.rollback()
+    def _abandon(self, former: bytes) -> None:
+        """Goes back to the state of a former head, whether the block on it was sealed or not."""
+        while self.store.depth:
+            self.store.rollback()
+        if self.head_id != former:
+            self.store.undo_block()
         self.ctx.events.clear()
         self.ctx.reports.clear()
         self._restore_rules()

@@ -3,13 +3,11 @@
 Source: libraries/chain/database.cpp, push_block and _push_block.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from typing import NamedTuple
 
 from chain.effects import NOTHING_CHANGED, Applied, FeedItem, PushResult, Undone
-from chain.finality import ChainUnusable, Finality
+from chain.finality import Finality
 from chain.fork_tree import ForkItem, ForkTree, Standing
 from chain.ledger import Ledger
 from chain.pool import Pool
@@ -43,7 +41,7 @@ class Move:
         self.former = former
         """Id of the head before."""
         self.added: list[Block] = []
-        """Blocks that came into the tree: the pushed one, then those that had waited for it."""
+        """Blocks that come into the tree: the pushed one, then those that had waited for it."""
         self.feed: list[FeedItem] = []
         self.undone: list[Transaction] = []
         """Transactions of blocks that were taken back, in their order."""
@@ -62,16 +60,6 @@ class Switch:
         self._tree = tree
         self._pool = pool
         self._finality = finality
-
-    @contextmanager
-    def _without_return(self) -> Iterator[None]:
-        """What fails inside leaves the chain unusable: it can not be taken back."""
-        try:
-            yield
-        except BaseException as error:
-            self._finality.problem = ChainUnusable(f"the chain was left half way: {type(error).__name__}: {error}")
-            self._finality.problem.__cause__ = error
-            raise
 
     # Pushing
 
@@ -95,8 +83,8 @@ class Switch:
 
     def _push(self, block: Block, trust: Trust, move: Move) -> None:
         """Adds a block to the tree and moves the head if it is on the longest branch now; nothing on an error."""
-        item = self._tree.push(block, self._judge(block))
         move.added.append(block)
+        item = self._tree.push(block, self._judge(block))
         if block.previous == self._ledger.head_id:
             self._pool.drop_state()
             move.feed.append(self._apply(item, block, trust))
@@ -206,21 +194,22 @@ class Switch:
 
     def _take_back(self, move: Move) -> None:
         """Undoes a push that failed for a reason of our own: head, tree and what waits are as before."""
-        with self._without_return():
+        with self._finality.without_return():
             self._return_to(move.former)
             self._tree.set_head(move.former)
             for block in reversed(move.added):
                 if self._tree.find(block.id) is not None:
                     self._tree.forget(block.id)
             for block in move.added[1:]:
-                self._tree.keep_unlinked(block)
+                if not self._tree.is_invalid(block.id):
+                    self._tree.keep_unlinked(block)
             self._look_at_head(Move(move.former))
 
     # What follows
 
     def _conclude(self, move: Move) -> PushResult:
         """Hands on what happened."""
-        with self._without_return():
+        with self._finality.without_return():
             advanced = self._finality.take(move.feed, self._ledger.irreversible_number) if move.feed else None
             self._look_at_head(move)
         return PushResult(

@@ -19,7 +19,7 @@ def test_what_was_tried_on_arrival_need_not_be_tried_again(seed: int, monkeypatc
     ways: Counter[bool] = Counter()
 
     def build_and_try(self: Chain, *arguments: Any, **options: Any) -> Block:
-        was_tried = self._pool.find_tried() is not None
+        was_tried = self.pool.find_tried() is not None
         block = original(self, *arguments, **options)
         self.store.begin()
         for transaction in block.transactions:

@@ -324,7 +324,7 @@ def test_what_is_not_there_is_said_so_and_the_rest_follows(lab: Lab) -> None:
 
 def test_whoever_asks_for_a_false_id_costs_no_decoding(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     asker = lab.friend()
-    monkeypatch.setattr(lab.chain, "get_block", lambda number: pytest.fail("a block was decoded"))
+    monkeypatch.setattr(lab.chain.reader, "get_block", lambda number: pytest.fail("a block was decoded"))
     asker.say(FetchItems(BLOCK_ITEM, tuple(block.id[:19] + b"x" for block in trunk(BASE))))
     assert len(asker.take(ItemNotAvailable)) == BASE
 
