@@ -15,8 +15,7 @@ from benchmarks.timing import elapsed, recover_all, show
 from protocol.block import Block
 from protocol.codec import codec_for
 from protocol.config import ChainConfig
-from tests.reference.follow import read_block_log
-from tests.vectors import vectors_root
+from tests.vectors import read_block_log, vectors_root
 
 
 def main() -> None:

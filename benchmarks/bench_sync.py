@@ -24,7 +24,7 @@ from tests.network.chains import WITNESSES, NetworkChain
 from tests.network.daemons import until
 from tests.network.network import Network, open_network
 from tests.network.people import People, Reference, broadcast, find_reference
-from tests.reference.follow import read_block_log
+from tests.vectors import read_block_log
 
 BLOCKS = int(os.environ.get("PLAUDIT_BENCH_BLOCKS", "20000"))
 TRANSACTIONS_PER_BLOCK = 5

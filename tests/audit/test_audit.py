@@ -9,15 +9,10 @@ from typing import Any
 
 import pytest
 
-from chain.chain import Chain
-from protocol.block import Block
-from protocol.config import ChainConfig
 from tests.audit.auditor import Auditor
 from tests.audit.operations import HANDLERS
 from tests.audit.play import Player, audited, play_config
 from tests.audit.seeds import BOUNDED_SEEDS, KEPT_SEEDS
-from tests.reference.follow import read_block_log
-from tests.vectors import vectors_path
 
 BOUNDED_OPERATIONS = 800
 LONG_OPERATIONS = int(os.environ.get("PLAUDIT_AUDIT_OPERATIONS", "24000"))
@@ -63,18 +58,6 @@ def play(seed: int, operations: int) -> Auditor:
             raise
     player.world.recount()
     return auditor
-
-
-@pytest.mark.parametrize("chain_name", ["reference_chain_a", "reference_chain_b"])
-def test_the_books_agree_with_the_chains_of_the_reference(chain_name: str) -> None:
-    chain = Chain.open(ChainConfig.preset("testnet"))
-    auditor = Auditor(chain.config.rules, chain.ctx.tables)
-    for packed in read_block_log(vectors_path(chain_name, "block_log")):
-        result = chain.push_block(Block.from_bytes(chain.codec, packed))
-        for applied in result.applied:
-            auditor.follow(applied.block, [entry.op for entry in applied.effects.operations])
-    auditor.compare_all()
-    assert auditor.operations > 1000
 
 
 @pytest.mark.parametrize("seed", [*BOUNDED_SEEDS, *KEPT_SEEDS])

@@ -9,7 +9,7 @@ import pytest
 
 from chain.block_log import BlockLog, MemoryBlockLog
 from protocol.errors import BlockLogError, Invalid
-from tests.vectors import vectors_path
+from tests.vectors import recorded_path
 
 MARK = b"block"
 
@@ -161,7 +161,7 @@ def test_truncate_forgets_blocks(tmp_path: Path) -> None:
 
 
 def test_a_log_of_the_reference_is_read_and_written_alike(tmp_path: Path) -> None:
-    data = vectors_path("reference_chain_a", "block_log").read_bytes()
+    data = recorded_path("reference_chain_a", "block_log").read_bytes()
     (tmp_path / "block_log").write_bytes(data)
     log = BlockLog(tmp_path, lambda packed: int.from_bytes(packed[:4], "big") + 1)
     assert log.head_number == 1297

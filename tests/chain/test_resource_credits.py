@@ -48,7 +48,7 @@ from state.tables.witnesses import RdParams
 from tests.chains import FIRST, NULL, TEMP
 from tests.harness import Harness, steem
 from tests.operations.samples import SAMPLES
-from tests.vectors import vectors_path
+from tests.vectors import recorded_path
 
 WEEK = 7 * 86_400
 REGENERATION = 432_000
@@ -169,7 +169,7 @@ def test_the_curve_of_new_accounts_is_the_recorded_one() -> None:
 
 
 def test_resource_params_are_those_of_the_reference() -> None:
-    recorded = json.loads((vectors_path("reference_common") / "rc_resource_params.json").read_text())["result"]
+    recorded = json.loads(recorded_path("reference_common", "rc_resource_params.json").read_text())["result"]
     world = Harness()
     methods = build_methods(NodeShell(world.chain, NodeSettings()))
     answer = methods["rc_api.get_resource_params"].handler()

@@ -43,8 +43,7 @@ from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
 from state.engine.meta import decode_meta, encode_meta
 from state.tables.tables import Tables
 from tests.harness import Harness, config_with, steem
-from tests.reference.follow import read_block_log
-from tests.vectors import vectors_path
+from tests.vectors import read_block_log, recorded_path
 
 CONFIG = ChainConfig.preset("testnet")
 CHUNK = Struct(">BI")
@@ -104,7 +103,7 @@ def content(backend: Backend) -> dict[bytes, bytes]:
 @cache
 def blocks_of(name: str) -> tuple[Block, ...]:
     codec = Codec(CONFIG.identity)
-    return tuple(Block.from_bytes(codec, packed) for packed in read_block_log(vectors_path(name, "block_log")))
+    return tuple(Block.from_bytes(codec, packed) for packed in read_block_log(recorded_path(name, "block_log")))
 
 
 @cache

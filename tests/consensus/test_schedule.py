@@ -20,7 +20,7 @@ from state.context import SINGLETON, Context
 from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE, WitnessSchedule
 from tests.chains import FIRST
 from tests.consensus.worlds import add_witness, change_witness, load_state, make_context, make_round, parse_time
-from tests.vectors import read_jsonl, vectors_path
+from tests.vectors import read_jsonl, recorded_path
 
 LAP = (1 << 128) - 1
 VERSION_24 = 24 << 16
@@ -35,12 +35,12 @@ def start_round(ctx: Context, block: int = 21) -> WitnessSchedule:
 
 @pytest.fixture(scope="module")
 def states() -> dict[int, dict[str, Any]]:
-    return {state["height"]: state for state in read_jsonl(vectors_path("reference_chain_a", "states.jsonl"))}
+    return {state["height"]: state for state in read_jsonl(recorded_path("reference_chain_a", "states.jsonl"))}
 
 
 @pytest.fixture(scope="module")
 def block_times() -> dict[int, int]:
-    blocks = read_jsonl(vectors_path("reference_chain_a", "blocks.jsonl"))
+    blocks = read_jsonl(recorded_path("reference_chain_a", "blocks.jsonl"))
     times: dict[int, int] = {}
     for record in blocks:
         block = record["block"]

@@ -25,7 +25,7 @@ from node.dev.chain import load_dev_config
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
 from state.engine.errors import StoreFull
-from tests.vectors import vectors_path
+from tests.vectors import recorded_path
 
 INIT_KEY = PrivateKey.from_seed("init_key").to_wif()
 """Signs the blocks of initminer in preset testnet."""
@@ -303,7 +303,7 @@ def test_chain_init_and_config_check(tmp_path: Path) -> None:
 
 
 def test_blocks_are_imported_to_a_height_exported_and_history_rebuilt(tmp_path: Path) -> None:
-    source = vectors_path("reference_chain_a", "block_log")
+    source = recorded_path("reference_chain_a", "block_log")
     where = ("--preset", "testnet", "--data-dir", tmp_path / "data")
     assert "The chain is at block 100." in run("blocks", "import", source, "--until", 100, *where).output
     assert "Nothing to import" in run("blocks", "import", source, "--until", 100, *where).output
@@ -336,7 +336,7 @@ def test_blocks_are_imported_to_a_height_exported_and_history_rebuilt(tmp_path: 
 def test_a_block_log_without_its_state_is_a_chain(tmp_path: Path) -> None:
     data, exported = tmp_path / "data", tmp_path / "exported"
     where = ("--preset", "testnet", "--data-dir", data)
-    run("blocks", "import", vectors_path("reference_chain_a", "block_log"), "--until", 60, *where)
+    run("blocks", "import", recorded_path("reference_chain_a", "block_log"), "--until", 60, *where)
     shutil.rmtree(data / "state")
     assert "blocks 1 to 39" in run("blocks", "export", exported, *where).output
 

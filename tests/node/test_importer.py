@@ -15,7 +15,7 @@ from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.errors import Invalid
 from protocol.keys import PrivateKey, recover, sign_digest
-from tests.vectors import vectors_path
+from tests.vectors import recorded_path, vectors_path
 
 LAST = 1297
 CONFIG = ChainConfig.preset("testnet")
@@ -23,7 +23,7 @@ CONFIG = ChainConfig.preset("testnet")
 
 @pytest.fixture
 def block_log() -> Path:
-    return vectors_path("reference_chain_a", "block_log")
+    return recorded_path("reference_chain_a", "block_log")
 
 
 @pytest.fixture

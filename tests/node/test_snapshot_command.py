@@ -25,7 +25,7 @@ from tests.crash.producer import Producer, crash_config
 from tests.crash.test_kill9 import ROOT, check_survivor
 from tests.node.test_cli import daemon
 from tests.state.test_leveldb import limited_file_size
-from tests.vectors import vectors_path
+from tests.vectors import recorded_path
 
 CONFIG = ChainConfig.preset("testnet")
 TESTNET = ("--preset", "testnet")
@@ -49,7 +49,7 @@ def names(directory: Path) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def block_log() -> Path:
-    return vectors_path("reference_chain_a", "block_log")
+    return recorded_path("reference_chain_a", "block_log")
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,8 @@
 """Patches of a post's body."""
 
-import gzip
-import json
 import time
 from functools import cache
 from itertools import cycle, islice
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,9 +14,7 @@ from operations.patch_budget import STEPS_MAX, Budget, OutOfSteps
 from operations.patch_diff import compute_difference, find_middle
 from operations.patch_hunks import get_new_text, get_old_text, read_hunks
 from operations.text_patch import compute_edited_body
-
-VECTORS: Final = Path(__file__).parent / "data" / "patch_vectors.jsonl.gz"
-"""3,000 edits of invented texts with the bodies that the reference's own patcher makes of them."""
+from tests.vectors import read_jsonl, recorded_path
 
 HEAVIEST: Final = 1014
 """The vector that costs most work."""
@@ -31,8 +26,8 @@ EDIT_MAX = 64 * 1024
 
 @cache
 def read_vectors() -> list[dict[str, Any]]:
-    with gzip.open(VECTORS, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    """3,000 edits of invented texts with the bodies that the reference's own patcher makes of them."""
+    return read_jsonl(recorded_path("patch_vectors.jsonl"))
 
 
 def edited_body(body: str, edit: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -17,21 +18,10 @@ from protocol.identity import STEEM_MAINNET
 from protocol.transaction import Transaction
 from protocol.types import HardforkVersionVote, Void
 from tests.strategies import TESTNET, import_all_operations
-from tests.vectors import read_jsonl, vectors_path
+from tests.vectors import read_block_log, read_jsonl, recorded_path, vectors_path
 
 import_all_operations()
 CODEC = Codec(STEEM_MAINNET)
-
-
-def log_of(name: str) -> list[bytes]:
-    """The packed blocks of a block log, first block first; every block is followed by its own start offset."""
-    data = vectors_path(name).read_bytes()
-    end, blocks = len(data), []
-    while end:
-        (start,) = struct.unpack_from("<Q", data, end - 8)
-        blocks.append(data[start : end - 8])
-        end = start
-    return blocks[::-1]
 
 
 def test_blocks_of_the_main_network() -> None:
@@ -61,17 +51,19 @@ def test_blocks_of_the_main_network() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "codec"),
+    ("find", "parts", "codec"),
     [
-        ("block_log_mainnet_1_1000.bin", CODEC),
-        ("block_log_hived_mirrornet_1000.bin", CODEC),
-        ("reference_chain_a/block_log", Codec(TESTNET)),
-        ("reference_chain_b/block_log", Codec(TESTNET)),
+        (vectors_path, ("block_log_mainnet_1_1000.bin",), CODEC),
+        (vectors_path, ("block_log_hived_mirrornet_1000.bin",), CODEC),
+        (recorded_path, ("reference_chain_a", "block_log"), Codec(TESTNET)),
+        (recorded_path, ("reference_chain_b", "block_log"), Codec(TESTNET)),
     ],
 )
-def test_block_logs_come_back_to_the_same_bytes(name: str, codec: Codec) -> None:
+def test_block_logs_come_back_to_the_same_bytes(
+    find: Callable[..., Path], parts: tuple[str, ...], codec: Codec
+) -> None:
     previous = bytes(20)
-    packed_blocks = log_of(name)
+    packed_blocks = read_block_log(find(*parts))
     assert len(packed_blocks) >= 1000
     for packed in packed_blocks:
         block = Block.from_bytes(codec, packed)

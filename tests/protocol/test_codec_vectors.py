@@ -30,7 +30,7 @@ from protocol.types import (
     Vector,
 )
 from tests.strategies import TESTNET, import_all_operations
-from tests.vectors import clients_path, read_jsonl, vectors_path
+from tests.vectors import read_jsonl, recorded_path, vectors_path
 
 import_all_operations()
 MAINNET_CODEC = Codec(STEEM_MAINNET)
@@ -160,7 +160,7 @@ def test_transaction_ids() -> None:
 
 
 def test_transactions_that_client_libraries_signed() -> None:
-    records = read_jsonl(clients_path("signed_vectors.jsonl"))
+    records = read_jsonl(recorded_path("signed_vectors.jsonl"))
     assert len(records) == 103
     for record in records:
         chain_id = bytes.fromhex(record["chain_id"])

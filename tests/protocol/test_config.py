@@ -13,7 +13,7 @@ from protocol.curves import RewardCurve
 from protocol.hardforks import HardFork, format_version, hardfork_version, parse_version
 from protocol.keys import PrivateKey
 from protocol.times import time_text
-from tests.vectors import vectors_path
+from tests.vectors import recorded_path
 
 MINIMAL = """
 [[genesis.accounts]]
@@ -26,7 +26,7 @@ signing_key = "STM8GC13uCZbP44HzMLV6zPZGwVQ8Nt4Kji8PapsPiNq1BK153XTX"
 
 
 def read_reference_config() -> dict[str, Any]:
-    text = (vectors_path() / "reference_common" / "get_config.json").read_text()
+    text = recorded_path("reference_common", "get_config.json").read_text()
     result: dict[str, Any] = json.loads(text)["result"]
     return result
 
@@ -72,7 +72,7 @@ def test_mainnet_reports_the_same_names_without_testnet_and_tokens() -> None:
 
 
 def test_testnet_starts_with_the_hard_forks_of_the_reference() -> None:
-    path = vectors_path() / "reference_chain_a" / "states.jsonl"
+    path = recorded_path("reference_chain_a", "states.jsonl")
     with path.open() as lines:
         next(lines)
         state = json.loads(next(lines))["database_api"]["hardfork_properties"]

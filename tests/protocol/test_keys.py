@@ -30,7 +30,7 @@ from protocol.keys import (
     suggest_brain_key,
 )
 from protocol.memo import EncryptedMemo, decrypt_memo, encrypt_memo
-from tests.vectors import clients_path, read_jsonl, vectors_path
+from tests.vectors import read_jsonl, recorded_path, vectors_path
 
 Record = dict[str, Any]
 secrets = st.integers(1, CURVE_ORDER - 1).map(lambda number: number.to_bytes(32, "big"))
@@ -176,7 +176,7 @@ def test_every_record_has_a_check() -> None:
 
 
 def test_signatures_of_client_libraries_recover() -> None:
-    records = read_jsonl(clients_path("signed_vectors.jsonl"))
+    records = read_jsonl(recorded_path("signed_vectors.jsonl"))
     assert len(records) == 103
     for record in records:
         digest = bytes.fromhex(record["digest"])
@@ -216,11 +216,11 @@ def test_witness_signatures_of_the_main_chain_recover() -> None:
 @pytest.mark.parametrize("chain", ["reference_chain_a", "reference_chain_b"])
 def test_block_signatures_equal_those_of_the_reference_node(chain: str) -> None:
     """With the witness's key the very bytes come out that the node wrote."""
-    with vectors_path(chain, "keys.json").open() as file:
+    with recorded_path(chain, "keys.json").open() as file:
         wifs = {wif for roles in json.load(file).values() if isinstance(roles, dict) for wif in roles.values()}
     keys = {key.public_key: key for key in map(PrivateKey.from_wif, sorted(wifs))}
     count = beyond_fc = 0
-    for record in read_jsonl(vectors_path(chain, "blocks.jsonl")):
+    for record in read_jsonl(recorded_path(chain, "blocks.jsonl")):
         block = record["block"]
         digest = header_digest(block)
         if digest is None:

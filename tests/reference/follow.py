@@ -1,22 +1,20 @@
-"""Imports a chain that the C++ node made and compares, at every block and at the recorded heights, field by field."""
+"""A chain that follows a block log of the C++ node, and its answers in the shape in which that node's were recorded."""
 
-import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
 from chain.chain import Chain
+from chain.effects import Applied
 from node.core import NodeSettings
 from node.shell.node_shell import NodeShell
 from protocol.block import Block
 from protocol.config import ChainConfig
-from protocol.times import parse_time
 from rpc.apis.registry import build_methods
 from rpc.method import Method
 from rpc.slices import make_at_once
-from state.invariants import assert_invariants
+from tests.vectors import read_block_log, recorded_path
 
 LISTS: dict[str, tuple[str, dict[str, Any]]] = {
     "witnesses": ("list_witnesses", {"start": "", "limit": 200, "order": "by_name"}),
@@ -88,14 +86,13 @@ shows another symbol there after a replay."""
 
 
 class Follower:
-    """A chain in memory that follows a block log of the reference, with the APIs over it."""
+    """A chain in memory that follows the block log of a recorded chain, with the APIs over it."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, name: str) -> None:
         self.chain = Chain.open(ChainConfig.preset("testnet"))
-        shell = NodeShell(self.chain, NodeSettings())
-        self.methods: dict[str, Method] = build_methods(shell)
-        self._packed = list(read_block_log(directory / "block_log"))
+        self.shell = NodeShell(self.chain, NodeSettings())
+        self.methods: dict[str, Method] = build_methods(self.shell)
+        self._packed = list(read_block_log(recorded_path(name, "block_log")))
 
     def call(self, name: str, params: Any) -> Any:
         """What a client would get, through JSON."""
@@ -105,11 +102,10 @@ class Follower:
             return orjson.loads(b"".join(make_at_once(result, method.rows)))
         return orjson.loads(orjson.dumps(result))
 
-    def push_next(self) -> Block:
+    def push_next(self) -> Applied:
         """Applies the next block of the log with all checks."""
-        block = self.read_next()
-        self.chain.push_block(block)
-        return block
+        (applied,) = self.chain.push_block(self.read_next()).applied
+        return applied
 
     def read_next(self) -> Block:
         """The next block of the log."""
@@ -182,26 +178,6 @@ class Follower:
         return self.call(f"database_api.{name}", params)
 
 
-def read_block_log(path: Path) -> Iterator[bytes]:
-    """The packed blocks of a block log, oldest first, found from its end backwards."""
-    data = path.read_bytes()
-    bounds = []
-    end = len(data)
-    while end > 0:
-        start = int.from_bytes(data[end - 8 : end], "little")
-        bounds.append((start, end - 8))
-        end = start
-    for start, stop in reversed(bounds):
-        yield data[start:stop]
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of a file with one JSON object a line."""
-    with path.open() as file:
-        for line in file:
-            yield json.loads(line)
-
-
 def differences(mine: Any, theirs: Any, path: str = "") -> Iterator[str]:
     """Every place where two JSON values differ, types included, in words."""
     if isinstance(mine, dict) and isinstance(theirs, dict):
@@ -230,38 +206,3 @@ def _label(value: Any, index: int) -> str:
             if name in value:
                 return f"{index} {value[name]}"
     return str(index)
-
-
-def compare_chain(directory: Path, waiting: Mapping[int, str] | None = None) -> Iterator[str]:
-    """Every difference between a recorded chain and what this node makes of its block log.
-
-    `waiting` holds the heights whose state was recorded while transactions waited, with the latest expiration of these.
-    Hard forks are left aside: a testnet of the reference passes through its old ones in block 1.
-    """
-    waiting = waiting or {}
-    follower = Follower(directory)
-    states = {state["height"]: state for state in read_lines(directory / "states.jsonl")}
-    for recorded in read_lines(directory / "blocks.jsonl"):
-        block = follower.push_next()
-        number = recorded["height"]
-        assert (block.number, block.id.hex()) == (number, recorded["block"]["block_id"])
-        yield from _compare_block(follower, number, recorded)
-        if number in states:
-            state = states[number]
-            if number in waiting:
-                follower.push_waiting(parse_time(waiting[number]))
-            for api, answers in follower.state(state).items():
-                for key, answer in answers.items():
-                    yield from differences(answer, state[api][key], f"state {number} {api}.{key}")
-    assert_invariants(follower.chain.ctx)
-
-
-def _compare_block(follower: Follower, number: int, recorded: dict[str, Any]) -> Iterator[str]:
-    theirs = [entry for entry in recorded["ops"] if entry["op"][0] != "hardfork"]
-    mine = [entry for entry in follower.operations(number) if entry["op"][0] != "hardfork"]
-    yield from differences(mine, theirs, f"block {number} ops")
-    if "ops_account_history_api" in recorded:
-        shown = follower.call("account_history_api.get_ops_in_block", {"block_num": number, "only_virtual": False})
-        yield from differences(shown["ops"], recorded["ops_account_history_api"], f"block {number} history")
-    shown = follower.call("block_api.get_block", {"block_num": number})["block"]
-    yield from differences(shown, recorded["block"], f"block {number}")
