@@ -17,7 +17,6 @@ from typing import NamedTuple
 from benchmarks.samples import make_samples
 from benchmarks.timing import show
 from consensus.resource_pools import compute_cost, compute_prices
-from operations.resources import count_resources
 from operations.reward import ClaimRewardBalance, ClaimRewardBalance2
 from protocol.codec import Codec
 from protocol.operation import Operation
@@ -157,7 +156,7 @@ def measure_transaction(world: World, operations: Sequence[Operation], skip_auth
         best = min(best, time.process_time() - started)
         world.store.undo_block()
     world.store.begin()
-    return Cost(1000 * best, size, compute_cost(prices, count_resources(signed)))
+    return Cost(1000 * best, size, compute_cost(prices, signed.counts))
 
 
 # Steps

@@ -57,11 +57,11 @@ def process_expired_delegations(ctx: Context) -> None:
     for returning in due:
         accounts = ctx.tables.accounts
         ctx.emit(ReturnVestingDelegation(returning.delegator, Asset(returning.vesting_shares, VESTS)))
-        regenerate_rc(ctx, returning.delegator)
+        credits = regenerate_rc(ctx, returning.delegator)
         account = update_manabars(ctx, accounts.get(returning.delegator), returning.vesting_shares)
         remaining = account.delegated_vesting_shares - returning.vesting_shares
         accounts.update(account, delegated_vesting_shares=remaining)
-        update_max_rc(ctx, returning.delegator)
+        update_max_rc(credits)
         expirations.delete(returning)
 
 

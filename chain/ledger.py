@@ -23,7 +23,6 @@ from consensus.header import (
     process_header_extensions,
     validate_block_header,
 )
-from operations.resources import STAKE_CHANGES
 from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.errors import Invalid, NotUnique, Rejected, TransactionExpired, TransactionTapos, UnknownKey
@@ -34,6 +33,7 @@ from protocol.types import NULL_ID, Authority
 from state.context import SINGLETON, Context
 from state.engine.errors import RowExists, RowMissing
 from state.engine.store import Store
+from state.resource_credits import Credits
 from state.tables.globals import SeenTransaction
 from state.tables.tables import Tables
 from state.tables.witnesses import Witness
@@ -225,11 +225,12 @@ class Ledger:
         if gpo.head_block_number > 0:
             self._check_reference_and_time(transaction, now)
         seen.insert(SeenTransaction(0, trx_id, transaction.expiration))
+        touched: dict[str, Credits] = {}
         virtual_op = 0
         for op_in_trx, op in enumerate(transaction.operations):
             operations.append(AppliedOperation(trx_id, number, index, op_in_trx, 0, now, op))
-            if type(op) in STAKE_CHANGES:
-                self._credits.apply(op)
+            if op.changes_stake:
+                self._credits.apply(op, touched)
             else:
                 op.apply(ctx)
             if events:
@@ -237,7 +238,7 @@ class Ledger:
                     virtual_op += 1
                     operations.append(AppliedOperation(trx_id, number, index, op_in_trx, virtual_op, now, event))
                 events.clear()
-        self._credits.charge(transaction, needs_credits)
+        self._credits.charge(transaction, touched, needs_credits)
 
     def quote(self, transaction: Transaction) -> tuple[str, int]:
         """The account that pays for a transaction and the credits that it would be charged now."""

@@ -27,15 +27,10 @@ FAILURES_MAX = 3
 RATE_BYTES = 1_000_000
 """The rate of a transaction is the credits that so many of its bytes pay: whole numbers are fine enough then."""
 
-CUSTOM_OPERATIONS = frozenset({"custom", "custom_json", "custom_binary"})
-
-PRODUCER_OPERATIONS = frozenset({"claim_account"})
-"""Operations whose outcome depends on who makes the block, which is not known when they are tried on arrival."""
-
 
 def depends_on_producer(transaction: Transaction) -> bool:
     """Whether a block may have to leave a transaction out that was valid on arrival."""
-    return any(operation.wire_name in PRODUCER_OPERATIONS for operation in transaction.operations)
+    return any(operation.depends_on_producer for operation in transaction.operations)
 
 
 class Payment(NamedTuple):
@@ -333,7 +328,7 @@ class CustomOperationLimit:
             self._counts.clear()
         counts: dict[str, int] = {}
         for op in transaction.operations:
-            if op.wire_name not in CUSTOM_OPERATIONS:
+            if not op.is_custom:
                 continue
             for account in sorted(op.impacted()):
                 used = counts.get(account, self._counts.get(account, 0))

@@ -13,28 +13,19 @@ from consensus.resource_pools import (
     Price,
     compute_cost,
     compute_prices,
-    compute_resource_cost,
     insert_full_pools,
     process_resource_pools,
 )
 from operations.actions import pack_optional
-from operations.resources import (
-    NOTHING,
-    RESOURCE_NAMES,
-    STAKE_CHANGES,
-    WITHOUT_NEW_CREDITS,
-    Counts,
-    count_resources,
-    find_action_user,
-    find_resource_user,
-)
 from protocol.actions import OptionalAction
 from protocol.config import Chain as ChainNames
 from protocol.errors import PluginRefused, Rejected
 from protocol.operation import Operation
+from protocol.resources import NOTHING, RESOURCE_NAMES, Counts
 from protocol.transaction import Transaction
 from state.context import SINGLETON, Context
 from state.resource_credits import (
+    Credits,
     compute_current_rc,
     compute_max_rc,
     compute_used_rc,
@@ -42,7 +33,6 @@ from state.resource_credits import (
     insert_rc_account,
     is_rc_counted,
     regenerate_rc,
-    update_max_rc,
 )
 from state.tables.accounts import Manabar
 from state.tables.credits import RcPools
@@ -92,15 +82,15 @@ def explain_credits(ctx: Context, transaction: Transaction) -> CreditsExplanatio
     pools = tables.rc_pools.find(SINGLETON)
     if pools is None:
         raise Rejected("pools != nullptr", "Resource credits are counted from the first block on.")
-    counts = count_resources(transaction)
+    counts = transaction.counts
     prices = compute_prices(ctx, pools, ctx.gpo.total_vesting_shares) or (FREE,) * len(counts)
     resources = tuple(
-        ResourceCost(name, count, *price, compute_resource_cost(price, count) if price != FREE else 0)
+        ResourceCost(name, count, *price, compute_cost((price,), (count,)) if price != FREE else 0)
         for name, count, price in zip(RESOURCE_NAMES, counts, prices, strict=True)
     )
     cost = sum(resource.cost for resource in resources)
-    user = find_resource_user(transaction)
-    if user is None:
+    user = transaction.payer
+    if not user:
         return CreditsExplanation(ctx.time, resources, cost, None, None, None, False, None)
     account, row = tables.accounts.find(user), tables.rc_accounts.find(user)
     if account is None or row is None:
@@ -127,32 +117,33 @@ class CreditBooks:
         """Forgets what transactions took so far."""
         self._usage.clear()
 
-    def charge(self, transaction: Transaction, refuses: bool = False) -> None:
+    def charge(self, transaction: Transaction, touched: dict[str, Credits], refuses: bool = False) -> None:
         """Takes the credits for a transaction that was just applied off its account, and counts it for the block.
 
-        With `refuses` an account must have them. Raises PluginRefused then.
+        `touched` are the credits that its operations changed; here they are written. With `refuses` an account must
+        have enough. Raises PluginRefused then.
         """
-        counts = count_resources(transaction)
+        counts = transaction.counts
         self._usage.append(counts)
         pools = self._ctx.tables.rc_pools.find(SINGLETON)
-        if pools is None:
-            return
-        user = find_resource_user(transaction)
-        if user is not None:
-            self._take(pools, user, counts, transaction if refuses else None)
-        elif refuses:
-            raise PluginRefused("", "Tried to execute transaction with no resource user")
+        if pools is not None:
+            payer = transaction.payer
+            if payer:
+                self._take(pools, payer, counts, touched, transaction if refuses else None)
+            elif refuses:
+                raise PluginRefused("", "Tried to execute transaction with no resource user")
+        for credits in touched.values():
+            credits.save()
 
     def quote(self, transaction: Transaction) -> tuple[str, int]:
         """The account that pays for a transaction and what it would be charged now; "" and 0 where nobody pays."""
-        tables, user = self._ctx.tables, find_resource_user(transaction)
-        if user is None:
+        tables, user = self._ctx.tables, transaction.payer
+        if not user:
             return "", 0
         pools, account, row = tables.rc_pools.find(SINGLETON), tables.accounts.find(user), tables.rc_accounts.find(user)
         if pools is None or account is None or row is None or compute_max_rc(account, row) < 0:
             return user, 0
-        prices = self._find_prices(pools, self._ctx.gpo.total_vesting_shares)
-        return user, compute_cost(prices, count_resources(transaction))
+        return user, compute_cost(self._find_prices(pools, self._ctx.gpo.total_vesting_shares), transaction.counts)
 
     def charge_action(self, action: OptionalAction) -> None:
         """Takes the credits for an optional action that was just applied; it takes bytes of history only.
@@ -162,36 +153,45 @@ class CreditBooks:
         ctx = self._ctx
         counts = (len(pack_optional(ctx, action)), 0, 0, 0, 0)
         self._usage.append(counts)
-        pools, user = ctx.tables.rc_pools.find(SINGLETON), find_action_user(action)
+        pools, user = ctx.tables.rc_pools.find(SINGLETON), action.payer()
         if pools is not None and ctx.tables.rc_accounts.find(user) is not None:
-            self._take(pools, user, counts, None)
+            touched: dict[str, Credits] = {}
+            self._take(pools, user, counts, touched, None)
+            for credits in touched.values():
+                credits.save()
 
-    def _take(self, pools: RcPools, user: str, counts: Counts, refusable: Transaction | None) -> None:
+    def _take(
+        self, pools: RcPools, user: str, counts: Counts, touched: dict[str, Credits], refusable: Transaction | None
+    ) -> None:
         """Takes credits off an account. Raises PluginRefused if there are not enough and something can be refused."""
-        tables = self._ctx.tables
-        gpo = tables.global_properties.get(SINGLETON)
-        account, row = tables.accounts.get(user), tables.rc_accounts.get(user)
-        maximum = compute_max_rc(account, row)
+        ctx, tables = self._ctx, self._ctx.tables
+        credits = touched.get(user)
+        if credits is None:
+            credits = touched[user] = Credits(ctx, tables.rc_accounts.get(user))
+        maximum = compute_max_rc(tables.accounts.get(user), credits.row)
         if maximum < 0:
             return
+        gpo, rules = tables.global_properties.get(SINGLETON), ctx.rules
         cost = compute_cost(self._find_prices(pools, gpo.total_vesting_shares), counts)
-        rules = self._ctx.rules
-        current = compute_current_rc(row.rc_manabar, maximum, rules.rc_regeneration_seconds, gpo.time)
+        current = compute_current_rc(credits.manabar, maximum, rules.rc_regeneration_seconds, gpo.time)
         if refusable is not None and current < cost > 0:
-            raise _refusal(self._ctx, user, current, maximum, cost, refusable)
-        left = compute_used_rc(current, cost, maximum, rules.rc_max_negative_bp)
-        tables.rc_accounts.update(row, rc_manabar=Manabar(left, gpo.time))
+            raise _refusal(ctx, user, current, maximum, cost, refusable)
+        credits.manabar = Manabar(compute_used_rc(current, cost, maximum, rules.rc_max_negative_bp), gpo.time)
 
-    def apply(self, op: Operation) -> None:
-        """Applies an operation that may change the stake of accounts; their credits follow."""
+    def apply(self, op: Operation, touched: dict[str, Credits]) -> None:
+        """Applies an operation that may change the stake of accounts; their credits, in `touched`, follow."""
         ctx = self._ctx
-        names = STAKE_CHANGES[type(op)](op)
+        names = op.stake_accounts()
         for name in names:
-            regenerate_rc(ctx, name)
+            credits = touched.get(name)
+            if credits is not None:
+                credits.regenerate()
+            elif (opened := regenerate_rc(ctx, name)) is not None:
+                touched[name] = opened
         op.apply(ctx)
-        fills = type(op) not in WITHOUT_NEW_CREDITS
         for name in names:
-            update_max_rc(ctx, name, fills)
+            if name in touched:
+                touched[name].follow(op.gives_credits)
 
     def close_block(self) -> None:
         """Moves the pools at the very end of a block; at the end of the first one it opens the books."""

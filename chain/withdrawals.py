@@ -10,7 +10,7 @@ from protocol.errors import Rejected
 from protocol.units import BASIS_POINTS
 from protocol.virtual_operations import FillVestingWithdraw
 from state.context import Context
-from state.resource_credits import regenerate_rc, update_max_rc
+from state.resource_credits import Credits, regenerate_rc, update_max_rc
 from state.stake import WitnessVoteSums, adjust_proxied_witness_votes, get_vesting_share_price
 from state.tables.accounts import Account
 from state.tables.kinds import TIME_MAX
@@ -72,11 +72,11 @@ def _route_vesting(ctx: Context, route: WithdrawVestingRoute, part: int, sums: W
         accounts = ctx.tables.accounts
         vests = Asset(share, VESTS)
         ctx.emit(FillVestingWithdraw(route.from_account, route.to_account, vests, vests))
-        _regenerate_both(ctx, route)
+        credits = _regenerate_both(ctx, route)
         receiver = accounts.get(route.to_account)
         receiver = accounts.update(receiver, vesting_shares=receiver.vesting_shares + share)
         adjust_proxied_witness_votes(ctx, receiver, share, sums)
-        _update_both(ctx, route)
+        _update_both(credits)
     return share
 
 
@@ -87,22 +87,22 @@ def _route_liquid(ctx: Context, route: WithdrawVestingRoute, part: int) -> int:
         accounts = ctx.tables.accounts
         steem = _convert(ctx, share)
         ctx.emit(FillVestingWithdraw(route.from_account, route.to_account, Asset(share, VESTS), steem))
-        _regenerate_both(ctx, route)
+        credits = _regenerate_both(ctx, route)
         receiver = accounts.get(route.to_account)
         accounts.update(receiver, balance=receiver.balance + steem.amount)
         _shrink_fund(ctx, share, steem.amount)
-        _update_both(ctx, route)
+        _update_both(credits)
     return share
 
 
-def _regenerate_both(ctx: Context, route: WithdrawVestingRoute) -> None:
-    regenerate_rc(ctx, route.from_account)
-    regenerate_rc(ctx, route.to_account)
+def _regenerate_both(ctx: Context, route: WithdrawVestingRoute) -> list[Credits | None]:
+    """The credits of both accounts of a route, which may be one."""
+    return [regenerate_rc(ctx, name) for name in dict.fromkeys((route.from_account, route.to_account))]
 
 
-def _update_both(ctx: Context, route: WithdrawVestingRoute) -> None:
-    update_max_rc(ctx, route.from_account)
-    update_max_rc(ctx, route.to_account)
+def _update_both(opened: list[Credits | None]) -> None:
+    for credits in opened:
+        update_max_rc(credits)
 
 
 def _convert(ctx: Context, vests: int) -> Asset:
@@ -123,7 +123,7 @@ def _pay_rest(ctx: Context, name: str, part: int, rest: int, sums: WitnessVoteSu
     accounts = ctx.tables.accounts
     steem = _convert(ctx, rest)
     ctx.emit(FillVestingWithdraw(name, name, Asset(rest, VESTS), Asset(steem.amount, STEEM)))
-    regenerate_rc(ctx, name)
+    credits = regenerate_rc(ctx, name)
     account = accounts.get(name)
     withdrawn = account.withdrawn + part
     vesting_shares = account.vesting_shares - part
@@ -140,4 +140,4 @@ def _pay_rest(ctx: Context, name: str, part: int, rest: int, sums: WitnessVoteSu
     _shrink_fund(ctx, rest, steem.amount)
     if part > 0:
         adjust_proxied_witness_votes(ctx, account, -part, sums)
-    update_max_rc(ctx, name)
+    update_max_rc(credits)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from consensus.rd import compute_pool_decay
-from protocol.integers import UINT64_MAX, UINT128_MAX, to_int64
+from protocol.integers import INT64_MAX, UINT64_MAX, UINT128_MAX, to_int64
 from state.context import SINGLETON, Context
 from state.tables.credits import RcPools
 from state.tables.witnesses import RdParams
@@ -136,17 +136,14 @@ def compute_prices(ctx: Context, pools: RcPools, total_vesting_shares: int) -> t
     return tuple(compute_price(params, pool, regeneration) for params, pool in levels)
 
 
-def compute_resource_cost(price: Price, count: int) -> int:
-    """Credits for a count of one resource, rounded up; nothing for none of it."""
-    if count <= 0:
-        return 0
-    unit, factor, divisor = price
-    return to_int64((factor * (unit * count) & UINT128_MAX) // divisor + 1)
-
-
 def compute_cost(prices: tuple[Price, ...], counts: tuple[int, ...]) -> int:
-    """Credits for a count of each resource, each rounded up; without prices everything is free."""
-    return sum(map(compute_resource_cost, prices, counts))
+    """Credits for a count of each resource, each rounded up; nothing for none, and without prices all is free."""
+    total = 0
+    for (unit, factor, divisor), count in zip(prices, counts, strict=False):
+        if count > 0:
+            cost = (factor * (unit * count) & UINT128_MAX) // divisor + 1
+            total += cost if cost <= INT64_MAX else to_int64(cost)
+    return total
 
 
 def insert_full_pools(ctx: Context) -> None:

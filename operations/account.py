@@ -1,7 +1,7 @@
 """Creating accounts and changing their keys and metadata."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from operations.account_creation import check_new_authorities, create_account, use_account_subsidy
 from operations.authority_change import check_authority_accounts, check_owner_update_limit, store_authorities
@@ -13,10 +13,12 @@ from operations.checks import (
     check_authority_size,
     check_optional_json,
 )
+from operations.delegation import DELEGATION_BYTES
 from protocol.assets import STEEM, VESTS, Asset
 from protocol.errors import Invalid, Rejected
 from protocol.integers import check_int64
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import NULL_PUBLIC_KEY, AccountName, Authority, FutureExtensions, Optional, PublicKey, String
 from state.context import SINGLETON, Context
@@ -76,7 +78,21 @@ def _change_metadata(ctx: Context, name: str, json_metadata: str, posting_json_m
         )
 
 
-@operation(number=9)
+_NEW_ACCOUNT = state_size("account_object_base_size", 480) + state_size("account_authority_object_base_size", 40)
+_AUTHORITY_BASE = state_size("authority_base_size", 4)
+_AUTHORITY_ACCOUNT = state_size("authority_account_member_size", 18)
+_AUTHORITY_KEY = state_size("authority_key_member_size", 35)
+
+
+def _weigh_authorities(*authorities: Authority) -> int:
+    """Weighted bytes of state that authorities take."""
+    return sum(
+        _AUTHORITY_BASE + _AUTHORITY_ACCOUNT * len(authority.account_auths) + _AUTHORITY_KEY * len(authority.key_auths)
+        for authority in authorities
+    )
+
+
+@operation(number=9, takes=Resources(57_700, _NEW_ACCOUNT))
 @dataclass(slots=True)
 class AccountCreate(Operation):
     """Creates an account for the exact fee that the witnesses have set.
@@ -101,6 +117,9 @@ class AccountCreate(Operation):
         check_authority(self.active)
         check_optional_json(self.json_metadata)
         _check_fee_not_negative(self.fee)
+
+    def count_resources(self) -> Resources:
+        return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.creator)
@@ -140,7 +159,7 @@ class AccountCreate(Operation):
         return {self.new_account_name, self.creator}
 
 
-@operation(number=10)
+@operation(number=10, takes=Resources(14_000))
 @dataclass(slots=True)
 class AccountUpdate(Operation):
     """Changes an account's authorities, memo key and metadata.
@@ -171,7 +190,7 @@ class AccountUpdate(Operation):
         _change_metadata(ctx, self.account, self.json_metadata, "")
 
 
-@operation(number=43)
+@operation(number=43, takes=Resources(14_000))
 @dataclass(slots=True)
 class AccountUpdate2(Operation):
     """Changes an account's authorities, memo key and both kinds of metadata, each only if given.
@@ -208,7 +227,7 @@ class AccountUpdate2(Operation):
         _change_metadata(ctx, self.account, self.json_metadata, self.posting_json_metadata)
 
 
-@operation(number=22)
+@operation(number=22, takes=Resources(10_000))
 @dataclass(slots=True)
 class ClaimAccount(Operation):
     """Buys the right to create one account later, for the fee or (with fee 0) from the subsidised pool.
@@ -216,6 +235,8 @@ class ClaimAccount(Operation):
     Source: steem_operations.hpp, claim_account_operation; steem_operations.cpp, claim_account_operation::validate;
     steem_evaluator.cpp, claim_account_evaluator.
     """
+
+    depends_on_producer: ClassVar[bool] = True
 
     creator: Annotated[AccountName, "Account that claims; its active authority signs."]
     fee: Annotated[Asset, "STEEM paid, in thousandths: the median creation fee, or 0 for a subsidised claim."]
@@ -232,6 +253,9 @@ class ClaimAccount(Operation):
             )
         if self.extensions:
             raise Invalid("extensions.size() == 0", "There are no extensions for claim_account_operation.")
+
+    def count_resources(self) -> Resources:
+        return self.resources.more(new_accounts=1 if self.fee.amount == 0 else 0)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.creator)
@@ -260,7 +284,7 @@ class ClaimAccount(Operation):
         ctx.tables.accounts.update(creator, pending_claimed_accounts=claims)
 
 
-@operation(number=23)
+@operation(number=23, takes=Resources(57_700, _NEW_ACCOUNT))
 @dataclass(slots=True)
 class CreateClaimedAccount(Operation):
     """Creates an account with a right that claim_account gave.
@@ -288,6 +312,9 @@ class CreateClaimedAccount(Operation):
         check_optional_json(self.json_metadata)
         if self.extensions:
             raise Invalid("extensions.size() == 0", "There are no extensions for create_claimed_account_operation.")
+
+    def count_resources(self) -> Resources:
+        return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.creator)
@@ -318,7 +345,7 @@ class CreateClaimedAccount(Operation):
         return {self.creator, self.new_account_name}
 
 
-@operation(number=41)
+@operation(number=41, takes=Resources(57_700, _NEW_ACCOUNT + DELEGATION_BYTES))
 @dataclass(slots=True)
 class AccountCreateWithDelegation(Operation):
     """Was: creates an account for a fee and a delegation. Switched off for good by hard fork 20.
@@ -350,6 +377,9 @@ class AccountCreateWithDelegation(Operation):
         _check_fee_not_negative(self.fee)
         if not self.delegation.amount >= 0:
             raise Invalid("delegation >= asset( 0, VESTS_SYMBOL )", "Delegation cannot be negative")
+
+    def count_resources(self) -> Resources:
+        return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.creator)

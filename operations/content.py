@@ -16,6 +16,7 @@ from protocol.integers import INT64_MAX
 from protocol.json_text import is_valid_json
 from protocol.measures import duration_text
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import (
     U16,
@@ -42,7 +43,11 @@ SOFT_BENEFICIARIES_MAX = 8
 """Beneficiaries of one post in a transaction that a node relays. Source: witness_plugin.cpp."""
 
 
-@operation(number=1)
+_PERMLINK_BYTE = state_size("comment_object_permlink_char_size", 1)
+_PARENT_PERMLINK_BYTE = state_size("comment_object_parent_permlink_char_size", 2)
+
+
+@operation(number=1, takes=Resources(114_100, state_size("comment_object_base_size", 201)))
 @dataclass(slots=True)
 class Comment(Operation):
     """Writes or edits a post (empty parent_author) or a reply.
@@ -81,6 +86,13 @@ class Comment(Operation):
         check_permlink(self.permlink, rules)
         if self.json_metadata and not is_valid_json(self.json_metadata):
             raise Invalid("fc::json::is_valid(json_metadata)", "JSON Metadata not valid JSON")
+
+    def count_resources(self) -> Resources:
+        own, parent = byte_size(self.permlink), byte_size(self.parent_permlink)
+        return self.resources.more(state_bytes=_PERMLINK_BYTE * own + _PARENT_PERMLINK_BYTE * parent)
+
+    def payer(self) -> str:
+        return self.author
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.posting(self.author)
@@ -140,7 +152,7 @@ class Comment(Operation):
         return {self.author, self.parent_author} if self.parent_author else {self.author}
 
 
-@operation(number=17)
+@operation(number=17, takes=Resources(51_100))
 @dataclass(slots=True)
 class DeleteComment(Operation):
     """Removes a post or reply that has no replies and no net positive votes.
@@ -244,7 +256,10 @@ class AllowedVoteAssets(NamedTuple):
 CommentOptionsExtension = StaticVariant[CommentPayoutBeneficiaries, AllowedVoteAssets]
 
 
-@operation(number=19)
+_BENEFICIARY = state_size("comment_object_beneficiaries_member_size", 18)
+
+
+@operation(number=19, takes=Resources(13_200))
 @dataclass(slots=True)
 class CommentOptions(Operation):
     """Limits the rewards of a post, or names its beneficiaries.
@@ -276,6 +291,10 @@ class CommentOptions(Operation):
         check_permlink(self.permlink, rules)
         for extension in self.extensions:
             extension.validate(rules)
+
+    def count_resources(self) -> Resources:
+        count = sum(len(part.beneficiaries) for part in self.extensions if isinstance(part, CommentPayoutBeneficiaries))
+        return self.resources.more(state_bytes=_BENEFICIARY * count)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.posting(self.author)

@@ -7,6 +7,7 @@ from operations.checks import check_account_name
 from protocol.assets import SBD, Asset
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName
 from state.context import Context
@@ -14,7 +15,7 @@ from state.money import adjust_balance, get_median_price
 from state.tables.market import ConvertRequest
 
 
-@operation(number=8)
+@operation(number=8, takes=Resources(15_700, state_size("convert_request_object_base_size", 48)))
 @dataclass(slots=True)
 class Convert(Operation):
     """Asks for a conversion of SBD to STEEM, paid out after the conversion delay.

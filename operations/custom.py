@@ -1,11 +1,12 @@
 """Data for programs above the chain; the chain only checks who signed and the form."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from operations.checks import byte_size, check_authority, check_json
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources
 from protocol.rules import Rules
 from protocol.types import U16, AccountName, Authority, Bytes, CustomId, SortedSet, String, Vector
 from state.context import Context
@@ -37,7 +38,16 @@ def _check_id(name: str, rules: Rules) -> None:
         )
 
 
-@operation(number=15)
+FOLLOW_TIMES = 20
+"""Data with the id "follow" counts as so many operations in execution time."""
+
+
+def _count_custom(op: "CustomJson | CustomBinary") -> Resources:
+    times = FOLLOW_TIMES if op.id == "follow" else 1
+    return op.resources.more(execution_time=(times - 1) * op.resources.execution_time)
+
+
+@operation(number=15, takes=Resources(11_400))
 @dataclass(slots=True)
 class Custom(Operation):
     """Puts numbered binary data on the chain.
@@ -45,6 +55,8 @@ class Custom(Operation):
     Source: steem_operations.hpp, custom_operation; steem_operations.cpp, custom_operation::validate;
     steem_evaluator.cpp, custom_evaluator.
     """
+
+    is_custom: ClassVar[bool] = True
 
     required_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their active authority; at least one."]
     id: Annotated[U16, "Number that tells programs what the data is."]
@@ -70,7 +82,7 @@ class Custom(Operation):
         )
 
 
-@operation(number=18)
+@operation(number=18, takes=Resources(11_400))
 @dataclass(slots=True)
 class CustomJson(Operation):
     """Puts named JSON data on the chain.
@@ -78,6 +90,8 @@ class CustomJson(Operation):
     Source: steem_operations.hpp, custom_json_operation; steem_operations.cpp, custom_json_operation::validate;
     steem_evaluator.cpp, custom_json_evaluator.
     """
+
+    is_custom: ClassVar[bool] = True
 
     required_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their active authority."]
     required_posting_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their posting authority."]
@@ -89,6 +103,9 @@ class CustomJson(Operation):
             raise Invalid("(required_auths.size() + required_posting_auths.size()) > 0", _NO_ACCOUNT)
         _check_id(self.id, rules)
         check_json(self.json, "json")
+
+    def count_resources(self) -> Resources:
+        return _count_custom(self)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         for name in self.required_auths:
@@ -107,7 +124,7 @@ class CustomJson(Operation):
         _check_authority_count(ctx, count, "num_auths <= STEEM_MAX_AUTHORITY_MEMBERSHIP")
 
 
-@operation(number=35)
+@operation(number=35, takes=Resources(11_400))
 @dataclass(slots=True)
 class CustomBinary(Operation):
     """Was: named binary data with any kind of authority. Nodes accept no new one; a block may hold it.
@@ -115,6 +132,8 @@ class CustomBinary(Operation):
     Source: steem_operations.hpp, custom_binary_operation; steem_operations.cpp, custom_binary_operation::validate;
     steem_evaluator.cpp, custom_binary_evaluator.
     """
+
+    is_custom: ClassVar[bool] = True
 
     required_owner_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their owner authority."]
     required_active_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their active authority."]
@@ -132,6 +151,9 @@ class CustomBinary(Operation):
         _check_id(self.id, rules)
         for authority in self.required_auths:
             check_authority(authority)
+
+    def count_resources(self) -> Resources:
+        return _count_custom(self)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         for name in self.required_owner_auths:

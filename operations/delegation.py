@@ -10,12 +10,16 @@ from typing import NamedTuple
 from protocol.assets import STEEM, VESTS, Asset, multiply
 from protocol.errors import Rejected
 from protocol.integers import div_trunc
+from protocol.resources import state_size
 from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
 from state.stake import compute_effective_vesting_shares, get_vesting_share_price, update_manabars, use_mana
 from state.tables.accounts import Account
 from state.tables.kinds import TIME_MAX
 from state.tables.vesting import VestingDelegation, VestingDelegationExpiration
+
+DELEGATION_BYTES = state_size("vesting_delegation_object_base_size", 60)
+"""Weighted bytes of state that a delegation takes."""
 
 MIN_DELEGATION_DIVISOR = 3
 MIN_UPDATE_DIVISOR = 30

@@ -7,6 +7,7 @@ from operations.checks import check_account_names, check_optional_json
 from protocol.assets import SBD, STEEM, Asset
 from protocol.errors import Invalid, NotUnique, Rejected, UnknownKey
 from protocol.operation import Fields, Operation, RequiredAuthorities, operation
+from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, String, Time
 from state.context import Context
@@ -66,7 +67,7 @@ def return_escrow(ctx: Context, payments: Payments, escrow: Escrow) -> None:
     ctx.tables.escrows.delete(escrow)
 
 
-@operation(number=27)
+@operation(number=27, takes=Resources(19_100, state_size("escrow_object_base_size", 119)))
 @dataclass(slots=True)
 class EscrowTransfer(Operation):
     """Puts STEEM and SBD aside for another account, watched over by an agent.
@@ -152,7 +153,7 @@ class EscrowTransfer(Operation):
         return {self.from_, self.to, self.agent}
 
 
-@operation(number=31)
+@operation(number=31, takes=Resources(9900))
 @dataclass(slots=True)
 class EscrowApprove(Operation):
     """Approves or refuses an escrow; both the receiver and the agent must approve.
@@ -211,7 +212,7 @@ class EscrowApprove(Operation):
         return {self.from_, self.to, self.agent}
 
 
-@operation(number=28)
+@operation(number=28, takes=Resources(11_500))
 @dataclass(slots=True)
 class EscrowDispute(Operation):
     """Hands the decision over an approved escrow to the agent.
@@ -255,7 +256,7 @@ class EscrowDispute(Operation):
         return {self.from_, self.to, self.agent}
 
 
-@operation(number=29)
+@operation(number=29, takes=Resources(17_200))
 @dataclass(slots=True)
 class EscrowRelease(Operation):
     """Pays money out of an escrow to the payer or the receiver.

@@ -10,6 +10,7 @@ from protocol.errors import Invalid, Rejected, UnknownKey
 from protocol.integers import TIME_MAX
 from protocol.measures import duration_text
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, Time
 from state.context import Context
@@ -75,7 +76,10 @@ def _place_order(
         raise Rejected("filled", "Cancelling order because it was not filled.")
 
 
-@operation(number=5)
+_ORDER = state_size("limit_order_object_base_size", 76, 1940)
+
+
+@operation(number=5, takes=Resources(31_700, is_market=True))
 @dataclass(slots=True)
 class LimitOrderCreate(Operation):
     """Offers an amount for at least another amount, and fills matching orders at once.
@@ -97,6 +101,9 @@ class LimitOrderCreate(Operation):
             raise Invalid(_market_assertion("min_to_receive"), _MARKET_TEXT)
         make_price(self.amount_to_sell, self.min_to_receive)
 
+    def count_resources(self) -> Resources:
+        return self.resources if self.fill_or_kill else self.resources.more(state_bytes=_ORDER)
+
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.owner)
 
@@ -105,7 +112,7 @@ class LimitOrderCreate(Operation):
         _place_order(ctx, self.owner, self.orderid, self.amount_to_sell, price, self.expiration, self.fill_or_kill)
 
 
-@operation(number=21)
+@operation(number=21, takes=Resources(31_700, is_market=True))
 @dataclass(slots=True)
 class LimitOrderCreate2(Operation):
     """As limit_order_create, with a price in place of the amount to receive.
@@ -135,6 +142,9 @@ class LimitOrderCreate2(Operation):
                 "( amount_to_sell * exchange_rate ).amount > 0", "Amount to sell cannot round to 0 when traded"
             )
 
+    def count_resources(self) -> Resources:
+        return self.resources if self.fill_or_kill else self.resources.more(state_bytes=_ORDER)
+
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.owner)
 
@@ -150,7 +160,7 @@ class LimitOrderCreate2(Operation):
         )
 
 
-@operation(number=6)
+@operation(number=6, takes=Resources(9600))
 @dataclass(slots=True)
 class LimitOrderCancel(Operation):
     """Takes an open order back; what is unsold returns to its owner.

@@ -12,6 +12,7 @@ from protocol.errors import Invalid, Rejected
 from protocol.identity import STEEM_MAINNET
 from protocol.keys import PrivateKey, recover, sign_digest
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import UNCOUNTED
 from protocol.rules import Rules
 from protocol.types import (
     U32,
@@ -78,7 +79,7 @@ class Pow(NamedTuple):
             raise Invalid("work == fc::sha256::hash(recover)")
 
 
-@operation(number=14)
+@operation(number=14, takes=UNCOUNTED)
 @dataclass(slots=True)
 class PowOperation(Operation):
     """Was: a block's worth of mined work. Switched off for good by hard fork 13.
@@ -178,7 +179,7 @@ class EquihashPow(NamedTuple):
             raise Invalid("pow_summary == fc::sha256::hash( proof.inputs ).approx_log_32()")
 
 
-@operation(number=30)
+@operation(number=30, takes=UNCOUNTED)
 @dataclass(slots=True)
 class Pow2Operation(Operation):
     """Was: mined work of the second kind. Switched off for good by hard fork 17.
@@ -210,7 +211,7 @@ class Pow2Operation(Operation):
         return {self.work.input.worker_account}
 
 
-@operation(number=16)
+@operation(number=16, takes=UNCOUNTED)
 @dataclass(slots=True)
 class ReportOverProduction(Operation):
     """Was: reports a witness that signed two blocks for one slot. Switched off for good by hard fork 4.

@@ -7,6 +7,7 @@ from operations.checks import byte_size, check_account_name, check_account_names
 from protocol.assets import SBD, Asset
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import I64, AccountName, Bool, FutureExtensions, Permlink, SortedSetStrict, String, Time
 from rewards.proposals import RemovalLimit, remove_proposal
@@ -27,7 +28,11 @@ def _until_zero(text: str) -> str:
     return text.partition("\0")[0]
 
 
-@operation(number=44)
+STRING_OBJECT_BYTES = 32
+"""Size of a string object in the reference's memory: a proposal is charged for two, unweighted, whatever they hold."""
+
+
+@operation(number=44, takes=Resources(31_700, state_size("proposal_object_base_size", 68) + 2 * STRING_OBJECT_BYTES))
 @dataclass(slots=True)
 class CreateProposal(Operation):
     """Proposes daily payments from the treasury to an account, for a fee.
@@ -62,6 +67,9 @@ class CreateProposal(Operation):
         if not self.permlink:
             raise Invalid("!permlink.empty()", "permlink is required")
         check_permlink(self.permlink, rules)
+
+    def stake_accounts(self) -> tuple[str, ...]:
+        return (self.creator, self.receiver)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.creator)
@@ -104,7 +112,10 @@ class CreateProposal(Operation):
         move(ctx, self.creator, ctx.rules.treasury_account, Asset(ctx.rules.treasury_fee, SBD))
 
 
-@operation(number=45)
+_VOTED_ID = state_size("proposal_vote_object_member_size", 8)
+
+
+@operation(number=45, takes=Resources(12_000, state_size("proposal_vote_object_base_size", 24)))
 @dataclass(slots=True)
 class UpdateProposalVotes(Operation):
     """Votes for proposals, or takes such votes back.
@@ -121,6 +132,12 @@ class UpdateProposalVotes(Operation):
     def validate(self, rules: Rules) -> None:
         check_account_name(self.voter)
         _check_ids(self.proposal_ids, rules)
+
+    def stake_accounts(self) -> tuple[str, ...]:
+        return (self.voter,)
+
+    def count_resources(self) -> Resources:
+        return self.resources.more(state_bytes=_VOTED_ID * len(self.proposal_ids))
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.voter)
@@ -139,7 +156,7 @@ class UpdateProposalVotes(Operation):
                 votes.delete(vote)
 
 
-@operation(number=46)
+@operation(number=46, takes=Resources(12_000))
 @dataclass(slots=True)
 class RemoveProposal(Operation):
     """Removes proposals of an account before their end.
@@ -155,6 +172,9 @@ class RemoveProposal(Operation):
     def validate(self, rules: Rules) -> None:
         check_account_name(self.proposal_owner)
         _check_ids(self.proposal_ids, rules)
+
+    def stake_accounts(self) -> tuple[str, ...]:
+        return (self.proposal_owner,)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.proposal_owner)

@@ -13,6 +13,7 @@ from operations.checks import (
 )
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import UNCOUNTED, Resources, state_size
 from protocol.rules import Rules
 from protocol.types import AccountName, Authority, Bool, Default, FutureExtensions
 from state.context import Context
@@ -32,7 +33,7 @@ def _check_usable(authority: Authority) -> None:
         raise Invalid("new_owner_authority.weight_threshold", "new owner authority cannot be trivial")
 
 
-@operation(number=24)
+@operation(number=24, takes=Resources(54_400, state_size("account_recovery_request_object_base_size", 32)))
 @dataclass(slots=True)
 class RequestAccountRecovery(Operation):
     """Lets the recovery account ask that an account gets a new owner authority; the holder must confirm.
@@ -110,7 +111,7 @@ class RequestAccountRecovery(Operation):
         return {self.account_to_recover, self.recovery_account}
 
 
-@operation(number=25)
+@operation(number=25, takes=UNCOUNTED)
 @dataclass(slots=True)
 class RecoverAccount(Operation):
     """Confirms a recovery with keys of both the new and a recent owner authority.
@@ -138,6 +139,12 @@ class RecoverAccount(Operation):
         _check_usable(self.new_owner_authority)
         check_authority(self.new_owner_authority)
         check_authority(self.recent_owner_authority)
+
+    def payer(self) -> str:
+        for authority in (self.new_owner_authority, self.recent_owner_authority):
+            if authority.account_auths:
+                return authority.account_auths[0][0]
+        return self.account_to_recover
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.other(self.new_owner_authority)
@@ -173,7 +180,7 @@ class RecoverAccount(Operation):
         return {self.account_to_recover}
 
 
-@operation(number=26)
+@operation(number=26, takes=Resources(12_000))
 @dataclass(slots=True)
 class ChangeRecoveryAccount(Operation):
     """Names another recovery account; it counts after the recovery period.
@@ -214,7 +221,7 @@ class ChangeRecoveryAccount(Operation):
             requests.delete(request)
 
 
-@operation(number=36)
+@operation(number=36, takes=Resources(5300, state_size("decline_voting_rights_request_object_base_size", 28)))
 @dataclass(slots=True)
 class DeclineVotingRights(Operation):
     """Gives all voting rights up for good after the recovery period, or takes that wish back.
@@ -252,7 +259,7 @@ class DeclineVotingRights(Operation):
         )
 
 
-@operation(number=37)
+@operation(number=37, takes=UNCOUNTED)
 @dataclass(slots=True)
 class ResetAccount(Operation):
     """Was meant to reset the owner authority of an idle account. Switched off for good.
@@ -277,7 +284,7 @@ class ResetAccount(Operation):
         raise Rejected("false", "Reset Account Operation is currently disabled.")
 
 
-@operation(number=38)
+@operation(number=38, takes=UNCOUNTED)
 @dataclass(slots=True)
 class SetResetAccount(Operation):
     """Was meant to name the account that may reset. Switched off for good.

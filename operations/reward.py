@@ -7,13 +7,14 @@ from operations.checks import check_account_name, is_token
 from protocol.assets import SBD, STEEM, VESTS, Asset, decimals, nai_string, symbol_to_nai
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources
 from protocol.rules import Rules
 from protocol.types import AccountName, FutureExtensions, Vector
 from rewards.claiming import claim_reward, claim_rewards
 from state.context import Context
 
 
-@operation(number=39)
+@operation(number=39, takes=Resources(50_300))
 @dataclass(slots=True)
 class ClaimRewardBalance(Operation):
     """Moves earned rewards to the account's balances.
@@ -44,6 +45,9 @@ class ClaimRewardBalance(Operation):
                 "reward_steem.amount > 0 || reward_sbd.amount > 0 || reward_vests.amount > 0", "Must claim something."
             )
 
+    def stake_accounts(self) -> tuple[str, ...]:
+        return (self.account,)
+
     def authorities(self, required: RequiredAuthorities) -> None:
         required.posting(self.account)
 
@@ -65,7 +69,7 @@ class ClaimRewardBalance(Operation):
         claim_rewards(ctx, account, self.reward_steem.amount, self.reward_sbd.amount, self.reward_vests.amount)
 
 
-@operation(number=47)
+@operation(number=47, takes=Resources(0))
 @dataclass(slots=True)
 class ClaimRewardBalance2(Operation):
     """Moves earned rewards, tokens among them, to the account's balances.
@@ -90,6 +94,9 @@ class ClaimRewardBalance2(Operation):
             _check_follows(self.reward_tokens[index - 1], self.reward_tokens[index])
         if not any(token.amount > 0 for token in self.reward_tokens):
             raise Invalid("is_substantial_reward", "Must claim something.")
+
+    def stake_accounts(self) -> tuple[str, ...]:
+        return (self.account,)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.posting(self.account)

@@ -7,6 +7,7 @@ from operations.checks import check_account_name, check_account_names, check_mem
 from protocol.assets import SBD, STEEM, Asset
 from protocol.errors import Invalid, Rejected, UnknownKey
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, String
 from state.context import Context
@@ -22,7 +23,7 @@ def _check_amount(amount: Asset) -> None:
         raise Invalid("amount.symbol == STEEM_SYMBOL || amount.symbol == SBD_SYMBOL")
 
 
-@operation(number=32)
+@operation(number=32, takes=Resources(6400))
 @dataclass(slots=True)
 class TransferToSavings(Operation):
     """Moves liquid tokens into an account's savings.
@@ -57,7 +58,7 @@ class TransferToSavings(Operation):
         return {self.from_, self.to}
 
 
-@operation(number=33)
+@operation(number=33, takes=Resources(17_500, state_size("savings_withdraw_object_byte_size", 64, 229)))
 @dataclass(slots=True)
 class TransferFromSavings(Operation):
     """Asks for tokens from savings, paid out after the savings delay.
@@ -121,7 +122,7 @@ class TransferFromSavings(Operation):
         return {self.from_, self.to}
 
 
-@operation(number=34)
+@operation(number=34, takes=Resources(11_500))
 @dataclass(slots=True)
 class CancelTransferFromSavings(Operation):
     """Takes a request back; the tokens stay in savings.

@@ -14,6 +14,7 @@ from protocol.errors import Invalid
 from protocol.identity import ChainIdentity
 from protocol.integers import INT32_MAX, UINT32_MAX
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import UNCOUNTED, Resources
 from protocol.rules import Rules
 from protocol.times import time_text
 from protocol.types import (
@@ -53,7 +54,7 @@ def _check_admin(control_account: str, symbol: int) -> None:
     check_token_symbol(symbol)
 
 
-@operation(number=49)
+@operation(number=49, takes=Resources())
 @dataclass(slots=True)
 class SmtSetup(Operation):
     """Sets a token's supply and the times of its launch, and closes its setup.
@@ -109,7 +110,7 @@ class SmtSetup(Operation):
         required.active(self.control_account)
 
 
-@operation(number=50)
+@operation(number=50, takes=Resources())
 @dataclass(slots=True)
 class SmtSetupEmissions(Operation):
     """Schedules regular emissions of a token.
@@ -204,7 +205,7 @@ class SmtSetupEmissions(Operation):
         required.active(self.control_account)
 
 
-@operation(number=51)
+@operation(number=51, takes=UNCOUNTED)
 @dataclass(slots=True)
 class SmtSetupIcoTier(Operation):
     """Adds or removes a tier of a token's launch: how contributions up to a cap are turned into tokens.
@@ -236,7 +237,7 @@ class SmtSetupIcoTier(Operation):
         required.active(self.control_account)
 
 
-@operation(number=52)
+@operation(number=52, takes=Resources())
 @dataclass(slots=True)
 class SmtSetSetupParameters(Operation):
     """Sets parameters of a token before its launch.
@@ -259,7 +260,7 @@ class SmtSetSetupParameters(Operation):
         required.active(self.control_account)
 
 
-@operation(number=53)
+@operation(number=53, takes=Resources())
 @dataclass(slots=True)
 class SmtSetRuntimeParameters(Operation):
     """Sets parameters of a token's rewards and votes.
@@ -284,7 +285,7 @@ class SmtSetRuntimeParameters(Operation):
         required.active(self.control_account)
 
 
-@operation(number=54)
+@operation(number=54, takes=Resources())
 @dataclass(slots=True)
 class SmtCreate(Operation):
     """Creates a token for a fee.
@@ -344,7 +345,7 @@ class SmtCreate(Operation):
         required.active(self.control_account)
 
 
-@operation(number=55)
+@operation(number=55, takes=Resources())
 @dataclass(slots=True)
 class SmtContribute(Operation):
     """Contributes STEEM to the launch of a token.

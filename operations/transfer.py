@@ -7,13 +7,14 @@ from operations.checks import check_account_names, check_memo
 from protocol.assets import SBD, Asset, is_vesting
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources
 from protocol.rules import Rules
 from protocol.types import AccountName, String
 from state.context import Context
 from state.money import move
 
 
-@operation(number=2)
+@operation(number=2, takes=Resources(9600, is_market=True))
 @dataclass(slots=True)
 class Transfer(Operation):
     """Moves liquid tokens from one account to another.
@@ -34,6 +35,9 @@ class Transfer(Operation):
         if not self.amount.amount > 0:
             raise Invalid("amount.amount > 0", "Cannot transfer a negative amount (aka: stealing)")
         check_memo(self.memo, rules)
+
+    def payer(self) -> str:
+        return self.from_
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.from_)

@@ -1,14 +1,15 @@
 """Power up, power down, its routes, and delegation of vesting shares."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from operations.checks import check_account_name, check_account_names, is_token
-from operations.delegation import change_delegation
+from operations.delegation import DELEGATION_BYTES, change_delegation
 from protocol.assets import STEEM, VESTS, Asset, is_vesting
 from protocol.errors import Invalid, Rejected
 from protocol.integers import TIME_MAX
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U16, AccountName, Bool
 from protocol.units import BASIS_POINTS
@@ -18,7 +19,7 @@ from state.stake import create_vesting
 from state.tables.vesting import WithdrawVestingRoute
 
 
-@operation(number=3)
+@operation(number=3, takes=Resources(44_400, is_market=True))
 @dataclass(slots=True)
 class TransferToVesting(Operation):
     """Turns liquid STEEM into vesting shares at the current price (power up).
@@ -44,6 +45,9 @@ class TransferToVesting(Operation):
             check_account_name(self.to)
         if not self.amount.amount > 0:
             raise Invalid("amount.amount > 0", "Must transfer a nonzero amount")
+
+    def stake_accounts(self) -> tuple[str, ...]:
+        return (self.to or self.from_,)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.from_)
@@ -75,7 +79,7 @@ def compute_withdraw_rate(vesting_shares: int, intervals: int) -> int:
     return max(-(-vesting_shares // intervals), 1)
 
 
-@operation(number=4)
+@operation(number=4, takes=Resources(10_400))
 @dataclass(slots=True)
 class WithdrawVesting(Operation):
     """Starts, changes or (with 0) stops the weekly withdrawal of vesting shares (power down).
@@ -84,6 +88,8 @@ class WithdrawVesting(Operation):
     withdraw_vesting_operation::validate; steem_evaluator.cpp, withdraw_vesting_evaluator.
     """
 
+    gives_credits: ClassVar[bool] = False
+
     account: Annotated[AccountName, "Account that powers down; its active authority signs."]
     vesting_shares: Annotated[Asset, "VESTS to withdraw in all, in millionths; 0 stops a running withdrawal."]
 
@@ -91,6 +97,9 @@ class WithdrawVesting(Operation):
         check_account_name(self.account)
         if self.vesting_shares.symbol != VESTS:
             raise Invalid("is_asset_type( vesting_shares, VESTS_SYMBOL)", "Amount must be VESTS")
+
+    def stake_accounts(self) -> tuple[str, ...]:
+        return (self.account,)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.account)
@@ -137,7 +146,7 @@ class WithdrawVesting(Operation):
         )
 
 
-@operation(number=20)
+@operation(number=20, takes=Resources(17_900, state_size("withdraw_vesting_route_object_base_size", 43)))
 @dataclass(slots=True)
 class SetWithdrawVestingRoute(Operation):
     """Sends a share of an account's withdrawals to another account, as STEEM or again as vesting shares.
@@ -145,6 +154,8 @@ class SetWithdrawVestingRoute(Operation):
     Source: steem_operations.hpp, set_withdraw_vesting_route_operation; steem_operations.cpp,
     set_withdraw_vesting_route_operation::validate; steem_evaluator.cpp, set_withdraw_vesting_route_evaluator.
     """
+
+    gives_credits: ClassVar[bool] = False
 
     from_account: Annotated[AccountName, "Account that powers down; its active authority signs."]
     to_account: Annotated[AccountName, "Account that gets the share."]
@@ -155,6 +166,9 @@ class SetWithdrawVestingRoute(Operation):
         check_account_names(self.from_account, self.to_account)
         if not 0 <= self.percent <= BASIS_POINTS:
             raise Invalid("0 <= percent && percent <= STEEM_100_PERCENT", "Percent must be valid steem percent")
+
+    def stake_accounts(self) -> tuple[str, ...]:
+        return (self.from_account,)
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.from_account)
@@ -200,7 +214,13 @@ class SetWithdrawVestingRoute(Operation):
         return {self.from_account, self.to_account}
 
 
-@operation(number=40)
+_RETURN_BYTES = state_size("vesting_delegation_expiration_object_base_size", 44)
+
+
+@operation(
+    number=40,
+    takes=Resources(19_900, max(DELEGATION_BYTES, _RETURN_BYTES)),
+)
 @dataclass(slots=True)
 class DelegateVestingShares(Operation):
     """Sets how many vesting shares one account lends to another; 0 ends the delegation.
@@ -221,6 +241,9 @@ class DelegateVestingShares(Operation):
             raise Invalid("is_asset_type( vesting_shares, VESTS_SYMBOL )", "Delegation must be VESTS")
         if not self.vesting_shares.amount >= 0:
             raise Invalid("vesting_shares >= asset( 0, VESTS_SYMBOL )", "Delegation cannot be negative")
+
+    def stake_accounts(self) -> tuple[str, ...]:
+        return self.delegator, self.delegatee
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.delegator)

@@ -6,6 +6,7 @@ from typing import Annotated
 from operations.checks import check_account_names, check_permlink
 from protocol.errors import Invalid
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import UNCOUNTED, Resources, state_size
 from protocol.rules import Rules
 from protocol.types import I16, I64, AccountName, FutureExtensions, Permlink, SortedMap, Symbol
 from protocol.units import BASIS_POINTS
@@ -13,7 +14,7 @@ from rewards.voting import cast_vote
 from state.context import Context
 
 
-@operation(number=0)
+@operation(number=0, takes=Resources(26_500, state_size("comment_vote_object_base_size", 47, 525)))
 @dataclass(slots=True)
 class Vote(Operation):
     """Votes for (or, with a negative weight, against) the reward of a post.
@@ -33,6 +34,9 @@ class Vote(Operation):
             raise Invalid("abs(weight) <= STEEM_100_PERCENT", "Weight is not a STEEMIT percentage")
         check_permlink(self.permlink, rules)
 
+    def payer(self) -> str:
+        return self.voter
+
     def authorities(self, required: RequiredAuthorities) -> None:
         required.posting(self.voter)
 
@@ -43,7 +47,7 @@ class Vote(Operation):
         return {self.voter, self.author}
 
 
-@operation(number=48)
+@operation(number=48, takes=UNCOUNTED)
 @dataclass(slots=True)
 class Vote2(Operation):
     """Votes with rshares given for each token (and STEEM) by themselves.

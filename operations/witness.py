@@ -18,6 +18,7 @@ from protocol.integers import UINT128_MAX
 from protocol.keys import encode_public_key
 from protocol.measures import size_text
 from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import (
     NULL_PUBLIC_KEY,
@@ -48,7 +49,10 @@ UNSATISFIABLE_AUTHORITY = Authority(1, (), ())
 this one; a name would be data of the chain."""
 
 
-@operation(number=11)
+_URL_BYTE = state_size("witness_object_url_char_size", 1)
+
+
+@operation(number=11, takes=Resources(9500, state_size("witness_object_base_size", 266)))
 @dataclass(slots=True)
 class WitnessUpdate(Operation):
     """Makes an account a witness, or changes its url, signing key and properties; the null key retires it.
@@ -70,6 +74,9 @@ class WitnessUpdate(Operation):
         if not self.fee.amount >= 0:
             raise Invalid("fee >= asset( 0, STEEM_SYMBOL )", "Fee cannot be negative")
         check_chain_properties(self.props, rules, canonical=False)
+
+    def count_resources(self) -> Resources:
+        return self.resources.more(state_bytes=_URL_BYTE * byte_size(self.url))
 
     def authorities(self, required: RequiredAuthorities) -> None:
         required.active(self.owner)
@@ -150,7 +157,7 @@ def _default_properties(rules: Rules) -> ChainProperties:
     )
 
 
-@operation(number=42)
+@operation(number=42, takes=Resources(9500))
 @dataclass(slots=True)
 class WitnessSetProperties(Operation):
     """Changes some properties of a witness, signed with its signing key.
@@ -170,6 +177,9 @@ class WitnessSetProperties(Operation):
     def validate(self, rules: Rules) -> None:
         check_account_name(self.owner)
         read_properties(self.props, rules)
+
+    def payer(self) -> str:
+        return self.owner
 
     def authorities(self, required: RequiredAuthorities) -> None:
         packed = dict(self.props).get("key")
@@ -221,7 +231,7 @@ class WitnessSetProperties(Operation):
             )
 
 
-@operation(number=12)
+@operation(number=12, takes=Resources(23_000, state_size("witness_vote_object_base_size", 40)))
 @dataclass(slots=True)
 class AccountWitnessVote(Operation):
     """Votes for a witness, or takes the vote back.
@@ -280,7 +290,7 @@ class AccountWitnessVote(Operation):
         ctx.tables.witness_votes.delete(vote)
 
 
-@operation(number=13)
+@operation(number=13, takes=Resources(117_000))
 @dataclass(slots=True)
 class AccountWitnessProxy(Operation):
     """Lets another account vote for witnesses with one's own weight; own votes are dropped.
@@ -337,7 +347,7 @@ class AccountWitnessProxy(Operation):
             following = _get_account(ctx, following).proxy
 
 
-@operation(number=7)
+@operation(number=7, takes=Resources(6200))
 @dataclass(slots=True)
 class FeedPublish(Operation):
     """Publishes a witness's price of STEEM in SBD.

@@ -97,11 +97,19 @@ class SmtTokenEmissionAction(NamedTuple):
     emissions: SortedMap[UnitTarget, Share]
     extensions: FutureExtensions
 
+    def payer(self) -> str:
+        """The account whose resource credits pay."""
+        return self.control_account
+
 
 class ExampleOptionalAction(NamedTuple):
     """An action without effect, for tests."""
 
     account: AccountName
+
+    def payer(self) -> str:
+        """The account whose resource credits pay."""
+        return self.account
 
 
 RequiredAction = StaticVariant[

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from protocol.errors import Invalid, Rejected
+from protocol.resources import UNCOUNTED, Resources
 from protocol.types import Authority, snake_case
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ class Operation:
     virtual: ClassVar[bool] = False
     impacted_roles: ClassVar[tuple[str, ...]] = ()
     """Rules that name an account of the chain's own in whose history the operation belongs, too."""
+    resources: ClassVar[Resources] = UNCOUNTED
+    """What every such operation takes of the chain's resources."""
+    changes_stake: ClassVar[bool] = False
+    """Whether `stake_accounts` names anybody."""
+    gives_credits: ClassVar[bool] = True
+    """Whether a greater maximum of resource credits, where it changes stake, comes with credits."""
+    depends_on_producer: ClassVar[bool] = False
+    """Whether its outcome depends on who makes the block, which is not known when it is tried on arrival."""
+    is_custom: ClassVar[bool] = False
+    """Whether the chain does not look into it; a node takes only a few of an account before the next block."""
 
     def validate(self, rules: Rules) -> None:
         """Checks the fields alone; raises Invalid. Nobody may send a virtual operation."""
@@ -69,6 +80,27 @@ class Operation:
 
     def authorities(self, required: RequiredAuthorities) -> None:
         """Names the authorities that must have signed; the base class needs none."""
+
+    def count_resources(self) -> Resources:
+        """What it takes of the chain's resources, with what depends on the fields."""
+        return self.resources
+
+    def payer(self) -> str:
+        """The account whose resource credits pay: the first signer by name; "" if it names none.
+
+        Source: rc_plugin.cpp, get_resource_user.
+        """
+        required = RequiredAuthorities()
+        self.authorities(required)
+        return min(required.actives or required.owners or required.postings, default="")
+
+    def stake_accounts(self) -> tuple[str, ...]:
+        """The accounts whose stake it may change: their credits are brought up to date before it.
+
+        A new account is not among them: it gets its credits when it is made. Source: rc_plugin.cpp, the visitors before
+        and after operations.
+        """
+        return ()
 
     def apply(self, ctx: Any) -> None:
         """Changes the state; raises Rejected. The base class refuses: an operation without effect is not enabled."""
@@ -102,14 +134,24 @@ OPERATIONS_BY_NAME: dict[str, type[Operation]] = {}
 """Every declared operation by its JSON name, without "_operation"."""
 
 
-def operation(number: int, *, virtual: bool = False) -> Callable[[OperationClass], OperationClass]:
-    """Registers a declared operation under its frozen wire number."""
+def operation(number: int, takes: Resources) -> Callable[[OperationClass], OperationClass]:
+    """Registers a declared operation under its frozen wire number, with what it takes of the chain's resources."""
+    return _declare(number, takes, virtual=False)
 
+
+def virtual_operation(number: int) -> Callable[[OperationClass], OperationClass]:
+    """Registers a declared event under its frozen wire number."""
+    return _declare(number, UNCOUNTED, virtual=True)
+
+
+def _declare(number: int, takes: Resources, *, virtual: bool) -> Callable[[OperationClass], OperationClass]:
     def register(cls: OperationClass) -> OperationClass:
         stated = cls.__dict__.get("wire_name")
         cls.number = number
         cls.wire_name = stated if isinstance(stated, str) else snake_case(cls.__name__)
         cls.virtual = virtual
+        cls.resources = takes
+        cls.changes_stake = cls.stake_accounts is not Operation.stake_accounts
         taken = OPERATIONS.get(number) or OPERATIONS_BY_NAME.get(cls.wire_name)
         if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"operation {number} ({cls.wire_name}) is already declared as {taken.__qualname__}")

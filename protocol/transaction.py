@@ -15,6 +15,7 @@ from protocol.codec import Codec
 from protocol.codec_generate import UNUSUAL
 from protocol.errors import DuplicateSignature, Invalid
 from protocol.operation import Operation, RequiredAuthorities
+from protocol.resources import TRANSACTION_BASE, TRANSACTION_BYTE, Counts
 from protocol.types import U16, U32, FutureExtensions, Signature, Time, Vector, Void, json_form
 from protocol.wire import MEMBERS_MAX, VARINT_TABLE, VARINT_TABLE_SIZE, pack_varint, unpack_varint
 
@@ -55,8 +56,10 @@ class Transaction:
     """
 
     __slots__ = (
+        "_counts",
         "_id",
         "_merkle_digest",
+        "_payer",
         "_signers",
         "expiration",
         "extensions",
@@ -78,6 +81,8 @@ class Transaction:
         self.signatures: tuple[bytes, ...] = fields[5]
         self.packed = packed
         self.packed_signed = packed_signed
+        self._counts: Counts | None = None
+        self._payer: str | None = None
         self._id: bytes | None = None
         self._merkle_digest: bytes | None = None
         self._signers: tuple[bytes, tuple[bytes, ...]] | None = None
@@ -225,6 +230,34 @@ class Transaction:
         if len(result) != len(signers):
             raise DuplicateSignature("", "Duplicate Signature detected")
         return result
+
+    @property
+    def counts(self) -> Counts:
+        """What it takes of each resource, not yet multiplied with the resource's unit."""
+        if self._counts is None:
+            size = len(self.packed_signed)
+            execution_time = new_accounts = 0
+            state_bytes = TRANSACTION_BASE + TRANSACTION_BYTE * size
+            is_market = False
+            for op in self.operations:
+                op_time, op_bytes, op_accounts, op_is_market = op.count_resources()
+                execution_time += op_time
+                state_bytes += op_bytes
+                new_accounts += op_accounts
+                is_market |= op_is_market
+            self._counts = size, new_accounts, size if is_market else 0, state_bytes, execution_time
+        return self._counts
+
+    @property
+    def payer(self) -> str:
+        """The account whose resource credits pay: that of the first operation which names one; "" if none does."""
+        if self._payer is None:
+            self._payer = ""
+            for op in self.operations:
+                self._payer = op.payer()
+                if self._payer:
+                    break
+        return self._payer
 
     def required_authorities(self) -> RequiredAuthorities:
         """All authorities that the operations need together."""

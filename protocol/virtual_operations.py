@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.assets import SBD, Asset
-from protocol.operation import Operation, operation
+from protocol.operation import Operation, virtual_operation
 from protocol.types import U16, U32, AccountName, Default, Permlink, Ripemd160, String, Vector
 
 FIRST_VIRTUAL_NUMBER = 56
 
 
-@operation(number=56, virtual=True)
+@virtual_operation(number=56)
 @dataclass(slots=True)
 class FillConvertRequest(Operation):
     """A conversion was paid out. Source: database.cpp, database::process_conversions."""
@@ -29,7 +29,7 @@ class FillConvertRequest(Operation):
         return {self.owner}
 
 
-@operation(number=57, virtual=True)
+@virtual_operation(number=57)
 @dataclass(slots=True)
 class AuthorReward(Operation):
     """An author was paid. Source: database.cpp, database::cashout_comment_helper."""
@@ -44,7 +44,7 @@ class AuthorReward(Operation):
         return {self.author}
 
 
-@operation(number=58, virtual=True)
+@virtual_operation(number=58)
 @dataclass(slots=True)
 class CurationReward(Operation):
     """A curator was paid. Source: database.cpp, database::pay_curators."""
@@ -58,7 +58,7 @@ class CurationReward(Operation):
         return {self.curator}
 
 
-@operation(number=59, virtual=True)
+@virtual_operation(number=59)
 @dataclass(slots=True)
 class CommentReward(Operation):
     """A post was paid, all parts together. Source: database.cpp, database::cashout_comment_helper."""
@@ -68,7 +68,7 @@ class CommentReward(Operation):
     payout: Annotated[Asset, "Worth of all parts in SBD, in thousandths."]
 
 
-@operation(number=60, virtual=True)
+@virtual_operation(number=60)
 @dataclass(slots=True)
 class LiquidityReward(Operation):
     """A market maker was paid; this reward exists no more. Source: database.cpp, database::pay_liquidity_reward."""
@@ -80,7 +80,7 @@ class LiquidityReward(Operation):
         return {self.owner}
 
 
-@operation(number=61, virtual=True)
+@virtual_operation(number=61)
 @dataclass(slots=True)
 class Interest(Operation):
     """Interest on SBD was paid. Source: database.cpp, database::modify_balance."""
@@ -92,7 +92,7 @@ class Interest(Operation):
         return {self.owner}
 
 
-@operation(number=62, virtual=True)
+@virtual_operation(number=62)
 @dataclass(slots=True)
 class FillVestingWithdraw(Operation):
     """A part of a power down was paid. Source: database.cpp, database::process_vesting_withdrawals."""
@@ -106,7 +106,7 @@ class FillVestingWithdraw(Operation):
         return {self.from_account, self.to_account}
 
 
-@operation(number=63, virtual=True)
+@virtual_operation(number=63)
 @dataclass(slots=True)
 class FillOrder(Operation):
     """Two orders were matched. Source: database.cpp, database::match."""
@@ -122,7 +122,7 @@ class FillOrder(Operation):
         return {self.current_owner, self.open_owner}
 
 
-@operation(number=64, virtual=True)
+@virtual_operation(number=64)
 @dataclass(slots=True)
 class ShutdownWitness(Operation):
     """A witness lost its signing key for missing blocks. Source: database.cpp, update_global_dynamic_data."""
@@ -133,7 +133,7 @@ class ShutdownWitness(Operation):
         return {self.owner}
 
 
-@operation(number=65, virtual=True)
+@virtual_operation(number=65)
 @dataclass(slots=True)
 class FillTransferFromSavings(Operation):
     """A withdrawal from savings was paid. Source: database.cpp, database::process_savings_withdraws."""
@@ -148,7 +148,7 @@ class FillTransferFromSavings(Operation):
         return {self.from_, self.to}
 
 
-@operation(number=66, virtual=True)
+@virtual_operation(number=66)
 @dataclass(slots=True)
 class Hardfork(Operation):
     """A hard fork took effect. Source: database.cpp, database::apply_hardfork."""
@@ -158,7 +158,7 @@ class Hardfork(Operation):
     hardfork_id: Annotated[U32, "Number of the hard fork."]
 
 
-@operation(number=67, virtual=True)
+@virtual_operation(number=67)
 @dataclass(slots=True)
 class CommentPayoutUpdate(Operation):
     """A post's payout was settled. Source: database.cpp, database::cashout_comment_helper."""
@@ -167,7 +167,7 @@ class CommentPayoutUpdate(Operation):
     permlink: Annotated[Permlink, "Permlink of the post."]
 
 
-@operation(number=68, virtual=True)
+@virtual_operation(number=68)
 @dataclass(slots=True)
 class ReturnVestingDelegation(Operation):
     """Shares came back from a delegation. Source: database.cpp, database::clear_expired_delegations."""
@@ -179,7 +179,7 @@ class ReturnVestingDelegation(Operation):
         return {self.account}
 
 
-@operation(number=69, virtual=True)
+@virtual_operation(number=69)
 @dataclass(slots=True)
 class CommentBenefactorReward(Operation):
     """A beneficiary of a post was paid. Source: database.cpp, database::cashout_comment_helper."""
@@ -195,7 +195,7 @@ class CommentBenefactorReward(Operation):
         return {self.benefactor, self.author}
 
 
-@operation(number=70, virtual=True)
+@virtual_operation(number=70)
 @dataclass(slots=True)
 class ProducerReward(Operation):
     """A witness was paid for a block. Source: database.cpp, database::process_funds."""
@@ -207,7 +207,7 @@ class ProducerReward(Operation):
         return {self.producer}
 
 
-@operation(number=71, virtual=True)
+@virtual_operation(number=71)
 @dataclass(slots=True)
 class ClearNullAccountBalance(Operation):
     """What the null account held was burned. Source: database.cpp, database::clear_null_account_balance."""
@@ -215,7 +215,7 @@ class ClearNullAccountBalance(Operation):
     total_cleared: Annotated[Vector[Asset], "Amounts burned, one a symbol."]
 
 
-@operation(number=72, virtual=True)
+@virtual_operation(number=72)
 @dataclass(slots=True)
 class ProposalPay(Operation):
     """A proposal was paid. Source: sps_operations.hpp, proposal_pay_operation; sps_processor.cpp, pay_proposals."""
@@ -231,7 +231,7 @@ class ProposalPay(Operation):
         return {self.receiver}
 
 
-@operation(number=73, virtual=True)
+@virtual_operation(number=73)
 @dataclass(slots=True)
 class SpsFund(Operation):
     """The treasury received its share of inflation. Source: sps_processor.cpp, record_funding."""
@@ -241,7 +241,7 @@ class SpsFund(Operation):
     additional_funds: Annotated[Asset, "SBD received since the last such report, in thousandths."]
 
 
-@operation(number=74, virtual=True)
+@virtual_operation(number=74)
 @dataclass(slots=True)
 class Hardfork23(Operation):
     """Balances were seized by hard fork 23 of the live network; no chain of ours does it.

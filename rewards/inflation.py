@@ -92,7 +92,7 @@ def process_funds(ctx: Context) -> None:
         virtual_supply=gpo.virtual_supply + made + inflation.treasury,
         sps_interval_ledger=gpo.sps_interval_ledger + new_sbd,
     )
-    regenerate_rc(ctx, witness.owner)
+    credits = regenerate_rc(ctx, witness.owner)
     shares = create_vesting(ctx, witness.owner, Asset(pay, STEEM))
-    update_max_rc(ctx, witness.owner)
+    update_max_rc(credits)
     ctx.emit(ProducerReward(producer=witness.owner, vesting_shares=Asset(shares.amount, VESTS)))

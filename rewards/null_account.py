@@ -30,10 +30,10 @@ def process_null_account(ctx: Context) -> None:
         return
     totals = (Asset(steem, STEEM), Asset(vests, VESTS), Asset(sbd, SBD))
     ctx.emit(ClearNullAccountBalance(total_cleared=tuple(total for total in totals if total.amount > 0)))
-    regenerate_rc(ctx, account.name)
+    credits = regenerate_rc(ctx, account.name)
     _clear_liquid(ctx, account)
     _clear_vesting(ctx, account, shares_value)
-    update_max_rc(ctx, account.name)
+    update_max_rc(credits)
     if steem > 0:
         adjust_supply(ctx, Asset(-steem, STEEM))
     if sbd > 0:

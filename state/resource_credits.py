@@ -2,10 +2,12 @@
 
 Credits limit what this node accepts and produces; no block is invalid for the lack of them. Their rows still follow
 every block, so that all nodes agree on them. Whatever changes the VESTS of an account calls `regenerate_rc` before and
-`update_max_rc` after the change.
+`update_max_rc` after the change; what has many changes to make keeps `Credits` in between, and writes a row once.
 
 Source: libraries/plugins/rc/rc_plugin.cpp, get_maximum_rc, create_rc_account, regenerate and update_modified_accounts.
 """
+
+from __future__ import annotations
 
 from protocol.assets import STEEM, Asset, multiply
 from protocol.integers import INT64_MAX, INT64_MIN, UINT64_MAX, div_trunc, to_int64
@@ -50,8 +52,52 @@ def compute_waiting_seconds(current: int, maximum: int, needed: int, regeneratio
 
 def compute_used_rc(current: int, cost: int, maximum: int, max_negative_bp: int) -> int:
     """What is left after `cost`: it may fall below 0, but only by a small part of the maximum."""
-    least = div_trunc(to_int64(-max_negative_bp * maximum), BASIS_POINTS)
+    lent = max_negative_bp * maximum
+    if 0 <= cost <= current and lent <= INT64_MAX:
+        return current - cost  # The least is not above 0, and so never above what is left.
+    least = div_trunc(to_int64(-lent), BASIS_POINTS)
     return max(INT64_MIN, min(INT64_MAX, current - cost), least)
+
+
+class Credits:
+    """The credits of one account while they change; its row is read once, and `save` writes it once."""
+
+    __slots__ = ("_ctx", "_last_max", "manabar", "row")
+
+    def __init__(self, ctx: Context, row: RcAccount) -> None:
+        self._ctx = ctx
+        self.row = row
+        self._last_max = row.last_max_rc
+        self.manabar = row.rc_manabar
+
+    def compute_max(self) -> int:
+        """The most credits that the account can have with the stake it has now."""
+        return compute_max_rc(self._ctx.tables.accounts.get(self.row.account), self.row)
+
+    def regenerate(self) -> None:
+        """Brings the credits up to now, with the stake there is; before that changes.
+
+        An account whose maximum is negative stays as it is, as the reference leaves it when it finds that.
+        """
+        ctx, maximum = self._ctx, self.compute_max()
+        if maximum >= 0:
+            now = ctx.time
+            current = compute_current_rc(self.manabar, maximum, ctx.rules.rc_regeneration_seconds, now)
+            self.manabar = Manabar(current, now)
+
+    def follow(self, fills: bool = True) -> None:
+        """Takes over the new maximum after the stake changed; with `fills` an increase comes with credits."""
+        maximum = self.compute_max()
+        gained = maximum - self._last_max
+        self._last_max = maximum
+        if fills and gained > 0:
+            self.manabar = Manabar(self.manabar.current_mana + gained, self.manabar.last_update_time)
+
+    def save(self) -> None:
+        """Writes the row if anything changed."""
+        row = self.row
+        if self.manabar != row.rc_manabar or self._last_max != row.last_max_rc:
+            self._ctx.tables.rc_accounts.update(row, rc_manabar=self.manabar, last_max_rc=self._last_max)
 
 
 def is_rc_counted(ctx: Context) -> bool:
@@ -71,43 +117,26 @@ def insert_rc_account(ctx: Context, account: Account, adjustment: int) -> None:
     """Inserts an account's row, with full credits; `adjustment` is its bonus in VESTS satoshis."""
     row = RcAccount(account.name, Manabar(0, ctx.time), adjustment, 0)
     maximum = compute_max_rc(account, row)
-    ctx.tables.rc_accounts.insert(row._replace(rc_manabar=Manabar(maximum, ctx.time), last_max_rc=maximum))
+    ctx.tables.rc_accounts.insert(RcAccount(account.name, Manabar(maximum, ctx.time), adjustment, maximum))
 
 
-def regenerate_rc(ctx: Context, name: str) -> None:
-    """Brings the credits of an account up to now, with the stake it has; before its stake changes.
-
-    An account whose maximum is negative stays as it is, as the reference leaves it when it finds that.
-    """
-    row = ctx.tables.rc_accounts.find(name)
-    account = ctx.tables.accounts.find(name)
-    if row is None or account is None:
-        return
-    maximum = compute_max_rc(account, row)
-    if maximum < 0:
-        return
-    now, before = ctx.time, row.rc_manabar
-    current = compute_current_rc(before, maximum, ctx.rules.rc_regeneration_seconds, now)
-    if current != before.current_mana or now != before.last_update_time:
-        ctx.tables.rc_accounts.update(row, rc_manabar=Manabar(current, now))
-
-
-def update_max_rc(ctx: Context, name: str, fills: bool = True) -> None:
-    """Takes over an account's new maximum after its stake changed; with `fills` an increase comes with credits."""
+def regenerate_rc(ctx: Context, name: str) -> Credits | None:
+    """The credits of an account, brought up to now before its stake changes; None if they are not counted."""
     row = ctx.tables.rc_accounts.find(name)
     if row is None:
-        return
-    maximum = compute_max_rc(ctx.tables.accounts.get(name), row)
-    gained = maximum - row.last_max_rc
-    if gained == 0:
-        return
-    manabar = row.rc_manabar
-    if fills and gained > 0:
-        manabar = Manabar(manabar.current_mana + gained, manabar.last_update_time)
-    ctx.tables.rc_accounts.update(row, last_max_rc=maximum, rc_manabar=manabar)
+        return None
+    credits = Credits(ctx, row)
+    credits.regenerate()
+    return credits
+
+
+def update_max_rc(credits: Credits | None) -> None:
+    """Lets credits follow a change of the stake, and writes them."""
+    if credits is not None:
+        credits.follow()
+        credits.save()
 
 
 def touch_rc(ctx: Context, name: str) -> None:
     """Regenerates an account's credits at an event that leaves its stake as it is, as the reference does."""
-    regenerate_rc(ctx, name)
-    update_max_rc(ctx, name)
+    update_max_rc(regenerate_rc(ctx, name))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
-from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -22,13 +20,9 @@ TESTNET = ChainIdentity(bytes(32), "TST", "TESTS", "TBD", "VESTS")
 MEMBERS_MAX = 3
 
 
-@cache
 def import_all_operations() -> None:
-    """Imports every module that declares operations, so that the registry is complete."""
-    operations = importlib.import_module("operations")
-    for module in pkgutil.iter_modules(operations.__path__):
-        importlib.import_module(f"operations.{module.name}")
-    importlib.import_module("protocol.virtual_operations")
+    """Declares every operation."""
+    importlib.import_module("operations.registry")
 
 
 def symbols() -> st.SearchStrategy[int]:

@@ -38,7 +38,6 @@ WORDS: Final = {
 ALLOWED: Final = {
     "docs/rpc_methods.py": {"null"},
     "operations/account.py": {"temp"},
-    "operations/resources.py": {"comment"},
     "operations/reward.py": {"STEEM", "SBD", "VESTS"},
     "operations/token.py": {"STEEM", "SBD", "VESTS"},
     "protocol/assets.py": {"STEEM", "SBD", "VESTS"},

@@ -33,9 +33,9 @@ from node.core import Node, NodeSettings
 from node.core.production import ProductionOutcome
 from node.core.world import World
 from node.ports.status import count_missed, count_missing, count_peers, find_version
-from operations.resources import RESOURCE_NAMES
 from protocol.block import Block
 from protocol.errors import PluginRefused, ProtocolError
+from protocol.resources import RESOURCE_NAMES
 from protocol.transaction import Transaction
 from protocol.units import BASIS_POINTS
 from rpc.http_port import HttpPort, Request

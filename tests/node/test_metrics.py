@@ -11,11 +11,11 @@ import pytest
 from node.core import NodeSettings, ProductionOutcome
 from node.core.addresses import Ban
 from node.ports.metrics import Metrics
-from operations.resources import RESOURCE_NAMES
 from operations.transfer import Transfer
 from protocol.block import Block
 from protocol.errors import PluginRefused, ProtocolError, Rejected
 from protocol.keys import PrivateKey
+from protocol.resources import RESOURCE_NAMES
 from rpc.port_limits import OPERATOR_LIMITS
 from tests.harness import Harness, dev_config, steem
 from tests.node.operated import Operated, operated, until

@@ -4,13 +4,16 @@ import dataclasses
 import os
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 
-from operations.registry import ALL_OPERATIONS
+from operations import registry
+from operations.registry import ALL_OPERATIONS, collect_operations
 from protocol.codec import Codec
-from protocol.operation import Operation
+from protocol.operation import OPERATIONS, Operation, operation
+from protocol.resources import Resources
 from tests.chains import MAINNET
 from tests.operations.samples import SAMPLES
 
@@ -96,7 +99,7 @@ VIRTUAL = [
     "hardfork23",
 ]
 CLIENTS = Path(os.environ.get("PLAUDIT_CLIENTS", Path(__file__).parents[3] / "shared" / "clients"))
-OPERATIONS = list(ALL_OPERATIONS.values())
+DECLARED = list(ALL_OPERATIONS.values())
 FIELDS_LINE = re.compile(r"- `steem::protocol::(\w+)_operation`: (.*)")
 
 
@@ -114,7 +117,7 @@ def test_numbers_and_names_follow_the_reference() -> None:
     assert len(TOKENS) == 9
     expected = dict(enumerate(CLASSIC + TOKENS + VIRTUAL))
     assert {number: cls.wire_name for number, cls in ALL_OPERATIONS.items()} == expected
-    assert {cls.wire_name for cls in OPERATIONS if cls.virtual} == set(VIRTUAL)
+    assert {cls.wire_name for cls in DECLARED if cls.virtual} == set(VIRTUAL)
     assert all(cls.number == number for number, cls in ALL_OPERATIONS.items())
 
 
@@ -125,13 +128,13 @@ def test_field_order_is_the_reference_s() -> None:
             pytest.fail(f"{path} is needed in CI")
         pytest.skip(f"{path} is absent")
     known = dict(FIELDS_LINE.findall(path.read_text(encoding="utf-8")))
-    compared = [cls for cls in OPERATIONS if cls.wire_name in known]
-    assert {cls.wire_name for cls in OPERATIONS} - {cls.wire_name for cls in compared} <= set(TOKENS)
+    compared = [cls for cls in DECLARED if cls.wire_name in known]
+    assert {cls.wire_name for cls in DECLARED} - {cls.wire_name for cls in compared} <= set(TOKENS)
     for cls in compared:
         assert json_fields(cls) == known[cls.wire_name].split(", "), cls.wire_name
 
 
-@pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.wire_name)
+@pytest.mark.parametrize("cls", DECLARED, ids=lambda cls: cls.wire_name)
 def test_every_field_and_class_is_documented(cls: type[Operation]) -> None:
     hints = get_type_hints(cls, include_extras=True)
     for field in dataclasses.fields(cls):  # type: ignore[arg-type]
@@ -141,7 +144,7 @@ def test_every_field_and_class_is_documented(cls: type[Operation]) -> None:
     assert source, f"{cls.wire_name} does not name its source"
 
 
-@pytest.mark.parametrize("cls", OPERATIONS, ids=lambda cls: cls.wire_name)
+@pytest.mark.parametrize("cls", DECLARED, ids=lambda cls: cls.wire_name)
 def test_the_default_instance_survives_bytes_and_both_json_forms(cls: type[Operation]) -> None:
     codec = Codec(MAINNET)
     names_token = "symbol" in json_fields(cls)
@@ -162,3 +165,31 @@ def test_every_sample_survives_bytes_and_both_json_forms(name: str) -> None:
 
 def test_there_is_a_sample_of_every_operation_that_can_be_sent() -> None:
     assert set(SAMPLES) == set(CLASSIC + TOKENS)
+
+
+def declare(**members: Any) -> type[Operation]:
+    return dataclasses.dataclass(slots=True)(type("Fly", (Operation,), {"__module__": "sky", **members}))
+
+
+def test_a_number_that_is_taken_is_refused_when_the_operation_is_declared() -> None:
+    with pytest.raises(TypeError, match=r"operation 2 \(fly\) is already declared as Transfer"):
+        operation(2, Resources())(declare())
+
+
+def test_a_class_without_a_number_and_a_gap_are_refused_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    sky = ModuleType("sky")
+    sky.Fly = declare()  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match=r"sky\.Fly has no number"):
+        collect_operations([sky])
+    monkeypatch.delitem(OPERATIONS, 17)
+    with pytest.raises(TypeError, match="no operation has the number 17"):
+        collect_operations([])
+
+
+def test_every_module_of_operations_is_found() -> None:
+    declaring = {cls.__module__ for cls in OPERATIONS.values() if not cls.virtual}
+    folder = Path(registry.__file__).parent
+    written = {
+        f"operations.{path.stem}" for path in folder.glob("*.py") if "\n@operation(" in path.read_text(encoding="utf-8")
+    }
+    assert declaring == written

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from operations.resources import RESOURCE_NAMES
 from operations.transfer import Transfer
+from protocol.resources import RESOURCE_NAMES
 from tests.harness import Harness, steem
 from tests.rpc.service import Service
 

@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from operations.account import ClaimAccount
 from operations.content import Comment
 from operations.custom import CustomJson
-from operations.resources import RESOURCE_NAMES, count_resources
 from operations.transfer import Transfer
 from operations.vote import Vote
 from protocol.assets import STEEM, Asset
 from protocol.operation import Operation
+from protocol.resources import RESOURCE_NAMES
 from protocol.times import parse_time
 from protocol.transaction import Transaction
 from protocol.units import BASIS_POINTS
@@ -95,7 +95,7 @@ def _read_costs(session: Session, properties: Json) -> dict[str, int]:
             operations=(operation,),
             signatures=(bytes(65),),
         )
-        counts = zip(RESOURCE_NAMES, count_resources(transaction), strict=True)
+        counts = zip(RESOURCE_NAMES, transaction.counts, strict=True)
         costs[what] = sum(
             _compute_cost(params[resource], int(pools[resource]["pool"]), count, regeneration)
             for resource, count in counts

@@ -1,0 +1,66 @@
+"""The chain's resources, and how much of them an operation says that it takes.
+
+The measures are the reference's; rc_api publishes them under its names, and clients compute with them.
+Source: libraries/plugins/rc/resource_count.cpp and resource_sizes.hpp.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+RESOURCE_NAMES: Final = (
+    "resource_history_bytes",
+    "resource_new_accounts",
+    "resource_market_bytes",
+    "resource_state_bytes",
+    "resource_execution_time",
+)
+"""The resources in the order in which counts and pools stand."""
+
+Counts = tuple[int, int, int, int, int]
+"""An amount of each resource."""
+
+NOTHING: Final[Counts] = (0, 0, 0, 0, 0)
+
+STATE_BYTES_SCALE: Final = 10_000
+"""Weight of a byte of state that stays for ever; one that goes weighs less, in proportion to its time."""
+
+STATE_SIZES: Final[dict[str, int]] = {}
+"""Weighted bytes of state by the reference's name for what takes them."""
+
+
+def state_size(name: str, size: int, weight: int = STATE_BYTES_SCALE) -> int:
+    """Declares under the reference's name how many bytes of state something takes; returns them weighted."""
+    if name in STATE_SIZES:
+        raise TypeError(f"{name} is already declared")
+    STATE_SIZES[name] = size * weight
+    return size * weight
+
+
+TRANSACTION_BASE: Final = state_size("transaction_object_base_size", 35, 174)
+TRANSACTION_BYTE: Final = state_size("transaction_object_byte_size", 1, 174)
+
+
+class Resources(NamedTuple):
+    """What an operation takes, besides the bytes of its transaction. Execution time is in nanoseconds.
+
+    An operation that `is_market` makes the bytes of its transaction count as market bytes, too.
+    """
+
+    execution_time: int = 0
+    state_bytes: int = 0
+    new_accounts: int = 0
+    is_market: bool = False
+
+    def more(self, *, execution_time: int = 0, state_bytes: int = 0, new_accounts: int = 0) -> Resources:
+        """These and what depends on the fields of an operation."""
+        return Resources(
+            self.execution_time + execution_time,
+            self.state_bytes + state_bytes,
+            self.new_accounts + new_accounts,
+            self.is_market,
+        )
+
+
+UNCOUNTED: Final = Resources()
+"""What the reference does not know of: it takes the bytes of its transaction only, and no figure is published."""
