@@ -8,11 +8,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from inspect import cleandoc
 from pathlib import Path
+from typing import Any
 
 import click
 
+from client.errors import ClientError
+from client.harmless import HarmlessGroup, harmless_errors
 from node import commands
-from wallet.harmless import HarmlessGroup
 
 
 class CommandGroup(HarmlessGroup):
@@ -28,6 +30,16 @@ class CommandGroup(HarmlessGroup):
             return None
         found: click.Command = import_module(f"{commands.__name__}.{cmd_name}").command
         return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; what goes wrong when a node is asked is told in one line."""
+        with harmless_errors():
+            try:
+                return super().invoke(ctx)
+            except ClientError as error:
+                shown = click.ClickException(f"{error.cause}. {error.remedy}".rstrip())
+                vars(shown)["exit_code"] = error.exit_code
+                raise shown from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the commands with the first sentence of each; none is loaded for it."""

@@ -8,7 +8,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from node.settings import ADMIN_DEFAULT, Address, Setting, list_settings, parse_loopback
+from client.admin import ADMIN_DEFAULT
+from node.settings import Address, Setting, list_settings, parse_loopback
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -13,10 +13,12 @@ from ipaddress import ip_address
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from client.json_rpc import NODE_DEFAULT
 from protocol.errors import Invalid
 from protocol.keys import PrivateKey
 from protocol.secrecy import hide_keys
@@ -32,12 +34,6 @@ WITNESSES_MAX: Final = 1000
 SEEDS_MAX: Final = 100
 PROXIES_MAX: Final = 100
 BLOCK_ID_BYTES: Final = 20
-RPC_DEFAULT: Final = "127.0.0.1:8090"
-URL_DEFAULT: Final = f"http://{RPC_DEFAULT}"
-"""Where commands look for a node when they are not told otherwise."""
-
-ADMIN_DEFAULT: Final = "127.0.0.1:8091"
-"""Where commands for the operator look for a node; a node opens no such port unless it is told to."""
 _SECRET: Final = frozenset({"witness_key"})
 
 
@@ -156,7 +152,7 @@ class Settings(BaseModel):
     )
     preset: Literal["steem", "testnet", "dev"] | None = setting(None, "A chain that comes with the program.")
     chain: Path | None = setting(None, "Chain config file (see `plaudit chain init`).", "FILE")
-    rpc: ListenAddress = setting(Address("127.0.0.1", 8090), "Where JSON-RPC is served.", "HOST:PORT")
+    rpc: ListenAddress = setting(parse_address(urlsplit(NODE_DEFAULT).netloc), "Where JSON-RPC is served.", "HOST:PORT")
     rpc_proxy: tuple[IpText, ...] = setting(
         (),
         "Proxy in front of JSON-RPC whose X-Forwarded-For is to be believed; repeatable.",

@@ -16,6 +16,7 @@ LAYERS: Final = {
     "rewards": 2,
     "operations": 3,
     "chain": 4,
+    "client": 6,
     "node": 6,
     "rpc": 6,
     "wallet": 6,
@@ -52,7 +53,11 @@ MAY_MAKE_MONEY: Final = (
     "operations/fees.py",
 )
 """Files and directories that may import them: rewards, conversion, genesis and the burners of fees."""
-WALLET_MAY_IMPORT: Final = frozenset({"protocol", "operations", "wallet"})
+MAY_IMPORT: Final = {
+    "client": frozenset({"protocol", "client"}),
+    "wallet": frozenset({"protocol", "operations", "client", "wallet"}),
+}
+"""Packages that see only some of those below them."""
 NODE_ROOMS: Final = {"core": 0, "ports": 1, "shell": 1, "dev": 2, "commands": 3}
 """The rooms of the node from below; ports and shell see each other."""
 NEVER_EACH_OTHER: Final = (frozenset({"consensus", "rewards"}),)
@@ -127,8 +132,8 @@ def find_violations(path: str, text: str) -> list[str]:
         for pair in NEVER_EACH_OTHER:
             if {own_package, imported.package} == pair:
                 refuse(imported.line, f"{own_package} and {imported.package} never import each other")
-        if own_package == "wallet" and other is not None and imported.package not in WALLET_MAY_IMPORT:
-            refuse(imported.line, f"wallet imports {whole}, not only protocol and operations")
+        if other is not None and imported.package not in MAY_IMPORT.get(own_package, LAYERS):
+            refuse(imported.line, f"{own_package} imports {whole}, not only {', '.join(MAY_IMPORT[own_package])}")
         if layer < SHELL_LAYER and imported.package in WORLDLY:
             refuse(imported.line, f"layer {layer} imports {imported.package}")
         if layer < SHELL_LAYER and imported.package in FILES and path not in MAY_USE_FILES:
@@ -182,6 +187,8 @@ def test_every_package_is_a_layer() -> None:
         ("node/ports/admin.py", "import node.dev.chain"),
         ("wallet/x.py", "from state.engine.table import Table"),
         ("wallet/x.py", "import node.core"),
+        ("client/x.py", "from operations import transfer"),
+        ("client/x.py", "from wallet.app import App"),
         ("wallet/x.py", "import rpc.server"),
     ],
 )
@@ -199,6 +206,7 @@ def test_what_is_forbidden_is_found(path: str, text: str) -> None:
         ("node/core/node.py", "from chain import ledger\nimport operations"),
         ("node/shell/node_shell.py", "import asyncio\nfrom node import core\nimport rpc.server\nimport time"),
         ("rpc/x.py", "import aiohttp\nimport chain"),
+        ("node/ports/health.py", "from client.durations import describe_seconds"),
         (
             "wallet/x.py",
             "import aiohttp\nfrom operations import transfer\nfrom wallet import keys\nimport protocol.keys",

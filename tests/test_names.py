@@ -48,7 +48,7 @@ ALLOWED: Final = {
     "rpc/kinds.py": {"null"},
     "state/invariants.py": {"VESTS"},
     "wallet/commands/content.py": {"post"},
-    "wallet/errors.py": {"STEEM", "SBD", "VESTS"},
+    "wallet/advice.py": {"STEEM", "SBD", "VESTS"},
 }
 """Texts that are a name and mean something else: words of JSON, an operation, a command, parts of the reference's
 constants in its error texts ("Cannot update temp account." among them), what the wallet calls a token when it does not

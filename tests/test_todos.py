@@ -7,7 +7,19 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PLACES: Final = ("protocol", "state", "consensus", "rewards", "operations", "chain", "node", "rpc", "wallet", "tests")
+PLACES: Final = (
+    "protocol",
+    "state",
+    "consensus",
+    "rewards",
+    "operations",
+    "chain",
+    "client",
+    "node",
+    "rpc",
+    "wallet",
+    "tests",
+)
 MORE_PLACES: Final = ("docs", "benchmarks")
 NOTE: Final = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b(?P<rest>.*)")
 REASON: Final = re.compile(r"\(\S[^)]{9,}\):\s+\S")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from client.errors import UsageError
 from protocol.assets import VESTS, Asset, decimals
 from protocol.identity import ChainIdentity
 from protocol.integers import INT64_MAX
 from protocol.units import BASIS_POINTS
-from wallet.errors import UsageError
 
 _AMOUNT = re.compile(r"(\d+)(?:\.(\d+))?\s+([A-Z]{1,6})", re.ASCII)
 _PERCENT = re.compile(r"([+-]?)(\d{1,3})(?:\.(\d{1,2}))?%?", re.ASCII)

@@ -15,17 +15,17 @@ from typing import Any, TextIO
 import click
 from rich.console import Group, RenderableType
 
+from client.errors import ClientError, NodeRefused, UsageError
+from client.exposure import find_exposure
+from client.json_rpc import TIMEOUT_SECONDS, NodeClient
+from client.render import Output, fields, text
+from client.terminal import clean
 from protocol.operation import Operation
 from protocol.transaction import Transaction
-from wallet.client import TIMEOUT_SECONDS, NodeClient
-from wallet.errors import NodeRefused, UsageError, WalletError
-from wallet.exposure import find_exposure
 from wallet.keystore import Keystore, KeystoreMissing, StoredKey
 from wallet.passwords import find_weakness
-from wallet.render import Output, fields, text
 from wallet.session import CLOCK_DIFFERENCE_MAX, Receipt, Session
 from wallet.signing import SigningKey, choose_keys, collect_authorities
-from wallet.terminal import clean
 from wallet.trust import Facts, describe_chain, doubt_chain
 from wallet.unresolved import add_unresolved, doubt_repeat, make_fingerprint
 
@@ -73,20 +73,20 @@ class App:
             try:
                 return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
             except (OSError, UnicodeDecodeError) as error:
-                raise WalletError(f"the password file cannot be read: {error}") from None
+                raise ClientError(f"the password file cannot be read: {error}") from None
         return os.environ.get(PASSWORD_VARIABLE)
 
     def ask_secret(self, question: str, *, twice: bool = False) -> str:
-        """Asks for a secret without showing it. Raises WalletError when there is nobody to ask."""
+        """Asks for a secret without showing it. Raises ClientError when there is nobody to ask."""
         if self.stdin_is_used and not _has_terminal():
-            raise WalletError(f"there is nobody to ask for: {question}", self._password_hint())
+            raise ClientError(f"there is nobody to ask for: {question}", self._password_hint())
         try:
             with warnings.catch_warnings():
                 # Without a terminal the answer is read from standard input, where nothing is echoed anyway.
                 warnings.simplefilter("ignore", getpass.GetPassWarning)
                 answer: str = click.prompt(clean(question), hide_input=True, confirmation_prompt=twice, err=True)
         except click.Abort:
-            raise WalletError(f"no answer to: {question}", self._password_hint()) from None
+            raise ClientError(f"no answer to: {question}", self._password_hint()) from None
         return answer
 
     @cached_property
@@ -141,12 +141,12 @@ class App:
     def settle(self, doubt: str, remedy: str) -> None:
         """Asks whether to go on in spite of a doubt, if there is one. With --yes nobody is there to say so.
 
-        Raises WalletError.
+        Raises ClientError.
         """
         if not doubt:
             return
         if self.is_sure:
-            raise WalletError(f"{doubt}; nothing was signed", remedy)
+            raise ClientError(f"{doubt}; nothing was signed", remedy)
         self.output.warn(f"{doubt}.")
         self.confirm("Go on all the same?")
 
@@ -191,13 +191,13 @@ class App:
     # --- sending -----------------------------------------------------------------------------------------------
 
     def choose_keys(self, operations: Sequence[Operation]) -> tuple[SigningKey, ...]:
-        """The keys that sign these operations. Raises WalletError if some are missing."""
+        """The keys that sign these operations. Raises ClientError if some are missing."""
         session = self.session
         required = collect_authorities(operations)
         return choose_keys(required, session, self.keystore, session.identity.address_prefix)
 
     def confirm(self, question: str, subject: RenderableType | None = None) -> None:
-        """Asks whether to go on, unless --yes was given. Raises WalletError if not."""
+        """Asks whether to go on, unless --yes was given. Raises ClientError if not."""
         if self.is_sure:
             return
         if self.stdin_is_used and not sys.stdin.isatty():
@@ -207,9 +207,9 @@ class App:
         try:
             is_wanted = click.confirm(clean(question), err=True)
         except click.Abort:
-            raise WalletError("nobody answered the question", "Add --yes to go on without being asked.") from None
+            raise ClientError("nobody answered the question", "Add --yes to go on without being asked.") from None
         if not is_wanted:
-            raise WalletError("nothing was done, as you wished")
+            raise ClientError("nothing was done, as you wished")
 
     def send(
         self,

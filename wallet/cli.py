@@ -11,9 +11,13 @@ from typing import Any
 import click
 import platformdirs
 
+from client.errors import EXIT_FAILED, EXIT_USAGE, ClientError, NodeRefused
+from client.harmless import HarmlessGroup
+from client.json_rpc import NODE_DEFAULT, TIMEOUT_SECONDS
+from client.render import Output
 from protocol.errors import ProtocolError
+from wallet.advice import advise
 from wallet.app import App
-from wallet.client import TIMEOUT_SECONDS
 from wallet.commands import (
     account_update,
     accounts,
@@ -32,8 +36,6 @@ from wallet.commands import (
     savings,
     witness,
 )
-from wallet.errors import EXIT_FAILED, EXIT_USAGE, WalletError
-from wallet.harmless import HarmlessGroup
 from wallet.keystore import (
     KeyMissing,
     KeystoreChanged,
@@ -45,10 +47,8 @@ from wallet.keystore import (
     KeystoreTooNew,
     WrongPassword,
 )
-from wallet.render import Output
 from wallet.session import CLOCK_DIFFERENCE_MAX
 
-NODE_DEFAULT = "http://127.0.0.1:8090"
 DEBUG_VARIABLE = "PLAUDIT_DEBUG"
 
 _KEYSTORE_REMEDIES: dict[type[KeystoreError], str] = {
@@ -86,19 +86,21 @@ class WalletGroup(HarmlessGroup):
             ctx.exit(failure.exit_code)
 
 
-def describe_failure(error: Exception) -> WalletError:
+def describe_failure(error: Exception) -> ClientError:
     """Any error as one that can be shown."""
     match error:
-        case WalletError():
+        case NodeRefused():
+            return advise(error)
+        case ClientError():
             return error
         case KeystoreError():
-            return WalletError(str(error), _KEYSTORE_REMEDIES.get(type(error), ""))
+            return ClientError(str(error), _KEYSTORE_REMEDIES.get(type(error), ""))
         case ProtocolError():
-            return WalletError(error.message.partition(":")[2].strip(": ") or error.message)
+            return ClientError(error.message.partition(":")[2].strip(": ") or error.message)
         case OSError():
-            return WalletError(f"{error.filename or 'file'}: {error.strerror or error}")
+            return ClientError(f"{error.filename or 'file'}: {error.strerror or error}")
         case _:
-            return WalletError(
+            return ClientError(
                 f"the wallet failed: {type(error).__name__}: {error}",
                 "The node's answer is not as it should be, or this is a fault of the wallet; "
                 f"{DEBUG_VARIABLE}=1 in the environment shows where.",

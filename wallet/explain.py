@@ -6,12 +6,12 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
+from client.render import fields, table
 from protocol.assets import SBD, STEEM, VESTS, Asset, symbol_from_nai_string
 from protocol.curves import CURVES
 from protocol.identity import ChainIdentity
 from protocol.times import date_text
 from wallet.amounts import format_amount, format_percent
-from wallet.render import fields, table
 from wallet.session import Json
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from client.errors import UsageError
 from protocol import base58
 from protocol.errors import Invalid
 from protocol.keys import PrivateKey
 from protocol.secrecy import is_public_key
-from wallet.errors import UsageError
 
 _VERSION: Final = b"\x80"
 _COMPRESSED: Final = b"\x01"

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from client.errors import ClientError
 from protocol.codec import Codec
 from protocol.errors import ProtocolError
 from protocol.operation import RequiredAuthorities
 from protocol.transaction import Transaction
 from protocol.types import Authority
-from wallet.errors import WalletError
 from wallet.signing import STRONGER_ROLES, AuthorityFinder
 
 FORMAT = "plaudit-multisig"
@@ -50,7 +50,7 @@ class Member(NamedTuple):
 
 
 def write_file(path: Path, codec: Codec, transaction: Transaction, *, is_new: bool = False) -> None:
-    """Writes a transaction for others to sign; with `is_new` an existing file is not replaced. Raises WalletError."""
+    """Writes a transaction for others to sign; with `is_new` an existing file is not replaced. Raises ClientError."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -62,34 +62,34 @@ def write_file(path: Path, codec: Codec, transaction: Transaction, *, is_new: bo
             json.dump(content, file, indent=2)
             file.write("\n")
     except FileExistsError:
-        raise WalletError(f"{path} exists already", "Name another file, or remove it first.") from None
+        raise ClientError(f"{path} exists already", "Name another file, or remove it first.") from None
     except OSError as error:
-        raise WalletError(f"{path} cannot be written: {error.strerror}") from None
+        raise ClientError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def read_file(path: Path, codec: Codec) -> Transaction:
-    """Reads a transaction of this chain from a file. Raises WalletError."""
+    """Reads a transaction of this chain from a file. Raises ClientError."""
     try:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
     except OSError as error:
-        raise WalletError(f"{path} cannot be read: {error.strerror}") from None
+        raise ClientError(f"{path} cannot be read: {error.strerror}") from None
     try:
         content: Any = json.loads(data) if len(data) <= FILE_BYTES_MAX else None
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise WalletError(f"{path} is no transaction to sign together", "`plaudit wallet multisig build` makes one.")
+        raise ClientError(f"{path} is no transaction to sign together", "`plaudit wallet multisig build` makes one.")
     if content.get("version") != VERSION:
-        raise WalletError(f"{path} was written by a newer version of this wallet", "Use that version.")
+        raise ClientError(f"{path} was written by a newer version of this wallet", "Use that version.")
     if content.get("chain_id") != codec.identity.chain_id.hex():
-        raise WalletError(
+        raise ClientError(
             f"{path} is a transaction of another chain: {content.get('chain_id')}", "Name a node of it with --node."
         )
     try:
         return Transaction.from_json(codec, content.get("transaction"))
     except ProtocolError as error:
-        raise WalletError(f"{path} is damaged: {error.message.partition(':')[2]}") from None
+        raise ClientError(f"{path} is damaged: {error.message.partition(':')[2]}") from None
 
 
 # --- who has to sign -----------------------------------------------------------------------------------------------

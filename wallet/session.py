@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from client.errors import ClientError, NodeConfused, NodeRefused, SignedTransaction
+from client.json_rpc import NodeClient
 from protocol.assets import STEEM, VESTS, Asset
 from protocol.codec import Codec, codec_for
 from protocol.errors import Invalid, ProtocolError
@@ -23,8 +25,6 @@ from protocol.times import date_text, parse_time, time_text
 from protocol.transaction import Transaction
 from protocol.types import Authority
 from wallet.amounts import Power, parse_amount
-from wallet.client import NodeClient
-from wallet.errors import NodeConfused, NodeRefused, SignedTransaction, WalletError
 from wallet.signing import SigningKey, sign
 
 EXPIRATION_SECONDS = 60
@@ -53,11 +53,11 @@ class Receipt(NamedTuple):
     trx_num: int
 
 
-class NotIncluded(WalletError):
+class NotIncluded(ClientError):
     """A transaction was signed and sent, but no block is known to hold it."""
 
 
-class ClockDiffers(WalletError):
+class ClockDiffers(ClientError):
     """The node's head is so far ahead of this machine's clock that one of them must be wrong."""
 
 
@@ -92,7 +92,7 @@ class Session:
 
     @cached_property
     def identity(self) -> ChainIdentity:
-        """Chain id, key prefix and symbols, as the node states them. Raises WalletError."""
+        """Chain id, key prefix and symbols, as the node states them. Raises ClientError."""
         first = self._object("condenser_api.get_dynamic_global_properties", [])
         try:
             chain_id = str(self.config["STEEM_CHAIN_ID"])
@@ -106,7 +106,7 @@ class Session:
         except (KeyError, AttributeError, IndexError, ValueError) as error:
             raise NodeConfused(f"{self.client.url} does not say which chain it follows: {error}") from None
         if self.expected_chain_id and chain_id.lower() != self.expected_chain_id:
-            raise WalletError(
+            raise ClientError(
                 f"the node follows chain {chain_id}, not {self.expected_chain_id}",
                 "Name a node of your chain with --node, or correct --chain-id.",
             )
@@ -161,11 +161,11 @@ class Session:
         return parse_amount(text, self.identity, *allowed)
 
     def public_key(self, text: str) -> bytes:
-        """Reads a public key of this chain. Raises WalletError."""
+        """Reads a public key of this chain. Raises ClientError."""
         try:
             return decode_public_key(text, self.identity.address_prefix)
         except Invalid:
-            raise WalletError(
+            raise ClientError(
                 f"{text!r} is not a public key of this chain",
                 f"Its public keys begin with {self.identity.address_prefix}.",
             ) from None
@@ -182,10 +182,10 @@ class Session:
         return account
 
     def get_account(self, name: str) -> Json:
-        """An account as condenser_api shows it. Raises WalletError if there is none."""
+        """An account as condenser_api shows it. Raises ClientError if there is none."""
         account = self.find_account(name)
         if account is None:
-            raise WalletError(f"there is no account {name!r} on this chain", "Check the spelling.")
+            raise ClientError(f"there is no account {name!r} on this chain", "Check the spelling.")
         return account
 
     def get_authority(self, account: str, role: str) -> Authority:
@@ -195,10 +195,10 @@ class Session:
         return authority
 
     def get_content(self, author: str, permlink: str) -> Json:
-        """A post or reply. Raises WalletError if there is none."""
+        """A post or reply. Raises ClientError if there is none."""
         content = self._object("condenser_api.get_content", [author, permlink])
         if not content.get("author"):
-            raise WalletError(f"there is no post @{author}/{permlink}", "Check author and permlink.")
+            raise ClientError(f"there is no post @{author}/{permlink}", "Check author and permlink.")
         return content
 
     # --- sending -----------------------------------------------------------------------------------------------
@@ -255,15 +255,15 @@ class Session:
         except NodeRefused as error:
             error.signed = _describe(signed)
             raise
-        except WalletError as error:
+        except ClientError as error:
             cause = f"it is not known whether the node took transaction {wanted}: {error.cause}"
             raise self._unknown(signed, cause) from error
         try:
             return self._wait(signed, head)
         except NotIncluded:
             raise
-        except (WalletError, ProtocolError, KeyError, TypeError, ValueError) as error:
-            reason = error.cause if isinstance(error, WalletError) else "the node's answer is not as it should be"
+        except (ClientError, ProtocolError, KeyError, TypeError, ValueError) as error:
+            reason = error.cause if isinstance(error, ClientError) else "the node's answer is not as it should be"
             raise self._unknown(signed, f"{_taken(wanted)}: {reason}") from error
 
     def _wait(self, transaction: Transaction, head_before: int) -> Receipt:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
+from client.errors import ClientError
 from protocol.keys import PrivateKey, encode_public_key, sign_digest
 from protocol.operation import Operation, RequiredAuthorities
 from protocol.transaction import Transaction
 from protocol.types import Authority
-from wallet.errors import WalletError, import_hint
+from wallet.advice import import_hint
 
 STRONGER_ROLES: Mapping[str, tuple[str, ...]] = {
     "posting": ("posting", "active", "owner"),
@@ -30,7 +31,7 @@ class AuthorityFinder(Protocol):
     """Where the authorities of accounts come from."""
 
     def get_authority(self, account: str, role: str) -> Authority:
-        """An account's authority. Raises WalletError when there is no such account."""
+        """An account's authority. Raises ClientError when there is no such account."""
 
 
 class SigningKey(NamedTuple):
@@ -54,7 +55,7 @@ def choose_keys(
 ) -> tuple[SigningKey, ...]:
     """The keys that satisfy all required authorities, none of them needless.
 
-    Raises WalletError that names the missing key and how it comes into the wallet.
+    Raises ClientError that names the missing key and how it comes into the wallet.
     """
     chosen: dict[bytes, SigningKey] = {}
     for role, names in (("owner", required.owners), ("active", required.actives), ("posting", required.postings)):
@@ -65,7 +66,7 @@ def choose_keys(
         found = _choose_from(authority, keys)
         if found is None:
             wanted = ", ".join(encode_public_key(key, prefix) for key, _weight in authority.key_auths)
-            raise WalletError(f"the transaction must be signed by {wanted}, which the wallet does not hold")
+            raise ClientError(f"the transaction must be signed by {wanted}, which the wallet does not hold")
         for key in found:
             chosen.setdefault(key.public_key, SigningKey(key, "", ""))
     return tuple(chosen.values())
@@ -109,21 +110,21 @@ def _choose_from(authority: Authority, keys: KeyFinder) -> tuple[PrivateKey, ...
     return tuple(chosen) if chosen and total >= authority.weight_threshold else None
 
 
-def _missing_key(name: str, role: str, authority: Authority, keys: KeyFinder, prefix: str) -> WalletError:
+def _missing_key(name: str, role: str, authority: Authority, keys: KeyFinder, prefix: str) -> ClientError:
     held = sum(weight for key, weight in authority.key_auths if keys.find(key) is not None)
     if held:
-        return WalletError(
+        return ClientError(
             f"the {role} authority of {name} needs signatures of weight {authority.weight_threshold}, and the keys in "
             f"this wallet weigh {held}",
             "It is shared among several signers: `plaudit wallet multisig build` makes a transaction for all to sign.",
         )
     if not authority.key_auths:
         if not authority.account_auths:
-            return WalletError(f"nobody can sign for {name}: its {role} authority holds no key")
+            return ClientError(f"nobody can sign for {name}: its {role} authority holds no key")
         others = ", ".join(account for account, _weight in authority.account_auths)
-        return WalletError(
+        return ClientError(
             f"the {role} authority of {name} is held by other accounts ({others})",
             "Let these sign: `plaudit wallet multisig build` makes a transaction for all to sign.",
         )
     wanted = " or ".join(encode_public_key(key, prefix) for key, _weight in authority.key_auths)
-    return WalletError(f"the {role} key of {name} is not in this wallet: {wanted}", import_hint(name, role))
+    return ClientError(f"the {role} key of {name} is not in this wallet: {wanted}", import_hint(name, role))

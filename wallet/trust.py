@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from client.errors import ClientError
 from protocol.identity import ChainIdentity
 from wallet.amounts import Power
-from wallet.errors import WalletError
 
 Facts = Mapping[str, Any]
 
@@ -34,14 +34,14 @@ def describe_chain(identity: ChainIdentity) -> dict[str, Any]:
 def doubt_chain(chains: Mapping[str, Facts], identity: ChainIdentity) -> str:
     """Why the chain may be the wrong one to sign for; empty if the key file knows it, or knows none yet.
 
-    Raises WalletError when the node calls the tokens or keys of a known chain by other names.
+    Raises ClientError when the node calls the tokens or keys of a known chain by other names.
     """
     chain_id = identity.chain_id.hex()
     if chain_id in chains:
         known = chains[chain_id]
         for name, value in describe_chain(identity).items():
             if name in known and known[name] != value:
-                raise WalletError(
+                raise ClientError(
                     f"the node says that the {name} of chain {chain_id} is {value}, and it was {known[name]} before",
                     "Nothing was signed: name a node that you trust with --node.",
                 )

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from chain.chain import Chain
+from client.exposure import find_exposure
 from node.core import NodeSettings
 from node.failures import plain_errors
 from node.opening import collect, find_data_dir, load_chain_config, open_chain
@@ -24,7 +25,6 @@ from node.shell.files import DirectoryDisk
 from node.shell.logs import configure_logging
 from node.shell.open_files import raise_limit
 from node.shell.peering import make_network_settings
-from wallet.exposure import find_exposure
 
 
 @click.command("node", help=__doc__)

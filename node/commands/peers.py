@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from node.admin_client import call_admin
+from client.admin import call_admin
+from client.durations import describe_seconds
+from client.render import Output, table
 from node.options import admin_options
 from node.settings import Address
-from wallet.durations import describe_seconds
-from wallet.render import Output, table
 
 
 @click.group("peers", help=__doc__)

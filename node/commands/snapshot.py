@@ -12,7 +12,8 @@ from typing import Any, Final
 import click
 
 from chain.snapshot import SnapshotError, Summary
-from node.admin_client import LONG_SECONDS, call_admin
+from client.admin import LONG_SECONDS, call_admin
+from client.render import Output, fields
 from node.commands.blocks import EXIT_INTERRUPTED
 from node.failures import CommandError, plain_errors
 from node.opening import collect, find_data_dir, load_chain_config, open_existing, refuse_to_replace
@@ -21,7 +22,6 @@ from node.settings import Address
 from node.shell.memory import tune_memory
 from node.shell.snapshot_file import restore_snapshot, verify_snapshot, write_snapshot
 from node.snapshot_progress import make_snapshot_progress
-from wallet.render import Output, fields
 
 no_history_option: Final = click.option("--no-history", is_flag=True, help="Leave account history out.")
 

@@ -13,14 +13,13 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from client.durations import describe_seconds
+from client.errors import ClientError, UsageError
+from client.json_rpc import NODE_DEFAULT, NodeClient
+from client.render import Output, fields
+from client.terminal import clean
 from node.options import json_option
 from node.ports.health import find_problem
-from node.settings import URL_DEFAULT
-from wallet.client import NodeClient
-from wallet.durations import describe_seconds
-from wallet.errors import UsageError, WalletError
-from wallet.render import Output, fields
-from wallet.terminal import clean
 
 EXIT_HEALTHY: Final = 0
 EXIT_UNHEALTHY: Final = 1
@@ -29,7 +28,7 @@ TIMEOUT_SECONDS: Final = 5.0
 
 
 @click.command("status", help=__doc__)
-@click.option("--node", "url", default=URL_DEFAULT, envvar="PLAUDIT_NODE", show_default=True, help="URL of the node.")
+@click.option("--node", "url", default=NODE_DEFAULT, envvar="PLAUDIT_NODE", show_default=True, help="URL of the node.")
 @click.option(
     "--max-age", type=click.IntRange(1), default=60, show_default=True, help="Age of a healthy head, in seconds."
 )
@@ -43,7 +42,7 @@ def command(url: str, max_age: int, is_json: bool) -> None:
     except UsageError as error:
         output.fail(error)
         raise SystemExit(EXIT_USAGE) from error
-    except WalletError as error:
+    except ClientError as error:
         status, problem = {}, error.cause
     except (KeyError, TypeError, ValueError):
         status, problem = {}, f"{url} does not answer like a node of this version"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from client.json_rpc import NODE_DEFAULT
 from node.core import NodeSettings
 from node.failures import EXIT_USAGE, CommandError
-from node.settings import URL_DEFAULT
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
 
@@ -81,7 +81,7 @@ def render_banner(config: ChainConfig, url: str, where: str, automine: bool) -> 
 
 
 def _wallet_lines(rows: list[tuple[str, str, str]], url: str, config: ChainConfig) -> list[str]:
-    lines = [] if url == URL_DEFAULT else [f"  export PLAUDIT_NODE={url}"]
+    lines = [] if url == NODE_DEFAULT else [f"  export PLAUDIT_NODE={url}"]
     sender = rows[0][0]
     receiver = rows[-1][0] if len(rows) == 1 else rows[1][0]
     password = next(account.password for account in config.genesis.accounts if account.name == sender)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from wallet.durations import describe_seconds
+from client.durations import describe_seconds
 
 AGE_SECONDS_MAX: Final = 60
 """How old the head block of a healthy node may be, unless its operator says otherwise."""

@@ -1,6 +1,6 @@
 """Log lines: for people (time, level, message, key=value) or as JSON, one object a line; on standard error.
 
-What a line repeats of peers, clients and files is made harmless, kept short, and shows no key: see wallet/terminal.py.
+What a line repeats of peers, clients and files is made harmless, kept short, and shows no key: see client/terminal.py.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import orjson
 
+from client.terminal import clean, clean_json
 from node.shell.log_rate import LimitedHandler
 from protocol.secrecy import hide_keys
-from wallet.terminal import clean, clean_json
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 _ROOT: Final = "plaudit"

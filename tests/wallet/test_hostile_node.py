@@ -13,13 +13,13 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from client.json_rpc import NodeClient
 from node.cli import main
 from protocol.keys import PrivateKey, encode_public_key
 from tests.wallet.fake_node import FakeNode, answer_error, fake_node
 from tests.wallet.live import running_node
 from tests.wallet.test_terminal import HOSTILE, is_harmless
 from wallet import session
-from wallet.client import NodeClient
 from wallet.commands.common import MOMENT, POST_NAME
 from wallet.keystore import Keystore, ScryptCost
 

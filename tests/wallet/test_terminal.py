@@ -9,9 +9,9 @@ import pytest
 from rich.console import Group
 from rich.text import Text
 
-from wallet.errors import WalletError
-from wallet.render import Output, fields, table, text
-from wallet.terminal import clean, clean_json, clean_lines
+from client.errors import ClientError
+from client.render import Output, fields, table, text
+from client.terminal import clean, clean_json, clean_lines
 
 HOSTILE = "a\x00\x07\x1b]0;x\x07\x1b[31m\x7f\x9b2J\u200b\u202e\u2066\ufeff\u2028\u2029\r\U000e0041\ud800[red]b[/red]"
 KEPT = "größe 漢字 👨\u200d👩 नमस्ते\u200c עברית"
@@ -48,7 +48,7 @@ def test_whatever_is_shown_comes_out_harmless(is_json: bool, capsys: pytest.Capt
         output.ask(drawn)
     output.note(HOSTILE)
     output.warn(HOSTILE)
-    output.fail(WalletError(HOSTILE, HOSTILE, f"other {HOSTILE}"))
+    output.fail(ClientError(HOSTILE, HOSTILE, f"other {HOSTILE}"))
     shown = capsys.readouterr()
     assert is_harmless(shown.out)
     assert is_harmless(shown.err)
@@ -68,5 +68,5 @@ def test_a_terminal_gets_no_codes_but_those_of_the_wallet(monkeypatch: pytest.Mo
 
 
 def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    Output(False).fail(WalletError("no\nError: all is well", "x\ny", "z\nw"))
+    Output(False).fail(ClientError("no\nError: all is well", "x\ny", "z\nw"))
     assert capsys.readouterr().err.splitlines() == ["Error: no<a>Error: all is well.", "x<a>y", "The node said: z<a>w"]

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client.errors import UsageError
 from protocol.assets import SBD, STEEM, VESTS, Asset
 from protocol.identity import STEEM_MAINNET, ChainIdentity
 from protocol.integers import INT64_MAX
 from wallet.amounts import Power, format_amount, format_percent, group_digits, parse_amount, parse_percent
-from wallet.errors import UsageError
 
 TESTNET = ChainIdentity(bytes(32), "TST", "TESTS", "TBD", "VESTS")
 

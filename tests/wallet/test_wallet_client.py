@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from client.errors import NodeConfused, NodeRefused, NodeUnreachable, UsageError
+from client.json_rpc import NodeClient
 from protocol.keys import PrivateKey, encode_public_key
 from tests.wallet.fake_node import FakeNode, answer_error, answer_result, fake_node
-from wallet.client import NodeClient
-from wallet.errors import NodeConfused, NodeRefused, NodeUnreachable, UsageError
+from wallet.advice import advise
 
 KEY = PrivateKey.from_seed("some key")
 WIF = KEY.to_wif()
@@ -39,7 +40,7 @@ def test_an_error_keeps_code_message_and_data(node: FakeNode) -> None:
         NodeClient(node.url).call("a.b")
     assert (caught.value.code, caught.value.node_message) == (-32000, "transaction tapos exception:")
     assert caught.value.data == {"code": 4030200}
-    assert caught.value.remedy
+    assert advise(caught.value).remedy
 
 
 def test_an_error_with_another_status_is_still_an_error_of_the_node(node: FakeNode) -> None:

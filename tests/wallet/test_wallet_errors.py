@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from client.errors import NodeRefused, strip_assertion
+from wallet.advice import explain
 from wallet.cli import describe_failure
-from wallet.errors import NodeRefused, explain, strip_assertion
 
 FUNDS = (
     "Assert Exception:available >= -delta: Account alice does not have sufficient funds for balance adjustment. "

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from client.json_rpc import NodeClient
 from protocol.keys import PrivateKey, encode_public_key
 from tests.wallet.live import running_node
 from wallet.cli import wallet
-from wallet.client import NodeClient
 from wallet.keystore import Keystore, ScryptCost
 
 PASSWORD = "pass"

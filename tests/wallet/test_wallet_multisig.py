@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.authority import Authorities, AuthorityLimits, verify_authority
+from client.errors import ClientError
 from operations.transfer import Transfer
 from protocol.assets import STEEM, Asset
 from protocol.codec import codec_for
@@ -24,7 +25,6 @@ from protocol.identity import STEEM_MAINNET, ChainIdentity
 from protocol.operation import RequiredAuthorities
 from protocol.transaction import Transaction
 from protocol.types import Authority
-from wallet.errors import WalletError
 from wallet.multisig import Signers, read_file, write_file
 
 KEYS = tuple(bytes([2]) + bytes([number]) * 32 for number in range(1, 7))
@@ -182,7 +182,7 @@ def test_the_file_keeps_transaction_and_signatures(tmp_path: Path) -> None:
     write_file(path, CODEC, transaction, is_new=True)
     assert read_file(path, CODEC) == transaction
     assert read_file(path, CODEC).signatures == transaction.signatures
-    with pytest.raises(WalletError, match="exists already"):
+    with pytest.raises(ClientError, match="exists already"):
         write_file(path, CODEC, transaction, is_new=True)
     write_file(path, CODEC, make_transaction())
     assert read_file(path, CODEC).signatures == ()
@@ -190,7 +190,7 @@ def test_the_file_keeps_transaction_and_signatures(tmp_path: Path) -> None:
 
 def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "tx.json"
-    with pytest.raises(WalletError, match="cannot be read"):
+    with pytest.raises(ClientError, match="cannot be read"):
         read_file(path, CODEC)
     write_file(path, CODEC, make_transaction())
     good = json.loads(path.read_text())
@@ -202,11 +202,11 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         (json.dumps(good | {"transaction": None}), "is damaged"),
     ):
         path.write_text(content)
-        with pytest.raises(WalletError, match=words):
+        with pytest.raises(ClientError, match=words):
             read_file(path, CODEC)
     path.write_text(json.dumps(good))
     other = codec_for(ChainIdentity(bytes(range(32)), "STM", "STEEM", "SBD", "VESTS"))
-    with pytest.raises(WalletError, match="of another chain"):
+    with pytest.raises(ClientError, match="of another chain"):
         read_file(path, other)
-    with pytest.raises(WalletError, match="cannot be written"):
+    with pytest.raises(ClientError, match="cannot be written"):
         write_file(tmp_path / "none" / "x", CODEC, make_transaction())

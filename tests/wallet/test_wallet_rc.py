@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from client.durations import describe_seconds
+from client.errors import NodeRefused
 from tests.wallet.live import running_node
+from wallet.advice import advise
 from wallet.cli import wallet
-from wallet.durations import describe_seconds
-from wallet.errors import NodeRefused
 
 REFUSAL = "plugin exception:Account: alice has 5 RC, needs 1000 RC. Please wait to transact, or power up STEEM.rethrow"
 
 
 def refused(**advice: Any) -> NodeRefused:
-    return NodeRefused(-32000, REFUSAL, {"advice": {"rc_missing": 995, "max_rc": 2_000, **advice}})
+    return advise(NodeRefused(-32000, REFUSAL, {"advice": {"rc_missing": 995, "max_rc": 2_000, **advice}}))
 
 
 def test_a_refusal_says_how_long_to_wait() -> None:
@@ -31,7 +32,7 @@ def test_an_account_that_can_never_have_enough_is_told_to_power_up() -> None:
 
 
 def test_another_node_gives_no_advice() -> None:
-    assert "Wait until they have come back" in NodeRefused(-32000, REFUSAL, {"stack": []}).remedy
+    assert "Wait until they have come back" in advise(NodeRefused(-32000, REFUSAL, {"stack": []})).remedy
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from client.errors import UsageError
+from client.exposure import find_exposure
 from node.cli import main
 from protocol import base58
 from protocol.keys import PrivateKey, encode_public_key, suggest_brain_key
 from wallet import keystore
-from wallet.errors import UsageError
-from wallet.exposure import find_exposure
 from wallet.key_forms import read_private_key
 from wallet.keystore import Keystore, ScryptCost, WrongPassword
 from wallet.passwords import find_weakness

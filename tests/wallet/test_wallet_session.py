@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from client.errors import ClientError, NodeConfused, NodeRefused, NodeUnreachable
+from client.json_rpc import NodeClient
 from operations.transfer import Transfer
 from protocol.assets import STEEM, Asset
 from protocol.codec import codec_for
@@ -14,8 +16,6 @@ from protocol.identity import ChainIdentity
 from protocol.keys import PrivateKey
 from protocol.times import parse_time, time_text
 from protocol.transaction import Transaction
-from wallet.client import NodeClient
-from wallet.errors import NodeConfused, NodeRefused, NodeUnreachable, WalletError
 from wallet.session import NotIncluded, Session
 from wallet.signing import SigningKey
 
@@ -94,7 +94,7 @@ def test_the_chain_says_what_it_is() -> None:
 
 
 def test_a_node_of_another_chain_is_refused() -> None:
-    with pytest.raises(WalletError, match="not 00ff"):
+    with pytest.raises(ClientError, match="not 00ff"):
         _ = Chain().session("00ff").identity
 
 
@@ -174,11 +174,11 @@ def test_a_chain_that_stands_still_does_not_hold_the_wallet_for_ever() -> None:
 
 def test_unknown_names_are_said() -> None:
     session = Chain().session()
-    with pytest.raises(WalletError, match="no account 'alice'"):
+    with pytest.raises(ClientError, match="no account 'alice'"):
         session.get_authority("alice", "active")
-    with pytest.raises(WalletError, match="no post @a/b"):
+    with pytest.raises(ClientError, match="no post @a/b"):
         session.get_content("a", "b")
-    with pytest.raises(WalletError, match="not a public key of this chain"):
+    with pytest.raises(ClientError, match="not a public key of this chain"):
         session.public_key("STM5upEn")
 
 

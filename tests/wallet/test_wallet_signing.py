@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from client.errors import ClientError
 from operations.custom import CustomJson
 from operations.transfer import Transfer
 from operations.vote import Vote
@@ -14,7 +15,6 @@ from protocol.keys import PrivateKey, recover
 from protocol.operation import Operation, RequiredAuthorities
 from protocol.transaction import Transaction
 from protocol.types import Authority
-from wallet.errors import WalletError
 from wallet.signing import SigningKey, choose_keys, collect_authorities, sign
 
 KEYS = {role: PrivateKey.from_password("alice", role, "secret") for role in ("owner", "active", "posting", "memo")}
@@ -31,7 +31,7 @@ class Chain:
 
     def get_authority(self, account: str, role: str) -> Authority:
         if account != "alice":
-            raise WalletError(f"there is no account {account!r}")
+            raise ClientError(f"there is no account {account!r}")
         return self.authorities[role]
 
 
@@ -68,7 +68,7 @@ def test_the_weakest_sufficient_key_signs(operation: Operation, held: tuple[str,
 
 @pytest.mark.parametrize(("operation", "role"), [(VOTE, "posting"), (TRANSFER, "active")])
 def test_a_missing_key_is_named_with_the_way_to_import_it(operation: Operation, role: str) -> None:
-    with pytest.raises(WalletError, match=f"the {role} key of alice is not in this wallet: STM") as caught:
+    with pytest.raises(ClientError, match=f"the {role} key of alice is not in this wallet: STM") as caught:
         choose(operation, Keys(KEYS["memo"]))
     assert f"keys import --account alice --role {role}" in caught.value.remedy
 
@@ -82,12 +82,12 @@ def test_several_own_keys_reach_a_threshold_without_a_needless_one() -> None:
 
 def test_a_shared_authority_is_explained() -> None:
     chain = Chain(active=Authority(2, (), tuple(sorted((key.public_key, 1) for key in OTHERS[:2]))))
-    with pytest.raises(WalletError, match="needs signatures of weight 2, and the keys in this wallet weigh 1"):
+    with pytest.raises(ClientError, match="needs signatures of weight 2, and the keys in this wallet weigh 1"):
         choose(TRANSFER, Keys(OTHERS[0]), chain)
     held_by_others = Chain(active=Authority(1, (("bob", 1),), ()))
-    with pytest.raises(WalletError, match=r"held by other accounts \(bob\)"):
+    with pytest.raises(ClientError, match=r"held by other accounts \(bob\)"):
         choose(TRANSFER, Keys(), held_by_others)
-    with pytest.raises(WalletError, match="holds no key"):
+    with pytest.raises(ClientError, match="holds no key"):
         choose(TRANSFER, Keys(), Chain(active=Authority(1, (), ())))
 
 
@@ -95,7 +95,7 @@ def test_a_written_out_authority_is_signed_by_its_key() -> None:
     required = RequiredAuthorities()
     required.other(Authority(1, (), ((OTHERS[0].public_key, 1),)))
     assert choose_keys(required, Chain(), Keys(*OTHERS), "STM") == (SigningKey(OTHERS[0], "", ""),)
-    with pytest.raises(WalletError, match="must be signed by STM"):
+    with pytest.raises(ClientError, match="must be signed by STM"):
         choose_keys(required, Chain(), Keys(), "STM")
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from client.render import moment
 from protocol.times import time_text
 from wallet.commands.chain import describe_fields
-from wallet.render import moment
 
 
 @pytest.mark.parametrize(

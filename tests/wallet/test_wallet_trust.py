@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from client.errors import ClientError, NodeConfused, NodeRefused
 from protocol.config import ChainConfig
 from protocol.identity import ChainIdentity
 from protocol.keys import PrivateKey, encode_public_key
@@ -18,7 +19,6 @@ from tests.wallet.test_wallet_session import CHAIN_ID, IDENTITY, SIGNING, START,
 from wallet import app as app_module
 from wallet.amounts import Power
 from wallet.cli import wallet
-from wallet.errors import NodeConfused, NodeRefused, WalletError
 from wallet.keystore import Keystore, ScryptCost
 from wallet.session import CLOCK_DIFFERENCE_MAX, ClockDiffers, NotIncluded, Session
 from wallet.trust import describe_chain, doubt_chain, doubt_memo_key, doubt_rate
@@ -138,7 +138,7 @@ def test_a_node_that_names_a_head_without_end_holds_the_wallet_no_longer(monkeyp
 
 
 @pytest.mark.parametrize(
-    "failure", [NodeConfused("gone"), KeyError("time"), ValueError("x"), WalletError("what"), TypeError("no")]
+    "failure", [NodeConfused("gone"), KeyError("time"), ValueError("x"), ClientError("what"), TypeError("no")]
 )
 def test_any_strange_answer_after_the_signature_leaves_the_outcome_open(failure: Exception) -> None:
     """Not only a lost connection: whoever reads another error runs the command again."""
@@ -175,7 +175,7 @@ def test_an_unknown_chain_is_a_doubt_unless_it_is_the_first() -> None:
     assert OTHER_ID in doubt_chain({OTHER_ID: {}}, IDENTITY)
     assert chain_id in doubt_chain({OTHER_ID: {}}, IDENTITY)
     renamed = ChainIdentity(CHAIN_ID, "ABC", "GOLD", "TBD", "VESTS")
-    with pytest.raises(WalletError, match="GOLD"):
+    with pytest.raises(ClientError, match="GOLD"):
         doubt_chain(known, renamed)
 
 

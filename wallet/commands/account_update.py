@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from client.errors import UsageError
 from operations.account import AccountUpdate2
 from operations.recovery import DeclineVotingRights
 from protocol.keys import PrivateKey, encode_public_key
@@ -17,7 +18,6 @@ from wallet.app import App
 from wallet.commands.accounts import account, make_password
 from wallet.commands.common import WalletCommand, parse_json, pass_app, read_text
 from wallet.commands.keys import ROLES
-from wallet.errors import UsageError
 from wallet.keystore import StoredKey
 from wallet.session import Json
 

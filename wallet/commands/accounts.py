@@ -8,6 +8,8 @@ from typing import Any
 import click
 from rich.console import Group, RenderableType
 
+from client.errors import ClientError, UsageError
+from client.render import NEVER, fields, moment, table
 from operations.account import AccountCreate, ClaimAccount, CreateClaimedAccount
 from protocol.assets import STEEM, VESTS, Asset
 from protocol.keys import PrivateKey, encode_public_key
@@ -19,9 +21,7 @@ from wallet.amounts import format_amount, format_percent, group_digits, parse_am
 from wallet.app import App
 from wallet.commands.common import SubGroup, WalletCommand, pass_app
 from wallet.commands.keys import ROLES
-from wallet.errors import UsageError, WalletError
 from wallet.keystore import StoredKey
-from wallet.render import NEVER, fields, moment, table
 from wallet.session import Json, Session
 
 REGENERATION_SECONDS = 432_000
@@ -181,7 +181,7 @@ def create(
         )
     session = app.session
     if session.find_account(new_name) is not None:
-        raise WalletError(f"there is an account {new_name} already", "Choose another name.")
+        raise ClientError(f"there is an account {new_name} already", "Choose another name.")
     secret = app.read_secret(secret_file) if secret_file is not None else make_password()
     keys = {role: PrivateKey.from_password(new_name, role, secret) for role in ROLES}
     authorities = {role: Authority(1, (), ((keys[role].public_key, 1),)) for role in ("owner", "active", "posting")}

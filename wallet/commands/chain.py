@@ -10,16 +10,16 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from client.errors import ClientError, NodeConfused
+from client.render import field_text, fields, moment, table, text
+from client.terminal import clean
 from protocol.errors import Invalid
 from protocol.memo import EncryptedMemo, decrypt_memo
 from protocol.transaction import Transaction
 from wallet.app import App
 from wallet.commands.common import POST_NAME, PostName, WalletCommand, pass_app
-from wallet.errors import NodeConfused, WalletError
 from wallet.explain import draw_explanation
-from wallet.render import field_text, fields, moment, table, text
 from wallet.session import Json
-from wallet.terminal import clean
 
 HISTORY_MAX = 10_000
 NEWEST = -1
@@ -59,7 +59,7 @@ def block(app: App, number: int, virtual: bool) -> None:
     found = app.session.client.call("condenser_api.get_block", [number])
     if not isinstance(found, dict):
         head = app.session.properties()["head_block_number"]
-        raise WalletError(f"there is no block {number}", f"The node's head is block {head}.")
+        raise ClientError(f"there is no block {number}", f"The node's head is block {head}.")
     operations = app.session.client.call("condenser_api.get_ops_in_block", [number, False]) if virtual else []
 
     def draw() -> RenderableType:

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import click
 
+from client.errors import ClientError, UsageError
 from protocol.errors import Invalid
 from protocol.operation import Operation
 from protocol.times import parse_time
 from wallet.app import App
-from wallet.errors import UsageError, WalletError
 
 pass_app = click.make_pass_decorator(App)
 
@@ -89,7 +89,7 @@ POST_NAME = PostNameType()
 
 
 def read_text(app: App, path: str) -> str:
-    """The text of a file, or of standard input if the path is "-". Raises WalletError."""
+    """The text of a file, or of standard input if the path is "-". Raises ClientError."""
     try:
         if path == "-":
             app.stdin_is_used = True
@@ -98,9 +98,9 @@ def read_text(app: App, path: str) -> str:
             with Path(path).open("rb") as file:
                 content = file.read(TEXT_BYTES_MAX + 1)
     except OSError as error:
-        raise WalletError(f"{path} cannot be read: {error.strerror}") from None
+        raise ClientError(f"{path} cannot be read: {error.strerror}") from None
     if len(content) > TEXT_BYTES_MAX:
-        raise WalletError(f"{path} is too large for a text")
+        raise ClientError(f"{path} is too large for a text")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

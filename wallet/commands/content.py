@@ -10,6 +10,8 @@ from typing import Any
 import click
 from rich.console import Group, RenderableType
 
+from client.errors import UsageError
+from client.render import NEVER, fields, moment, table, text
 from operations.content import Comment, CommentOptions, CommentPayoutBeneficiaries, DeleteComment
 from operations.vote import Vote
 from protocol.assets import SBD, Asset
@@ -20,8 +22,6 @@ from protocol.units import BASIS_POINTS
 from wallet.amounts import format_percent, parse_percent
 from wallet.app import App
 from wallet.commands.common import POST_NAME, PostName, WalletCommand, pass_app, read_text
-from wallet.errors import UsageError
-from wallet.render import NEVER, fields, moment, table, text
 from wallet.session import Session
 
 APP = "plaudit/0.1"

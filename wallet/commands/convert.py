@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 from rich.console import RenderableType
 
+from client.errors import UsageError
+from client.render import moment, table
 from operations.convert import Convert
 from protocol.assets import SBD
 from protocol.times import parse_time
 from wallet.app import App
 from wallet.commands.common import WalletCommand, choose_number, pass_app
-from wallet.errors import UsageError
-from wallet.render import moment, table
 
 
 @click.command(cls=WalletCommand)

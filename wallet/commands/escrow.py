@@ -7,14 +7,14 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
+from client.errors import ClientError, UsageError
+from client.render import fields, moment, table
 from operations.escrow import EscrowApprove, EscrowDispute, EscrowRelease, EscrowTransfer
 from protocol.assets import SBD, STEEM, Asset
 from protocol.units import DAY_SECONDS
 from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import MOMENT, SubGroup, pass_app
-from wallet.errors import UsageError, WalletError
-from wallet.render import fields, moment, table
 from wallet.session import Json
 
 NUMBER_MAX = 0xFFFFFFFF
@@ -184,7 +184,7 @@ def _describe_state(row: Json) -> str:
 def _get(app: App, sender: str, number: int) -> Json:
     found: Any = app.session.client.call("condenser_api.get_escrow", [sender, number])
     if not isinstance(found, dict):
-        raise WalletError(f"{sender} has no escrow {number}", "It may be over, or never have been approved in time.")
+        raise ClientError(f"{sender} has no escrow {number}", "It may be over, or never have been approved in time.")
     return found
 
 

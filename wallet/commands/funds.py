@@ -7,16 +7,17 @@ import time
 import click
 from rich.console import RenderableType
 
+from client.errors import ClientError, UsageError
+from client.render import table
 from operations.reward import ClaimRewardBalance
 from operations.transfer import Transfer
 from operations.vesting import DelegateVestingShares, SetWithdrawVestingRoute, TransferToVesting, WithdrawVesting
 from protocol.assets import SBD, STEEM, VESTS, Asset
 from protocol.memo import encrypt_memo
+from wallet.advice import import_hint
 from wallet.amounts import format_amount, format_percent, parse_percent
 from wallet.app import App
 from wallet.commands.common import SubGroup, WalletCommand, pass_app
-from wallet.errors import UsageError, WalletError, import_hint
-from wallet.render import table
 from wallet.trust import describe_rate, doubt_memo_key, doubt_rate
 
 _AT_MOST = click.option(
@@ -46,7 +47,7 @@ def transfer(app: App, sender: str, receiver: str, amount: str, memo: str, memo_
 
 
 def _find_memo_key(app: App, name: str, key: str) -> str:
-    """The memo key that the node names, unless it is another than before. Raises WalletError."""
+    """The memo key that the node names, unless it is another than before. Raises ClientError."""
     app.settle(
         doubt_memo_key(app.facts, name, key),
         f"Ask {name} whether the key was changed, and name the right one with --memo-key.",
@@ -58,7 +59,7 @@ def _find_memo_key(app: App, name: str, key: str) -> str:
 def _encrypt(app: App, sender: str, receiver_key: str, memo: str) -> str:
     key = app.keystore.find(app.session.public_key(app.session.get_account(sender)["memo_key"]))
     if key is None:
-        raise WalletError(
+        raise ClientError(
             f"the memo key of {sender} is not in this wallet, and an encrypted memo needs it",
             import_hint(sender, "memo"),
         )
@@ -113,7 +114,7 @@ def undelegate(app: App, delegator: str, delegatee: str) -> None:
 def _read_power(app: App, amount: str, at_most: str | None) -> tuple[Asset, str]:
     """An amount of power given in STEEM or VESTS, as VESTS, and a word about the rate if one was used.
 
-    Raises UsageError for nothing and for more than `at_most`, WalletError for a rate that is doubtful.
+    Raises UsageError for nothing and for more than `at_most`, ClientError for a rate that is doubtful.
     """
     session = app.session
     asset = session.amount(amount, STEEM, VESTS)
@@ -211,7 +212,7 @@ def claim_rewards(app: App, account: str) -> None:
         session.amount(found[name]) for name in ("reward_steem_balance", "reward_sbd_balance", "reward_vesting_balance")
     ]
     if not any(asset.amount for asset in rewards):
-        raise WalletError(f"there are no rewards to claim for {account}")
+        raise ClientError(f"there are no rewards to claim for {account}")
     app.send(
         ClaimRewardBalance(account=account, reward_steem=rewards[0], reward_sbd=rewards[1], reward_vests=rewards[2])
     )

@@ -9,14 +9,14 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
+from client.errors import ClientError
+from client.render import fields, table
 from protocol.identity import STEEM_MAINNET
 from protocol.keys import PrivateKey, encode_public_key, suggest_brain_key
 from wallet.app import App
 from wallet.commands.common import SubGroup, WalletCommand, pass_app
-from wallet.errors import WalletError
 from wallet.key_forms import read_private_key
 from wallet.keystore import Keystore, StoredKey
-from wallet.render import fields, table
 
 ROLES = ("owner", "active", "posting", "memo")
 PREFIX_OFFLINE = STEEM_MAINNET.address_prefix
@@ -66,14 +66,14 @@ def password(app: App, account: str, roles: tuple[str, ...], secret_file: Any, c
 
 
 def _only_valid(app: App, account: str, candidates: list[StoredKey]) -> list[StoredKey]:
-    """Those keys that the account really has. Raises WalletError if there is none."""
+    """Those keys that the account really has. Raises ClientError if there is none."""
     shown = app.session.get_account(account)
     held = {role: {pair[0] for pair in shown[role]["key_auths"]} for role in ("owner", "active", "posting")}
     held["memo"] = {shown["memo_key"]}
     prefix = app.session.identity.address_prefix
     valid = [key for key in candidates if encode_public_key(key.key.public_key, prefix) in held[key.role]]
     if not valid:
-        raise WalletError(
+        raise ClientError(
             f"none of the keys made from this password belongs to {account}",
             "Check the password; --no-check stores the keys all the same.",
         )
@@ -169,7 +169,7 @@ def _find(app: App, store: Keystore, public_key: str) -> StoredKey:
     for key in store.list():
         if public_key.endswith(encode_public_key(key.key.public_key, "")):
             return key
-    raise WalletError(
+    raise ClientError(
         f"the key file holds no key {public_key}", "`plaudit wallet keys list` shows which keys there are."
     )
 
@@ -192,7 +192,7 @@ def _prefix(app: App) -> str:
     """The key prefix of the node's chain; the main network's where no node answers."""
     try:
         return app.session.identity.address_prefix
-    except WalletError:
+    except ClientError:
         app.output.note(f"No node answers: public keys are shown with the prefix {PREFIX_OFFLINE}.")
         return PREFIX_OFFLINE
 

@@ -8,14 +8,14 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
+from client.errors import UsageError
+from client.render import fields, moment, table
 from operations.market import LimitOrderCancel, LimitOrderCreate
 from protocol.assets import SBD, STEEM, Asset
 from protocol.units import HOUR_SECONDS
 from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import SubGroup, choose_number, pass_app
-from wallet.errors import UsageError
-from wallet.render import fields, moment, table
 
 HOURS_MAX = 28 * 24
 NUMBER_MAX = 0xFFFFFFFF

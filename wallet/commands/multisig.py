@@ -8,6 +8,8 @@ from typing import Any
 import click
 from rich.console import Group, RenderableType
 
+from client.errors import ClientError
+from client.render import fields, moment, table
 from protocol.errors import ProtocolError
 from protocol.keys import encode_public_key, sign_digest
 from protocol.times import date_text, time_text
@@ -15,9 +17,7 @@ from protocol.transaction import Transaction
 from protocol.units import MINUTE_SECONDS
 from wallet.app import App
 from wallet.commands.common import SubGroup, pass_app, read_operations
-from wallet.errors import WalletError
 from wallet.multisig import Requirement, Signers, read_file, write_file
-from wallet.render import fields, moment, table
 from wallet.session import EXPIRATION_SECONDS_MAX, Json
 
 MINUTES_MAX = 60
@@ -54,10 +54,10 @@ def sign(app: App, file: Path) -> None:
     transaction = read_file(file, session.codec)
     signers, signed = _signers(app, transaction), _signed_keys(app, transaction)
     if signers.is_complete(signed):
-        raise WalletError("the transaction has all signatures it needs", f"Send it: multisig broadcast {file}.")
+        raise ClientError("the transaction has all signatures it needs", f"Send it: multisig broadcast {file}.")
     chosen = signers.choose(signed, [stored.key.public_key for stored in app.keystore.list()])
     if not chosen:
-        raise WalletError(
+        raise ClientError(
             "this wallet holds no key that is needed", f"`plaudit wallet multisig show {file}` lists who is missing."
         )
     app.check_chain()
@@ -84,7 +84,7 @@ def combine(app: App, file: Path, others: tuple[Path, ...]) -> None:
     for other in others:
         found = read_file(other, codec)
         if found.id != transaction.id:
-            raise WalletError(f"{other} holds another transaction than {file}")
+            raise ClientError(f"{other} holds another transaction than {file}")
         signatures += found.signatures
     combined = _without_surplus(app, transaction.with_signatures(dict.fromkeys(signatures)))
     write_file(file, codec, combined)
@@ -106,7 +106,7 @@ def broadcast(app: App, file: Path) -> None:
     """Send a transaction that everybody has signed."""
     transaction = read_file(file, app.session.codec)
     if not _signers(app, transaction).is_complete(_signed_keys(app, transaction)):
-        raise WalletError(
+        raise ClientError(
             "signatures are missing", f"`plaudit wallet multisig show {file}` lists who has not signed yet."
         )
     transaction = _without_surplus(app, transaction)
@@ -129,7 +129,7 @@ def _signed_keys(app: App, transaction: Transaction) -> list[bytes]:
     try:
         return list(transaction.signers(app.session.identity.chain_id))
     except ProtocolError as error:
-        raise WalletError(
+        raise ClientError(
             f"the file holds a signature that is none: {error.message.partition(':')[2]}", "Build the file anew."
         ) from None
 

@@ -7,6 +7,8 @@ from typing import Any
 import click
 from rich.console import Group, RenderableType
 
+from client.errors import UsageError
+from client.render import fields, moment, table
 from operations.proposal import CreateProposal, RemoveProposal, UpdateProposalVotes
 from protocol.assets import SBD, Asset
 from protocol.integers import INT64_MAX
@@ -14,8 +16,6 @@ from protocol.times import date_text
 from wallet.amounts import format_amount
 from wallet.app import App
 from wallet.commands.common import MOMENT, POST_NAME, PostName, SubGroup, pass_app
-from wallet.errors import UsageError
-from wallet.render import fields, moment, table
 
 LIST_MAX = 1000
 _IDS = click.argument("numbers", metavar="NUMBER...", type=click.IntRange(0), nargs=-1, required=True)

@@ -7,6 +7,9 @@ from typing import Any, Final
 import click
 from rich.console import Group, RenderableType
 
+from client.durations import describe_seconds
+from client.errors import ClientError
+from client.render import fields, table
 from operations.account import ClaimAccount
 from operations.content import Comment
 from operations.custom import CustomJson
@@ -22,9 +25,6 @@ from wallet.amounts import format_percent
 from wallet.app import App
 from wallet.commands.accounts import REGENERATION_SECONDS
 from wallet.commands.common import WalletCommand, pass_app
-from wallet.durations import describe_seconds
-from wallet.errors import WalletError
-from wallet.render import fields, table
 from wallet.session import Json, Session
 
 BLOCK_SECONDS: Final = 3
@@ -58,7 +58,7 @@ def summarize_credits(session: Session, name: str) -> Json:
     session.get_account(name)
     found = session.client.call("rc_api.find_rc_accounts", {"accounts": [name]})["rc_accounts"]
     if not found:
-        raise WalletError(f"no resource credits are counted for {name} yet", "They are from the first block on.")
+        raise ClientError(f"no resource credits are counted for {name} yet", "They are from the first block on.")
     properties = session.properties()
     row, now = found[0], parse_time(properties["time"])
     maximum = int(row["max_rc"])

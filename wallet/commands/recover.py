@@ -7,12 +7,12 @@ from typing import Any
 import click
 from rich.console import Group, RenderableType
 
+from client.errors import ClientError, UsageError
+from client.render import fields, moment, table
 from operations.recovery import ChangeRecoveryAccount, RecoverAccount, RequestAccountRecovery
 from protocol.types import Authority
 from wallet.app import App
 from wallet.commands.common import SubGroup, pass_app
-from wallet.errors import UsageError, WalletError
-from wallet.render import fields, moment, table
 from wallet.session import Json
 from wallet.signing import can_sign
 
@@ -49,7 +49,7 @@ def confirm(app: App, name: str) -> None:
     """Confirm a request with the new owner key and one of the last 30 days; both must be in the key file."""
     found = app.session.client.call("condenser_api.get_recovery_request", [name])
     if not isinstance(found, dict):
-        raise WalletError(
+        raise ClientError(
             f"there is no request to recover {name}",
             "Its recovery account makes one: `plaudit wallet recover request`.",
         )
@@ -63,13 +63,13 @@ def confirm(app: App, name: str) -> None:
 
 
 def _find_recent(app: App, name: str) -> Authority:
-    """The newest former owner authority that the key file can sign for. Raises WalletError."""
+    """The newest former owner authority that the key file can sign for. Raises ClientError."""
     history: list[Json] = app.session.client.call("condenser_api.get_owner_history", [name])
     for row in reversed(history):
         authority = _authority(app, row["previous_owner_authority"])
         if can_sign(authority, app.keystore):
             return authority
-    raise WalletError(
+    raise ClientError(
         f"the key file has no former owner key of {name}",
         "Put the owner key in that was valid before it was changed: "
         f"`plaudit wallet keys import --account {name} --role owner`.",

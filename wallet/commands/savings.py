@@ -7,14 +7,14 @@ from typing import Any
 import click
 from rich.console import Group, RenderableType
 
+from client.errors import UsageError
+from client.render import fields, moment, table
 from operations.savings import CancelTransferFromSavings, TransferFromSavings, TransferToSavings
 from protocol.assets import SBD, STEEM, Asset
 from protocol.times import date_text, parse_time
 from wallet.amounts import format_amount, format_percent
 from wallet.app import App
 from wallet.commands.common import SubGroup, choose_number, pass_app
-from wallet.errors import UsageError
-from wallet.render import fields, moment, table
 
 NUMBER_MAX = 0xFFFFFFFF
 _MEMO = click.option("--memo", default="", help="Note to the receiver; everybody can read it.")

@@ -8,6 +8,8 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
+from client.errors import ClientError, UsageError
+from client.render import fields, moment, table
 from operations.witness import AccountWitnessProxy, AccountWitnessVote, FeedPublish, WitnessUpdate
 from protocol.assets import SBD, STEEM, Asset, Price
 from protocol.keys import NULL_KEY, PrivateKey, encode_public_key
@@ -15,9 +17,7 @@ from protocol.types import LegacyChainProperties
 from wallet.amounts import format_percent, parse_percent
 from wallet.app import App
 from wallet.commands.common import SubGroup, pass_app
-from wallet.errors import UsageError, WalletError
 from wallet.keystore import StoredKey
-from wallet.render import fields, moment, table
 from wallet.session import Json
 
 LIST_MAX = 1000
@@ -36,7 +36,7 @@ def _find(app: App, name: str) -> Json | None:
 def _get(app: App, name: str) -> Json:
     found = _find(app, name)
     if found is None:
-        raise WalletError(f"{name} is not a witness", f"`plaudit wallet witness register {name}` makes it one.")
+        raise ClientError(f"{name} is not a witness", f"`plaudit wallet witness register {name}` makes it one.")
     return found
 
 
@@ -66,7 +66,7 @@ def register(
 ) -> None:
     """Make an account a witness. Without --signing-key a new key is made and stored."""
     if _find(app, owner) is not None:
-        raise WalletError(f"{owner} is a witness already", "Use `plaudit wallet witness update`.")
+        raise ClientError(f"{owner} is a witness already", "Use `plaudit wallet witness update`.")
     properties = app.session.client.call("condenser_api.get_chain_properties", [])
     key = PrivateKey(os.urandom(32)) if signing_key is None else app.session.public_key(signing_key)
     _send_update(app, owner, url or "-", key, _properties(app, properties, creation_fee, block_size, interest))

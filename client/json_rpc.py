@@ -10,16 +10,18 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
+from client.errors import NodeConfused, NodeRefused, NodeUnreachable, UsageError
 from protocol.secrecy import has_private_key
-from wallet.errors import NodeConfused, NodeRefused, NodeUnreachable, UsageError
 
+NODE_DEFAULT = "http://127.0.0.1:8090"
+"""Where a node serves JSON-RPC and programs look for one, unless they are told otherwise."""
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 TIMEOUT_SECONDS = 20.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class NodeClient:
-    """Asks a node. Every error is a WalletError that says what is wrong with the node or its answer."""
+    """Asks a node. Every error is a ClientError that says what is wrong with the node or its answer."""
 
     def __init__(self, url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         """Raises UsageError for an address that is not http or https. Nothing is sent yet."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
+from client.terminal import clean_lines
 from protocol.secrecy import hide_keys
-from wallet.terminal import clean_lines
 
 
 class HarmlessGroup(click.Group):
@@ -19,17 +19,18 @@ class HarmlessGroup(click.Group):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Reads the group's own options."""
-        with _harmless_errors():
+        with harmless_errors():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Reads the options of the command and runs it."""
-        with _harmless_errors():
+        with harmless_errors():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _harmless_errors() -> Iterator[None]:
+def harmless_errors() -> Iterator[None]:
+    """Makes the text of click's errors harmless."""
     try:
         yield
     except click.ClickException as error:

@@ -1,7 +1,7 @@
 """Output: tables for people, JSON for programs.
 
 Whatever comes from a chain is somebody else's text, so nothing reaches the terminal but by the console below, which
-makes it harmless (wallet/terminal.py). Nothing in it is taken for markup.
+makes it harmless (client/terminal.py). Nothing in it is taken for markup.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from client.errors import ClientError
+from client.terminal import clean, clean_json, clean_lines
 from protocol.errors import Invalid
 from protocol.secrecy import hide_keys
 from protocol.times import date_text, parse_time
-from wallet.errors import WalletError
-from wallet.terminal import clean, clean_json, clean_lines
 
 PIPE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe."""
@@ -101,7 +101,7 @@ class Output:
         """Tells people and programs (on standard error) that something is not as it should be."""
         _print(Text.assemble(("Warning: ", "bold yellow"), hide_keys(clean(sentence))), is_error=True)
 
-    def fail(self, error: WalletError) -> None:
+    def fail(self, error: ClientError) -> None:
         """Prints an error: JSON goes where the result would have gone."""
         told = {"cause": error.cause, "remedy": error.remedy, "node_message": error.node_message}
         shown = {name: hide_keys(value, raw=True) for name, value in told.items() if value}

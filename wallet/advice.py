@@ -1,4 +1,4 @@
-"""What the wallet tells people when something does not work: the cause, and what to do about it."""
+"""What the wallet tells people when a node refuses: the cause, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,54 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from wallet.durations import describe_seconds
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-
-
-class WalletError(Exception):
-    """A command cannot be carried out. `cause` says why, `remedy` what helps (it may be empty)."""
-
-    exit_code = EXIT_FAILED
-
-    def __init__(self, cause: str, remedy: str = "", node_message: str = "") -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.remedy = remedy
-        self.node_message = node_message
-        self.signed: SignedTransaction | None = None
-
-
-class SignedTransaction(NamedTuple):
-    """A transaction that was signed, and until when (in UTC) whoever has it can bring it into a block."""
-
-    transaction_id: str
-    valid_until: str
-
-
-class UsageError(WalletError):
-    """The command was given something that cannot be meant."""
-
-    exit_code = EXIT_USAGE
-
-
-class NodeUnreachable(WalletError):
-    """No answer came from the node."""
-
-
-class NodeConfused(WalletError):
-    """What answers at the node's address is not a node, or not one this wallet understands."""
-
-
-class NodeRefused(WalletError):
-    """The node answered a request with an error; `code` and `data` are those of the JSON-RPC error."""
-
-    def __init__(self, code: int, message: str, data: Any = None) -> None:
-        reason = explain(message)
-        super().__init__(reason.cause, read_advice(data) or reason.remedy, message)
-        self.code = code
-        self.data = data
+from client.durations import describe_seconds
+from client.errors import NodeRefused, strip_assertion
 
 
 class Reason(NamedTuple):
@@ -72,10 +26,9 @@ def explain(message: str) -> Reason:
     return Reason(f"the node refused: {strip_assertion(message)}")
 
 
-def read_advice(data: Any) -> str:
+def read_advice(advice: dict[str, Any]) -> str:
     """What to do when resource credits are missing, as far as the node says how many and how long; else ""."""
-    advice = data.get("advice") if isinstance(data, dict) else None
-    if not isinstance(advice, dict) or "rc_missing" not in advice:
+    if "rc_missing" not in advice:
         return ""
     seconds = advice.get("seconds_until_enough")
     if isinstance(seconds, int):
@@ -86,15 +39,11 @@ def read_advice(data: Any) -> str:
     )
 
 
-def strip_assertion(message: str) -> str:
-    """Leaves out the kind of error and the expression in front of the sentence, where there is a sentence."""
-    kind, colon, rest = message.partition(":")
-    if not colon:
-        return message
-    if kind == "Assert Exception":
-        sentence = rest.rpartition(": ")[2] if "{" not in rest else re.split(r": (?=[A-Z])", rest, maxsplit=1)[-1]
-        return sentence.strip() or rest.strip(": ")
-    return rest.strip() or kind
+def advise(error: NodeRefused) -> NodeRefused:
+    """Gives a node's refusal the cause and the remedy in words for people."""
+    reason = explain(error.node_message)
+    error.cause, error.remedy = reason.cause, read_advice(error.advice) or reason.remedy
+    return error
 
 
 def import_hint(account: str, role: str) -> str:

@@ -1,0 +1,34 @@
+"""How the commands for the operator ask the admin port of a running node."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from client.errors import ClientError, NodeRefused, NodeUnreachable
+from client.json_rpc import TIMEOUT_SECONDS, NodeClient
+from client.terminal import clean
+
+ADMIN_DEFAULT: Final = "127.0.0.1:8091"
+"""Where commands for the operator look for a node; a node opens no such port unless it is told to."""
+
+REFUSAL: Final = "Assert Exception:"
+"""What the reference's messages begin with when a request can not be done."""
+
+LONG_SECONDS: Final = 86_400.0
+"""How long a snapshot may take."""
+
+
+def call_admin(node: object, method: str, timeout_seconds: float = TIMEOUT_SECONDS, /, **params: Any) -> Any:
+    """Returns the result of a method of node_api of the node with this address. Raises ClientError."""
+    try:
+        return NodeClient(f"http://{node}", timeout_seconds).call(f"node_api.{method}", params)
+    except NodeUnreachable as error:
+        raise ClientError(
+            error.cause,
+            f"Commands go to the admin port of a node on this machine: run it with --admin {node}, "
+            "or name its port with --admin or PLAUDIT_ADMIN.",
+        ) from error
+    except NodeRefused as error:
+        raise ClientError(f"The node refuses: {clean(error.node_message.removeprefix(REFUSAL))}") from error
+    except ClientError as error:
+        raise ClientError(error.cause, f"Is {node} the admin port of a node (its --admin)?") from error
