@@ -15,7 +15,7 @@ from protocol.hardforks import parse_version
 from protocol.types import NULL_ID, NULL_PUBLIC_KEY, Authority, ChainProperties
 from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
-from state.tables.accounts import AccountMetadata, new_account
+from state.tables.accounts import Account, AccountMetadata
 from state.tables.content import RewardFund
 from state.tables.globals import GlobalProperties, HardforkProperty
 from state.tables.witnesses import SCHEDULE_MINER, FeedHistory, Witness, WitnessSchedule
@@ -55,7 +55,7 @@ def _create_reserved_account(ctx: Context, name: str) -> None:
     tables, rules = ctx.tables, ctx.rules
     recovery_account = name if name == rules.treasury_account else ""
     tables.accounts.insert(
-        new_account(
+        Account(
             id=tables.accounts.next_id(),
             name=name,
             recovery_account=recovery_account,
@@ -77,7 +77,7 @@ def _create_account(ctx: Context, account: GenesisAccount) -> None:
     tables, config = ctx.tables, ctx.config
     name = account.name
     tables.accounts.insert(
-        new_account(
+        Account(
             id=tables.accounts.next_id(),
             name=name,
             memo_key=config.account_key(account, "memo"),

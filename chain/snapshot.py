@@ -31,11 +31,12 @@ from protocol.codec import codec_for
 from protocol.config import ChainConfig
 from protocol.errors import Invalid
 from state.engine.errors import SchemaError, StoreCorrupt, StoreTooNew
+from state.engine.index import INDEX_SPACE
 from state.engine.kv import Backend, MemoryBackend, View
 from state.engine.meta import META_KEY, Meta, check_meta, decode_meta, describe_tables
 from state.engine.rows import unpack
 from state.engine.store import SEQUENCES, Store
-from state.engine.table import INDEX_SPACE, ROW_SPACE, Table, hash_row
+from state.engine.table import ROW_SPACE, Table, hash_row
 from state.tables.tables import Tables
 
 MAGIC: Final = b"PLAUDITSNAPSHOT\x01"

@@ -8,7 +8,7 @@ from operations.authority_change import check_authority_accounts, store_authorit
 from protocol.errors import Rejected
 from protocol.types import Authority
 from state.context import Context
-from state.tables.accounts import Account, AccountMetadata, Manabar, new_account
+from state.tables.accounts import Account, AccountMetadata, Manabar
 from state.tables.witnesses import SCHEDULE_ELECTED
 
 SCHEDULE_NAMES = ("elected", "timeshare", "miner", "none")
@@ -41,7 +41,7 @@ def create_account(
     now = ctx.time
     tables = ctx.tables
     account = tables.accounts.insert(
-        new_account(
+        Account(
             id=tables.accounts.next_id(),
             name=name,
             memo_key=memo_key,

@@ -547,6 +547,8 @@ class ShapeBook:
                 return shapes.Blob(limit)
             case "version" | "hardfork_version":
                 return shapes.VersionNumber(marker.kind == "hardfork_version")
+            case "amount":
+                return shapes.Amount(self.asset, marker.size)
         return self.make_simple(marker.kind)
 
     def make_simple(self, kind: str) -> Shape:

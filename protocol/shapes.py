@@ -593,6 +593,26 @@ def legacy_amount(amount: int, precision: int) -> str:
     return f"{text}.{str(unit - rest)[1:]}" if precision else text
 
 
+class Amount(Integer):
+    """A number of the smallest units of one symbol; JSON shows the asset."""
+
+    def __init__(self, asset: AssetShape, symbol: int) -> None:
+        super().__init__(64, True)
+        self.asset, self.symbol = asset, symbol
+
+    def to_json(self, value: Any, legacy: bool) -> Any:
+        return self.asset.to_json((value, self.symbol), legacy)
+
+    def from_json(self, data: Any) -> Any:
+        amount, symbol = self.asset.from_json(data)
+        if symbol != self.symbol:
+            raise Malformed(f"an amount of {self.asset.symbol.names[self.symbol]} is needed")
+        return amount
+
+    def schema(self) -> dict[str, Any]:
+        return self.asset.schema()
+
+
 class LegacyAssetShape(AssetShape):
     """An amount of STEEM whose symbol bytes may be one of five misspellings. Source: legacy_asset.hpp."""
 

@@ -19,7 +19,9 @@ from protocol import assets
 from protocol.curves import CURVES
 
 __all__ = [
+    "I8",
     "I16",
+    "I32",
     "I64",
     "U8",
     "U16",
@@ -75,7 +77,10 @@ NULL_ID = bytes(20)
 
 @dataclass(frozen=True)
 class Wire:
-    """Marks a plain Python type with the layout that the codec gives it; ``size`` is a length in bytes or bits."""
+    """Marks a plain Python type with the layout that the codec gives it.
+
+    ``size`` is a length in bytes or bits, or the symbol of an "amount".
+    """
 
     kind: str
     size: int = 0
@@ -120,7 +125,9 @@ U16 = Annotated[int, Wire("uint", 16)]
 U32 = Annotated[int, Wire("uint", 32)]
 U64 = Annotated[int, Wire("uint", 64)]
 U128 = Annotated[int, Wire("uint128", 128)]
+I8 = Annotated[int, Wire("int", 8)]
 I16 = Annotated[int, Wire("int", 16)]
+I32 = Annotated[int, Wire("int", 32)]
 I64 = Annotated[int, Wire("int", 64)]
 Share = I64
 """An amount without symbol (share_type of the reference)."""

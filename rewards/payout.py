@@ -14,6 +14,7 @@ from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, UINT128_MAX
 from protocol.units import BASIS_POINTS
 from rewards.sbd import compute_sbd_value, compute_steem_value
+from state.engine.rows import Row
 from state.tables.content import Comment, CommentVote, RewardFund
 from state.tables.globals import GlobalProperties
 
@@ -61,7 +62,7 @@ class AuthorPart(NamedTuple):
     paid_vests: int
 
 
-class PayoutExplanation(NamedTuple):
+class PayoutExplanation(Row):
     """Every step of one post's payout.
 
     The claim: `curve_value` is the curve at net_rshares, `claim` that times reward_weight. The share of the fund:

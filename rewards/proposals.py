@@ -124,7 +124,7 @@ def read_outlook(ctx: Context) -> Steps[Outlook]:
             for weight in _weigh_votes(ctx, row):
                 votes += weight
                 yield
-            counted.append(row._replace(total_votes=votes))
+            counted.append(row.replace(total_votes=votes))
         yield
     daily_budget = treasury // ctx.rules.proposal_daily_budget_divider
     return Outlook(time, passed_seconds, treasury, daily_budget, budget, counted)

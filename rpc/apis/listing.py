@@ -11,7 +11,8 @@ from rpc.casts import as_bool, as_integer, as_text
 from rpc.kinds import AtMost, Items, Name, OneOf, Unsigned
 from rpc.objects import Json
 from rpc.slices import Steps
-from state.engine.table import IndexView, Table
+from state.engine.index import IndexView
+from state.engine.table import Table
 from state.tables.market import LimitOrder, price_key
 
 LIMIT_MAX = 1000

@@ -22,6 +22,7 @@ from rpc.kinds import AnyJson, HexText, Name, Permlink, Unsigned32
 from rpc.method import rpc_method
 from rpc.objects import Json, big
 from rpc.slices import Aside, Steps, collect, in_steps
+from state.engine.rows import Row
 from state.money import compute_liquid_interest, compute_savings_interest
 from state.tables.kinds import TIME_MAX
 
@@ -176,9 +177,11 @@ def _explain(record: Any) -> orjson.Fragment:
 
 
 def explain_json(value: Any) -> Any:
-    """A record of figures as JSON: named tuples become objects, integers above 32 bits strings."""
+    """A record of figures as JSON: rows and named tuples become objects, integers above 32 bits strings."""
     if isinstance(value, Price):
         return value.nai_json
+    if isinstance(value, Row):
+        return {name: explain_json(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return {name: explain_json(member) for name, member in zip(value._fields, value, strict=True)}
     if isinstance(value, tuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from state.engine.declare import TableSpec
 from state.engine.errors import ForeignChain, NotAStore, StoreCorrupt, StoreTooNew
 from state.engine.kv import Backend
 from state.engine.rows import pack, unpack
-from state.engine.table import TableSpec
 
 META_KEY: Final = b"\x00plaudit"
 FORMAT: Final = 1
@@ -40,11 +40,9 @@ class Meta(NamedTuple):
     tables: tuple[TableMeta, ...]
 
 
-def describe_tables(specs: Iterable[TableSpec[Any, Any]]) -> tuple[TableMeta, ...]:
+def describe_tables(specs: Iterable[TableSpec[Any]]) -> tuple[TableMeta, ...]:
     """Returns what the record says about declared tables."""
-    return tuple(
-        TableMeta(spec.name, spec.number, spec.version, tuple(index.name for index in spec.indexes)) for spec in specs
-    )
+    return tuple(TableMeta(spec.name, spec.number, spec.version, tuple(map(str, spec.indexes))) for spec in specs)
 
 
 def encode_meta(meta: Meta) -> bytes:

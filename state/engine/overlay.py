@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from sortedcontainers import SortedSet
 
+from state.engine.declare import OrderKey
 from state.engine.errors import ScanInvalidated
 from state.engine.keys import TOP
-
-OrderKey = tuple[Any, ...]
-PayloadT = TypeVar("PayloadT")
 
 GONE_MIN = 16
 """From so many removed keys in a row on it is worth remembering that they are gone."""
@@ -26,12 +24,14 @@ class KeyOverlay:
     return to what the database holds. Added keys are sorted only when somebody scans.
     """
 
-    __slots__ = ("_gone", "_sorted", "_unsorted", "added", "removed", "version")
+    __slots__ = ("_gone", "_sorted", "_unsorted", "added", "floor", "removed", "version")
 
     def __init__(self) -> None:
         self.added: set[OrderKey] = set()
         self.removed: set[OrderKey] = set()
         self.version = 0
+        self.floor: OrderKey | None = None
+        """No key, in memory or in the database, is below this one; () when there is none at all, None: unknown."""
         # Every key of the database from the first to before the second of each of these is in `removed`.
         self._gone: list[tuple[OrderKey, OrderKey]] = []
         self._sorted: Any = SortedSet()
@@ -48,13 +48,20 @@ class KeyOverlay:
                 self.added.discard(old)
                 self._note(old, False)
         if new is not None:
+            floor = self.floor
+            if floor is not None and (not floor or new < floor):
+                self.floor = new
             if new == stored:
-                self.removed.discard(new)
-                if self._gone:
-                    self._gone = [(first, end) for first, end in self._gone if not first <= new < end]
+                self._keep(new)
             else:
                 self.added.add(new)
                 self._note(new, True)
+
+    def _keep(self, stored: OrderKey) -> None:
+        """A key of the database is one of the keys now."""
+        self.removed.discard(stored)
+        if self._gone:
+            self._gone = [(first, end) for first, end in self._gone if not first <= stored < end]
 
     def _note(self, key: OrderKey, is_added: bool) -> None:
         if (key in self._sorted) == is_added:
@@ -65,6 +72,15 @@ class KeyOverlay:
     def rebase(self, current: OrderKey | None, old_stored: OrderKey | None, stored: OrderKey | None) -> None:
         """Accounts for the database's key of a row changing from ``old_stored`` to ``stored``."""
         if old_stored == stored:
+            return
+        if current == stored:
+            self.version += 1
+            if old_stored is not None:
+                self.removed.discard(old_stored)
+            if current is not None:
+                self.added.discard(current)
+                self._note(current, False)
+                self._keep(current)
             return
         self.move(current, None, old_stored)
         if old_stored is not None:
@@ -97,16 +113,14 @@ class KeyOverlay:
                 return min(end, high)
         return low
 
-    def live(
-        self, stored: Iterator[tuple[OrderKey, PayloadT]], low: OrderKey, high: OrderKey
-    ) -> Iterator[tuple[OrderKey, PayloadT]]:
+    def live(self, stored: Iterator[OrderKey], low: OrderKey, high: OrderKey) -> Iterator[OrderKey]:
         """Iterates over ``stored``, which is the database's forward scan, behind the removed keys at its start."""
         removed = self.removed
         count = 0
-        for item in stored:
-            if item[0] not in removed:
-                self._note_gone(low, item[0], count)
-                yield item
+        for key in stored:
+            if key not in removed:
+                self._note_gone(low, key, count)
+                yield key
                 yield from stored
                 return
             count += 1
@@ -121,10 +135,8 @@ class KeyOverlay:
         if count >= GONE_MIN:
             self._gone = [*self._gone[1 - GONE_RANGES_MAX :], (low, end)]
 
-    def merge(
-        self, stored: Iterator[tuple[OrderKey, PayloadT]], low: OrderKey, high: OrderKey, reverse: bool
-    ) -> Iterator[tuple[OrderKey, PayloadT | None]]:
-        """Merges the database's keys (with a payload each) and the added ones in order.
+    def merge(self, stored: Iterator[OrderKey], low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[OrderKey]:
+        """Merges the database's keys and the added ones in order.
 
         Raises ScanInvalidated when keys change between two steps: what would follow could depend on which rows happen
         to be committed, which differs from node to node.
@@ -133,20 +145,20 @@ class KeyOverlay:
         removed = self.removed
         version = self.version
         waiting = next(added, None)
-        for key, payload in stored:
+        for key in stored:
             if key in removed:
                 continue
             while waiting is not None and (waiting > key if reverse else waiting < key):
-                yield waiting, None
+                yield waiting
                 self._check(version)
                 waiting = next(added, None)
             if waiting == key:
                 # A batch whose write was reported as failed may have reached the disk all the same.
                 waiting = next(added, None)
-            yield key, payload
+            yield key
             self._check(version)
         while waiting is not None:
-            yield waiting, None
+            yield waiting
             self._check(version)
             waiting = next(added, None)
 

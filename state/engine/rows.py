@@ -1,4 +1,9 @@
-"""Rows on disk: one version byte, then a msgpack array of the fields; nested NamedTuples come back as such."""
+"""Rows and their bytes: one byte with the version of the table, then a msgpack array of the fields.
+
+The bytes are part of the state digest, so they follow from the values alone: integers and lengths in the shortest form
+that msgpack has, strings as UTF-8, arrays for rows and tuples, and integers beyond 64 bits as an extension. msgspec
+writes and reads them; msgpack does it for rows with an integer beyond 64 bits, which msgspec refuses.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +11,31 @@ import enum
 import types
 import typing
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar, dataclass_transform
 
 import msgpack
+import msgspec
+from msgspec.structs import astuple, replace
 
 from state.engine.errors import SchemaError, StoreCorrupt, StoreTooNew
-
-RowT = TypeVar("RowT", bound=tuple[Any, ...])
-Restore = Callable[[Any], Any]
-Upgrade = Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
 VERSION_MAX: Final = 255
 _BIG_INT: Final = 1
 _PLAIN: Final = (int, str, bytes, bool, type(None))
-_tuple_new: Final = tuple.__new__
+
+Upgrade = Callable[[tuple[Any, ...]], tuple[Any, ...]]
+
+
+@dataclass_transform(frozen_default=True)
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
+    """Base of all rows: immutable, and made of plain values, tuples and named tuples."""
+
+    def replace(self, **changes: Any) -> Self:
+        """Returns a copy with other values in some fields; raises TypeError for an unknown field."""
+        return replace(self, **changes)
+
+
+RowT = TypeVar("RowT", bound=Row)
 
 
 def _pack_big_int(value: Any) -> msgpack.ExtType:
@@ -37,6 +52,7 @@ def _unpack_extension(code: int, data: bytes) -> int:
 
 
 _pack: Final[Callable[[Any], bytes]] = msgpack.Packer(default=_pack_big_int, use_bin_type=True).pack
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def pack(value: Any) -> bytes:
@@ -55,67 +71,39 @@ def unpack(data: bytes) -> Any:
         raise StoreCorrupt(f"a stored value cannot be read: {error}") from error
 
 
-def is_named_tuple(kind: Any) -> bool:
-    """Tells whether a type is a NamedTuple class."""
-    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
+def list_fields(row_type: type[Row]) -> dict[str, Any]:
+    """The fields of a row with their declared kinds."""
+    hints = typing.get_type_hints(row_type, include_extras=True)
+    return {name: hints[name] for name in row_type.__struct_fields__}
 
 
-def _restore_sequence(restores: list[Restore | None]) -> Restore | None:
-    places = [(position, restore) for position, restore in enumerate(restores) if restore is not None]
-    if not places:
-        return None
-
-    def restore_places(value: tuple[Any, ...]) -> tuple[Any, ...]:
-        values = list(value)
-        for position, restore in places:
-            values[position] = restore(values[position])
-        return tuple(values)
-
-    return restore_places
-
-
-def _restore_named(kind: Any) -> Restore:
-    hints = typing.get_type_hints(kind)
-    inner = _restore_sequence([build_restore(hints[name]) for name in kind._fields])
-    if inner is None:
-        return lambda value: _tuple_new(kind, value)
-    restore_fields = inner
-    return lambda value: _tuple_new(kind, restore_fields(value))
-
-
-def build_restore(kind: Any) -> Restore | None:
-    """Builds the function that gives an unpacked value its declared type; None when it has it already.
-
-    Allowed: int, str, bytes, bool, IntEnum, NamedTuple, tuple[X, ...], tuple[A, B] and X | None; raises SchemaError.
-    """
+def plain_type(kind: Any) -> Any:
+    """The Python type of a kind: what is left without its marks."""
     while typing.get_origin(kind) is typing.Annotated or hasattr(kind, "__supertype__"):
         kind = kind.__supertype__ if hasattr(kind, "__supertype__") else typing.get_args(kind)[0]
-    if kind in _PLAIN:
-        return None
-    if is_named_tuple(kind):
-        return _restore_named(kind)
-    if isinstance(kind, type) and issubclass(kind, enum.IntEnum):
-        return kind
+    return kind
+
+
+def check_kind(kind: Any) -> None:
+    """Raises SchemaError unless a row may hold values of this kind.
+
+    Allowed: int, str, bytes, bool, IntEnum, NamedTuple, tuple[X, ...], tuple[A, B] and X | None.
+    """
+    kind = plain_type(kind)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (types.UnionType, typing.Union):
-        options = [option for option in arguments if option is not type(None)]
-        if len(options) == 1:
-            present = build_restore(options[0])
-            return None if present is None else lambda value: None if value is None else present(value)
-    if origin is tuple:
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            item = build_restore(arguments[0])
-            return None if item is None else lambda value: tuple([item(element) for element in value])
-        return _restore_sequence([build_restore(argument) for argument in arguments])
-    raise SchemaError(f"a row field cannot be declared as {kind!r}")
-
-
-@lru_cache(256)
-def _restore_row(row_type: Any) -> tuple[Restore | None, int]:
-    """The function that gives the values of a row their declared types, and how many there are."""
-    hints = typing.get_type_hints(row_type)
-    fields: tuple[str, ...] = row_type._fields
-    return _restore_sequence([build_restore(hints[field]) for field in fields]), len(fields)
+    if kind in _PLAIN or (isinstance(kind, type) and issubclass(kind, enum.IntEnum)):
+        return
+    if isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        hints = typing.get_type_hints(kind, include_extras=True)
+        arguments = tuple(hints[name] for name in kind._fields)
+    elif origin in (types.UnionType, typing.Union) and len(arguments) == 2 and type(None) in arguments:
+        pass
+    elif origin is tuple:
+        arguments = arguments[:1] if arguments[-1] is Ellipsis else arguments
+    else:
+        raise SchemaError(f"a row field cannot be declared as {kind!r}")
+    for argument in arguments:
+        check_kind(argument)
 
 
 def _is_same(left: Any, right: Any) -> bool:
@@ -133,40 +121,62 @@ class RowCodec(Generic[RowT]):
     ``upgrades[n]`` turns the plain field values of version n into those of version n + 1.
     """
 
-    __slots__ = ("_name", "_restore", "_tag", "_upgrades", "_width", "row_type", "version")
+    __slots__ = ("_decode", "_head", "_name", "_tag", "_upgrades", "row_type", "version")
 
     def __init__(self, name: str, row_type: type[RowT], version: int, upgrades: Mapping[int, Upgrade]) -> None:
-        if not is_named_tuple(row_type):
-            raise SchemaError(f"{name}: a row is a NamedTuple, not {row_type!r}")
+        if not issubclass(row_type, Row):
+            raise SchemaError(f"{name}: a row is a Row, not {row_type!r}")
         if not 1 <= version <= VERSION_MAX:
             raise SchemaError(f"{name}: version {version} is not between 1 and {VERSION_MAX}")
+        fields = list_fields(row_type)
+        for kind in fields.values():
+            check_kind(kind)
         self._name = name
-        self._restore, self._width = _restore_row(row_type)
         self._tag = bytes([version])
+        self._head = self._tag + msgpack.Packer().pack_array_header(len(fields))
+        self._decode = msgspec.msgpack.Decoder(row_type).decode
         self._upgrades = upgrades
         self.row_type = row_type
         self.version = version
 
     def encode(self, row: RowT) -> bytes:
         """Encodes one row; raises SchemaError when it holds something that cannot be stored."""
-        return self._tag + pack(row)
+        try:
+            return self._tag + _encode(row)
+        except OverflowError:
+            return self._tag + pack(astuple(row))
+        except (TypeError, ValueError) as error:
+            raise SchemaError(f"cannot be stored: {row!r}: {error}") from error
 
     def decode(self, data: bytes) -> RowT:
         """Decodes one row, upgrading an older version; raises StoreTooNew or StoreCorrupt."""
+        if data.startswith(self._head):
+            try:
+                return self._decode(data[1:])
+            except msgspec.DecodeError:  # Wide integers, or damage.
+                pass
+        return self._decode_slowly(data)
+
+    def _decode_slowly(self, data: bytes) -> RowT:
         version = data[0] if data else 0
         values = unpack(data[1:])
         if version != self.version:
             values = self._upgrade(version, values)
-        if len(values) != self._width:
-            raise StoreCorrupt(f"{self._name}: a row has {len(values)} fields, its table declares {self._width}")
-        if self._restore is not None:
-            values = self._restore(values)
-        return _tuple_new(self.row_type, values)
+        width = len(self.row_type.__struct_fields__)
+        if not isinstance(values, tuple) or len(values) != width:
+            raise StoreCorrupt(f"{self._name}: a row of {width} fields cannot be {values!r}")
+        try:
+            return msgspec.convert(values, self.row_type)
+        except msgspec.ValidationError as error:
+            raise StoreCorrupt(f"{self._name}: a row cannot be read: {error}") from error
 
     def check(self, row: RowT, data: bytes) -> None:
         """Raises SchemaError unless the encoded row comes back as it was, types included."""
-        back = self.decode(data)
-        if not _is_same(row, back):
+        try:
+            back = self.decode(data)
+        except StoreCorrupt as error:
+            raise SchemaError(f"{self._name}: row would not survive storage: {row!r}: {error}") from error
+        if not _is_same(astuple(row), astuple(back)):
             raise SchemaError(f"{self._name}: row would not survive storage: {row!r} comes back as {back!r}")
 
     def _upgrade(self, version: int, values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from types import TracebackType
-from typing import Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 
+from state.engine import declare
+from state.engine.declare import TableSet, TableSpec, find_spec
 from state.engine.errors import CheckpointError, SchemaError
 from state.engine.kv import Backend
 from state.engine.meta import META_KEY, Head, Meta, check_meta, describe_tables, encode_meta, read_meta
-from state.engine.rows import RowT
-from state.engine.table import Cache, Journal, KeyT, Moves, RowChange, Table, TableSpec
+from state.engine.rows import Row, RowT
+from state.engine.table import Batch, Cache, CommittedRow, Journal, KeyT, RowChange, Table
 from state.engine.upgrade import upgrade_tables
 
 EXTRA_SPACE_MIN: Final = b"\x10"
@@ -26,38 +28,39 @@ CACHE_ROWS: Final = 200_000
 _DIGEST_MODULUS: Final = 1 << 256
 
 
-class DeclaresTables(Protocol):
-    """A class that lists its tables; the store sets an attribute for each."""
-
-    SPECS: ClassVar[tuple[TableSpec[Any, Any], ...]]
+TablesT = TypeVar("TablesT", bound=TableSet)
 
 
-TablesT = TypeVar("TablesT", bound=DeclaresTables)
-
-
-class Sequence(NamedTuple):
+@declare.table(0, key="table")
+class Sequence(Row):
     """The next object id of a table."""
 
     table: int
     next_id: int
 
 
-SEQUENCES: Final = TableSpec("sequences", 0, Sequence, key=lambda row: row.table)
+SEQUENCES: Final[TableSpec[Sequence]] = find_spec("sequences", Sequence)
 
 
-@dataclass(frozen=True, slots=True)
-class BlockDelta:
-    """What one sealed block did to the state; ``digest`` is that of the whole state after it (32 bytes)."""
+class BlockRef(NamedTuple):
+    """The number and the id of a block."""
 
     number: int
     block_id: bytes
-    digest: bytes
-    changes: tuple[RowChange, ...]
 
-    @property
-    def head(self) -> Head:
-        """The block as a head."""
-        return Head(self.number, self.block_id, self.digest)
+
+class BlockDelta:
+    """What one sealed block did to the state."""
+
+    def __init__(self, number: int, block_id: bytes, changes: tuple[RowChange, ...]) -> None:
+        self.number = number
+        self.block_id = block_id
+        self.changes = changes
+
+    @cached_property
+    def digest_change(self) -> int:
+        """By how much the block changes the sum of the rows' hashes; computed when it is first asked for."""
+        return sum(table.hash_version(key, new) - table.hash_version(key, old) for table, key, old, new in self.changes)
 
 
 class Session:
@@ -88,8 +91,8 @@ class Session:
 class Store(Generic[TablesT]):
     """All tables of one chain.
 
-    ``cache_rows`` bounds the committed rows kept in memory; ``is_strict`` checks at each change that indexes declare
-    the fields they read, and at each sealed block that rows survive storage (for tests; slow).
+    ``cache_rows`` bounds the committed rows kept in memory; ``is_strict`` checks at each sealed block that rows survive
+    storage (for tests; slow).
     Raises ForeignChain, StoreTooNew, NotAStore, StoreCorrupt.
     """
 
@@ -114,15 +117,12 @@ class Store(Generic[TablesT]):
             Table(spec, backend, self._journal, self._cache, self._take_id, self._count_ids, is_strict)
             for spec in specs
         ]
-        if len({spec.number for spec in specs}) != len(specs) or len({spec.name for spec in specs}) != len(specs):
-            raise SchemaError("two tables have one number or one name")
         self._cache.tables = self._all
         self._sequences: Table[Sequence, int] = self._all[0]
         self.tables: TablesT = tables_class()
         for table in self._all[1:]:
             setattr(self.tables, table.name, table)
         self._committed = self._open()
-        self._digest = 0 if self._committed is None else int.from_bytes(self._committed.digest, "big")
 
     def _open(self) -> Head | None:
         meta = read_meta(self.backend)
@@ -145,9 +145,11 @@ class Store(Generic[TablesT]):
         return self._committed
 
     @property
-    def head(self) -> Head | None:
+    def head(self) -> BlockRef | None:
         """The newest sealed block, or the committed one when none is reversible."""
-        return self._sealed[-1].head if self._sealed else self._committed
+        if self._sealed:
+            return BlockRef(self._sealed[-1].number, self._sealed[-1].block_id)
+        return None if self._committed is None else BlockRef(self._committed.number, self._committed.block_id)
 
     @property
     def reversible(self) -> tuple[BlockDelta, ...]:
@@ -157,14 +159,24 @@ class Store(Generic[TablesT]):
     @property
     def digest(self) -> bytes:
         """The digest over all rows as of the newest sealed block (32 bytes)."""
-        return self._digest.to_bytes(32, "big")
+        return self._compute_digest(self._sealed)
 
     def find_digest(self, number: int) -> bytes | None:
         """Returns the state digest as of a reversible or the committed block, else None."""
-        for delta in self._sealed:
-            if delta.number == number:
-                return delta.digest
-        return self._committed.digest if self._committed is not None and self._committed.number == number else None
+        if self._committed is not None and self._committed.number == number:
+            return self._committed.digest
+        if all(delta.number != number for delta in self._sealed):
+            return None
+        return self._compute_digest([delta for delta in self._sealed if delta.number <= number])
+
+    def _compute_digest(self, blocks: Iterable[BlockDelta]) -> bytes:
+        """The digest after the first of the sealed blocks."""
+        digest = sum((delta.digest_change for delta in blocks), self._committed_digest)
+        return (digest % _DIGEST_MODULUS).to_bytes(32, "big")
+
+    @property
+    def _committed_digest(self) -> int:
+        return 0 if self._committed is None else int.from_bytes(self._committed.digest, "big")
 
     def compute_digest_from_scratch(self) -> bytes:
         """Computes the digest over all rows as they are now, open checkpoints included; reads the whole database."""
@@ -240,7 +252,7 @@ class Store(Generic[TablesT]):
     def seal_block(self, number: int, block_id: bytes) -> BlockDelta:
         """Closes the only open checkpoint as a block that can be undone; raises CheckpointError.
 
-        A row that cannot be stored raises SchemaError and leaves the checkpoint open.
+        A strict store raises SchemaError for a row that cannot be stored, and leaves the checkpoint open.
         """
         if len(self._marks) != 1:
             raise CheckpointError(f"a block is sealed with one checkpoint open, not {len(self._marks)}")
@@ -257,15 +269,10 @@ class Store(Generic[TablesT]):
         changes: list[RowChange] = []
         for table, olds in touched.items():
             table.seal(olds, changes)
-        digest = self._digest
-        for change in changes:
-            digest += change.new_hash - change.old_hash
-            change.table.set_hash(change.key, change.new_hash)
-        self._digest = digest % _DIGEST_MODULUS
         self._marks.pop()
         self._journal.close()
         self._cache.trim()
-        delta = BlockDelta(number, block_id, self.digest, tuple(changes))
+        delta = BlockDelta(number, block_id, tuple(changes))
         self._sealed.append(delta)
         return delta
 
@@ -276,12 +283,8 @@ class Store(Generic[TablesT]):
         if not self._sealed:
             raise CheckpointError("no reversible block is left")
         delta = self._sealed.pop()
-        digest = self._digest
         for change in reversed(delta.changes):
             change.table.restore(change.key, change.old)
-            change.table.set_hash(change.key, change.old_hash)
-            digest += change.old_hash - change.new_hash
-        self._digest = digest % _DIGEST_MODULUS
         self._cache.trim()
         return delta
 
@@ -292,32 +295,34 @@ class Store(Generic[TablesT]):
         written (StoreFull, StoreWriteFailed) the state in memory is as before, and the call can be repeated.
         """
         blocks = [delta for delta in self._sealed if delta.number <= number]
-        newest: dict[tuple[Table[Any, Any], Any], RowChange] = {}
+        newest: dict[Table[Any, Any], dict[Any, Any]] = {}
         for delta in blocks:
-            for change in delta.changes:
-                newest[change.table, change.key] = change
-        deletes: list[tuple[bytes, bytes | None]] = []
-        puts: list[tuple[bytes, bytes | None]] = []
-        moves = [table.prepare_commit(change, deletes, puts) for (table, _), change in newest.items()]
+            for table, key, _, new in delta.changes:
+                news = newest.get(table)
+                if news is None:
+                    news = newest[table] = {}
+                news[key] = new
+        batch = Batch([], [])
+        prepared: list[tuple[Table[Any, Any], list[CommittedRow]]] = []
+        digest = self._committed_digest
+        for table, news in newest.items():
+            committed, difference = table.prepare_commit(news, batch)
+            prepared.append((table, committed))
+            digest += difference
         for key, value in extra:
             if key < EXTRA_SPACE_MIN:
                 raise SchemaError(f"key {key.hex()} lies in the space of the store")
-            puts.append((key, value))
+            batch.puts.append((key, value))
+        head = self._committed
         if blocks:
-            puts.append((META_KEY, encode_meta(Meta(self._chain_id, blocks[-1].head, self._declared))))
-        # An index key that passes from one row to another is deleted and put in the same batch: deletes go first.
-        self.backend.write(deletes + puts, sync)
-        self._finish_commit(blocks, newest, moves)
-
-    def _finish_commit(
-        self, blocks: list[BlockDelta], newest: dict[tuple[Table[Any, Any], Any], RowChange], moves: list[Moves]
-    ) -> None:
-        for ((table, key), change), moved in zip(newest.items(), moves, strict=True):
-            table.finish_commit(key, change.new, moved)
+            head = Head(blocks[-1].number, blocks[-1].block_id, (digest % _DIGEST_MODULUS).to_bytes(32, "big"))
+            batch.puts.append((META_KEY, encode_meta(Meta(self._chain_id, head, self._declared))))
+        self.backend.write(batch.deletes + batch.puts, sync)
+        for table, committed in prepared:
+            table.finish_commit(committed)
         for _ in blocks:
             self._sealed.popleft()
-        if blocks:
-            self._committed = blocks[-1].head
+        self._committed = head
         self._cache.trim()
 
     # Memory

@@ -1,78 +1,41 @@
-"""Tables of immutable rows with ordered indexes: declarations, and the table a consensus function works with.
+"""The table a consensus function works with: immutable rows by primary key, with ordered indexes.
 
 In memory a table keeps the newest version of every row changed since the last commit, next to the version the
 database has of it, and a bounded number of other rows as a cache. Every change is noted in the store's journal, from
-which the store undoes it.
+which the store undoes it. Rows are encoded and hashed when they are committed, or when somebody asks for a digest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from msgspec.structs import replace
+
+from state.engine.declare import OrderKey, TableSpec
 from state.engine.errors import CheckpointError, RowExists, RowMissing, SchemaError, StaleRow
-from state.engine.fields import find_fields, speed_up
-from state.engine.keys import TOP, encode_key
+from state.engine.index import IndexState, IndexView, UniqueView
+from state.engine.keys import encode_key
 from state.engine.kv import Backend
-from state.engine.overlay import KeyOverlay, OrderKey, compute_range
-from state.engine.rows import RowCodec, RowT, Upgrade, pack, unpack
+from state.engine.overlay import KeyOverlay, compute_range
+from state.engine.rows import RowCodec, RowT
 
 KeyT = TypeVar("KeyT")
 
 ROW_SPACE: Final = b"\x01"
-INDEX_SPACE: Final = b"\x02"
-NUMBER_MAX: Final = 0xFFFF
-
-PLACES_MAX: Final = 10_000
-"""Rows whose place in the table is remembered by their key in an index."""
 
 _MISS: Final[Any] = object()
-_tuple_new: Final = tuple.__new__
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """An ordered index: ``key`` gives a row's place, or None when the row is not in the index.
-
-    Rows with equal keys follow each other by primary key. ``fields`` names the fields whose change can move a row;
-    without it they are found from the function, and when that fails the key is computed at every update.
-    """
-
-    name: str
-    key: Callable[[Any], tuple[Any, ...] | None]
-    fields: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec(Generic[RowT, KeyT]):
-    """Declares a table. ``number`` is frozen for ever; ``key`` may read only fields that never change.
-
-    Raise ``version`` whenever the fields of the row change, and give ``upgrades[n]``, which turns the plain field
-    values of version n into those of version n + 1.
-    """
-
-    name: str
-    number: int
-    row: type[RowT]
-    key: Callable[[RowT], KeyT]
-    indexes: tuple[Index, ...] = ()
-    version: int = 1
-    upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
 
 
 class RowChange(NamedTuple):
-    """What one block did to one row; None stands for an absent row. Hashes are 0 for an absent row."""
+    """What one block did to one row; None stands for an absent row."""
 
     table: Table[Any, Any]
     key: Any
     old: Any
     new: Any
-    stored_key: bytes
-    stored_row: bytes | None
-    old_hash: int
-    new_hash: int
 
 
 class Journal:
@@ -120,129 +83,24 @@ class Cache:
                     table.age()
 
 
-class _IndexState:
-    """One index of one table: its overlay and its place in the database."""
-
-    __slots__ = ("fields", "key", "knows_it_is_empty", "name", "overlay", "prefix", "table")
-
-    def __init__(self, table: Table[Any, Any], number: int, index: Index, names: tuple[str, ...]) -> None:
-        unknown = set(index.fields or ()) - set(names)
-        if unknown:
-            raise SchemaError(f"{table.name}.{index.name}: no such fields: {sorted(unknown)}")
-        self.table = table
-        self.name = index.name
-        self.fields = find_fields(index.key, names) if index.fields is None else frozenset(index.fields)
-        self.key = speed_up(index.key, names)
-        self.overlay = KeyOverlay()
-        self.prefix = INDEX_SPACE + table.number.to_bytes(2, "big") + bytes([number])
-        self.knows_it_is_empty: bool | None = None
-        """True: the database has no entry of this index. False: it may have some. None: that is looked up at need."""
-
-    def place(self, row: Any, primary: OrderKey) -> OrderKey | None:
-        """The row's full key in this index: the declared key, made unique by ending in the primary key."""
-        if row is None:
-            return None
-        key: OrderKey | None = self.key(row)
-        if key is None or key[-len(primary) :] == primary:
-            return key
-        return key + primary
-
-    def scan(self, low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[Any]:
-        """Iterates over the primary keys of the index entries in the range."""
-        prefix, overlay, table = self.prefix, self.overlay, self.table
-        if self._is_stored_empty() and not overlay.added:
-            return
-        first = low if reverse else overlay.skip_gone(low, high)
-        stored = map(self._read, table.backend.scan(prefix + encode_key(first), prefix + encode_key(high), reverse))
-        for key, _ in overlay.merge(stored if reverse else overlay.live(stored, low, high), low, high, reverse):
-            yield key[-1] if table.arity == 0 else key[-table.arity :]
-
-    def _is_stored_empty(self) -> bool:
-        """Whether the database has nothing of this index: every block looks for what is due in many empty tables."""
-        is_empty = self.knows_it_is_empty
-        if is_empty is None:
-            entries = self.table.backend.scan(self.prefix + encode_key(()), self.prefix + encode_key((TOP,)))
-            is_empty = self.knows_it_is_empty = next(entries, None) is None
-        return is_empty
-
-    def _read(self, item: tuple[bytes, bytes]) -> tuple[OrderKey, None]:
-        values = unpack(item[1])
-        self.table.arity = values[0]
-        return values[1:], None
-
-
-Moves = list[tuple[_IndexState, OrderKey | None, OrderKey | None]]
+Moves = list[tuple[IndexState, OrderKey | None, OrderKey | None]]
 """Indexes in which the place of one row changes, with the old and the new place."""
 
 
-class IndexView(Generic[RowT]):
-    """Reads the rows of a table in the order of one of its indexes."""
+class Batch(NamedTuple):
+    """What a commit writes: deletes go first, since an index key may pass from one row to another."""
 
-    __slots__ = ("_index", "_table")
-
-    def __init__(self, table: Table[RowT, Any], index: _IndexState) -> None:
-        self._table = table
-        self._index = index
-
-    def scan(
-        self,
-        prefix: tuple[Any, ...] = (),
-        *,
-        start: tuple[Any, ...] | None = None,
-        stop: tuple[Any, ...] | None = None,
-        reverse: bool = False,
-    ) -> Iterator[RowT]:
-        """Iterates over the rows whose key begins with ``prefix``.
-
-        ``start`` and ``stop`` are whole keys (prefix included) or beginnings of keys: the scan starts with the first
-        key that is, or begins with, ``start`` or lies behind it, and ends before the first key that is, begins with,
-        or lies behind ``stop``; behind is below when ``reverse``. Raises ScanInvalidated when keys of this index are
-        changed before the scan is over.
-        """
-        low, high = compute_range(prefix, start, stop, reverse)
-        return map(self._table.get, self._index.scan(low, high, reverse))
-
-    def scan_keys(self, prefix: tuple[Any, ...] = ()) -> Iterator[Any]:
-        """Iterates over the primary keys of the rows whose key begins with ``prefix``, without reading the rows."""
-        return self._index.scan(*compute_range(prefix, None, None, False), False)
-
-    def first(self, prefix: tuple[Any, ...] = ()) -> RowT | None:
-        """Returns the first row whose key begins with ``prefix``, or None."""
-        return next(self.scan(prefix), None)
-
-    def find(self, key: tuple[Any, ...]) -> RowT | None:
-        """Returns the first row whose key is, or begins with, ``key``, or None."""
-        return next(self.scan(key), None)
+    deletes: list[tuple[bytes, bytes | None]]
+    puts: list[tuple[bytes, bytes | None]]
 
 
-class UniqueView(Generic[RowT]):
-    """Finds the only row with a key in an index, and remembers where it was.
+class CommittedRow(NamedTuple):
+    """A row that a commit writes: its version, the hash of that, and the moves in its indexes."""
 
-    What is remembered is checked against the row, so it may be out of date: when the row is there and still has the
-    key, it is the one.
-    """
-
-    __slots__ = ("_index", "_places", "_table")
-
-    def __init__(self, table: Table[RowT, Any], index: _IndexState) -> None:
-        self._table = table
-        self._index = index
-        self._places: dict[OrderKey, Any] = {}
-
-    def find(self, key: OrderKey) -> RowT | None:
-        """Returns the row whose key begins with ``key``, or None."""
-        primary = self._places.get(key, _MISS)
-        if primary is not _MISS:
-            row = self._table.find(primary)
-            if row is not None and self._index.key(row)[: len(key)] == key:
-                return row
-        found = next(self._index.scan(*compute_range(key, None, None, False), False), _MISS)
-        if found is _MISS:
-            return None
-        if len(self._places) >= PLACES_MAX:
-            self._places.clear()
-        self._places[key] = found
-        return self._table.get(found)
+    key: Any
+    new: Any
+    new_hash: int
+    moves: Moves
 
 
 class Table(Generic[RowT, KeyT]):
@@ -256,20 +114,20 @@ class Table(Generic[RowT, KeyT]):
         "_hashes",
         "_ids_taken",
         "_indexes",
+        "_is_plain",
         "_is_strict",
         "_journal",
-        "_key",
         "_next_id",
-        "_positions",
         "_present",
+        "_read_watched",
         "_row_type",
         "_rows",
         "_uniques",
         "_views",
         "_watched",
-        "arity",
         "backend",
         "codec",
+        "key_of",
         "name",
         "number",
         "prefix",
@@ -278,7 +136,7 @@ class Table(Generic[RowT, KeyT]):
 
     def __init__(
         self,
-        spec: TableSpec[RowT, KeyT],
+        spec: TableSpec[RowT],
         backend: Backend,
         journal: Journal,
         cache: Cache,
@@ -286,20 +144,20 @@ class Table(Generic[RowT, KeyT]):
         ids_taken: Callable[[int], int],
         is_strict: bool,
     ) -> None:
-        if not 0 <= spec.number <= NUMBER_MAX:
-            raise SchemaError(f"{spec.name}: table number {spec.number} is not between 0 and {NUMBER_MAX}")
         self.spec = spec
         self.name = spec.name
         self.number = spec.number
         self.backend = backend
         self.codec: RowCodec[RowT] = RowCodec(spec.name, spec.row, spec.version, spec.upgrades)
         self.prefix = ROW_SPACE + spec.number.to_bytes(2, "big")
-        self.arity = 0
-        """How many components the primary key has; 0 when it is not a tuple. Known once a key has been seen."""
-        names: tuple[str, ...] = getattr(spec.row, "_fields")  # noqa: B009 - NamedTuple classes have no common base
         self._row_type = spec.row
-        self._positions = {name: position for position, name in enumerate(names)}
-        self._key: Callable[[Any], Any] = speed_up(spec.key, names)
+        self._is_plain = isinstance(spec.key, str)
+        """The primary key is no tuple."""
+        self.key_of: Callable[[Any], Any] = attrgetter(*spec.primary)
+        if not self._is_plain and len(spec.primary) == 1:
+            raise SchemaError(f"{spec.name}: a key of one field is written as its name")
+        self._watched = spec.watched
+        self._read_watched: Callable[[Any], Any] = attrgetter(*sorted(spec.watched))
         self._journal = journal
         self._cache = cache
         self._next_id = next_id
@@ -311,22 +169,14 @@ class Table(Generic[RowT, KeyT]):
         self._base: dict[Any, Any] = {}
         """The version in the database of every row that may differ from it."""
         self._hashes: dict[Any, int] = {}
-        """Hashes of rows as of the newest sealed block, where known."""
+        """Hashes of the versions in the database, where known."""
         self._aged_hashes: dict[Any, int] = {}
         self._present = KeyOverlay()
-        self._indexes = tuple(_IndexState(self, number, index, names) for number, index in enumerate(spec.indexes))
+        self._indexes = tuple(
+            IndexState(backend, spec.number, number, index, spec.primary) for number, index in enumerate(spec.indexes)
+        )
         self._views = {index.name: IndexView(self, index) for index in self._indexes}
         self._uniques = {index.name: UniqueView(self, index) for index in self._indexes}
-        if len(self._views) != len(self._indexes):
-            raise SchemaError(f"{spec.name}: two indexes have one name")
-        self._watched = self._find_watched(names)
-
-    def _find_watched(self, names: tuple[str, ...]) -> frozenset[str]:
-        """Returns the fields whose change may move a row in an index or change its primary key."""
-        watched: set[str] = set()
-        for fields in (find_fields(self.spec.key, names), *(index.fields for index in self._indexes)):
-            watched.update(names if fields is None else fields)
-        return frozenset(watched)
 
     def __repr__(self) -> str:
         return f"<Table {self.name}>"
@@ -342,11 +192,11 @@ class Table(Generic[RowT, KeyT]):
 
     def get(self, key: KeyT) -> RowT:
         """Returns the newest version of a row; raises RowMissing."""
-        row = self._rows.get(key, _MISS)
-        if row is _MISS:
-            row = self._load(key)
+        row = self._rows.get(key)
         if row is None:
-            raise RowMissing(f"{self.name}: no row with key {key!r}", key)
+            row = self.find(key)
+            if row is None:
+                raise RowMissing(f"{self.name}: no row with key {key!r}", key)
         return row  # type: ignore[no-any-return]
 
     def index(self, name: str) -> IndexView[RowT]:
@@ -375,29 +225,26 @@ class Table(Generic[RowT, KeyT]):
         read = map(
             self._read, self.backend.scan(self.prefix + encode_key(first), self.prefix + encode_key(high), reverse)
         )
-        for key, _ in present.merge(read if reverse else present.live(read, low, high), low, high, reverse):
-            yield self.get(key if self.arity else key[0])  # type: ignore[arg-type]
+        for key in present.merge(read if reverse else present.live(read, low, high), low, high, reverse):
+            yield self.get(key[0] if self._is_plain else key)
 
-    def _read(self, item: tuple[bytes, bytes]) -> tuple[OrderKey, None]:
+    def _read(self, item: tuple[bytes, bytes]) -> OrderKey:
         """Decodes a row met in a scan, keeps it in the cache and returns its key."""
         row = self.codec.decode(item[1])
-        key = self._key(row)
+        key = self.key_of(row)
         if key not in self._rows:
             if key not in self._aged_rows:
                 self._remember(key, row)
             else:
                 self._load(key)
-        return self._spread(key), None
+        return self._spread(key)
 
     def _spread(self, key: Any) -> OrderKey:
         """The primary key as a tuple."""
-        if type(key) is tuple:
-            self.arity = len(key)
-            return key
-        return (key,)
+        return (key,) if self._is_plain else key
 
     def _stored_key(self, key: Any) -> bytes:
-        return self.prefix + encode_key(key if type(key) is tuple else (key,))
+        return self.prefix + encode_key((key,) if self._is_plain else key)
 
     def _load(self, key: Any) -> Any:
         row = self._aged_rows.get(key, _MISS)
@@ -420,56 +267,46 @@ class Table(Generic[RowT, KeyT]):
         """Adds a row; raises RowExists."""
         if type(row) is not self._row_type:
             raise TypeError(f"{self.name} holds {self._row_type.__name__}, not {type(row).__name__}")
-        key = self._key(row)
+        key = self.key_of(row)
         if self.find(key) is not None:
             raise RowExists(f"{self.name}: a row with key {key!r} exists")
-        moves = self._move(key, None, row)
         self._journal.append((self, key, None))
         if key not in self._base:
             self._base[key] = None
-        self._apply_moves(moves, key, None, row)
-        self._move_present(key, None, row)
+        self._settle_move(key, None, row)
         self._rows[key] = row
         return row
 
     def update(self, row: RowT, /, **changes: Any) -> RowT:
         """Replaces fields of a row and returns the new version; raises StaleRow, RowMissing, TypeError, SchemaError."""
-        key = self._key(row)
-        if self._rows.get(key, _MISS) is not row:
+        key = self.key_of(row)
+        if self._rows.get(key) is not row:
             row = self._match_newest(key, row)
-        values = list(row)
-        positions = self._positions
-        try:
-            for name, value in changes.items():
-                values[positions[name]] = value
-        except KeyError as error:
-            raise TypeError(f"{self.name} has no field {error}") from None
-        new: RowT = _tuple_new(self._row_type, values)
+        new = replace(row, **changes)
         base = self._base
         if self._watched.isdisjoint(changes):
             self._journal.append((self, key, row))
             if key not in base:
                 base[key] = row
-            if self._is_strict:
-                self._check_unmoved(key, row, new)
         else:
-            self._update_moved(key, row, new, changes)
+            if self.key_of(new) != key:
+                raise SchemaError(f"{self.name}: the primary key {key!r} cannot change to {self.key_of(new)!r}")
+            self._journal.append((self, key, row))
+            if key not in base:
+                base[key] = row
+            self._apply_moves(self._find_moves(row, new, changes), key, row, new)
         self._rows[key] = new
         return new
 
     def delete(self, row: RowT) -> None:
         """Removes a row; raises StaleRow, RowMissing."""
-        key = self._key(row)
-        if self._rows.get(key, _MISS) is not row:
+        key = self.key_of(row)
+        if self._rows.get(key) is not row:
             row = self._match_newest(key, row)
         self._journal.append((self, key, row))
-        stored = self._base.setdefault(key, row)
-        primary = self._spread(key)
-        for index in self._indexes:
-            place = index.place(row, primary)
-            if place is not None:
-                index.overlay.move(place, None, place if stored is row else index.place(stored, primary))
-        self._move_present(key, row, None)
+        if key not in self._base:
+            self._base[key] = row
+        self._settle_move(key, row, None)
         self._rows[key] = None
 
     def next_id(self) -> int:
@@ -487,70 +324,50 @@ class Table(Generic[RowT, KeyT]):
             raise StaleRow(f"{self.name}: {key!r} has changed since this version of the row was read")
         return newest
 
-    def _update_moved(self, key: Any, row: RowT, new: RowT, changes: Mapping[str, Any]) -> None:
-        """Notes an update that may move the row in an index."""
-        if self._key(new) != key:
-            raise SchemaError(f"{self.name}: the primary key {key!r} cannot change to {self._key(new)!r}")
-        moves = self._move(key, row, new, changes)
-        self._journal.append((self, key, row))
-        if key not in self._base:
-            self._base[key] = row
-        self._apply_moves(moves, key, row, new)
-        if self._is_strict:
-            self._check_unmoved(key, row, new, changes)
-
-    def _move(self, key: Any, old: Any, new: Any, changes: Mapping[str, Any] | None = None) -> Moves:
-        """Computes which index keys change; with ``changes`` only indexes that depend on one of these fields."""
+    def _find_moves(self, old: Any, new: Any, changes: Mapping[str, Any] | None = None) -> Moves:
+        """Finds the indexes whose key changes; with ``changes`` only among those that depend on one of its fields."""
         moves: Moves = []
-        if not self._indexes:
-            return moves
-        primary = self._spread(key)
         for index in self._indexes:
-            if changes is not None and index.fields is not None and index.fields.isdisjoint(changes):
+            if changes is not None and index.fields.isdisjoint(changes):
                 continue
-            old_place, new_place = index.place(old, primary), index.place(new, primary)
+            old_place = None if old is None else index.place(old)
+            new_place = None if new is None else index.place(new)
             if old_place != new_place:
                 moves.append((index, old_place, new_place))
         return moves
 
     def _apply_moves(self, moves: Moves, key: Any, old: Any, new: Any) -> None:
         """Moves a row in its indexes; where the database has one of the two versions its place is known already."""
-        if moves:
-            primary = self._spread(key)
-            base = self._base[key]
-            for index, old_place, new_place in moves:
-                if base is old:
-                    stored = old_place
-                else:
-                    stored = new_place if base is new else index.place(base, primary)
-                index.overlay.move(old_place, new_place, stored)
+        base = self._base[key]
+        for index, old_place, new_place in moves:
+            if base is old:
+                stored = old_place
+            elif base is new:
+                stored = new_place
+            else:
+                stored = None if base is None else index.place(base)
+            index.overlay.move(old_place, new_place, stored)
 
     def _settle_move(self, key: Any, old: Any, new: Any) -> None:
         """Moves a row in all indexes and in the set of present keys; its base must be known."""
-        self._apply_moves(self._move(key, old, new), key, old, new)
-        self._move_present(key, old, new)
+        if self._indexes:
+            self._apply_moves(self._find_moves(old, new), key, old, new)
+        if (old is None) != (new is None):
+            self._move_present(key, old, new)
 
     def _move_present(self, key: Any, old: Any, new: Any) -> None:
-        if (old is None) != (new is None):
-            primary = self._spread(key)
-            self._present.move(
-                None if old is None else primary,
-                None if new is None else primary,
-                None if self._base[key] is None else primary,
-            )
-
-    def _check_unmoved(self, key: Any, row: RowT, new: RowT, changes: Mapping[str, Any] | None = None) -> None:
-        for index, _, _ in self._move(key, row, new):
-            if changes is None or (index.fields is not None and index.fields.isdisjoint(changes)):
-                raise SchemaError(f"{self.name}.{index.name}: its key depends on more fields than it declares")
+        primary = self._spread(key)
+        self._present.move(
+            None if old is None else primary,
+            None if new is None else primary,
+            None if self._base[key] is None else primary,
+        )
 
     # For the store
 
     def restore(self, key: Any, old: Any) -> None:
         """Puts an earlier version of a row back, in the reverse order of the changes."""
-        current = self._rows.get(key, _MISS)
-        if current is _MISS:
-            current = self._load(key)
+        current = self.find(key)
         base = self._base
         if key not in base:
             base[key] = current
@@ -562,78 +379,83 @@ class Table(Generic[RowT, KeyT]):
 
     def seal(self, olds: Mapping[Any, Any], changes: list[RowChange]) -> None:
         """Appends the changes of a block, whose touched rows were ``olds`` before, to ``changes``."""
-        base, encode, prefix = self._base, self.codec.encode, self.prefix
+        base, rows = self._base, self._rows
         for key, old in olds.items():
-            new = self.find(key)
+            new = rows[key]
             if new is old:
                 if base.get(key, _MISS) is new:
                     del base[key]
                     self._cache.count += 1
                 continue
-            stored_key = prefix + encode_key(key if type(key) is tuple else (key,))
-            stored_row = None if new is None else encode(new)
-            if self._is_strict and stored_row is not None:
-                self.codec.check(new, stored_row)  # type: ignore[arg-type]
-            new_hash = 0 if stored_row is None else hash_row(stored_key, stored_row)
-            old_hash = 0 if old is None else self._find_hash(key, old, stored_key)
-            changes.append(RowChange(self, key, old, new, stored_key, stored_row, old_hash, new_hash))
+            if self._is_strict and new is not None:
+                self.codec.check(new, self.codec.encode(new))
+            changes.append(RowChange(self, key, old, new))
 
-    def _find_hash(self, key: Any, row: Any, stored_key: bytes) -> int:
-        known = self._hashes.get(key)
-        if known is None:
-            known = self._aged_hashes.get(key)
-        return hash_row(stored_key, self.codec.encode(row)) if known is None else known
+    def prepare_commit(self, news: Mapping[Any, Any], batch: Batch) -> tuple[list[CommittedRow], int]:
+        """Collects what the database needs to hold the versions ``news`` (by key) instead of those it has.
 
-    def set_hash(self, key: Any, value: int) -> None:
-        """Keeps the hash of a row's version in the newest sealed block."""
-        self._hashes[key] = value
-
-    def prepare_commit(
-        self, change: RowChange, deletes: list[tuple[bytes, bytes | None]], puts: list[tuple[bytes, bytes | None]]
-    ) -> Moves:
-        """Collects what the database needs to hold ``change.new`` instead of the version it has.
-
-        Returns the moves in its indexes, for `finish_commit`.
+        Returns what `finish_commit` needs, and by how much the sum of the rows' hashes changes.
         """
-        stored = self._pin_stored(change.key)
-        new = change.new
-        if stored is None and new is None:
+        committed: list[CommittedRow] = []
+        difference = 0
+        for key, new in news.items():
+            stored = self._pin_stored(key)
+            if stored is None and new is None:
+                committed.append(CommittedRow(key, None, 0, []))
+                continue
+            stored_key = self._stored_key(key)
+            new_hash = 0
+            if new is None:
+                batch.deletes.append((stored_key, None))
+            else:
+                data = self.codec.encode(new)
+                batch.puts.append((stored_key, data))
+                new_hash = hash_row(stored_key, data)
+            difference += new_hash - (0 if stored is None else self._find_hash(key, stored, stored_key))
+            committed.append(CommittedRow(key, new, new_hash, self._collect_moves(stored, new, batch)))
+        return committed, difference
+
+    def _collect_moves(self, stored: Any, new: Any, batch: Batch) -> Moves:
+        """Finds how the entries of a row's indexes change and adds that to the batch."""
+        indexes = self._indexes
+        if not indexes:
             return []
-        if new is None:
-            deletes.append((change.stored_key, None))
-        else:
-            puts.append((change.stored_key, change.stored_row))
-        moves = self._move(change.key, stored, new)
+        if stored is not None and new is not None and self._read_watched(stored) == self._read_watched(new):
+            return []
+        moves = self._find_moves(stored, new)
         for index, old_place, new_place in moves:
             if old_place is not None:
-                deletes.append((index.prefix + encode_key(old_place), None))
+                batch.deletes.append((index.prefix + encode_key(old_place), None))
             if new_place is not None:
                 index.knows_it_is_empty = False
-                puts.append((index.prefix + encode_key(new_place), self.pack_place(new_place)))
+                batch.puts.append(index.encode(new_place))
         return moves
 
-    def pack_place(self, place: OrderKey) -> bytes:
-        """The value of an index entry: how many components the primary key has, then the key of the entry."""
-        return pack((self.arity, *place))
-
-    def finish_commit(self, key: Any, new: Any, moves: Moves) -> None:
-        """Accounts for the database holding ``new`` from now on; ``moves`` are those that led there."""
-        stored, current = self._base[key], self._rows[key]
-        primary = self._spread(key)
-        for index, old_place, new_place in moves:
-            place = new_place if current is new else index.place(current, primary)
-            index.overlay.rebase(place, old_place, new_place)
-        if (stored is None) != (new is None):
-            self._present.rebase(
-                None if current is None else primary,
-                None if stored is None else primary,
-                None if new is None else primary,
-            )
-        if current is new:
-            del self._base[key]
-            self._cache.count += 1
-        else:
-            self._base[key] = new
+    def finish_commit(self, committed: list[CommittedRow]) -> None:
+        """Accounts for the database holding what `prepare_commit` collected."""
+        bases, rows, hashes = self._base, self._rows, self._hashes
+        for key, new, new_hash, moves in committed:
+            stored, current = bases[key], rows[key]
+            for index, old_place, new_place in moves:
+                place = new_place if current is new else None if current is None else index.place(current)
+                index.overlay.rebase(place, old_place, new_place)
+            if (stored is None) != (new is None):
+                primary = self._spread(key)
+                self._present.rebase(
+                    None if current is None else primary,
+                    None if stored is None else primary,
+                    None if new is None else primary,
+                )
+            if current is new:
+                del bases[key]
+                self._cache.count += 1
+            else:
+                bases[key] = new
+            if new is None:
+                hashes.pop(key, None)
+                self._aged_hashes.pop(key, None)
+            else:
+                hashes[key] = new_hash
 
     def _pin_stored(self, key: Any) -> Any:
         """Returns the version in the database and holds on to it until the commit is finished."""
@@ -642,6 +464,17 @@ class Table(Generic[RowT, KeyT]):
             row = self.find(key)
             base[key] = self._rows[key] = row
         return base[key]
+
+    def _find_hash(self, key: Any, stored: Any, stored_key: bytes) -> int:
+        """The hash of the version in the database."""
+        known = self._hashes.get(key)
+        if known is None:
+            known = self._aged_hashes.get(key)
+        return hash_row(stored_key, self.codec.encode(stored)) if known is None else known
+
+    def hash_version(self, key: Any, row: Any) -> int:
+        """The contribution of a version of a row to the state digest; 0 for an absent one."""
+        return 0 if row is None else hash_row(self._stored_key(key), self.codec.encode(row))
 
     def age(self) -> None:
         """Drops the older generation of cached rows; changed rows stay."""
@@ -672,11 +505,10 @@ class Table(Generic[RowT, KeyT]):
 
     def place_all(self, row: RowT) -> Iterator[tuple[bytes, bytes]]:
         """Iterates over the index entries (key, value) the database needs for a row."""
-        primary = self._spread(self._key(row))
         for index in self._indexes:
-            place = index.place(row, primary)
+            place = index.place(row)
             if place is not None:
-                yield index.prefix + encode_key(place), self.pack_place(place)
+                yield index.encode(place)
 
 
 def hash_row(stored_key: bytes, stored_row: bytes) -> int:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
+from state.engine.index import INDEX_SPACE
 from state.engine.kv import Backend
 from state.engine.meta import META_KEY, Meta, TableMeta, encode_meta
-from state.engine.table import INDEX_SPACE, Table
+from state.engine.table import Table
 
 _ROWS_PER_BATCH: Final = 2_000
 

@@ -1,70 +1,84 @@
 """Accounts: balances, mana and counters, authorities, metadata, and pending changes of who owns them."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from protocol.types import Authority
-from state.tables.kinds import TIME_MAX
+from protocol.types import I64, U8, U16, U32, U128, AccountName, Authority, Bool, PublicKey, Share, String, Time, Vector
+from state.engine.declare import Index, table
+from state.engine.rows import Row
+from state.tables.kinds import TIME_MAX, ObjectId, Sbd, Steem, Vests
 
 
 class Manabar(NamedTuple):
     """A charge that refills linearly. Source: util/manabar.hpp."""
 
-    current_mana: int
-    last_update_time: int
+    current_mana: I64
+    last_update_time: U32
 
 
-class Account(NamedTuple):
-    """A name with its balances, mana, vote and post counters. Source: account_object.hpp."""
+@table(
+    1,
+    key="name",
+    indexes=(
+        Index("by_proxy", "proxy", "name"),
+        Index("by_next_vesting_withdrawal", "next_vesting_withdrawal", "name"),
+    ),
+    is_observable=True,
+)
+class Account(Row):
+    """A name with its balances, mana, vote and post counters. Source: account_object.hpp.
 
-    id: int
-    name: str
-    memo_key: bytes
-    proxy: str
-    last_account_update: int
-    created: int
-    mined: bool
-    recovery_account: str
-    reset_account: str
-    last_account_recovery: int
-    comment_count: int
-    lifetime_vote_count: int
-    post_count: int
-    can_vote: bool
-    voting_manabar: Manabar
-    downvote_manabar: Manabar
-    balance: int
-    savings_balance: int
-    sbd_balance: int
-    sbd_seconds: int
-    sbd_seconds_last_update: int
-    sbd_last_interest_payment: int
-    savings_sbd_balance: int
-    savings_sbd_seconds: int
-    savings_sbd_seconds_last_update: int
-    savings_sbd_last_interest_payment: int
-    savings_withdraw_requests: int
-    reward_sbd_balance: int
-    reward_steem_balance: int
-    reward_vesting_balance: int
-    reward_vesting_steem: int
-    curation_rewards: int
-    posting_rewards: int
-    vesting_shares: int
-    delegated_vesting_shares: int
-    received_vesting_shares: int
-    vesting_withdraw_rate: int
-    next_vesting_withdrawal: int
-    withdrawn: int
-    to_withdraw: int
-    withdraw_routes: int
-    proxied_vsf_votes: tuple[int, ...]
-    witnesses_voted_for: int
-    last_post: int
-    last_root_post: int
-    last_post_edit: int
-    last_vote_time: int
-    post_bandwidth: int
-    pending_claimed_accounts: int
+    The defaults are the reference's, but for the reset account, which is the chain's null account at first.
+    """
+
+    id: ObjectId = 0
+    name: AccountName = ""
+    memo_key: PublicKey = bytes(33)
+    proxy: AccountName = ""
+    last_account_update: Time = 0
+    created: Time = 0
+    mined: Bool = True
+    recovery_account: AccountName = ""
+    reset_account: AccountName = ""
+    last_account_recovery: Time = 0
+    comment_count: U32 = 0
+    lifetime_vote_count: U32 = 0
+    post_count: U32 = 0
+    can_vote: Bool = True
+    voting_manabar: Manabar = Manabar(0, 0)
+    downvote_manabar: Manabar = Manabar(0, 0)
+    balance: Steem = 0
+    savings_balance: Steem = 0
+    sbd_balance: Sbd = 0
+    sbd_seconds: U128 = 0
+    sbd_seconds_last_update: Time = 0
+    sbd_last_interest_payment: Time = 0
+    savings_sbd_balance: Sbd = 0
+    savings_sbd_seconds: U128 = 0
+    savings_sbd_seconds_last_update: Time = 0
+    savings_sbd_last_interest_payment: Time = 0
+    savings_withdraw_requests: U8 = 0
+    reward_sbd_balance: Sbd = 0
+    reward_steem_balance: Steem = 0
+    reward_vesting_balance: Vests = 0
+    reward_vesting_steem: Steem = 0
+    curation_rewards: Share = 0
+    posting_rewards: Share = 0
+    vesting_shares: Vests = 0
+    delegated_vesting_shares: Vests = 0
+    received_vesting_shares: Vests = 0
+    vesting_withdraw_rate: Vests = 0
+    next_vesting_withdrawal: Time = TIME_MAX
+    withdrawn: Share = 0
+    to_withdraw: Share = 0
+    withdraw_routes: U16 = 0
+    proxied_vsf_votes: Vector[Share] = (0, 0, 0, 0)
+    witnesses_voted_for: U16 = 0
+    last_post: Time = 0
+    last_root_post: Time = 0
+    last_post_edit: Time = 0
+    last_vote_time: Time = 0
+    post_bandwidth: U32 = 0
+    pending_claimed_accounts: Share = 0
 
     @property
     def witness_vote_weight(self) -> int:
@@ -77,124 +91,70 @@ class Account(NamedTuple):
         return sum(self.proxied_vsf_votes)
 
 
-def new_account(**fields: Any) -> Account:
-    """An account row with the reference's defaults for every field that is not given.
-
-    The reset account (the chain's null account at first) has none here.
-    """
-    return _ACCOUNT_DEFAULTS._replace(**fields)
-
-
-_ACCOUNT_DEFAULTS = Account(
-    id=0,
-    name="",
-    memo_key=bytes(33),
-    proxy="",
-    last_account_update=0,
-    created=0,
-    mined=True,
-    recovery_account="",
-    reset_account="",
-    last_account_recovery=0,
-    comment_count=0,
-    lifetime_vote_count=0,
-    post_count=0,
-    can_vote=True,
-    voting_manabar=Manabar(0, 0),
-    downvote_manabar=Manabar(0, 0),
-    balance=0,
-    savings_balance=0,
-    sbd_balance=0,
-    sbd_seconds=0,
-    sbd_seconds_last_update=0,
-    sbd_last_interest_payment=0,
-    savings_sbd_balance=0,
-    savings_sbd_seconds=0,
-    savings_sbd_seconds_last_update=0,
-    savings_sbd_last_interest_payment=0,
-    savings_withdraw_requests=0,
-    reward_sbd_balance=0,
-    reward_steem_balance=0,
-    reward_vesting_balance=0,
-    reward_vesting_steem=0,
-    curation_rewards=0,
-    posting_rewards=0,
-    vesting_shares=0,
-    delegated_vesting_shares=0,
-    received_vesting_shares=0,
-    vesting_withdraw_rate=0,
-    next_vesting_withdrawal=TIME_MAX,
-    withdrawn=0,
-    to_withdraw=0,
-    withdraw_routes=0,
-    proxied_vsf_votes=(0, 0, 0, 0),
-    witnesses_voted_for=0,
-    last_post=0,
-    last_root_post=0,
-    last_post_edit=0,
-    last_vote_time=0,
-    post_bandwidth=0,
-    pending_claimed_accounts=0,
-)
-
-
-class AccountAuthority(NamedTuple):
+@table(2, key="account", is_observable=True)
+class AccountAuthority(Row):
     """Who may sign for an account. Source: account_object.hpp, account_authority_object."""
 
-    id: int
-    account: str
+    id: ObjectId
+    account: AccountName
     owner: Authority
     active: Authority
     posting: Authority
-    last_owner_update: int
+    last_owner_update: Time
 
 
-class AccountMetadata(NamedTuple):
+@table(3, key="account", is_observable=True)
+class AccountMetadata(Row):
     """The two JSON texts of an account. Source: account_object.hpp, account_metadata_object."""
 
-    id: int
-    account: str
-    json_metadata: str
-    posting_json_metadata: str
+    id: ObjectId
+    account: AccountName
+    json_metadata: String
+    posting_json_metadata: String
 
 
-class KeyReference(NamedTuple):
+@table(4, key=("key", "account"))
+class KeyReference(Row):
     """A public key that is a member of an authority of an account. Source: plugins/account_by_key."""
 
-    key: bytes
-    account: str
+    key: PublicKey
+    account: AccountName
 
 
-class OwnerAuthorityHistory(NamedTuple):
+@table(5, key="id", indexes=(Index("by_account", "account", "last_valid_time", "id"),))
+class OwnerAuthorityHistory(Row):
     """An owner authority that was replaced, for account recovery. Source: owner_authority_history_object."""
 
-    id: int
-    account: str
+    id: ObjectId
+    account: AccountName
     previous_owner_authority: Authority
-    last_valid_time: int
+    last_valid_time: Time
 
 
-class AccountRecoveryRequest(NamedTuple):
+@table(6, key="account_to_recover", indexes=(Index("by_expiration", "expires", "account_to_recover"),))
+class AccountRecoveryRequest(Row):
     """A recovery account's proposal of a new owner authority. Source: account_recovery_request_object."""
 
-    id: int
-    account_to_recover: str
+    id: ObjectId
+    account_to_recover: AccountName
     new_owner_authority: Authority
-    expires: int
+    expires: Time
 
 
-class ChangeRecoveryAccountRequest(NamedTuple):
+@table(7, key="account_to_recover", indexes=(Index("by_effective_date", "effective_on", "account_to_recover"),))
+class ChangeRecoveryAccountRequest(Row):
     """A pending change of the recovery account. Source: change_recovery_account_request_object."""
 
-    id: int
-    account_to_recover: str
-    recovery_account: str
-    effective_on: int
+    id: ObjectId
+    account_to_recover: AccountName
+    recovery_account: AccountName
+    effective_on: Time
 
 
-class DeclineVotingRightsRequest(NamedTuple):
+@table(8, key="account", indexes=(Index("by_effective_date", "effective_date", "account"),))
+class DeclineVotingRightsRequest(Row):
     """A pending waiver of voting rights. Source: decline_voting_rights_request_object."""
 
-    id: int
-    account: str
-    effective_date: int
+    id: ObjectId
+    account: AccountName
+    effective_date: Time

@@ -1,94 +1,134 @@
 """Posts, their texts and votes, reputations, and the funds that pay posts."""
 
-from typing import NamedTuple
+from protocol.types import (
+    I8,
+    I16,
+    I32,
+    I64,
+    U16,
+    U32,
+    U64,
+    U128,
+    AccountName,
+    Beneficiary,
+    Bool,
+    CurveId,
+    Share,
+    String,
+    Time,
+    Vector,
+)
+from state.engine.declare import Index, table
+from state.engine.rows import Row
+from state.tables.kinds import ObjectId, Sbd, Steem
 
-from protocol.types import Beneficiary
 
-
-class Comment(NamedTuple):
+@table(
+    20,
+    key="id",
+    indexes=(
+        Index("by_permlink", "author", "permlink"),
+        Index("by_cashout_time", "cashout_time", "id"),
+        Index("by_root", "root_comment", "id"),
+        Index("by_parent", "parent_author", "parent_permlink", "id"),
+        Index("by_last_update", "parent_author", "-last_update", "id"),
+        Index("by_author_last_update", "author", "-last_update", "id"),
+    ),
+    is_observable=True,
+)
+class Comment(Row):
     """A post or reply with its votes' sums and payouts. Source: comment_object.hpp.
 
     `max_accepted_payout` and the three payout values are in SBD satoshis.
     """
 
-    id: int
-    author: str
-    permlink: str
-    category: str
-    parent_author: str
-    parent_permlink: str
-    last_update: int
-    created: int
-    active: int
-    last_payout: int
-    depth: int
-    children: int
-    net_rshares: int
-    abs_rshares: int
-    vote_rshares: int
-    children_abs_rshares: int
-    cashout_time: int
-    max_cashout_time: int
-    total_vote_weight: int
-    reward_weight: int
-    total_payout_value: int
-    curator_payout_value: int
-    beneficiary_payout_value: int
-    author_rewards: int
-    net_votes: int
-    root_comment: int
-    max_accepted_payout: int
-    percent_steem_dollars: int
-    allow_replies: bool
-    allow_votes: bool
-    allow_curation_rewards: bool
-    beneficiaries: tuple[Beneficiary, ...]
+    id: ObjectId
+    author: AccountName
+    permlink: String
+    category: String
+    parent_author: AccountName
+    parent_permlink: String
+    last_update: Time
+    created: Time
+    active: Time
+    last_payout: Time
+    depth: U16
+    children: U32
+    net_rshares: Share
+    abs_rshares: Share
+    vote_rshares: Share
+    children_abs_rshares: Share
+    cashout_time: Time
+    max_cashout_time: Time
+    total_vote_weight: U64
+    reward_weight: U16
+    total_payout_value: Sbd
+    curator_payout_value: Sbd
+    beneficiary_payout_value: Sbd
+    author_rewards: Share
+    net_votes: I32
+    root_comment: ObjectId
+    max_accepted_payout: Sbd
+    percent_steem_dollars: U16
+    allow_replies: Bool
+    allow_votes: Bool
+    allow_curation_rewards: Bool
+    beneficiaries: Vector[Beneficiary]
 
 
-class CommentContent(NamedTuple):
+@table(21, key="comment", is_observable=True)
+class CommentContent(Row):
     """The texts of a post. Source: comment_object.hpp, comment_content_object."""
 
-    id: int
-    comment: int
-    title: str
-    body: str
-    json_metadata: str
+    id: ObjectId
+    comment: ObjectId
+    title: String
+    body: String
+    json_metadata: String
 
 
-class CommentVote(NamedTuple):
+@table(
+    22,
+    key=("comment", "voter_id"),
+    indexes=(Index("by_voter_comment", "voter_id", "comment"),),
+    is_observable=True,
+)
+class CommentVote(Row):
     """One account's vote on one post. Source: comment_object.hpp, comment_vote_object.
 
     `voter_id` orders the votes as the reference does, `voter` is the name of the same account.
     """
 
-    id: int
-    voter_id: int
-    voter: str
-    comment: int
-    weight: int
-    rshares: int
-    vote_percent: int
-    last_update: int
-    num_changes: int
+    id: ObjectId
+    voter_id: ObjectId
+    voter: AccountName
+    comment: ObjectId
+    weight: U64
+    rshares: I64
+    vote_percent: I16
+    last_update: Time
+    num_changes: I8
 
 
-class Reputation(NamedTuple):
+@table(23, key="account", is_observable=True)
+class Reputation(Row):
     """What the votes of others made of an author's name. Source: plugins/reputation."""
 
-    account: str
-    reputation: int
+    account: AccountName
+    reputation: Share
 
 
-class RewardFund(NamedTuple):
+@table(24, key="name", is_observable=True)
+class RewardFund(Row):
     """The pool that pays posts. Source: steem_objects.hpp, reward_fund_object. Curves are the reference's curve_id."""
 
-    id: int
-    name: str
-    reward_balance: int
-    recent_claims: int
-    last_update: int
-    content_constant: int
-    percent_curation_rewards: int
-    percent_content_rewards: int
-    author_reward_curve: int
-    curation_reward_curve: int
+    id: ObjectId
+    name: String
+    reward_balance: Steem
+    recent_claims: U128
+    last_update: Time
+    content_constant: U128
+    percent_curation_rewards: U16
+    percent_content_rewards: U16
+    author_reward_curve: CurveId
+    curation_reward_curve: CurveId

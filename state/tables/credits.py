@@ -1,28 +1,32 @@
 """Resource credits of accounts, and what is left of each resource."""
 
-from typing import NamedTuple
-
+from protocol.types import I64, AccountName, Vector
+from state.engine.declare import table
+from state.engine.rows import Row
 from state.tables.accounts import Manabar
+from state.tables.kinds import ObjectId, Vests
 
 
-class RcAccount(NamedTuple):
+@table(40, key="account")
+class RcAccount(Row):
     """An account's resource credits. Source: plugins/rc/rc_objects.hpp, rc_account_object.
 
     Credits are counted in VESTS satoshis. `max_rc_creation_adjustment` is what the fee for the account's creation gave
     it for good; `last_max_rc` is the maximum at the last change of its stake.
     """
 
-    account: str
+    account: AccountName
     rc_manabar: Manabar
-    max_rc_creation_adjustment: int
-    last_max_rc: int
+    max_rc_creation_adjustment: Vests
+    last_max_rc: I64
 
 
-class RcPools(NamedTuple):
+@table(41, key="id")
+class RcPools(Row):
     """The one row with what is left of each resource. Source: plugins/rc/rc_objects.hpp, rc_pool_object.
 
     In the order of the reference: history bytes, new accounts, market bytes, state bytes, execution time.
     """
 
-    id: int
-    pools: tuple[int, ...]
+    id: ObjectId
+    pools: Vector[I64]

@@ -1,78 +1,85 @@
 """Figures about the whole chain, hard forks, and what blocks and transactions were seen lately."""
 
-from typing import NamedTuple
+from protocol.types import I64, U8, U16, U32, U64, U128, AccountName, Ripemd160, Time, Vector, Version
+from state.engine.declare import Index, table
+from state.engine.rows import Row
+from state.tables.kinds import ObjectId, Sbd, Steem, Vests
 
 
-class GlobalProperties(NamedTuple):
+@table(12, key="id", is_observable=True)
+class GlobalProperties(Row):
     """The one row of figures about the whole chain. Source: global_property_object.hpp."""
 
-    id: int
-    head_block_number: int
-    head_block_id: bytes
-    time: int
-    current_witness: str
-    total_pow: int
-    num_pow_witnesses: int
-    virtual_supply: int
-    current_supply: int
-    confidential_supply: int
-    init_sbd_supply: int
-    current_sbd_supply: int
-    confidential_sbd_supply: int
-    total_vesting_fund_steem: int
-    total_vesting_shares: int
-    total_reward_fund_steem: int
-    total_reward_shares2: int
-    pending_rewarded_vesting_shares: int
-    pending_rewarded_vesting_steem: int
-    sbd_interest_rate: int
-    sbd_print_rate: int
-    maximum_block_size: int
-    required_actions_partition_percent: int
-    current_aslot: int
-    recent_slots_filled: int
-    participation_count: int
-    last_irreversible_block_num: int
-    vote_power_reserve_rate: int
-    delegation_return_period: int
-    reverse_auction_seconds: int
-    available_account_subsidies: int
-    sbd_stop_percent: int
-    sbd_start_percent: int
-    next_maintenance_time: int
-    last_budget_time: int
-    content_reward_percent: int
-    vesting_reward_percent: int
-    sps_fund_percent: int
-    sps_interval_ledger: int
-    downvote_pool_percent: int
-    smt_creation_fee: int
+    id: ObjectId
+    head_block_number: U32
+    head_block_id: Ripemd160
+    time: Time
+    current_witness: AccountName
+    total_pow: U64
+    num_pow_witnesses: U32
+    virtual_supply: Steem
+    current_supply: Steem
+    confidential_supply: Steem
+    init_sbd_supply: Sbd
+    current_sbd_supply: Sbd
+    confidential_sbd_supply: Sbd
+    total_vesting_fund_steem: Steem
+    total_vesting_shares: Vests
+    total_reward_fund_steem: Steem
+    total_reward_shares2: U128
+    pending_rewarded_vesting_shares: Vests
+    pending_rewarded_vesting_steem: Steem
+    sbd_interest_rate: U16
+    sbd_print_rate: U16
+    maximum_block_size: U32
+    required_actions_partition_percent: U16
+    current_aslot: U64
+    recent_slots_filled: U128
+    participation_count: U8
+    last_irreversible_block_num: U32
+    vote_power_reserve_rate: U32
+    delegation_return_period: U32
+    reverse_auction_seconds: U64
+    available_account_subsidies: I64
+    sbd_stop_percent: U16
+    sbd_start_percent: U16
+    next_maintenance_time: Time
+    last_budget_time: Time
+    content_reward_percent: U16
+    vesting_reward_percent: U16
+    sps_fund_percent: U16
+    sps_interval_ledger: Sbd
+    downvote_pool_percent: U16
+    smt_creation_fee: Sbd
 
 
-class HardforkProperty(NamedTuple):
+@table(17, key="id")
+class HardforkProperty(Row):
     """The one row that says which hard forks have been applied. Source: hardfork_property_object.hpp.
 
     Versions are packed as the reference packs them: major << 24 | minor << 16 | revision.
     """
 
-    id: int
-    processed_hardforks: tuple[int, ...]
-    last_hardfork: int
-    current_hardfork_version: int
-    next_hardfork: int
-    next_hardfork_time: int
+    id: ObjectId
+    processed_hardforks: Vector[Time]
+    last_hardfork: U32
+    current_hardfork_version: Version
+    next_hardfork: Version
+    next_hardfork_time: Time
 
 
-class BlockSummary(NamedTuple):
+@table(18, key="id")
+class BlockSummary(Row):
     """The id of the newest block whose number ends in these 16 bits, for TaPoS. Source: block_summary_object.hpp."""
 
-    id: int
-    block_id: bytes
+    id: ObjectId
+    block_id: Ripemd160
 
 
-class SeenTransaction(NamedTuple):
+@table(19, key="trx_id", indexes=(Index("by_expiration", "expiration", "id"),))
+class SeenTransaction(Row):
     """A transaction that may not come again before it expires. Source: transaction_object.hpp."""
 
-    id: int
-    trx_id: bytes
-    expiration: int
+    id: ObjectId
+    trx_id: Ripemd160
+    expiration: Time

@@ -1,4 +1,16 @@
-"""Kinds of values that rows hold."""
+"""Kinds of values that rows hold, beside those of protocol.types."""
+
+from typing import Annotated
+
+from protocol.assets import SBD, STEEM, VESTS
+from protocol.types import I64, Wire
+
+ObjectId = I64
+"""Counts the objects of a table in the order of their creation."""
+
+Steem = Annotated[int, Wire("amount", STEEM)]
+Sbd = Annotated[int, Wire("amount", SBD)]
+Vests = Annotated[int, Wire("amount", VESTS)]
 
 TIME_MAX = 0xFFFFFFFF
 """The latest time that fits (time_point_sec::maximum): means "never" in cashout and withdrawal times."""

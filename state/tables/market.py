@@ -1,8 +1,9 @@
 """Orders on the internal market, and SBD that wait for conversion."""
 
-from typing import NamedTuple
-
-from protocol.assets import Asset, Price
+from protocol.types import I64, U32, U128, AccountName, Asset, Price, Share, Time
+from state.engine.declare import Index, derived, table
+from state.engine.rows import Row
+from state.tables.kinds import ObjectId
 
 PRICE_RATIO_BITS = 128
 """Fraction bits of a price in an index key: two different prices of 63-bit amounts differ by more than 2**-126."""
@@ -12,41 +13,57 @@ PRICE_KEY_BYTES = 24
 _PRICE_KEY_MAX = (1 << (8 * PRICE_KEY_BYTES)) - 1
 
 
-class LimitOrder(NamedTuple):
-    """An open offer on the market. Source: steem_objects.hpp, limit_order_object."""
-
-    id: int
-    created: int
-    expiration: int
-    seller: str
-    orderid: int
-    for_sale: int
-    sell_price: Price
-
-
-class LiquidityRewardBalance(NamedTuple):
-    """A market maker's volume. Source: steem_objects.hpp, liquidity_reward_balance_object."""
-
-    id: int
-    owner: str
-    owner_id: int
-    steem_volume: int
-    sbd_volume: int
-    weight: int
-    last_update: int
-
-
-class ConvertRequest(NamedTuple):
-    """SBD that wait for their conversion. Source: steem_objects.hpp, convert_request_object."""
-
-    id: int
-    owner: str
-    requestid: int
-    amount: Asset
-    conversion_date: int
-
-
 def price_key(price: Price) -> tuple[int, int, bytes]:
     """The place of a price in an order book: by market, then from the highest price to the lowest, exactly."""
     ratio = (price.base.amount << PRICE_RATIO_BITS) // price.quote.amount
     return price.base.symbol, price.quote.symbol, (_PRICE_KEY_MAX - ratio).to_bytes(PRICE_KEY_BYTES, "big")
+
+
+@table(
+    25,
+    key=("seller", "orderid"),
+    indexes=(
+        Index("by_expiration", "expiration", "id"),
+        Index("by_price", derived(price_key, "sell_price"), "id"),
+    ),
+    is_observable=True,
+)
+class LimitOrder(Row):
+    """An open offer on the market. Source: steem_objects.hpp, limit_order_object."""
+
+    id: ObjectId
+    created: Time
+    expiration: Time
+    seller: AccountName
+    orderid: U32
+    for_sale: Share
+    sell_price: Price
+
+
+@table(26, key="owner", indexes=(Index("by_volume_weight", "-weight", "owner_id"),))
+class LiquidityRewardBalance(Row):
+    """A market maker's volume. Source: steem_objects.hpp, liquidity_reward_balance_object."""
+
+    id: ObjectId
+    owner: AccountName
+    owner_id: ObjectId
+    steem_volume: I64
+    sbd_volume: I64
+    weight: U128
+    last_update: Time
+
+
+@table(
+    27,
+    key=("owner", "requestid"),
+    indexes=(Index("by_conversion_date", "conversion_date", "id"),),
+    is_observable=True,
+)
+class ConvertRequest(Row):
+    """SBD that wait for their conversion. Source: steem_objects.hpp, convert_request_object."""
+
+    id: ObjectId
+    owner: AccountName
+    requestid: U32
+    amount: Asset
+    conversion_date: Time

@@ -1,32 +1,51 @@
 """Stake that is lent, on its way back, or routed elsewhere when it is powered down."""
 
-from typing import NamedTuple
+from protocol.types import U16, AccountName, Bool, Time
+from state.engine.declare import Index, table
+from state.engine.rows import Row
+from state.tables.kinds import ObjectId, Vests
 
 
-class VestingDelegation(NamedTuple):
+@table(9, key=("delegator", "delegatee"), is_observable=True)
+class VestingDelegation(Row):
     """VESTS lent to another account. Source: vesting_delegation_object."""
 
-    id: int
-    delegator: str
-    delegatee: str
-    vesting_shares: int
-    min_delegation_time: int
+    id: ObjectId
+    delegator: AccountName
+    delegatee: AccountName
+    vesting_shares: Vests
+    min_delegation_time: Time
 
 
-class VestingDelegationExpiration(NamedTuple):
+@table(
+    10,
+    key="id",
+    indexes=(
+        Index("by_expiration", "expiration", "id"),
+        Index("by_account_expiration", "delegator", "expiration", "id"),
+    ),
+    is_observable=True,
+)
+class VestingDelegationExpiration(Row):
     """VESTS on their way back to the delegator. Source: vesting_delegation_expiration_object."""
 
-    id: int
-    delegator: str
-    vesting_shares: int
-    expiration: int
+    id: ObjectId
+    delegator: AccountName
+    vesting_shares: Vests
+    expiration: Time
 
 
-class WithdrawVestingRoute(NamedTuple):
+@table(
+    11,
+    key=("from_account", "to_account"),
+    indexes=(Index("by_destination", "to_account", "id"),),
+    is_observable=True,
+)
+class WithdrawVestingRoute(Row):
     """A share of a power down that goes to another account. Source: withdraw_vesting_route_object."""
 
-    id: int
-    from_account: str
-    to_account: str
-    percent: int
-    auto_vest: bool
+    id: ObjectId
+    from_account: AccountName
+    to_account: AccountName
+    percent: U16
+    auto_vest: Bool

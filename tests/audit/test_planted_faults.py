@@ -135,7 +135,7 @@ def _each_post_is_paid_from_what_the_former_left(patch: pytest.MonkeyPatch) -> N
 
     def faulty(ctx: Context, comment: Any, fund: Any, total_claims: int) -> int:
         if taken and taken[0] == ctx.time:
-            fund = fund._replace(reward_balance=fund.reward_balance - taken[1])
+            fund = fund.replace(reward_balance=fund.reward_balance - taken[1])
         else:
             taken[:] = [ctx.time, 0]
         paid = original(ctx, comment, fund, total_claims)

@@ -15,7 +15,7 @@ from protocol.types import ChainProperties
 from state.context import SINGLETON, Context
 from state.engine.kv import MemoryBackend
 from state.engine.store import Store
-from state.tables.accounts import new_account
+from state.tables.accounts import Account
 from state.tables.tables import Tables
 from state.tables.witnesses import Witness
 from tests.chains import TESTNET
@@ -34,7 +34,7 @@ def add_witness(ctx: Context, name: str, votes: int = 0, **changes: Any) -> Witn
     """Adds an account and a witness with a key; `changes` are fields of the witness row."""
     tables = ctx.tables
     if tables.accounts.find(name) is None:
-        tables.accounts.insert(new_account(id=tables.accounts.next_id(), name=name))
+        tables.accounts.insert(Account(id=tables.accounts.next_id(), name=name))
     pattern = next(iter(tables.witnesses.scan()))
     fields: dict[str, Any] = {
         "id": tables.witnesses.next_id(),
@@ -45,7 +45,7 @@ def add_witness(ctx: Context, name: str, votes: int = 0, **changes: Any) -> Witn
         "running_version": 0,
         "hardfork_version_vote": 0,
     }
-    return tables.witnesses.insert(pattern._replace(**{**fields, **changes}))
+    return tables.witnesses.insert(pattern.replace(**{**fields, **changes}))
 
 
 def change_witness(ctx: Context, name: str, **changes: Any) -> Witness:

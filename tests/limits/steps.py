@@ -96,7 +96,7 @@ def make_witnesses(world: World, n: int) -> None:
     for number in range(n):
         name = f"wit{number:05}"
         end = (1 << 128) - 1
-        table.insert(first._replace(id=table.next_id(), owner=name, votes=0, virtual_scheduled_time=end))
+        table.insert(first.replace(id=table.next_id(), owner=name, votes=0, virtual_scheduled_time=end))
 
 
 def _witnesses(world: World, n: int) -> None:
@@ -159,7 +159,7 @@ def make_posts(world: World, count: int, votes: int, **changes: object) -> None:
             allow_curation_rewards=True,
             beneficiaries=(),
         )
-        comment = comments.insert(comment._replace(**changes))
+        comment = comments.insert(comment.replace(**changes))
         contents = world.tables.comment_contents
         contents.insert(CommentContent(contents.next_id(), comment.id, "", "body", ""))
         for vote in range(votes):

@@ -238,7 +238,7 @@ def test_dispute(approved: World, who: str) -> None:
     """Counterpart of escrow_dispute_apply."""
     before = get_escrow(approved)
     approved.push(dispute(who))
-    assert get_escrow(approved) == before._replace(disputed=True)
+    assert get_escrow(approved) == before.replace(disputed=True)
     for again in ("alice", "bob"):
         approved.refuse(dispute(again), "!e.disputed: The escrow is already under dispute.")
     approved.recount()

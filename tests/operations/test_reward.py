@@ -119,7 +119,7 @@ def test_claim2_leaves_out_zeros(earned: World) -> None:
     before = earned["alice"]
     earned.forward(100)
     earned.push(claim2(sbd(0), steem(1)))
-    assert earned["alice"] == before._replace(balance=1, reward_steem_balance=9_999)
+    assert earned["alice"] == before.replace(balance=1, reward_steem_balance=9_999)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from protocol.assets import STEEM, Asset
 from state.context import Context
 from state.money import adjust_balance
 from state.stake import create_vesting
-from state.tables.accounts import Account, new_account
+from state.tables.accounts import Account
 from state.tables.content import Comment, CommentContent
 from tests.chains import FIRST
 from tests.consensus import worlds
@@ -21,7 +21,7 @@ def make_context(now: int = CREATED) -> Context:
 def add_account(ctx: Context, name: str, vested_steem: int = 0) -> Account:
     """Creates an account and powers up for it from initminer's STEEM; its mana is full afterwards."""
     accounts = ctx.tables.accounts
-    accounts.insert(new_account(id=accounts.next_id(), name=name, created=ctx.time, mined=False))
+    accounts.insert(Account(id=accounts.next_id(), name=name, created=ctx.time, mined=False))
     if vested_steem:
         adjust_balance(ctx, FIRST, Asset(-vested_steem, STEEM))
         create_vesting(ctx, name, Asset(vested_steem, STEEM))

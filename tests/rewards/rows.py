@@ -17,7 +17,7 @@ CREATED = 1_600_000_000
 
 def make_gpo(**changes: Any) -> GlobalProperties:
     """Global properties of a chain with today's percentages and nothing else."""
-    zero = dict.fromkeys(GlobalProperties._fields, 0)
+    zero = dict.fromkeys(GlobalProperties.__struct_fields__, 0)
     percentages = {
         "content_reward_percent": 6500,
         "vesting_reward_percent": 1500,
@@ -58,7 +58,7 @@ def make_schedule() -> WitnessSchedule:
 
 def make_comment(**changes: Any) -> Comment:
     """A post of alice's, open for a week, without votes."""
-    zero = dict.fromkeys(Comment._fields, 0)
+    zero = dict.fromkeys(Comment.__struct_fields__, 0)
     fields = {
         "author": "alice",
         "permlink": "post",

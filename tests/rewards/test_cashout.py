@@ -134,7 +134,7 @@ def test_explanation_is_what_was_paid(world: World) -> None:
     before = {row.name: row for row in world.tables.accounts.scan()}
     gpo, fund = world.ctx.gpo, get_reward_fund(world.ctx)
     events, (paid,) = pay_due(world)
-    assert paid == pending._replace(pending=False)
+    assert paid == pending.replace(pending=False)
     assert paid.curators[0].voter == "ulysses"
     assert [part.full_weight is not None for part in paid.curators] == [True, True, True]
     check_accounts(world, before, paid)

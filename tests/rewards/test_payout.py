@@ -31,7 +31,7 @@ def check_sums(payout: PayoutExplanation) -> None:
 
 
 def test_whole_payout() -> None:
-    comment = VOTED._replace(beneficiaries=(Beneficiary("dave", 1000), Beneficiary(TREASURY, 2000)))
+    comment = VOTED.replace(beneficiaries=(Beneficiary("dave", 1000), Beneficiary(TREASURY, 2000)))
     payout = compute_payout(comment, VOTES, make_terms(10_000))
     assert (payout.curve_value, payout.claim, payout.share, payout.share_sbd) == (1000, 1000, 100_000, 50_000)
     assert (payout.is_dust, payout.reward, payout.curation_steem) == (False, 100_000, 50_000)
@@ -57,23 +57,23 @@ def test_print_rate_pays_a_part_in_steem() -> None:
 
 
 def test_percent_steem_dollars() -> None:
-    part = compute_payout(VOTED._replace(percent_steem_dollars=5000), [], make_terms(10_000)).author_part
+    part = compute_payout(VOTED.replace(percent_steem_dollars=5000), [], make_terms(10_000)).author_part
     assert (part.sbd_share, part.paid_sbd, part.vesting_steem) == (12_500, 6250, 37_500)
-    part = compute_payout(VOTED._replace(percent_steem_dollars=0), [], make_terms(10_000)).author_part
+    part = compute_payout(VOTED.replace(percent_steem_dollars=0), [], make_terms(10_000)).author_part
     assert (part.sbd_share, part.paid_sbd, part.vesting_steem) == (0, 0, 50_000)
 
 
 def test_dust_and_limits() -> None:
     """0.039 STEEM are worth 0.019 SBD: dust; 0.040 are worth 0.020: paid."""
-    small = VOTED._replace(net_rshares=39)
+    small = VOTED.replace(net_rshares=39)
     assert compute_payout(small, [], make_terms(1_000_000)).reward == 0
     assert compute_payout(small, [], make_terms(1_000_000)).is_dust
-    assert compute_payout(small._replace(net_rshares=40), [], make_terms(1_000_000)).reward == 40
-    limited = compute_payout(VOTED._replace(max_accepted_payout=1000), VOTES, make_terms(10_000))
+    assert compute_payout(small.replace(net_rshares=40), [], make_terms(1_000_000)).reward == 40
+    limited = compute_payout(VOTED.replace(max_accepted_payout=1000), VOTES, make_terms(10_000))
     assert (limited.share, limited.max_accepted_payout_steem, limited.reward) == (100_000, 2000, 2000)
-    declined = compute_payout(VOTED._replace(max_accepted_payout=0), VOTES, make_terms(10_000))
+    declined = compute_payout(VOTED.replace(max_accepted_payout=0), VOTES, make_terms(10_000))
     assert (declined.reward, declined.fund_paid, declined.author_part.steem) == (0, 0, 0)
-    weighted = compute_payout(VOTED._replace(reward_weight=2500), VOTES, make_terms(10_000))
+    weighted = compute_payout(VOTED.replace(reward_weight=2500), VOTES, make_terms(10_000))
     assert (weighted.claim, weighted.share) == (250, 25_000)
 
 
@@ -83,19 +83,19 @@ def test_no_price_pays_nothing() -> None:
 
 
 def test_negative_rshares_pay_nothing() -> None:
-    payout = compute_payout(VOTED._replace(net_rshares=-5), VOTES, make_terms(10_000))
+    payout = compute_payout(VOTED.replace(net_rshares=-5), VOTES, make_terms(10_000))
     assert (payout.claim, payout.reward, payout.fund_paid) == (0, 0, 0)
 
 
 def test_curation_that_is_not_allowed_stays_in_the_fund() -> None:
-    payout = compute_payout(VOTED._replace(allow_curation_rewards=False), VOTES, make_terms(10_000))
+    payout = compute_payout(VOTED.replace(allow_curation_rewards=False), VOTES, make_terms(10_000))
     assert (payout.curation_paid, payout.curation_returned, payout.fund_paid) == (0, 50_000, 50_000)
     check_sums(payout)
 
 
 def test_curators_of_equal_weight_are_paid_by_age_of_account() -> None:
     votes = [make_vote(3, "zoe", 100, 1, 400, id=1), make_vote(9, "amy", 100, 1, 400, id=0)]
-    payout = compute_payout(VOTED._replace(total_vote_weight=200), votes, make_terms(10_000))
+    payout = compute_payout(VOTED.replace(total_vote_weight=200), votes, make_terms(10_000))
     assert [part.voter for part in payout.curators] == ["zoe", "amy"]
 
 
@@ -103,10 +103,10 @@ def test_full_weights_follow_the_curve() -> None:
     """Convergent square root with s = 0: 16 rshares weigh 16 / 4 = 4, 64 weigh 64 / 8 = 8."""
     fund = make_fund(content_constant=0, curation_reward_curve=RewardCurve.CONVERGENT_SQUARE_ROOT.number)
     votes = [make_vote(1, "bob", 4, 16, 300), make_vote(2, "carol", 2, 48, 150)]
-    comment = VOTED._replace(vote_rshares=64, net_rshares=64, total_vote_weight=8)
+    comment = VOTED.replace(vote_rshares=64, net_rshares=64, total_vote_weight=8)
     payout = compute_payout(comment, votes, make_terms(640, fund))
     assert [part.full_weight for part in payout.curators] == [4, 4]
-    changed = [votes[0]._replace(num_changes=1, weight=0), votes[1]]
+    changed = [votes[0].replace(num_changes=1, weight=0), votes[1]]
     payout = compute_payout(comment, changed, make_terms(640, fund))
     assert [part.full_weight for part in payout.curators] == [None, 0]
 
@@ -140,7 +140,7 @@ def test_sums_always_hold(
     net: int, weights: list[int], unpaid: int, percent: int, print_rate: int, shares: list[int]
 ) -> None:
     votes = [make_vote(n, f"voter{n}", weight, 1, 400) for n, weight in enumerate(weights)]
-    comment = VOTED._replace(
+    comment = VOTED.replace(
         net_rshares=net,
         total_vote_weight=sum(weights) + unpaid,
         percent_steem_dollars=percent,

@@ -47,11 +47,11 @@ def test_taking_a_vote_back() -> None:
     ctx.tables.reputations.insert(Reputation("alice", 15))
     withdraw_vote(ctx, "alice", vote)
     assert get(ctx, "alice") == 5
-    withdraw_vote(ctx, "alice", vote._replace(rshares=5 * 64))
+    withdraw_vote(ctx, "alice", vote.replace(rshares=5 * 64))
     assert get(ctx, "alice") is None
     ctx.tables.reputations.insert(Reputation("alice", 15))
-    withdraw_vote(ctx, "alice", vote._replace(rshares=-640))
+    withdraw_vote(ctx, "alice", vote.replace(rshares=-640))
     assert get(ctx, "alice") == 15  # bob has no reputation
     ctx.tables.reputations.insert(Reputation("bob", 26))
-    withdraw_vote(ctx, "alice", vote._replace(rshares=-640))
+    withdraw_vote(ctx, "alice", vote.replace(rshares=-640))
     assert get(ctx, "alice") == 25

@@ -7,7 +7,7 @@ from protocol.rules import Rules
 from rewards.comments import get_comment
 from rewards.voting import cast_vote, compute_mana_after_vote, compute_strength, compute_used_mana
 from state.context import Context
-from state.tables.accounts import Account, Manabar, new_account
+from state.tables.accounts import Account, Manabar
 from state.tables.content import CommentVote
 from state.tables.kinds import TIME_MAX
 from tests.rewards.context import add_account, add_post, make_context
@@ -23,7 +23,7 @@ FULL_STRENGTH = FULL_MANA // 50 - 50_000_000
 
 
 def make_voter(voting: int, downvote: int) -> Account:
-    return new_account(voting_manabar=Manabar(voting, 0), downvote_manabar=Manabar(downvote, 0))
+    return Account(voting_manabar=Manabar(voting, 0), downvote_manabar=Manabar(downvote, 0))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_mana_after_vote() -> None:
     assert compute_mana_after_vote(GPO, voter, 1, 30) == (Manabar(970, 0), Manabar(100, 0))
     assert compute_mana_after_vote(GPO, voter, -1, 30) == (Manabar(1000, 0), Manabar(70, 0))
     assert compute_mana_after_vote(GPO, voter, -1, 130) == (Manabar(970, 0), Manabar(0, 0))
-    no_pool = GPO._replace(downvote_pool_percent=0)
+    no_pool = GPO.replace(downvote_pool_percent=0)
     assert compute_mana_after_vote(no_pool, voter, -1, 30) == (Manabar(970, 0), Manabar(100, 0))
 
 

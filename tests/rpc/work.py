@@ -127,14 +127,14 @@ class LargeWorld(Harness):
         for number in range(self.rows):
             name = user(number)
             tables.accounts.next_id()
-            tables.accounts.insert(account._replace(id=10**6 + number, name=name))
-            tables.account_metadata.insert(metadata._replace(id=10**6 + number, account=name))
-            tables.account_authorities.insert(authorities._replace(id=10**6 + number, account=name))
-            tables.rc_accounts.insert(credits._replace(account=name))
+            tables.accounts.insert(account.replace(id=10**6 + number, name=name))
+            tables.account_metadata.insert(metadata.replace(id=10**6 + number, account=name))
+            tables.account_authorities.insert(authorities.replace(id=10**6 + number, account=name))
+            tables.rc_accounts.insert(credits.replace(account=name))
             tables.reputations.insert(Reputation(name, number))
             tables.key_references.insert(KeyReference(SHARED_KEY, name))
             witness_id = tables.witnesses.next_id()
-            tables.witnesses.insert(witness._replace(id=witness_id, owner=name, votes=0))
+            tables.witnesses.insert(witness.replace(id=witness_id, owner=name, votes=0))
             tables.witness_votes.insert(WitnessVote(10**6 + number, "initminer", name))
 
     def _fill_posts(self, tables: Tables) -> None:
@@ -145,14 +145,14 @@ class LargeWorld(Harness):
         for number in range(1, self.rows):
             post = 10**6 + number
             tables.comments.insert(
-                root._replace(
+                root.replace(
                     **{"id": post, "author": user(number), "permlink": f"re-{number}", "parent_author": NAME},
                     **{"parent_permlink": "first", "depth": 1},
                 )
             )
-            tables.comment_contents.insert(content._replace(id=post, comment=post))
-            tables.comment_votes.insert(vote._replace(id=post, voter_id=post, voter=user(number)))
-            tables.comment_votes.insert(vote._replace(id=2 * 10**6 + number, voter_id=alice.id, comment=post))
+            tables.comment_contents.insert(content.replace(id=post, comment=post))
+            tables.comment_votes.insert(vote.replace(id=post, voter_id=post, voter=user(number)))
+            tables.comment_votes.insert(vote.replace(id=2 * 10**6 + number, voter_id=alice.id, comment=post))
 
     def _build_largest(self) -> Transaction:
         """A transaction as large as a block may be, by as many accounts as fit."""

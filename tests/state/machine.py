@@ -16,7 +16,7 @@ from state.engine.errors import RowExists, RowMissing
 from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
 from state.engine.store import Store
 from state.engine.table import Table
-from tests.state.sample import Item, Point, SampleTables, Vote
+from tests.state.sample import Item, Point, SampleTables, Vote, build_item
 
 NAMES = st.sampled_from(["", "a", "a\x00", "a\x00b", "ab", "b", "\u00ff", "\U0001f600"])
 GROUPS = st.sampled_from([-(2**127), -256, -1, 0, 1, 255, 256, 2**63, 2**64, 2**128 - 1])
@@ -35,6 +35,8 @@ ORDERS: dict[tuple[str, str], Callable[[Any], tuple[Any, ...] | None]] = {
     ("votes", "by_voter"): lambda row: (row.voter, row.item, row.item, row.voter),
     ("votes", "by_weight"): lambda row: (row.weight, row.item, row.voter),
 }
+
+SAMPLES: dict[str, Any] = {"items": build_item("a", rank=1), "votes": Vote(1, "a", 1)}
 
 
 def expect_scan(rows: list[Any], order: Any, prefix: Any, start: Any, stop: Any, reverse: bool) -> list[Any]:
@@ -118,9 +120,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.number += 1
         before_digest = self.store.digest
         before = self.stack.pop()
-        delta = self.store.seal_block(self.number, b"id%d" % self.number)
-        assert delta.digest == self.store.digest == self.store.compute_digest_from_scratch()
-        self.sealed.append((self.number, before, self.snapshot(), before_digest, delta.digest))
+        self.store.seal_block(self.number, b"id%d" % self.number)
+        digest = self.store.find_digest(self.number)
+        assert digest == self.store.digest == self.store.compute_digest_from_scratch()
+        self.sealed.append((self.number, before, self.snapshot(), before_digest, digest))
         if again:
             self.begin()
 
@@ -142,6 +145,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.commit(number, [(b"\x10cursor", b"%d" % number)])
         while self.sealed and self.sealed[0][0] <= number:
             _, _, self.committed, _, self.committed_digest = self.sealed.pop(0)
+            assert all(self.store.find_digest(entry[0]) == entry[4] for entry in self.sealed)
         head = self.store.committed
         assert head is not None and head == (number, b"id%d" % number, self.committed_digest)
         assert self.backend.get(b"\x10cursor") == b"%d" % number
@@ -174,7 +178,7 @@ class StoreMachine(RuleBasedStateMachine):
             with pytest.raises(RowExists):
                 table.insert(old)
             row = table.update(old, group=group, rank=rank, is_open=is_open)
-            assert row == old._replace(group=group, rank=rank, is_open=is_open)
+            assert row == old.replace(group=group, rank=rank, is_open=is_open)
         self.items[name] = row
 
     @precondition(lambda self: self.stack and self.items)
@@ -183,7 +187,7 @@ class StoreMachine(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.items)))
         table = self.store.tables.items
         row = table.update(table.get(name), data=value, point=Point(x, "q"))
-        self.items[name] = self.items[name]._replace(data=value, point=Point(x, "q"))
+        self.items[name] = self.items[name].replace(data=value, point=Point(x, "q"))
         assert row == self.items[name]
 
     @precondition(lambda self: self.stack and self.items)
@@ -233,6 +237,16 @@ class StoreMachine(RuleBasedStateMachine):
         view: Any = table.index(which[1]) if which[1] else table
         found = list(view.scan(prefix, start=start, stop=stop, reverse=reverse))
         assert found == expect_scan(rows, ORDERS[which], prefix, start, stop, reverse), (which, prefix, start, stop)
+
+    @rule(data=st.data(), which=st.sampled_from([which for which in sorted(ORDERS) if which[1]]))
+    def look_for_what_is_due(self, data: st.DataObject, which: tuple[str, str]) -> None:
+        rows: list[Any] = list(self.items.values()) if which[0] == "items" else list(self.votes.values())
+        keys = sorted(key for key in map(ORDERS[which], rows) if key is not None)
+        stop = data.draw(st.sampled_from(keys)) if keys else ORDERS[which](SAMPLES[which[0]])
+        assert stop is not None
+        stop = stop[: data.draw(st.integers(1, len(stop)))]
+        table: Table[Any, Any] = getattr(self.store.tables, which[0])
+        assert table.index(which[1]).has_due(*stop) == (bool(keys) and keys[0] < stop)
 
     @invariant()
     def check_everything(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
-from state.engine.table import Index, Table, TableSpec
+from state.engine.declare import Index, TableSet, derived, table
+from state.engine.rows import Row
+from state.engine.table import Table
 
 
 class Point(NamedTuple):
@@ -14,7 +16,21 @@ class Point(NamedTuple):
     label: str | None
 
 
-class Item(NamedTuple):
+def positive_rank(rank: int, is_open: bool) -> tuple[int, bool] | None:
+    """Rank and openness of an item that has a rank."""
+    return (rank, is_open) if rank > 0 else None
+
+
+@table(
+    1,
+    key="name",
+    indexes=(
+        Index("by_id", "id"),
+        Index("by_group", "group", "-rank", "name"),
+        Index("by_rank", derived(positive_rank, "rank", "is_open")),
+    ),
+)
+class Item(Row):
     """A row with a plain primary key, as accounts have."""
 
     name: str
@@ -27,7 +43,8 @@ class Item(NamedTuple):
     points: tuple[Point, ...]
 
 
-class Vote(NamedTuple):
+@table(2, key=("item", "voter"), indexes=(Index("by_voter", "voter", "item"), Index("by_weight", "weight")))
+class Vote(Row):
     """A row with a compound primary key."""
 
     item: int
@@ -35,30 +52,9 @@ class Vote(NamedTuple):
     weight: int
 
 
-ITEMS = TableSpec(
-    "items",
-    1,
-    Item,
-    key=lambda row: row.name,
-    indexes=(
-        Index("by_id", lambda row: (row.id,), fields=()),
-        Index("by_group", lambda row: (row.group, -row.rank, row.name), fields=("group", "rank")),
-        Index("by_rank", lambda row: (row.rank, row.is_open) if row.rank > 0 else None),
-    ),
-)
-VOTES = TableSpec(
-    "votes",
-    2,
-    Vote,
-    key=lambda row: (row.item, row.voter),
-    indexes=(Index("by_voter", lambda row: (row.voter, row.item)), Index("by_weight", lambda row: (row.weight,))),
-)
-
-
-class SampleTables:
+class SampleTables(TableSet):
     """The declared tables."""
 
-    SPECS: ClassVar[tuple[TableSpec[Item, str] | TableSpec[Vote, tuple[int, str]], ...]] = (ITEMS, VOTES)
     items: Table[Item, str]
     votes: Table[Vote, tuple[int, str]]
 
@@ -66,4 +62,4 @@ class SampleTables:
 def build_item(name: str, id: int = 0, group: int = 0, rank: int = 0, **changes: object) -> Item:
     """An item with plain defaults."""
     row = Item(name, id, group, rank, False, b"", Point(0, None), ())
-    return row._replace(**changes) if changes else row  # type: ignore[arg-type]
+    return row.replace(**changes) if changes else row

@@ -8,17 +8,21 @@ one and a second table the other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any
 
 import pytest
+from msgspec.structs import astuple
 
+from state.engine.declare import Index, TableSet, table
 from state.engine.errors import RowExists, SchemaError
 from state.engine.kv import MemoryBackend
+from state.engine.rows import Row
 from state.engine.store import Store
-from state.engine.table import Index, Table, TableSpec
+from state.engine.table import Table
 
 
-class Named(NamedTuple):
+@table(1, key="id", indexes=(Index("by_name", "name", "val"),))
+class Named(Row):
     """Counterpart of test_object."""
 
     id: int
@@ -26,14 +30,21 @@ class Named(NamedTuple):
     val: int
 
 
-class Plain(NamedTuple):
+@table(2, key=("name", "val"), indexes=(Index("by_id", "id"),))
+class Unique(Named):
+    """The same by the other unique key."""
+
+
+@table(3, key="id", indexes=(Index("by_val", "val", "id"),))
+class Plain(Row):
     """Counterpart of test_object2."""
 
     id: int
     val: int
 
 
-class Triple(NamedTuple):
+@table(4, key="id", indexes=(Index("by_2", "val", "val2"), Index("by_3", "val", "val3")))
+class Triple(Row):
     """Counterpart of test_object3."""
 
     id: int
@@ -42,23 +53,11 @@ class Triple(NamedTuple):
     val3: int
 
 
-class Tables:
+class Tables(TableSet):
     """One table for each of the reference's containers, and a second one for the other unique key of the first."""
 
-    SPECS: ClassVar[tuple[TableSpec[Any, Any], ...]] = (
-        TableSpec("named", 1, Named, lambda row: row.id, (Index("by_name", lambda row: (row.name, row.val)),)),
-        TableSpec("unique", 2, Named, lambda row: (row.name, row.val), (Index("by_id", lambda row: (row.id,)),)),
-        TableSpec("plain", 3, Plain, lambda row: row.id, (Index("by_val", lambda row: (row.val, row.id)),)),
-        TableSpec(
-            "triple",
-            4,
-            Triple,
-            lambda row: row.id,
-            (Index("by_2", lambda row: (row.val, row.val2)), Index("by_3", lambda row: (row.val, row.val3))),
-        ),
-    )
     named: Table[Named, int]
-    unique: Table[Named, tuple[str, int]]
+    unique: Table[Unique, tuple[str, int]]
     plain: Table[Plain, int]
     triple: Table[Triple, int]
 
@@ -91,14 +90,19 @@ def rows_of(table: Table[Any, Any]) -> list[Any]:
     rows = list(table.scan())
     for index in table.spec.indexes:
         ordered = list(table.index(index.name).scan())
-        assert sorted(ordered) == sorted(rows)
-        keys = [index.key(row) for row in ordered]
+        assert sorted(ordered, key=repr) == sorted(rows, key=repr)
+        place = index.build_place(table.spec.primary)
+        keys = [place(row) for row in ordered]
         assert keys == sorted(key for key in keys if key is not None)
     return rows
 
 
 def make_named(number: int) -> Named:
     return Named(number, "_name", 100 - number)
+
+
+def make_unique(number: int) -> Unique:
+    return Unique(number, "_name", 100 - number)
 
 
 def make_plain(number: int) -> Plain:
@@ -112,7 +116,7 @@ def make_triple(number: int) -> Triple:
 Maker = Callable[[int], Any]
 KINDS = pytest.mark.parametrize(
     ("name", "make", "size"),
-    [("named", make_named, 8), ("unique", make_named, 8), ("plain", make_plain, 8), ("triple", make_triple, 5)],
+    [("named", make_named, 8), ("unique", make_unique, 8), ("plain", make_plain, 8), ("triple", make_triple, 5)],
     ids=["named", "unique", "plain", "triple"],
 )
 
@@ -141,7 +145,7 @@ def test_basics(box: Box, name: str, make: Maker, size: int) -> None:
     changed = table.update(row, **{field: getattr(row, field) + 1})
     box.keep()
     assert rows_of(table) == [changed] != [row]
-    table.delete(table.get(table.spec.key(changed)))
+    table.delete(table.get(table.key_of(changed)))
     box.keep()
     assert rows_of(table) == []
     fill(box, name, make, size)
@@ -159,11 +163,11 @@ def test_inserting_and_removing(box: Box, name: str, make: Maker, size: int) -> 
     """Counterpart of insert_remove_tests."""
     table = fill(box, name, make, size)
     for number in range(size):
-        row = table.find(table.spec.key(make(number)))
+        row = table.find(table.key_of(make(number)))
         assert row == make(number)
         table.delete(row)
         box.keep()
-        assert table.find(table.spec.key(make(number))) is None
+        assert table.find(table.key_of(make(number))) is None
         assert len(rows_of(table)) == size - number - 1
     table.insert(make(0))
     table.insert(make(1))
@@ -186,7 +190,7 @@ def test_inserting_and_removing(box: Box, name: str, make: Maker, size: int) -> 
     ("name", "row", "other"),
     [
         ("named", Named(0, "_name7", 7), Named(0, "_name8", 8)),
-        ("unique", Named(0, "the_same_name", 7), Named(1, "the_same_name", 7)),
+        ("unique", Unique(0, "the_same_name", 7), Unique(1, "the_same_name", 7)),
         ("plain", Plain(0, 7), Plain(0, 8)),
         ("plain", Plain(6, 7), Plain(6, 7)),
         ("triple", Triple(0, 20, 20, 0), Triple(0, 30, 0, 30)),
@@ -201,7 +205,7 @@ def test_collisions(box: Box, name: str, row: Any, other: Any) -> None:
         table.insert(other)
     box.keep()
     assert rows_of(table) == [row]
-    table.delete(table.get(table.spec.key(row)))
+    table.delete(table.get(table.key_of(row)))
     table.insert(other)
     box.keep()
     assert rows_of(table) == [other]
@@ -214,15 +218,15 @@ def test_changing(box: Box) -> None:
         table.update(row, name="new_name")
     box.keep()
     assert rows_of(table) == [Named(number, "new_name", number + 100) for number in range(4)]
-    unique = fill(box, "unique", lambda number: Named(number, "new_name", number + 100), 4)
+    unique = fill(box, "unique", lambda number: Unique(number, "new_name", number + 100), 4)
     first = next(unique.scan())
     for row in list(unique.scan())[1:]:
         with pytest.raises(SchemaError, match="primary key"):
             unique.update(row, val=first.val)
         with pytest.raises(RowExists):
-            unique.insert(row._replace(val=first.val))
+            unique.insert(row.replace(val=first.val))
     box.keep()
-    assert rows_of(unique) == rows_of(table)
+    assert list(map(astuple, rows_of(unique))) == list(map(astuple, rows_of(table)))
     plain = fill(box, "plain", lambda number: Plain(number, number + 100), 6)
     for row in list(plain.scan()):
         plain.update(row, val=2_889)
@@ -234,17 +238,17 @@ def test_changing(box: Box) -> None:
 def test_finding_and_walking(box: Box) -> None:
     """Counterpart of misc_tests."""
     size = 10
-    table = fill(box, "unique", lambda number: Named(number, "any_name", number + 200), size)
-    assert rows_of(table) == [Named(number, "any_name", number + 200) for number in range(size)]
+    table = fill(box, "unique", lambda number: Unique(number, "any_name", number + 200), size)
+    assert rows_of(table) == [Unique(number, "any_name", number + 200) for number in range(size)]
     table.delete(next(table.scan()))
     table.delete(next(table.scan(reverse=True)))
     box.keep()
     assert len(rows_of(table)) == size - 2
     first, second, third = rows_of(table)[:3]
     table.delete(first)
-    renamed = table.insert(first._replace(name="completely_different_name"))
+    renamed = table.insert(first.replace(name="completely_different_name"))
     with pytest.raises(RowExists):
-        table.insert(third._replace(name=renamed.name, val=renamed.val))
+        table.insert(third.replace(name=renamed.name, val=renamed.val))
     table.delete(second)
     table.delete(third)
     box.keep()
@@ -256,17 +260,17 @@ def test_finding_and_walking(box: Box) -> None:
     assert rows_of(table) == []
     for number in range(size):
         if number == 0:
-            table.insert(Named(0, "all_objects_have_the_same_name", 667))
+            table.insert(Unique(0, "all_objects_have_the_same_name", 667))
         else:
             with pytest.raises(RowExists):
-                table.insert(Named(number, "all_objects_have_the_same_name", 667))
+                table.insert(Unique(number, "all_objects_have_the_same_name", 667))
     box.keep()
     (row,) = rows_of(table)
-    assert row == Named(0, "all_objects_have_the_same_name", 667)
+    assert row == Unique(0, "all_objects_have_the_same_name", 667)
     table.delete(row)
-    fill(box, "unique", lambda number: Named(number, f"object nr:{number}", 5_000), size)
+    fill(box, "unique", lambda number: Unique(number, f"object nr:{number}", 5_000), size)
     by_id = table.index("by_id")
-    assert by_id.find((size - 1,)) == Named(size - 1, "object nr:9", 5_000)
+    assert by_id.find((size - 1,)) == Unique(size - 1, "object nr:9", 5_000)
     assert by_id.find((987_654,)) is None
     assert by_id.find((0,)) is not None
     assert table.find(("stupid_name", 5_000)) is None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any
 
 import pytest
 
+from state.engine.declare import Index, TableSet, table
 from state.engine.errors import (
     CheckpointError,
     ForeignChain,
@@ -19,8 +20,9 @@ from state.engine.errors import (
     StoreWriteFailed,
 )
 from state.engine.kv import MemoryBackend
+from state.engine.rows import Row
 from state.engine.store import Store
-from state.engine.table import Index, Table, TableSpec
+from state.engine.table import Table
 from tests.state.sample import SampleTables, Vote, build_item
 
 
@@ -102,19 +104,21 @@ def test_scan_that_goes_on_after_a_change_is_refused(store: Store[SampleTables])
 def test_commit_writes_the_state_as_of_its_block(store: Store[SampleTables]) -> None:
     items = store.tables.items
     items.insert(build_item("a", rank=1))
-    first = store.seal_block(1, b"one")
+    store.seal_block(1, b"one")
+    first = store.digest
     store.begin()
     items.update(items.get("a"), rank=2)
     items.insert(build_item("b", rank=1))
-    second = store.seal_block(2, b"two")
+    store.seal_block(2, b"two")
+    second = store.digest
     store.commit(1)
     assert [row.rank for row in items.scan()] == [2, 1]
-    assert store.find_digest(1) == first.digest and store.find_digest(2) == second.digest
+    assert store.find_digest(1) == first and store.find_digest(2) == second
     reopened = open_store(store.backend)  # type: ignore[arg-type]
-    assert reopened.head == (1, b"one", first.digest) and reopened.digest == reopened.compute_digest_from_scratch()
+    assert reopened.committed == (1, b"one", first) and reopened.digest == reopened.compute_digest_from_scratch()
     assert [row.rank for row in reopened.tables.items.index("by_rank").scan()] == [1]
     store.undo_block()
-    assert store.digest == first.digest and store.count_memory()[0::2] == (0, 0)
+    assert store.digest == first and store.count_memory()[0::2] == (0, 0)
 
 
 def test_an_index_that_is_empty_in_the_database_is_not_looked_up_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,21 +267,19 @@ def test_row_that_cannot_be_stored_leaves_the_block_open(store: Store[SampleTabl
     assert items.find("a") is None
 
 
-class WrongTables:
-    """An index that does not declare a field it reads."""
-
-    SPECS: ClassVar[tuple[TableSpec[Vote, int], ...]] = (
-        TableSpec("votes", 2, Vote, lambda row: row.item, (Index("by_both", lambda row: (row.weight,), ("voter",)),)),
-    )
-    votes: Table[Vote, int]
-
-
-def test_strict_store_finds_undeclared_index_fields() -> None:
-    store = Store(MemoryBackend(), WrongTables, is_strict=True)
-    store.begin()
-    row = store.tables.votes.insert(Vote(1, "a", 1))
-    with pytest.raises(SchemaError, match="by_both"):
-        store.tables.votes.update(row, weight=2)
+def test_a_declaration_that_does_not_fit_its_row_is_refused() -> None:
+    for declare in (
+        table(1, key="nobody"),
+        table(1, key=()),
+        table(1, key="item", indexes=(Index("by_both", "weight", "nobody"),)),
+        table(1, key="item", indexes=(Index("by_both", "weight"), Index("by_both", "item"))),
+        table(-1, key="item"),
+        table(1, key="item", version=256),
+    ):
+        with pytest.raises(SchemaError):
+            declare(Vote)
+    with pytest.raises(SchemaError, match="the key of Vote is"):
+        TableSet.__init_subclass__.__func__(type("Wrong", (), {"__annotations__": {"votes": Table[Vote, int]}}))  # type: ignore[attr-defined]
 
 
 def test_foreign_chain_and_foreign_database_are_refused(store: Store[SampleTables]) -> None:
@@ -291,35 +293,39 @@ def test_foreign_chain_and_foreign_database_are_refused(store: Store[SampleTable
         open_store(foreign)
 
 
-class OldVote(NamedTuple):
+@table(2, key="item", indexes=(Index("by_voter", "voter"),))
+class OldVote(Row):
+    """A row of an earlier program."""
+
     item: int
     voter: str
 
 
-class OldTables:
+class OldTables(TableSet):
     """An earlier program's tables."""
 
-    SPECS: ClassVar[tuple[TableSpec[OldVote, int], ...]] = (
-        TableSpec("votes", 2, OldVote, lambda row: row.item, (Index("by_voter", lambda row: (row.voter,)),)),
-    )
     votes: Table[OldVote, int]
 
 
-class NewTables:
-    """The next program's tables: one more field, other indexes."""
+@table(
+    2,
+    key="item",
+    indexes=(Index("by_weight", "weight"),),
+    version=2,
+    upgrades={1: lambda values: (*values, -values[0])},
+)
+class NewVote(Row):
+    """The next program's row, with one more field."""
 
-    SPECS: ClassVar[tuple[TableSpec[Vote, int], ...]] = (
-        TableSpec(
-            "votes",
-            2,
-            Vote,
-            lambda row: row.item,
-            (Index("by_weight", lambda row: (row.weight,)),),
-            version=2,
-            upgrades={1: lambda values: (*values, -values[0])},
-        ),
-    )
-    votes: Table[Vote, int]
+    item: int
+    voter: str
+    weight: int
+
+
+class NewTables(TableSet):
+    """The next program's tables: other indexes as well."""
+
+    votes: Table[NewVote, int]
 
 
 def test_database_of_an_earlier_program_is_upgraded_when_opened() -> None:
@@ -337,7 +343,8 @@ def test_database_of_an_earlier_program_is_upgraded_when_opened() -> None:
     fresh = Store(MemoryBackend(), NewTables)
     fresh.begin()
     for number in range(3):
-        fresh.tables.votes.insert(Vote(number, "v", -number))
-    assert fresh.seal_block(1, b"id").digest == new.digest
+        fresh.tables.votes.insert(NewVote(number, "v", -number))
+    fresh.seal_block(1, b"id")
+    assert fresh.digest == new.digest
     with pytest.raises(StoreTooNew):
         Store(backend, OldTables)

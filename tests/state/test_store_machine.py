@@ -72,11 +72,10 @@ def _forget_present_keys(patch: pytest.MonkeyPatch) -> None:
 def _commit_newest_rows(patch: pytest.MonkeyPatch) -> None:
     original = Table.prepare_commit
 
-    def bad(self: Any, change: Any, deletes: Any, puts: Any) -> Any:
-        newest = self.find(change.key)
-        if newest is not None and change.new is not None:
-            change = change._replace(stored_row=self.codec.encode(newest))
-        return original(self, change, deletes, puts)
+    def bad(self: Any, news: Any, batch: Any) -> Any:
+        newest = {key: row if row is None or self.find(key) is None else self.find(key) for key, row in news.items()}
+        committed, difference = original(self, newest, batch)
+        return [made._replace(new=news[made.key]) for made in committed], difference
 
     patch.setattr(Table, "prepare_commit", bad)
 
@@ -84,10 +83,11 @@ def _commit_newest_rows(patch: pytest.MonkeyPatch) -> None:
 def _commit_drops_newer_rows(patch: pytest.MonkeyPatch) -> None:
     original = Table.finish_commit
 
-    def bad(self: Any, key: Any, new: Any, moves: Any) -> None:
-        original(self, key, new, moves)
-        if self._base.pop(key, None) is not None:
-            self._rows[key] = new
+    def bad(self: Any, committed: Any) -> None:
+        original(self, committed)
+        for made in committed:
+            if self._base.pop(made.key, None) is not None:
+                self._rows[made.key] = made.new
 
     patch.setattr(Table, "finish_commit", bad)
 
@@ -107,17 +107,37 @@ def _forget_to_subtract(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Table, "_find_hash", lambda self, key, row, stored_key: 0)
 
 
-def _keep_hashes_in_undo(patch: pytest.MonkeyPatch) -> None:
+def _keep_hashes_of_replaced_rows(patch: pytest.MonkeyPatch) -> None:
+    original = Table.finish_commit
+
+    def bad(self: Any, committed: Any) -> None:
+        original(self, [made._replace(new_hash=self._hashes.get(made.key, made.new_hash)) for made in committed])
+
+    patch.setattr(Table, "finish_commit", bad)
+
+
+def _count_undone_blocks_in_the_digest(patch: pytest.MonkeyPatch) -> None:
     original = state.engine.store.Store.undo_block
 
     def bad(self: Any) -> Any:
-        hashes = [(table, dict(table._hashes)) for table in self._all]
+        change = self.reversible[-1].digest_change
         delta = original(self)
-        for table, values in hashes:
-            table._hashes.update(values)
+        if self.reversible:
+            self.reversible[-1].digest_change += change
         return delta
 
     patch.setattr(state.engine.store.Store, "undo_block", bad)
+
+
+def _forget_what_came_before_the_first(patch: pytest.MonkeyPatch) -> None:
+    original = KeyOverlay.move
+
+    def bad(self: Any, old: Any, new: Any, stored: Any) -> None:
+        floor = self.floor
+        original(self, old, new, stored)
+        self.floor = floor
+
+    patch.setattr(KeyOverlay, "move", bad)
 
 
 def _squash_as_rollback(patch: pytest.MonkeyPatch) -> None:
@@ -140,11 +160,10 @@ def _ignore_removed_keys(patch: pytest.MonkeyPatch) -> None:
 def _leave_old_index_entries(patch: pytest.MonkeyPatch) -> None:
     original = Table.prepare_commit
 
-    def bad(self: Any, change: Any, deletes: Any, puts: Any) -> Any:
-        own: list[Any] = []
-        moves = original(self, change, own, puts)
-        deletes.extend(entry for entry in own if entry[0][:1] == b"\x01")
-        return moves
+    def bad(self: Any, news: Any, batch: Any) -> Any:
+        prepared = original(self, news, batch)
+        batch.deletes[:] = [entry for entry in batch.deletes if entry[0][:1] == b"\x01"]
+        return prepared
 
     patch.setattr(Table, "prepare_commit", bad)
 
@@ -188,7 +207,9 @@ FAULTS: list[Callable[[pytest.MonkeyPatch], None]] = [
     _commit_drops_newer_rows,
     _keep_stale_cache,
     _forget_to_subtract,
-    _keep_hashes_in_undo,
+    _keep_hashes_of_replaced_rows,
+    _count_undone_blocks_in_the_digest,
+    _forget_what_came_before_the_first,
     _squash_as_rollback,
     _ignore_removed_keys,
     _leave_old_index_entries,

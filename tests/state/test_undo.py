@@ -16,7 +16,7 @@ import pytest
 from operations.content import Comment
 from state.engine.errors import RowExists, SchemaError
 from state.engine.table import Table
-from state.tables.accounts import Account, new_account
+from state.tables.accounts import Account
 from state.tables.content import Comment as CommentRow
 from state.tables.content import CommentContent
 from tests.harness import Harness
@@ -57,12 +57,12 @@ def undone(world: World) -> Iterator[None]:
 
 def add_account(world: World, name: str, **fields: Any) -> Account:
     accounts = world.tables.accounts
-    return accounts.insert(new_account(id=accounts.next_id(), name=name, **fields))
+    return accounts.insert(Account(id=accounts.next_id(), name=name, **fields))
 
 
 def rename(world: World, row: Account, name: str) -> Account:
     world.tables.accounts.delete(row)
-    return world.tables.accounts.insert(row._replace(name=name))
+    return world.tables.accounts.insert(row.replace(name=name))
 
 
 def add_comment(world: World, cashout_time: int, author: str = "") -> CommentRow:
@@ -119,7 +119,7 @@ def test_a_refused_change_removes_nothing(world: World) -> None:
             accounts.update(row, name="name00", proxy="proxy00")
         assert accounts.get("name01") == row
         with pytest.raises(RowExists):
-            accounts.insert(row._replace(name="name00"))
+            accounts.insert(row.replace(name="name00"))
         assert count(accounts) == size + 2
         accounts.update(rename(world, row, "nameXYZ"), proxy="proxyXYZ")
         assert count(accounts) == size + 2
