@@ -197,7 +197,7 @@ class Table(Generic[RowT, KeyT]):
             row = self.find(key)
             if row is None:
                 raise RowMissing(f"{self.name}: no row with key {key!r}", key)
-        return row  # type: ignore[no-any-return]
+        return row
 
     def index(self, name: str) -> IndexView[RowT]:
         """Returns the view of an index; raises SchemaError for an unknown name."""
@@ -226,7 +226,7 @@ class Table(Generic[RowT, KeyT]):
             self._read, self.backend.scan(self.prefix + encode_key(first), self.prefix + encode_key(high), reverse)
         )
         for key in present.merge(read if reverse else present.live(read, low, high), low, high, reverse):
-            yield self.get(key[0] if self._is_plain else key)
+            yield self.get(key[0] if self._is_plain else key)  # type: ignore[arg-type]
 
     def _read(self, item: tuple[bytes, bytes]) -> OrderKey:
         """Decodes a row met in a scan, keeps it in the cache and returns its key."""

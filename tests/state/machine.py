@@ -145,7 +145,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.commit(number, [(b"\x10cursor", b"%d" % number)])
         while self.sealed and self.sealed[0][0] <= number:
             _, _, self.committed, _, self.committed_digest = self.sealed.pop(0)
-            assert all(self.store.find_digest(entry[0]) == entry[4] for entry in self.sealed)
+        assert all(self.store.find_digest(entry[0]) == entry[4] for entry in self.sealed)
         head = self.store.committed
         assert head is not None and head == (number, b"id%d" % number, self.committed_digest)
         assert self.backend.get(b"\x10cursor") == b"%d" % number
