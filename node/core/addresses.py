@@ -3,8 +3,6 @@
 Source: libraries/net/peer_database.cpp; the reference loses its list at every stop, ours is kept.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any

@@ -1,13 +1,11 @@
 """Which messages are worth decoding: it costs more than sending them, so they are judged by number and size first."""
 
-from __future__ import annotations
-
-from chain.chain import Chain
-from node.core.gossip import Gossip
 from node.core.hub import Hub
-from node.core.messages import ROW_BY_NUMBER, Phase
-from node.core.peer import Peer
-from protocol.p2p.messages import BLOCK_ITEM, ID_BYTES, ClosingConnection, message_id
+from node.core.messages import ROW_BY_NUMBER, MessageRow, Rooms
+from node.core.peer import DOUBTFUL_BYTES_PER_COST, Peer
+from node.core.states import STAGES, Phase
+from protocol.errors import Invalid
+from protocol.p2p.messages import ClosingConnection, unpack_message
 
 BYTES_PER_COST = 1_024
 """How many bytes of a message cost one unit more; items that were asked for cost nothing."""
@@ -15,63 +13,47 @@ BYTES_PER_COST = 1_024
 UNKNOWN_COST = 1
 """What a message of a number costs that this version does not know."""
 
+EXTENSION_NUMBERS = range(5000, 5100)
+"""Messages of these numbers that are unknown are from a later version, and not minded."""
+
 CLOSING_BYTES_MAX = 65_536
 """A goodbye that is longer is taken for one without being decoded."""
 
-LARGE_BLOCK_BYTES = 128 << 10
-LARGE_BLOCK_COST = 2_000
-"""What a larger block costs, which takes long to decode, if its witness did not sign it as far as the head's state
-knows."""
-
 
 class Admission:
-    """Judges messages; what is bad closes the connection."""
+    """Judges messages, and hands them to their rooms; what is bad closes the connection."""
 
-    def __init__(self, hub: Hub, chain: Chain, gossip: Gossip) -> None:
+    def __init__(self, hub: Hub, rooms: Rooms) -> None:
         self._hub = hub
-        self._chain = chain
-        self._gossip = gossip
+        self._handlers = {number: row.find_handler(rooms) for number, row in ROW_BY_NUMBER.items()}
 
-    def admits(self, peer: Peer, number: int, payload: bytes) -> bool:
-        """Whether a message is to be decoded."""
+    def take(self, peer: Peer, number: int, payload: bytes) -> None:
+        """A peer sent a message."""
         row = ROW_BY_NUMBER.get(number)
         if row is not None and row.phase is Phase.ASKED:
-            return (
-                self._admits_block(peer, payload) if number == BLOCK_ITEM else self._admits_transaction(peer, payload)
-            )
+            self._handlers[number](peer, payload)
+            return
         cost = UNKNOWN_COST if row is None else row.cost
-        if not peer.charge(cost + len(payload) // BYTES_PER_COST, peer.received_at_ms):
-            self._hub.close(peer, "You ask for too much in too short a time")
-            return False
+        if not self._hub.charge(peer, cost + len(payload) // BYTES_PER_COST):
+            return
         if row is None:
-            return True
+            if number not in EXTENSION_NUMBERS:
+                self._hub.close(peer, "You sent me a message that I didn't request")
+        elif self._is_heard(peer, row, payload):
+            self._decode(peer, number, payload)
+
+    def _is_heard(self, peer: Peer, row: MessageRow, payload: bytes) -> bool:
         if row.declared is ClosingConnection and len(payload) > CLOSING_BYTES_MAX:
             self._hub.drop(peer, "it closes, and tells a long story")
             return False
-        return row.phase <= (Phase.ACTIVE if peer.is_active else Phase.HANDSHAKE)
+        return row.phase <= STAGES[peer.state].hears
 
-    def _admits_block(self, peer: Peer, payload: bytes) -> bool:
-        """Whether a block was asked for.
-
-        Near the head a large one that its witness did not sign is dear: it is decoded, as keys change, but not often.
-        """
-        if payload[-ID_BYTES:] in peer.blocks_asked:
-            return True
-        if message_id(payload) not in peer.items_asked:
-            self._hub.close(peer, "You sent me a block that I didn't ask for")
-            return False
-        is_dear = len(payload) > LARGE_BLOCK_BYTES and not self._chain.switch.has_signed_header(payload)
-        if is_dear and not peer.charge(LARGE_BLOCK_COST, peer.received_at_ms):
-            self._hub.close(peer, "You sent me too many large blocks that their witnesses did not sign")
-            return False
-        return True
-
-    def _admits_transaction(self, peer: Peer, payload: bytes) -> bool:
-        item = message_id(payload)
-        if item not in peer.items_asked:
-            self._hub.close(peer, "You sent me a message that I didn't request")
-            return False
-        if len(payload) > self._chain.ctx.gpo.maximum_block_size:
-            self._gossip.refuse(peer, item, len(payload))
-            return False
-        return True
+    def _decode(self, peer: Peer, number: int, payload: bytes) -> None:
+        try:
+            message = unpack_message(self._hub.codec, number, payload)
+        except Invalid as error:
+            self._hub.notes.tell("malformed_message", peer=peer.name, number=number, error=error.message)
+            self._hub.charge(peer, len(payload) // DOUBTFUL_BYTES_PER_COST)
+            self._hub.fault(peer, "You sent a message that can not be decoded")
+        else:
+            self._handlers[number](peer, message)

@@ -3,16 +3,15 @@
 Those who dial this node do not count: whoever wants to be its only company would just have to dial it often.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from node.core.addresses import Address
 from node.core.hub import Hub
 from node.core.peer import Peer, Reach
 from node.core.settings import NetworkSettings
-from protocol.p2p.messages import AddressInfo, Endpoint
+from protocol.p2p.messages import AddressMessage, AddressRequest, Endpoint
+from state.engine.errors import StoreWriteFailed
 
 DIALS_MAX = 8
 """Connections that are being opened at one time."""
@@ -21,22 +20,62 @@ ADDRESSES_LEARNED_MAX = 100
 """Addresses that are taken from one answer."""
 
 
+@dataclass(slots=True)
+class AddressDebt:
+    """Whether a peer owes an answer to the question for addresses."""
+
+    is_open: bool = False
+
+
 class Dialler:
-    """Opens connections; `listen` is where this node itself can be dialled."""
+    """Learns addresses and dials them; `listen` is where this node itself can be dialled."""
 
     def __init__(self, hub: Hub, settings: NetworkSettings) -> None:
         self._hub = hub
         self._settings = settings
-        self._dialling: dict[Endpoint, int] = {}
+        self._dialling: set[Endpoint] = set()
         self.listen = settings.listen
 
-    def learn(self, teller: Peer, addresses: Iterable[AddressInfo]) -> None:
-        """Takes addresses that a peer tells, as far as they can be dialled."""
-        if not self._settings.discovers:
+    # Learning
+
+    def ask(self, peer: Peer) -> None:
+        """Asks a peer whom it is connected to."""
+        peer.part(AddressDebt).is_open = True
+        self._hub.send(peer, AddressRequest())
+
+    def on_addresses(self, peer: Peer, message: AddressMessage) -> None:
+        """A peer tells whom it is connected to: that is learned, as far as it was asked for and can be dialled."""
+        debt = peer.part(AddressDebt)
+        is_answer, debt.is_open = debt.is_open, False
+        if not (is_answer and peer.is_accepted and self._settings.discovers):
             return
-        for info, _ in zip(addresses, range(ADDRESSES_LEARNED_MAX), strict=False):
-            if info.firewalled == Reach.OPEN and _may_be_dialled(info.remote_endpoint, teller.link.remote):
+        for info in message.addresses[:ADDRESSES_LEARNED_MAX]:
+            if info.firewalled == Reach.OPEN and _may_be_dialled(info.remote_endpoint, peer.link.remote):
                 self._hub.addresses.learn(info.remote_endpoint)
+
+    def on_active(self, peer: Peer) -> None:
+        """The handshake with a peer is done: it is met where it was dialled, or says that it can be."""
+        endpoint, identity = peer.who.listens_at, peer.who.identity
+        if endpoint is not None and peer.link.is_outbound:
+            self._hub.addresses.on_reached(endpoint, identity, self._hub.world.now_ms())
+        elif endpoint is not None and self._settings.discovers:
+            self._hub.addresses.learn(endpoint).identity = identity
+
+    def on_slow_tick(self) -> None:
+        """Keeps the addresses, and asks for more."""
+        self.save()
+        if self._settings.discovers:
+            for peer in self._hub.active():
+                self.ask(peer)
+
+    def save(self) -> None:
+        """Writes the addresses, if the disk takes them."""
+        try:
+            self._hub.addresses.save()
+        except StoreWriteFailed as error:
+            self._hub.world.note("disk_problem", error=str(error), action="peer addresses are not kept for now")
+
+    # Dialling
 
     def on_tick(self, now_ms: int) -> None:
         """Dials seeds that are not connected and, while more connections are wanted, other addresses."""
@@ -55,25 +94,25 @@ class Dialler:
             return
         if address.endpoint == self.listen or self._hub.bans.find(address.endpoint.address, now_ms):
             return
-        self._dialling[address.endpoint] = now_ms
+        self._dialling.add(address.endpoint)
         self._hub.world.connect(address.endpoint)
 
     def _is_connected(self, address: Address) -> bool:
         """Whether the node that can be dialled there is connected, by whichever side dialled."""
         return any(
             peer.link.remote == address.endpoint
-            or peer.listens_at == address.endpoint
-            or (address.identity and peer.identity == address.identity)
+            or peer.who.listens_at == address.endpoint
+            or (address.identity and peer.who.identity == address.identity)
             for peer in self._hub.peers.values()
         )
 
     def on_connect(self, endpoint: Endpoint) -> None:
         """A connection is open."""
-        self._dialling.pop(endpoint, None)
+        self._dialling.discard(endpoint)
 
     def on_failed(self, endpoint: Endpoint) -> None:
         """An address does not answer, or its connection ended: it waits before it is dialled again."""
-        self._dialling.pop(endpoint, None)
+        self._dialling.discard(endpoint)
         self._hub.addresses.on_failed(endpoint, self._hub.world.now_ms(), self._jitter_ms())
 
     def _jitter_ms(self) -> int:

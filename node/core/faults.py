@@ -4,8 +4,7 @@ Honest peers pass on what their own rules accept, and many nodes may share an ad
 message: it is refused, and counts against the connection, the node and the address, each with a limit of its own.
 """
 
-from __future__ import annotations
-
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from node.core.peer import Peer
@@ -24,8 +23,15 @@ ADDRESS_FAULTS_MAX = 20
 """An address is banned, unless it is one of this machine."""
 
 
+@dataclass(slots=True)
+class Record:
+    """What a connection did wrong."""
+
+    faults: int = 0
+
+
 class Faults:
-    """Counts faults by node and address; each connection carries its own count."""
+    """Counts faults by connection, node and address."""
 
     def __init__(self) -> None:
         self._nodes: Tally[bytes] = Tally(WINDOW_MS)
@@ -33,19 +39,19 @@ class Faults:
 
     def add(self, peer: Peer, now_ms: int) -> None:
         """Counts a fault of a peer."""
-        peer.faults += 1
-        if peer.hello is not None:
-            self._nodes.add(peer.hello.node_public_key, now_ms)
+        peer.part(Record).faults += 1
+        if peer.who.node_key:
+            self._nodes.add(peer.who.node_key, now_ms)
         if not is_own_machine(peer.link.remote.address):
             self._addresses.add(peer.link.remote.address, now_ms)
 
     def is_too_much(self, peer: Peer, now_ms: int) -> bool:
         """Whether a connection, or the node at its other end, has reached its limit."""
-        return peer.faults >= CONNECTION_FAULTS_MAX or self.is_unwelcome(peer, now_ms)
+        return peer.part(Record).faults >= CONNECTION_FAULTS_MAX or self.is_unwelcome(peer, now_ms)
 
     def is_unwelcome(self, peer: Peer, now_ms: int) -> bool:
         """Whether the node at the other end has reached its limit, on whatever connections."""
-        return peer.hello is not None and self._nodes.count(peer.hello.node_public_key, now_ms) >= NODE_FAULTS_MAX
+        return self._nodes.count(peer.who.node_key, now_ms) >= NODE_FAULTS_MAX
 
     def is_address_too_much(self, address: int, now_ms: int) -> bool:
         """Whether an address has reached its limit."""

@@ -1,6 +1,6 @@
 """Those who dial this node: how many of them there may be, from where, and who goes when there is no more room."""
 
-from __future__ import annotations
+from dataclasses import dataclass
 
 from node.core.faults import is_own_machine
 from node.core.hub import Hub
@@ -13,6 +13,19 @@ GRACE_MS = 120_000
 
 NEWS_MS = 300_000
 """What a peer brought counts for this long, and for as long again."""
+
+
+@dataclass(slots=True)
+class News:
+    """How many blocks and transactions a peer was the first to bring, in these minutes and in those before them."""
+
+    now: int = 0
+    before: int = 0
+
+
+def count_news(peer: Peer) -> None:
+    """A peer was the first to bring a block or transaction."""
+    peer.part(News).now += 1
 
 
 class Guests:
@@ -48,7 +61,7 @@ class Guests:
         old = [guest for guest in guests if guest.connected_at_ms <= before_ms]
         if not old:
             return False
-        least = min(old, key=lambda guest: (guest.news + guest.news_before, -guest.connection))
+        least = min(old, key=lambda guest: (guest.part(News).now + guest.part(News).before, -guest.connection))
         self._hub.close(least, "I make room for others, and you brought least that was new", is_error=False)
         return True
 
@@ -58,7 +71,8 @@ class Guests:
             return
         self._news_at_ms = now_ms
         for peer in self._hub.peers.values():
-            peer.news_before, peer.news = peer.news, 0
+            news = peer.part(News)
+            news.before, news.now = news.now, 0
 
 
 def subnet_of(address: int) -> int:

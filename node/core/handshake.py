@@ -1,121 +1,159 @@
-"""Hellos: what a node says of itself, and whether what a peer says makes it one of ours.
+"""The handshake: both sides say hello, and accept or refuse each other. Nothing else is spoken before (see states.py).
 
-Source: libraries/net/node.cpp, send_hello_message, generate_hello_user_data and on_hello_message.
+Source: libraries/net/node.cpp, on_hello_message, on_connection_accepted_message, on_connection_rejected_message and
+on_address_message.
 """
 
-from __future__ import annotations
-
-from enum import IntEnum
-from typing import Any, NamedTuple
-
 from chain.chain import Chain
-from node.core.peer import Reach
-from node.core.world import Link
-from protocol.errors import ProtocolError
-from protocol.keys import PrivateKey, recover, sign_digest
-from protocol.p2p.messages import Endpoint, Hello
-from protocol.times import time_text
-
-USER_AGENT = "Plaudit"
-PROTOCOL_VERSION = 106
-NODE_ID_BYTES = 33
-BITNESS = 64
-"""What the reference tells of its platform; kept because its nodes show it to each other."""
-
-
-class Rejection(IntEnum):
-    """Why a hello is refused, by the number on the wire."""
-
-    UNSPECIFIED = 0
-    DIFFERENT_CHAIN = 1
-    ALREADY_CONNECTED = 2
-    CONNECTED_TO_SELF = 3
-    NOT_ACCEPTING = 4
-    BLOCKED = 5
-    INVALID_HELLO = 6
-    CLIENT_TOO_OLD = 7
+from node.core.dialling import Dialler
+from node.core.guests import Guests
+from node.core.hello import (
+    PROTOCOL_VERSION,
+    USER_AGENT,
+    OwnIdentity,
+    Refusal,
+    Rejection,
+    check_hello,
+    introduce,
+    make_hello,
+)
+from node.core.hub import Hub
+from node.core.inquiries import Inquiries
+from node.core.peer import Peer
+from node.core.serving import Serving
+from node.core.states import STAGES, Event, State
+from node.core.sync import Sync
+from protocol.p2p import messages as p2p
 
 
-class Refusal(NamedTuple):
-    """A code and a sentence for the peer."""
+class Handshake:
+    """Moves each peer from state to state; it alone writes `state` and `who`."""
 
-    code: Rejection
-    reason: str
+    def __init__(
+        self,
+        hub: Hub,
+        chain: Chain,
+        own: OwnIdentity,
+        dialler: Dialler,
+        guests: Guests,
+        inquiries: Inquiries,
+        sync: Sync,
+        serving: Serving,
+    ) -> None:
+        self._hub = hub
+        self._chain = chain
+        self.own = own
+        self._dialler = dialler
+        self._guests = guests
+        self._inquiries = inquiries
+        self._sync = sync
+        self._serving = serving
 
+    def greet(self, peer: Peer) -> None:
+        """Says hello."""
+        self._hub.send(peer, make_hello(self._chain, self.own, self._dialler.listen, peer.link))
 
-class OwnIdentity(NamedTuple):
-    """What names this node: its key, its id for the time of this process, and the digest of its chain config."""
+    def _move(self, peer: Peer, event: Event) -> None:
+        former = peer.state
+        peer.state = STAGES[former].moves.get(event, former)
+        if peer.is_active and peer.state is not former:
+            self._begin(peer)
 
-    node_key: PrivateKey
-    node_id: bytes
-    config_digest: str
+    def _begin(self, peer: Peer) -> None:
+        """The handshake is done: both sides find out what they lack."""
+        self._dialler.on_active(peer)
+        direction, agent = peer.direction.name.lower(), peer.who.user_agent
+        self._hub.notes.tell("peer_joined", peer=peer.name, direction=direction, agent=agent)
+        self._inquiries.ask_time(peer)
+        self._sync.on_active(peer)
 
+    # What a peer says
 
-def make_hello(chain: Chain, own: OwnIdentity, listens_at: Endpoint | None, link: Link) -> Hello:
-    """What this node says of itself on a connection."""
-    user_data: dict[str, Any] = {
-        "platform": "linux",
-        "bitness": BITNESS,
-        "node_id": own.node_id.hex(),
-        "last_known_block_hash": chain.head_id.hex(),
-        "last_known_block_number": chain.head_number,
-        "last_known_block_time": time_text(chain.head_time if chain.head_number else 0),
-        "chain_id": chain.config.chain_id.hex(),
-        "config_digest": own.config_digest,
-    }
-    return Hello(
-        USER_AGENT,
-        PROTOCOL_VERSION,
-        link.local.address,
-        listens_at.port if listens_at else 0,
-        link.local.port,
-        own.node_key.public_key,
-        sign_digest(link.digest, own.node_key),
-        user_data,
-    )
+    def on_hello(self, peer: Peer, hello: p2p.Hello) -> None:
+        """A peer says who it is."""
+        if Event.HELLO not in STAGES[peer.state].moves:
+            self._hub.close(peer, "Received an unexpected hello_message")
+            return
+        peer.who = introduce(hello, peer.link)
+        refusal = check_hello(self._chain, hello, peer.link, self.own.config_digest) or self._find_refusal(peer)
+        if refusal is not None:
+            self._refuse(peer, refusal)
+            return
+        self._move(peer, Event.HELLO)
+        self._hub.send(peer, p2p.ConnectionAccepted())
 
+    def on_accepted(self, peer: Peer, _message: p2p.ConnectionAccepted) -> None:
+        """A peer took our hello."""
+        self._move(peer, Event.ACCEPTED)
+        if not peer.is_active:
+            self._dialler.ask(peer)
 
-def check_hello(chain: Chain, hello: Hello, link: Link, config_digest: str) -> Refusal | None:
-    """Whether a hello is refused for what it says: its signature, its chain, and the genesis and rules of it.
+    def on_rejected(self, peer: Peer, message: p2p.ConnectionRejected) -> None:
+        """A peer refused our hello."""
+        if message.reason_code == Rejection.ALREADY_CONNECTED and peer.link.is_outbound and peer.is_accepted:
+            self._hub.addresses.learn(peer.link.remote).identity = peer.who.identity
+        self._hub.drop(peer, f"it refuses us: {message.reason_string}")
 
-    Peers of the reference do not tell their config; for them the chain id must do.
-    """
-    try:
-        signer = recover(link.digest, hello.signed_shared_secret, accept=_any_form)
-    except ProtocolError:
-        signer = b""
-    if signer != hello.node_public_key:
-        return Refusal(Rejection.INVALID_HELLO, "Invalid signature in hello message")
-    chain_id = hello.user_data.get("chain_id")
-    if chain_id != chain.config.chain_id.hex():
-        return Refusal(Rejection.DIFFERENT_CHAIN, f"This node is of chain {chain.config.chain_id.hex()}")
-    if hello.user_data.get("config_digest", config_digest) != config_digest:
-        return Refusal(Rejection.DIFFERENT_CHAIN, "Our chains have one id, but different genesis or rules")
-    return None
+    def on_address_request(self, peer: Peer, _message: p2p.AddressRequest) -> None:
+        """A peer asks whom we are connected to, which is the last that one hears whose hello was refused."""
+        self._inquiries.tell_addresses(peer)
+        if peer.state is State.REFUSED:
+            self._hub.close(peer, "I rejected your connection request (hello message) so I'm disconnecting", False)
 
+    def on_addresses(self, peer: Peer, message: p2p.AddressMessage) -> None:
+        """A peer tells whom it is connected to; the first answer ends the handshake."""
+        self._dialler.on_addresses(peer, message)
+        self._move(peer, Event.ADDRESSES)
 
-def _any_form(_signature: bytes) -> bool:
-    return True
+    def on_synopsis(self, peer: Peer, message: p2p.FetchBlockchainItemIds) -> None:
+        """A peer asks for block ids, which ends a handshake that only lacked its addresses."""
+        self._move(peer, Event.SYNOPSIS)
+        if peer.is_active:
+            self._serving.on_synopsis(peer, message)
 
+    def on_goodbye(self, peer: Peer, message: p2p.ClosingConnection) -> None:
+        """A peer is about to close the connection."""
+        self._hub.drop(peer, f"it closes: {message.reason_for_closing}")
 
-def read_node_id(hello: Hello) -> bytes:
-    """The id that a peer has for the time of its process; its node key where it tells none."""
-    text = hello.user_data.get("node_id")
-    try:
-        found = bytes.fromhex(text) if isinstance(text, str) else b""
-    except ValueError:
-        found = b""
-    return found if len(found) == NODE_ID_BYTES else hello.node_public_key
+    # Whom we refuse
 
+    def _find_refusal(self, peer: Peer) -> Refusal | None:
+        """Whether a peer of our chain is refused all the same."""
+        if peer.who.identity == self.own.node_key.public_key + self.own.node_id:
+            if peer.link.is_outbound:
+                self._hub.addresses.learn(peer.link.remote).is_self = True
+            return Refusal(Rejection.CONNECTED_TO_SELF, "I'm connecting to myself")
+        twin = self._find_twin(peer)
+        if twin is not None:
+            if not self._is_better(peer, twin):
+                return Refusal(Rejection.ALREADY_CONNECTED, "I'm already connected to you")
+            self._hub.close(twin, "We have two connections, and the other one stays", is_error=False)
+        if self._hub.faults.is_unwelcome(peer, self._hub.world.now_ms()):
+            return Refusal(Rejection.BLOCKED, "You sent me too much that I can not use")
+        if not self._guests.make_room(peer):
+            return Refusal(Rejection.NOT_ACCEPTING, "not accepting any more incoming connections")
+        return None
 
-def find_listening(hello: Hello, link: Link) -> tuple[Endpoint | None, Reach]:
-    """Where a peer can be dialled, and whether it is sure that it can.
+    def _find_twin(self, peer: Peer) -> Peer | None:
+        """Another connection to the same node."""
+        for other in self._hub.peers.values():
+            if other is not peer and other.who.identity == peer.who.identity and other.is_accepted:
+                return other
+        return None
 
-    A peer that sees its own address as we see it is behind no firewall that changes addresses.
-    """
-    if link.is_outbound:
-        return link.remote, Reach.OPEN
-    if hello.inbound_port == 0:
-        return None, Reach.FIREWALLED
-    is_open = hello.inbound_address == link.remote.address and hello.outbound_port == link.remote.port
-    return Endpoint(link.remote.address, hello.inbound_port), Reach.OPEN if is_open else Reach.UNKNOWN
+    def _is_better(self, peer: Peer, twin: Peer) -> bool:
+        """Of two connections that are being made, both sides keep the one that the greater node id dialled."""
+        if twin.is_active or twin.link.is_outbound == peer.link.is_outbound:
+            return False
+        return peer.link.is_outbound == (self.own.node_id > peer.who.node_id)
+
+    def _refuse(self, peer: Peer, refusal: Refusal) -> None:
+        """Tells a peer that it is refused; one of our chain may still ask for addresses."""
+        self._move(peer, Event.REFUSAL)
+        self._hub.notes.tell("peer_refused", peer=peer.name, reason=refusal.reason)
+        endpoint = peer.link.remote
+        self._hub.send(
+            peer, p2p.ConnectionRejected(USER_AGENT, PROTOCOL_VERSION, endpoint, int(refusal.code), refusal.reason)
+        )
+        if refusal.code not in (Rejection.ALREADY_CONNECTED, Rejection.NOT_ACCEPTING):
+            self._hub.close(peer, refusal.reason)

@@ -1,50 +1,33 @@
 """The connected peers, and how they are spoken to."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Protocol
 
-from chain.effects import PushResult
 from node.core.addresses import AddressBook, Ban, Bans
 from node.core.faults import Faults
 from node.core.notes import Notes
 from node.core.peer import Peer
 from node.core.traffic import Traffic
-from node.core.world import World
-from protocol.block import Block
+from node.core.world import Link, World
 from protocol.codec import Codec
-from protocol.errors import Rejected
 from protocol.p2p.channel import PAYLOAD_BYTES_MAX
 from protocol.p2p.messages import ClosingConnection, Message, message_number, pack_message
-from protocol.transaction import Transaction
 from state.engine.errors import StoreWriteFailed
 
 BAN_MS = 3_600_000
 """How long an address is not welcome from which too much came that cannot be decoded or applied."""
 
-
-class TooEarly(Rejected):
-    """The time of a block has not come yet: by so many seconds it is ahead of this node's clock."""
-
-    def __init__(self, number: int, seconds: int, seconds_max: int) -> None:
-        super().__init__(
-            "block time is not far in the future",
-            "block ${number} is ${ahead} s ahead of this node's clock; at most ${max} s are allowed",
-            number=number,
-            ahead=seconds,
-            max=seconds_max,
-        )
-        self.seconds = seconds
+TOO_MUCH = "You ask for too much in too short a time"
 
 
-class Intake(Protocol):
-    """Who takes in what peers send."""
+@dataclass(slots=True)
+class Line:
+    """How a connection fares, in milliseconds of the world's clock."""
 
-    def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
-        """Adds a block to the chain. Raises ProtocolError, of it TooEarly when only the block's time has not come."""
-
-    def take_transaction(self, transaction: Transaction) -> None:
-        """Applies a transaction to the pending state. Raises ProtocolError."""
+    received_at_ms: int = 0
+    stuck_since_ms: int | None = None
+    """Since when it has had no room for what waits."""
 
 
 class Hub:
@@ -65,6 +48,27 @@ class Hub:
         """The peers whose handshake is done, in the order in which they came."""
         return (peer for peer in list(self.peers.values()) if peer.is_active)
 
+    def add(self, connection: int, link: Link) -> Peer:
+        """A connection is there."""
+        now_ms = self.world.now_ms()
+        peer = self.peers[connection] = Peer(connection, link, now_ms)
+        peer.part(Line).received_at_ms = now_ms
+        return peer
+
+    def on_received(self, peer: Peer, size: int) -> None:
+        """Bytes of a message came."""
+        self.traffic.received_bytes += size
+        peer.part(Line).received_at_ms = self.world.now_ms()
+
+    def silent_ms(self, peer: Peer) -> int:
+        """How long a peer has said nothing."""
+        return self.world.now_ms() - peer.part(Line).received_at_ms
+
+    def stuck_ms(self, peer: Peer) -> int:
+        """How long a peer has not read what it is sent; 0 if there is room for more."""
+        since_ms = None if self.has_room(peer) else peer.part(Line).stuck_since_ms
+        return 0 if since_ms is None else self.world.now_ms() - since_ms
+
     def send(self, peer: Peer, message: Message) -> None:
         """Sends a message."""
         self.send_packed(peer, message_number(message), pack_message(self.codec, message))
@@ -79,11 +83,11 @@ class Hub:
 
     def has_room(self, peer: Peer) -> bool:
         """Whether a peer reads what it is sent."""
-        has_room = self.world.has_room(peer.connection)
+        has_room, line = self.world.has_room(peer.connection), peer.part(Line)
         if has_room:
-            peer.stuck_since_ms = None
-        elif peer.stuck_since_ms is None:
-            peer.stuck_since_ms = self.world.now_ms()
+            line.stuck_since_ms = None
+        elif line.stuck_since_ms is None:
+            line.stuck_since_ms = self.world.now_ms()
         return has_room
 
     def close(self, peer: Peer, reason: str, is_error: bool = True) -> None:
@@ -99,6 +103,20 @@ class Hub:
             self.world.disconnect(peer.connection)
             self.gone.append(peer)
             self.notes.tell("peer_closed", peer=peer.name, reason=reason)
+
+    def lose(self, connection: int, reason: str) -> None:
+        """A connection is gone."""
+        peer = self.peers.pop(connection, None)
+        if peer is not None:
+            self.gone.append(peer)
+            self.notes.tell("peer_gone", peer=peer.name, reason=reason)
+
+    def charge(self, peer: Peer, cost: int, reason: str = TOO_MUCH) -> bool:
+        """Counts what a peer costs; when that is too much in a short time, closes the connection and returns False."""
+        is_bearable = peer.work.charge(cost, self.world.now_ms())
+        if not is_bearable:
+            self.close(peer, reason)
+        return is_bearable
 
     def fault(self, peer: Peer, reason: str, closes: bool = False) -> None:
         """Counts something that cannot be decoded or applied; what is too much ends connections, and bans an address.

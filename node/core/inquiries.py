@@ -4,23 +4,12 @@ Source: libraries/net/node.cpp, on_current_time_reply_message, on_check_firewall
 on_get_current_connections_request_message.
 """
 
-from __future__ import annotations
-
+from dataclasses import dataclass
 from typing import Any
 
 from node.core.hub import Hub
-from node.core.peer import NO_NODE_ID, Peer
-from protocol.p2p.messages import (
-    AddressInfo,
-    CheckFirewall,
-    CheckFirewallReply,
-    CurrentConnection,
-    CurrentTimeReply,
-    CurrentTimeRequest,
-    Endpoint,
-    GetCurrentConnectionsReply,
-    GetCurrentConnectionsRequest,
-)
+from node.core.peer import NO_NODE_ID, Introduction, Peer
+from protocol.p2p import messages as p2p
 
 MEASURE_US_MAX = 86_400_000_000
 """The greatest clock offset and delay that is believed, since a peer can tell any: one day."""
@@ -36,6 +25,15 @@ USER_DATA_TEXT_MAX = 100
 """The longest text of a peer's user data that is passed on."""
 
 
+@dataclass(slots=True)
+class Measured:
+    """What a peer's answers to the question for the time showed, in microseconds."""
+
+    is_told: bool = False
+    clock_offset_us: int = 0
+    round_trip_us: int = 0
+
+
 class Inquiries:
     """Answers them, and keeps what the answers tell."""
 
@@ -47,7 +45,8 @@ class Inquiries:
         """Tells the operator when the clocks of most peers differ from this one's; nothing else follows from it."""
         if self._warned_at_ms is not None and 0 <= now_ms - self._warned_at_ms < CLOCK_PAUSE_MS:
             return
-        offsets = sorted(peer.clock_offset_us for peer in self._hub.active() if peer.has_told_time)
+        measured = (peer.part(Measured) for peer in self._hub.active())
+        offsets = sorted(one.clock_offset_us for one in measured if one.is_told)
         if len(offsets) < CLOCK_PEERS_MIN:
             return
         middle = offsets[len(offsets) // 2]
@@ -57,72 +56,78 @@ class Inquiries:
 
     def ask_time(self, peer: Peer) -> None:
         """Asks a peer for its clock."""
-        self._hub.send(peer, CurrentTimeRequest(self._now_us()))
+        self._hub.send(peer, p2p.CurrentTimeRequest(self._now_us()))
 
-    def on_time_request(self, peer: Peer, message: CurrentTimeRequest) -> None:
+    def on_time_request(self, peer: Peer, message: p2p.CurrentTimeRequest) -> None:
         """Tells the clock."""
         now_us = self._now_us()
-        self._hub.send(peer, CurrentTimeReply(message.request_sent_time, now_us, now_us))
+        self._hub.send(peer, p2p.CurrentTimeReply(message.request_sent_time, now_us, now_us))
 
-    def on_time_reply(self, peer: Peer, message: CurrentTimeReply) -> None:
+    def on_time_reply(self, peer: Peer, message: p2p.CurrentTimeReply) -> None:
         """Measures clock offset and round trip."""
         now_us = self._now_us()
         sent, received, replied = message
-        peer.has_told_time = True
-        peer.clock_offset_us = _clamp(((received - sent) + (replied - now_us)) // 2, -MEASURE_US_MAX, MEASURE_US_MAX)
-        peer.round_trip_us = _clamp((now_us - sent) - (replied - received), 0, MEASURE_US_MAX)
+        offset_us = _clamp(((received - sent) + (replied - now_us)) // 2, -MEASURE_US_MAX, MEASURE_US_MAX)
+        measured = peer.part(Measured)
+        measured.is_told, measured.clock_offset_us = True, offset_us
+        measured.round_trip_us = _clamp((now_us - sent) - (replied - received), 0, MEASURE_US_MAX)
 
-    def on_check_firewall(self, peer: Peer, message: CheckFirewall) -> None:
+    def measured(self, peer: Peer) -> tuple[int, int]:
+        """How far a peer's clock is ahead, and the round trip to it, in microseconds; 0 before it has told."""
+        measured = peer.part(Measured)
+        return measured.clock_offset_us, measured.round_trip_us
+
+    def on_check_firewall(self, peer: Peer, message: p2p.CheckFirewall) -> None:
         """This node dials nobody because a peer says so, and answers as the reference does when it can not try.
 
         Zeros ask for a check of the asker itself.
         """
         node_id, endpoint = message
-        if node_id == NO_NODE_ID and peer.hello is not None:
-            node_id, endpoint = peer.node_id, Endpoint(peer.link.remote.address, peer.hello.inbound_port)
-        self._hub.send(peer, CheckFirewallReply(node_id, endpoint, 0))
+        if node_id == NO_NODE_ID:
+            node_id, endpoint = peer.who.node_id, p2p.Endpoint(peer.link.remote.address, peer.who.inbound_port)
+        self._hub.send(peer, p2p.CheckFirewallReply(node_id, endpoint, 0))
 
-    def on_connections_request(self, peer: Peer, _message: GetCurrentConnectionsRequest) -> None:
+    def on_connections_request(self, peer: Peer, _message: p2p.GetCurrentConnectionsRequest) -> None:
         """Tells who is connected, and how busy the connections are."""
         now_ms = self._hub.world.now_ms()
         minute, quarter, hour = (self._hub.traffic.rates(seconds, now_ms) for seconds in (60, 900, 3600))
         connections = tuple(_describe_connection(other, now_ms) for other in self._hub.active())
-        self._hub.send(peer, GetCurrentConnectionsReply(*minute, *quarter, *hour, connections))
+        self._hub.send(peer, p2p.GetCurrentConnectionsReply(*minute, *quarter, *hour, connections))
 
-    def describe_address(self, peer: Peer) -> AddressInfo:
-        """A peer as an address message tells it."""
-        return AddressInfo(
-            peer.listens_at or peer.link.remote,
+    def tell_addresses(self, peer: Peer) -> None:
+        """Tells who is connected and where each can be dialled."""
+        self._hub.send(peer, p2p.AddressMessage(tuple(map(self._describe_address, self._hub.active()))))
+
+    def _describe_address(self, peer: Peer) -> p2p.AddressInfo:
+        return p2p.AddressInfo(
+            peer.who.listens_at or peer.link.remote,
             self._hub.world.now_ms() // 1000,
-            peer.round_trip_us,
-            peer.node_id,
+            peer.part(Measured).round_trip_us,
+            peer.who.node_id,
             int(peer.direction),
-            int(peer.reach),
+            int(peer.who.reach),
         )
 
     def _now_us(self) -> int:
         return self._hub.world.now_ms() * 1000
 
 
-def _describe_connection(peer: Peer, now_ms: int) -> CurrentConnection:
-    return CurrentConnection(
+def _describe_connection(peer: Peer, now_ms: int) -> p2p.CurrentConnection:
+    return p2p.CurrentConnection(
         max(0, now_ms - peer.connected_at_ms) // 1000,
         peer.link.remote,
-        peer.node_id,
-        peer.clock_offset_us,
-        peer.round_trip_us,
+        peer.who.node_id,
+        peer.part(Measured).clock_offset_us,
+        peer.part(Measured).round_trip_us,
         int(peer.direction),
-        int(peer.reach),
-        _describe_software(peer),
+        int(peer.who.reach),
+        _describe_software(peer.who),
     )
 
 
-def _describe_software(peer: Peer) -> dict[str, Any]:
+def _describe_software(who: Introduction) -> dict[str, Any]:
     """What a peer told of its program, as far as that is short."""
-    if peer.hello is None:
-        return {}
-    told = {name: peer.hello.user_data.get(name) for name in ("platform", "bitness")}
-    told["user_agent"] = peer.hello.user_agent
+    told = {name: who.user_data.get(name) for name in ("platform", "bitness")} | {"user_agent": who.user_agent}
     return {
         name: value
         for name, value in told.items()

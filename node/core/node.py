@@ -10,7 +10,7 @@ from chain.finality import Mode
 from chain.pool import SLICE_OPERATIONS_MAX, Budget
 from consensus.slots import get_slot_at_time
 from node.core.clock import MS_PER_SECOND, Clock
-from node.core.hub import TooEarly
+from node.core.intake import TooEarly
 from node.core.network import Network
 from node.core.production import Producer, ProductionOutcome
 from node.core.settings import NodeSettings
@@ -207,7 +207,7 @@ class Node:
         twin = self.chain.reader.find_twin(block)
         if twin is None or self.chain.reader.is_doubtful_block(block.id) or self.chain.reader.is_doubtful_block(twin):
             return
-        tell = self.world.note if self.network is None else self.network.hub.notes.tell
+        tell = self.world.note if self.network is None else self.network.tell
         tell("double_signed", witness=block.witness, number=block.number, one=twin.hex(), other=block.id.hex())
 
     def _reuse_signers(self, block: Block) -> None:

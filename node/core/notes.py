@@ -4,8 +4,6 @@ A peer chooses what it says of itself and how often it comes. Without limits it 
 it that look like the node's own.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 from node.core.world import World

@@ -1,7 +1,5 @@
 """Counts within a window of time, for keys that come from outside."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar

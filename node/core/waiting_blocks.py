@@ -4,8 +4,6 @@ A block goes through three stages: *received*, *ready* once its signers are reco
 in the chain. They come in any order from several peers, on several branches.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple

@@ -62,23 +62,22 @@ class NodeApi:
         shown = describe_status(node)
         shown["witnesses"] = list(node.settings.witnesses)
         if node.network is not None:
-            hub = node.network.hub
-            listens_at = node.network.listens_at
-            shown["listens_at"] = None if listens_at is None else str(listens_at)
-            shown["known_addresses"] = len(hub.addresses)
-            shown["bans"] = len(hub.bans.list(node.world.now_ms()))
-            shown["sent_bytes"], shown["received_bytes"] = hub.traffic.sent_bytes, hub.traffic.received_bytes
+            figures = node.network.figures
+            shown["listens_at"] = None if figures.listens_at is None else str(figures.listens_at)
+            shown["known_addresses"] = figures.known_addresses
+            shown["bans"] = len(figures.bans)
+            shown["sent_bytes"], shown["received_bytes"] = figures.sent_bytes, figures.received_bytes
         return shown
 
     @rpc_method()
     def list_peers(self) -> Json:
         """The connections to peers, the oldest first; `is_active` once the handshake is done."""
-        return {"peers": [view._asdict() for view in self._get_network().list_peers()]}
+        return {"peers": [peer._asdict() for peer in self._get_network().figures.peers]}
 
     @rpc_method()
     def list_bans(self) -> Json:
         """The IP addresses that are banned, until when (null: for ever), and why."""
-        return {"bans": [_show_ban(ban) for ban in self._get_network().hub.bans.list(self.node.world.now_ms())]}
+        return {"bans": [_show_ban(ban) for ban in self._get_network().figures.bans]}
 
     @rpc_method()
     def ban(
@@ -123,7 +122,7 @@ class NodeApi:
             raise Rejected("", "${peer} is not known to the name service", peer=peer)
         if endpoint.port == 0:
             raise Rejected("port != 0", "${peer} has no port", peer=peer)
-        if self._get_network().hub.bans.find(endpoint.address, self.node.world.now_ms()) is not None:
+        if self._get_network().is_banned(endpoint):
             raise Rejected("", "${peer} is banned", peer=peer)
         if len(self._added | {endpoint}) > SEEDS_MAX:
             raise Rejected("seeds <= ${max}", "no more seeds can be added until the node starts again", max=SEEDS_MAX)

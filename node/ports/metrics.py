@@ -32,7 +32,7 @@ from consensus.slots import get_participation_rate
 from node.core import Node, NodeSettings
 from node.core.production import ProductionOutcome
 from node.core.world import World
-from node.ports.status import count_missed, count_missing, count_peers, find_version
+from node.ports.status import count_missed, find_version
 from protocol.block import Block
 from protocol.errors import PluginRefused, ProtocolError
 from protocol.resources import RESOURCE_NAMES
@@ -216,25 +216,22 @@ def _read_chain(node: Node) -> Iterator[Metric]:
 
 
 def _read_network(node: Node) -> Iterator[Metric]:
-    counts = count_peers(node)
-    if node.network is None or counts is None:
+    if node.network is None:
         return
+    figures = node.network.figures
     peers = GaugeMetricFamily("plaudit_peers", "Peers whose handshake is done, by who dialled.", labels=["direction"])
-    for direction, count in counts._asdict().items():
+    for direction, count in figures.active._asdict().items():
         peers.add_metric([direction], count)
     yield peers
-    yield GaugeMetricFamily(
-        "plaudit_missing_blocks", "Blocks that peers have and this node lacks.", count_missing(node)
-    )
-    hub = node.network.hub
-    offsets = [peer.clock_offset_us for peer in hub.active()]
+    missing = figures.missing_blocks
+    yield GaugeMetricFamily("plaudit_missing_blocks", "Blocks that peers have and this node lacks.", missing)
+    offsets = [peer.clock_offset_us for peer in figures.peers if peer.is_active]
     if offsets:
         ahead = median_low(offsets) / 1_000_000
         yield GaugeMetricFamily("plaudit_peers_clock_offset_seconds", "How far peers' clocks are ahead of ours.", ahead)
-    bans = len(hub.bans.list(node.world.now_ms()))
-    yield GaugeMetricFamily("plaudit_bans", "IP addresses that are banned.", bans)
-    sent, received = hub.traffic.sent_bytes, hub.traffic.received_bytes
-    yield CounterMetricFamily("plaudit_p2p_sent_bytes", "Bytes of messages sent to peers.", sent)
+    yield GaugeMetricFamily("plaudit_bans", "IP addresses that are banned.", len(figures.bans))
+    yield CounterMetricFamily("plaudit_p2p_sent_bytes", "Bytes of messages sent to peers.", figures.sent_bytes)
+    received = figures.received_bytes
     yield CounterMetricFamily("plaudit_p2p_received_bytes", "Bytes of messages received from peers.", received)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import metadata
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from node.core import Node
 from node.core.clock import MS_PER_SECOND
-from node.core.peer import Direction
 from node.core.production import ProductionOutcome
 
 NOT_MISSED: Final = frozenset(
@@ -17,30 +16,10 @@ NOT_MISSED: Final = frozenset(
 """Outcomes of a slot that are as they should be."""
 
 
-class PeerCounts(NamedTuple):
-    """Peers whose handshake is done, by who dialled."""
-
-    inbound: int
-    outbound: int
-
-
 @cache
 def find_version() -> str:
     """The version of Plaudit that is installed."""
     return metadata.version("plaudit")
-
-
-def count_peers(node: Node) -> PeerCounts | None:
-    """Returns None for a node without a network."""
-    if node.network is None:
-        return None
-    directions = [peer.direction for peer in node.network.hub.active()]
-    return PeerCounts(directions.count(Direction.INBOUND), directions.count(Direction.OUTBOUND))
-
-
-def count_missing(node: Node) -> int:
-    """How many blocks peers have that this node is known to lack."""
-    return 0 if node.network is None else node.network.sync.count_missing()
 
 
 def count_missed(node: Node) -> dict[str, int]:
@@ -57,7 +36,7 @@ def describe_status(node: Node) -> dict[str, Any]:
     """The JSON object of GET /. It names nobody: no address of a peer and none of the node's witnesses."""
     chain = node.chain
     config = chain.config
-    peers = count_peers(node)
+    network = None if node.network is None else node.network.figures
     return {
         "name": "plaudit",
         "version": find_version(),
@@ -68,8 +47,8 @@ def describe_status(node: Node) -> dict[str, Any]:
         "head_block_id": chain.head_id.hex(),
         "head_block_unix_time": chain.head_time,
         "last_irreversible_block_number": chain.irreversible_number,
-        "peers": None if peers is None else peers._asdict(),
-        "missing_blocks": count_missing(node),
+        "peers": None if network is None else network.active._asdict(),
+        "missing_blocks": 0 if network is None else network.missing_blocks,
         "pending_transactions": len(chain.pending),
         "pending_bytes": chain.pending.size_bytes,
         "production": _describe_production(node),

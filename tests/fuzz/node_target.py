@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from node.core.handshake import Rejection
+from node.core.hello import Rejection
+from node.core.states import State
 from node.core.world import MemoryDisk
 from protocol.block import Block
 from protocol.keys import PrivateKey
@@ -119,8 +120,7 @@ class LiveNode(Target):
 
     def _make_message(self, remote: Remote) -> Message:
         """A message that means something to the node, in the state in which it is."""
-        peer = self._lab.network.hub.peers.get(remote.number)
-        wanted = [] if peer is None else [*peer.blocks_asked, *peer.items_asked]
+        wanted = remote.owed if remote.number in self._lab.hub.peers else []
         ids = self._pick_ids()
         return self.random.choice(
             (
@@ -266,8 +266,7 @@ def _be_accepted(remote: Remote) -> None:
 
 def _be_refused(remote: Remote) -> None:
     remote.say(remote.hello(user_data={"node_id": None}, user_agent="second"))
-    twin = remote.lab.network.hub.peers[remote.number]
-    twin.is_refused = True
+    remote.peer.state = State.REFUSED
 
 
 def _be_behind(remote: Remote) -> None:
@@ -276,5 +275,5 @@ def _be_behind(remote: Remote) -> None:
 
 def _be_in_sync(remote: Remote) -> None:
     remote.shake()
-    peer = remote.peer
-    peer.synopsis, peer.we_need_its_blocks, peer.needs_our_blocks = None, False, False
+    source = remote.source
+    source.synopsis, source.is_needed, remote.listener.is_behind = None, False, False

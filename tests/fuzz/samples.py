@@ -9,7 +9,7 @@ import json
 from functools import cache
 from typing import Any
 
-from node.core.handshake import PROTOCOL_VERSION
+from node.core.hello import PROTOCOL_VERSION
 from protocol.codec import Codec
 from protocol.identity import ChainIdentity
 from protocol.keys import PrivateKey, sign_digest

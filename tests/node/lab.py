@@ -13,7 +13,7 @@ that lets only some of them make blocks has branches of any length.
 from __future__ import annotations
 
 import itertools
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
@@ -24,8 +24,12 @@ from chain.effects import FeedItem
 from chain.pending import Dropped
 from consensus.slots import get_scheduled_witness, get_slot_time
 from node.core import Link, NetworkSettings, Node, NodeSettings
-from node.core.handshake import PROTOCOL_VERSION
+from node.core.gossip import Offers
+from node.core.hello import PROTOCOL_VERSION
+from node.core.offering import Listener
 from node.core.peer import Peer
+from node.core.serving import Wants
+from node.core.sync import Source
 from node.core.world import Disk, MemoryDisk
 from operations.transfer import Transfer
 from protocol.assets import STEEM, Asset
@@ -276,6 +280,8 @@ class Lab:
         self.node = Node(self.world, self.chain, settings)
         assert self.node.network is not None
         self.network = self.node.network
+        self.hub, self.handshake = self.network._hub, self.network._handshake
+        self.sync, self.gossip = self.network._sync, self.network._gossip
         self._connections = itertools.count(1)
         self.node.on_start()
         self.settle()
@@ -318,7 +324,7 @@ class Lab:
     @property
     def banned(self) -> list[int]:
         """The addresses that are banned."""
-        return [ban.address for ban in self.network.hub.bans.list(self.clock.ms)]
+        return [ban.address for ban in self.network.figures.bans]
 
 
 class Remote:
@@ -334,7 +340,32 @@ class Remote:
     @property
     def peer(self) -> Peer:
         """What the node knows of this peer."""
-        return self.lab.network.hub.peers[self.number]
+        return self.lab.hub.peers[self.number]
+
+    @property
+    def source(self) -> Source:
+        """What the node knows of this peer's blocks."""
+        return self.peer.part(Source)
+
+    @property
+    def listener(self) -> Listener:
+        """What the node told this peer."""
+        return self.peer.part(Listener)
+
+    @property
+    def offers(self) -> dict[int, OrderedDict[bytes, int]]:
+        """What this peer offered and the node has not fetched, by item type."""
+        return self.peer.part(Offers).by_type
+
+    @property
+    def wants(self) -> Wants:
+        """What this peer asked for and has not got."""
+        return self.peer.part(Wants)
+
+    @property
+    def owed(self) -> list[bytes]:
+        """The ids of blocks and hashes of items that this peer owes."""
+        return [*self.lab.sync._requests.owed(self.peer), *self.lab.gossip._requests.owed(self.peer)]
 
     @property
     def is_closed(self) -> bool:
@@ -400,7 +431,7 @@ class Remote:
 
     def plaudit_hello(self) -> Hello:
         """The hello of a node of our kind, which is asked for many items at once."""
-        digest = self.lab.network._own.config_digest
+        digest = self.lab.handshake.own.config_digest
         return self.hello(user_data={"config_digest": digest})
 
     def shake(self, hello: Hello | None = None) -> None:
@@ -427,7 +458,7 @@ class Remote:
         self.tell_ids((head,) if is_begun else ())
         self.say(FetchBlockchainItemIds(BLOCK_ITEM, (head,) if is_begun else ()))
         self.take(object)
-        assert not self.peer.we_need_its_blocks and not self.peer.needs_our_blocks
+        assert not self.source.is_needed and not self.listener.is_behind
 
     def serve(self, blocks: Iterable[Block], kinds: int = BLOCK_ITEM) -> int:
         """Sends those blocks that the node asked for, by either name; returns how many."""
@@ -467,7 +498,7 @@ class Web:
     def _make(self, chain: Chain, place: int) -> Lab:
         lab = Lab(chain, clock=self.clock, discovers=False)
         lab.world._name = f"node {place}"
-        lab.network._own = lab.network._own._replace(node_id=lab.world.random_bytes(33))
+        lab.handshake.own = lab.handshake.own._replace(node_id=lab.world.random_bytes(33))
         return lab
 
     def connect(self, one: int, two: int) -> None:

@@ -47,12 +47,12 @@ async def pair(node: Operated) -> AsyncIterator[tuple[Operated, Operated]]:
 
 def is_connected(node: Operated) -> bool:
     assert node.shell.node.network is not None
-    return any(peer.is_active for peer in node.shell.node.network.list_peers())
+    return any(peer.is_active for peer in node.shell.node.network.figures.peers)
 
 
 def is_alone(node: Operated) -> bool:
     assert node.shell.node.network is not None
-    return not node.shell.node.network.list_peers()
+    return not node.shell.node.network.figures.peers
 
 
 # Peers
@@ -98,7 +98,7 @@ async def test_a_ban_ends_by_itself(node: Operated) -> None:
     text = (await node.command("peers", "ban", "10.0.0.1")).output
     assert re.fullmatch(r"10\.0\.0\.1 is banned until \d{4}-\d\d-\d\dT[\d:]{8} UTC\.\n", text)
     assert node.shell.node.network is not None
-    node.shell.node.network.hub.bans.add(Ban(7, node.shell.now_ms() - 1, "over"))
+    node.shell.node.network._hub.bans.add(Ban(7, node.shell.now_ms() - 1, "over"))
     assert [ban["address"] for ban in (await node.ask_admin("list_bans"))["bans"]] == ["10.0.0.1"]
 
 

@@ -11,14 +11,29 @@ import pytest
 
 from chain.chain import Chain
 from chain.finality import Mode
-from node.core import Checkpoint, addresses, admission, dialling, faults, gossip, guests, hub, network, notes, sync
+from node.core import (
+    Checkpoint,
+    addresses,
+    catching_up,
+    deliveries,
+    dialling,
+    faults,
+    guests,
+    hub,
+    network,
+    notes,
+    offering,
+    serving,
+    sync,
+)
 from node.core.addresses import ADDRESSES_FILE, ADDRESSES_MAX, BANS_FILE, FAILURES_MAX, AddressBook, Ban, Bans
 from node.core.faults import ADDRESS_FAULTS_MAX, CONNECTION_FAULTS_MAX, NODE_FAULTS_MAX
-from node.core.gossip import ANSWER_MS_MAX, PATIENCE_MS
-from node.core.handshake import Rejection
+from node.core.gossip import ANSWER_MS_MAX, OFFERS_MAX, PATIENCE_MS
+from node.core.hello import Rejection
 from node.core.messages import ROW_BY_NUMBER, ROWS
 from node.core.node import COMMIT_DELAY_MS, DISK_RETRY_MS
-from node.core.peer import COST_MAX, DOUBTFUL_BYTES_PER_COST, FETCH_ITEMS_MAX, OFFERS_MAX, SERVED_MAX
+from node.core.peer import COST_MAX, DOUBTFUL_BYTES_PER_COST, FETCH_ITEMS_MAX
+from node.core.serving import SERVED_MAX
 from node.core.world import MemoryDisk
 from protocol.block import Block, block_number
 from protocol.errors import Rejected
@@ -137,7 +152,7 @@ def test_who_only_offers_a_block_does_not_keep_it_from_spreading(lab: Lab) -> No
     assert lab.chain.head_id == block.id
     silent.say(BlockMessage(block, block.id))
     assert not silent.is_closed, "it came late, but it was asked for"
-    assert lab.network.gossip.count_waiting()[0] == 0
+    assert len(lab.gossip._requests) == 0
 
 
 def test_a_peer_that_does_not_send_what_it_offered_is_dropped(lab: Lab) -> None:
@@ -203,7 +218,7 @@ def test_a_transaction_is_fetched_applied_and_offered_to_the_others(lab: Lab) ->
     offer_all(giver, [transaction])
     giver.say(TransactionMessage(transaction))
     assert transaction.id in lab.chain.pending
-    lab.wait(gossip.GATHER_MS)
+    lab.wait(offering.GATHER_MS)
     assert only(other.take(ItemIdsInventory)).item_type == TRANSACTION_ITEM
     other.say(FetchItems(TRANSACTION_ITEM, (message_id(transaction.packed_signed),)))
     assert only(other.take(TransactionMessage)).transaction == transaction
@@ -219,7 +234,7 @@ def test_odd_bytes_of_a_transaction_and_a_block_are_passed_on_as_they_came(lab: 
         item = message_id(payload)
         giver.say(ItemIdsInventory(kind, (item,)))
         giver.say_bytes(kind, payload)
-        lab.wait(gossip.GATHER_MS)
+        lab.wait(offering.GATHER_MS)
         assert only(other.take(ItemIdsInventory)) == ItemIdsInventory(kind, (item,))
         other.say(FetchItems(kind, (item,)))
         assert lab.world.sent[-1] == (other.number, kind, payload)
@@ -232,7 +247,7 @@ def test_transactions_that_keep_coming_do_not_put_off_the_offer(lab: Lab) -> Non
     other = lab.friend()
     for transaction in transfers(lab, 20):
         lab.node.on_transaction(transaction)
-        lab.wait(gossip.GATHER_MS // 5)
+        lab.wait(offering.GATHER_MS // 5)
     offered = [item for message in other.take(ItemIdsInventory) for item in message.item_hashes_available]
     assert len(offered) >= 10
 
@@ -277,16 +292,16 @@ def test_all_waiting_transactions_are_offered_to_a_peer_that_catches_up_but_not_
     for transaction in transfers(lab, 3):
         lab.node.on_transaction(transaction)
     giver = lab.friend()
-    lab.wait(gossip.GATHER_MS)
+    lab.wait(offering.GATHER_MS)
     giver.take(object)
     head = (lab.chain.head_id,)
-    giver.peer.told.forget_before(lab.clock.ms + 1)
+    giver.listener.told.forget_before(lab.clock.ms + 1)
     for _ in range(3):
         giver.say(FetchBlockchainItemIds(BLOCK_ITEM, ()), FetchBlockchainItemIds(BLOCK_ITEM, head))
     assert giver.take(ItemIdsInventory) == []
-    lab.wait(gossip.PENDING_PAUSE_MS // 2)
-    lab.clock.ms += gossip.PENDING_PAUSE_MS
-    giver.peer.told.forget_before(lab.clock.ms + 1)
+    lab.wait(offering.PENDING_PAUSE_MS // 2)
+    lab.clock.ms += offering.PENDING_PAUSE_MS
+    giver.listener.told.forget_before(lab.clock.ms + 1)
     giver.say(FetchBlockchainItemIds(BLOCK_ITEM, ()), FetchBlockchainItemIds(BLOCK_ITEM, head))
     assert len(only(giver.take(ItemIdsInventory)).item_hashes_available) == 3
 
@@ -295,9 +310,9 @@ def test_offers_of_one_peer_are_bounded(lab: Lab) -> None:
     giver = lab.friend()
     for item_type, count_max in OFFERS_MAX.items():
         many = tuple(number.to_bytes(20, "big") for number in range(2 * count_max))
-        giver.peer.items_asked[b"busy"] = lab.clock.ms
+        lab.gossip._requests.add(giver.peer, {b"busy": None}, lab.clock.ms)
         giver.say(ItemIdsInventory(item_type, many[:count_max]), ItemIdsInventory(item_type, many[count_max:]))
-        assert len(giver.peer.offers[item_type]) <= count_max
+        assert len(giver.offers[item_type]) <= count_max
 
 
 def test_items_of_unknown_types_are_not_heard(lab: Lab) -> None:
@@ -344,7 +359,7 @@ def test_a_peer_without_room_gets_the_rest_when_it_has_room_again(lab: Lab) -> N
 
 
 def test_much_that_is_asked_for_is_sent_in_turns(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip, "SERVE_ITEMS_MAX", 4)
+    monkeypatch.setattr(serving, "SERVE_ITEMS_MAX", 4)
     first, second = lab.friend("10.0.0.1"), lab.friend("10.0.0.2")
     ids = tuple(block.id for block in trunk(BASE))
     for remote in (first, second):
@@ -356,7 +371,7 @@ def test_much_that_is_asked_for_is_sent_in_turns(lab: Lab, monkeypatch: pytest.M
 
 
 def test_who_is_served_much_is_served_later_and_others_at_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip, "SERVED_COST", 1_000)
+    monkeypatch.setattr(serving, "SERVED_COST", 1_000)
     greedy, modest = lab.friend("10.0.0.1"), lab.friend("10.0.0.2")
     known = trunk(BASE)[3].id
     greedy.say(FetchItems(BLOCK_ITEM, (known,) * 90))
@@ -366,18 +381,18 @@ def test_who_is_served_much_is_served_later_and_others_at_once(lab: Lab, monkeyp
     lab.wait(1_000)
     assert 28 <= len(greedy.take(BlockMessage)) <= 32
     lab.wait(2_000)
-    assert len(greedy.take(BlockMessage)) >= 27 and not greedy.peer.to_serve
+    assert len(greedy.take(BlockMessage)) >= 27 and not greedy.wants.items
 
 
 def test_many_who_read_old_blocks_do_not_hold_up_new_ones(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gossip, "SERVED_COST", 1_000)
+    monkeypatch.setattr(serving, "SERVED_COST", 1_000)
     readers, other = [lab.friend(f"10.0.{number}.1") for number in range(4)], lab.friend("10.1.0.1")
     for reader in readers:
         reader.say(FetchItems(BLOCK_ITEM, (trunk(BASE)[3].id,) * 90))
     assert sum(len(reader.take(BlockMessage)) for reader in readers) == 50, "of all together so many"
     (block,) = next_blocks()
     other.give(block)
-    readers[3].peer.to_serve.clear()
+    readers[3].wants.items.clear()
     readers[3].say(FetchItems(BLOCK_ITEM, (item_of(block),)))
     assert only(readers[3].take(BlockMessage)).block == block
 
@@ -393,7 +408,7 @@ def test_who_asks_for_more_than_is_kept_in_mind_is_closed(lab: Lab) -> None:
 
 
 def test_a_block_is_still_served_after_many_transactions(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    for messages in lab.network.gossip._kept.values():
+    for messages in lab.gossip._items._kept.values():
         monkeypatch.setattr(messages, "_count_max", 5)
     asker = lab.friend()
     (block,) = next_blocks()
@@ -449,7 +464,7 @@ def test_a_node_without_blocks_fetches_all(lab: Lab) -> None:
     remote.tell_ids(ids_of(trunk(LENGTH)))
     finish(remote)
     assert new.chain.head_id == trunk(LENGTH)[-1].id
-    assert not remote.peer.we_need_its_blocks and not new.network.is_syncing
+    assert not remote.source.is_needed and not new.network.is_syncing
 
 
 def test_a_synopsis_is_as_the_reference_makes_it() -> None:
@@ -470,7 +485,7 @@ def test_ids_that_remain_are_asked_for_while_blocks_are_fetched() -> None:
     remote.take(FetchBlockchainItemIds)
     remote.tell_ids(ids_of(trunk(LENGTH)[:10]), LENGTH - 10)
     assert remote.ask_synopsis()[-1] == trunk(LENGTH)[9].id
-    assert lab.network.sync.count_missing() == LENGTH
+    assert lab.network.figures.missing_blocks == LENGTH
     remote.tell_ids(ids_of(trunk(LENGTH)[9:]))
     finish(remote)
     assert lab.chain.head_number == LENGTH
@@ -479,7 +494,7 @@ def test_ids_that_remain_are_asked_for_while_blocks_are_fetched() -> None:
 def test_ids_that_nobody_asked_for_are_not_minded(lab: Lab) -> None:
     remote = lab.friend()
     remote.tell_ids(ids_of(trunk(BASE)))
-    assert not remote.is_closed and not remote.peer.ids_to_fetch
+    assert not remote.is_closed and not remote.source.ids
 
 
 @pytest.mark.parametrize(
@@ -521,10 +536,10 @@ def test_a_peer_that_does_not_tell_ids_is_dropped(lab: Lab) -> None:
 def test_a_peer_on_a_branch_that_cannot_be_reached_counts_as_in_sync(lab: Lab) -> None:
     remote = connect(lab)
     remote.tell_ids([])
-    assert not remote.peer.we_need_its_blocks
+    assert not remote.source.is_needed
     remote.say(FetchBlockchainItemIds(BLOCK_ITEM, (b"\0\0\0\x03" + bytes(16),)))
     assert only(remote.take(BlockchainItemIdsInventory)) == BlockchainItemIdsInventory(0, BLOCK_ITEM, ())
-    assert not remote.peer.needs_our_blocks
+    assert not remote.listener.is_behind
 
 
 def test_the_lists_of_ids_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -601,7 +616,7 @@ def test_a_peer_that_sends_slowly_holds_up_nobody(monkeypatch: pytest.MonkeyPatc
         finish(fast)
     assert lab.chain.head_number == LENGTH
     assert not slow.is_closed
-    assert lab.network.sync.count_waiting()[1:] == (0, 0)
+    assert (len(lab.sync._waiting), lab.sync._waiting.size_bytes) == (0, 0)
 
 
 def test_a_slow_peer_does_not_keep_others_from_being_in_sync(lab: Lab) -> None:
@@ -612,7 +627,7 @@ def test_a_slow_peer_does_not_keep_others_from_being_in_sync(lab: Lab) -> None:
     slow.tell_ids([trunk(BASE)[-1].id, *ids_of(other)])
     honest.ask_synopsis()
     honest.tell_ids([lab.chain.head_id])
-    assert not honest.peer.we_need_its_blocks
+    assert not honest.source.is_needed
     (block,) = next_blocks()
     honest.give(block)
     assert lab.chain.head_id == block.id
@@ -644,7 +659,7 @@ def test_blocks_that_do_not_follow_one_another_end_the_connection(lab: Lab) -> N
     remote.tell_ids([lab.chain.head_id, first.id, stranger.id])
     remote.say(BlockMessage(stranger, stranger.id))
     assert remote.goodbye == "You listed blocks that do not follow one another"
-    assert lab.network.sync.count_waiting() == (0, 0, 0)
+    assert (len(lab.sync._requests), len(lab.sync._waiting), lab.sync._waiting.size_bytes) == (0, 0, 0)
 
 
 def test_a_block_that_nobody_signed_closes_its_source_and_those_who_have_it(lab: Lab) -> None:
@@ -710,7 +725,7 @@ def test_blocks_without_parent_and_old_ones_cost_much(lab: Lab) -> None:
         remote = lab.friend(host)
         for block in blocks:
             if not remote.is_closed:
-                remote.peer.we_need_its_blocks, remote.peer.synopsis = False, None
+                remote.source.is_needed, remote.source.synopsis = False, None
                 remote.give(block)
         assert remote.goodbye == "You offer too many blocks that I can not apply"
     assert lab.banned == []
@@ -744,9 +759,9 @@ def test_blocks_that_wait_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) 
     remote.tell_ids(ids_of(trunk(LENGTH)))
     lab.node.on_recovered = lambda job: None  # type: ignore[method-assign]
     for block in reversed(trunk(LENGTH)):
-        if block.id in remote.peer.blocks_asked:
+        if block.id in remote.owed:
             remote.say(BlockMessage(block, block.id))
-    assert lab.network.sync.count_waiting()[2] <= 11 * size
+    assert lab.sync._waiting.size_bytes <= 11 * size
 
 
 def test_blocks_for_which_there_was_no_room_are_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -857,12 +872,12 @@ def test_claims_do_not_make_a_node_with_a_recent_head_group_its_commits(lab: Lab
     fake = [(BASE + number).to_bytes(4, "big") + bytes(16) for number in range(1, 600)]
     remote.ask_synopsis()
     remote.tell_ids([lab.chain.head_id, *fake], 500)
-    assert lab.network.sync.count_missing() > sync.BULK_BLOCKS
+    assert lab.network.figures.missing_blocks > catching_up.BULK_BLOCKS
     assert lab.chain.mode is Mode.LIVE
 
 
 def test_commits_are_grouped_far_behind_until_the_head_is_recent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync, "BULK_BLOCKS", 20)
+    monkeypatch.setattr(catching_up, "BULK_BLOCKS", 20)
     lab = behind(0)
     liar = connect(lab, "10.0.0.2")
     liar.take(FetchBlockchainItemIds)
@@ -885,7 +900,7 @@ def test_a_first_block_that_came_another_way_is_told_to_the_peer(lab: Lab) -> No
     remote.tell_ids(ids_of(trunk(1)))
     assert remote.ask_synopsis() == (trunk(1)[0].id,), "it takes us for a node without blocks and offers none"
     remote.tell_ids(ids_of(trunk(1)))
-    assert not remote.peer.we_need_its_blocks
+    assert not remote.source.is_needed
 
 
 # Synchronisation: answering
@@ -906,7 +921,7 @@ def test_ids_are_told_from_the_newest_common_block_on(lab: Lab) -> None:
         assert only(remote.take(BlockchainItemIdsInventory)) == BlockchainItemIdsInventory(
             0, BLOCK_ITEM, tuple(expected)
         )
-        assert remote.peer.needs_our_blocks == (len(expected) > 1)
+        assert remote.listener.is_behind == (len(expected) > 1)
 
 
 def test_at_most_so_many_ids_are_told_at_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -921,7 +936,7 @@ def test_at_most_so_many_ids_are_told_at_once(lab: Lab, monkeypatch: pytest.Monk
 def test_a_peer_that_knows_more_than_we_do_is_asked_for_it(lab: Lab) -> None:
     remote = lab.friend()
     remote.say(FetchBlockchainItemIds(BLOCK_ITEM, (lab.chain.head_id, next_blocks()[0].id)))
-    assert remote.peer.we_need_its_blocks
+    assert remote.source.is_needed
     assert remote.ask_synopsis()
 
 
@@ -982,7 +997,7 @@ def test_what_a_peer_says_is_shown_on_one_short_line(lab: Lab) -> None:
     (joined,), (closed,) = lab.world.events("peer_joined"), lab.world.events("peer_closed")
     for text in (joined["agent"], closed["reason"]):
         assert isinstance(text, str) and text.isprintable() and len(text) <= 200
-    assert all(view.user_agent.isprintable() for view in lab.network.list_peers())
+    assert all(view.user_agent.isprintable() for view in lab.network.figures.peers)
 
 
 def test_many_events_of_a_kind_are_counted_and_not_told_one_by_one(lab: Lab) -> None:
@@ -1053,7 +1068,7 @@ def test_a_peer_without_a_node_id_is_known_by_its_key(lab: Lab, node_id: Any) ->
     remote = lab.meet()
     user_data = {"node_id": node_id} if node_id != "\ud800" else {"node_id": "\udcff"}
     remote.shake(remote.hello(user_data=user_data))
-    assert remote.peer.node_id == remote.key.public_key
+    assert remote.peer.who.node_id == remote.key.public_key
 
 
 def test_a_signature_of_another_connection_is_refused(lab: Lab) -> None:
@@ -1074,7 +1089,7 @@ def test_a_node_that_meets_itself_does_not_dial_there_again() -> None:
     assert lab.world.dials == [Endpoint.parse("10.0.0.1:2001")]
     remote = lab.meet("10.0.0.1", port=2001, dialled=True)
     remote.key = NODE_KEY
-    remote.say(remote.hello(user_data={"node_id": lab.network._own.node_id.hex()}))
+    remote.say(remote.hello(user_data={"node_id": lab.handshake.own.node_id.hex()}))
     assert only(remote.take(ConnectionRejected)).reason_code == Rejection.CONNECTED_TO_SELF
     assert remote.is_closed
     lab.wait(60_000)
@@ -1083,7 +1098,7 @@ def test_a_node_that_meets_itself_does_not_dial_there_again() -> None:
 
 def test_who_calls_itself_as_we_do_is_not_us(lab: Lab) -> None:
     remote = lab.meet()
-    remote.shake(remote.hello(user_data={"node_id": lab.network._own.node_id.hex()}))
+    remote.shake(remote.hello(user_data={"node_id": lab.handshake.own.node_id.hex()}))
     assert not remote.is_closed
 
 
@@ -1124,7 +1139,7 @@ def test_of_two_connections_that_are_made_at_once_the_one_of_the_greater_id_stay
     lab: Lab, is_ours_greater: bool
 ) -> None:
     own = b"\xff" if is_ours_greater else b"\x00"
-    lab.network._own = lab.network._own._replace(node_id=own * 33)
+    lab.handshake.own = lab.handshake.own._replace(node_id=own * 33)
     dialled = lab.meet("10.0.0.1", port=2001, dialled=True, name="one")
     accepted = lab.meet("10.0.0.1", name="one")
     user_data = {"node_id": "77" * 33}
@@ -1173,7 +1188,8 @@ def test_when_full_the_one_that_brought_least_goes_after_its_grace() -> None:
 
 
 def test_connections_of_one_address_are_bounded_and_those_of_a_banned_one_are_none(lab: Lab) -> None:
-    settings = lab.network._settings
+    settings = lab.node.settings.network
+    assert settings is not None
     remotes = [lab.meet("10.0.0.1") for _ in range(settings.per_address_max)]
     assert not any(remote.is_closed for remote in remotes)
     assert lab.meet("10.0.0.1").is_closed
@@ -1222,7 +1238,7 @@ def test_a_peer_that_refuses_us_is_left(lab: Lab) -> None:
     remote.say(remote.plaudit_hello())
     remote.say(ConnectionRejected("", 106, Endpoint(0, 0), Rejection.ALREADY_CONNECTED, "twice"))
     assert remote.is_closed
-    address = lab.network.hub.addresses.find(Endpoint.parse("10.0.0.1:2001"))
+    address = lab.hub.addresses.find(Endpoint.parse("10.0.0.1:2001"))
     assert address is not None and address.identity
 
 
@@ -1250,7 +1266,7 @@ def test_numbers_that_are_none(lab: Lab) -> None:
 def test_bytes_that_are_no_message_are_refused_and_counted(lab: Lab, number: int) -> None:
     remote = lab.friend()
     for place in range(CONNECTION_FAULTS_MAX):
-        assert not remote.is_closed and remote.peer.faults == place
+        assert not remote.is_closed and remote.peer.part(faults.Record).faults == place
         remote.say_bytes(number, b"\xff" * 7)
     assert remote.goodbye == "You sent a message that can not be decoded"
     assert lab.banned == []
@@ -1292,7 +1308,7 @@ def test_an_item_that_can_not_be_decoded_is_not_waited_for(lab: Lab) -> None:
     remote.say(ItemIdsInventory(TRANSACTION_ITEM, (message_id(b"nothing"),)))
     remote.say_bytes(TRANSACTION_ITEM, b"nothing")
     lab.wait(2 * ANSWER_MS_MAX)
-    assert not remote.is_closed and remote.peer.faults == 1
+    assert not remote.is_closed and remote.peer.part(faults.Record).faults == 1
     remote.say(ItemIdsInventory(TRANSACTION_ITEM, (message_id(b"nothing"),)))
     assert len(remote.take(FetchItems)) == 1, "it is not asked for again"
 
@@ -1364,12 +1380,12 @@ def test_large_blocks_that_their_witness_did_not_sign_are_decoded_seldom(
     for place, block in enumerate(forged):
         evil = lab.friend(f"10.0.1.{place}")
         with monkeypatch.context() as patch:
-            patch.setattr(admission, "LARGE_BLOCK_BYTES", 200)
-            patch.setattr(admission, "LARGE_BLOCK_COST", COST_MAX + 1)
+            patch.setattr(deliveries, "LARGE_BLOCK_BYTES", 200)
+            patch.setattr(deliveries, "LARGE_BLOCK_COST", COST_MAX + 1)
             patch.setattr(Block, "read", lambda *_: pytest.fail("it was decoded"))
             evil.give(block)
         assert evil.goodbye == "You sent me too many large blocks that their witnesses did not sign"
-    monkeypatch.setattr(admission, "LARGE_BLOCK_BYTES", 200)
+    monkeypatch.setattr(deliveries, "LARGE_BLOCK_BYTES", 200)
     honest.give(true)
     assert lab.chain.head_id == true.id
     assert not lab.chain.switch.has_signed_header(b"") and not lab.chain.switch.has_signed_header(bytes(400))
@@ -1380,7 +1396,7 @@ def test_a_transaction_larger_than_a_block_is_not_decoded(lab: Lab) -> None:
     payload = bytes(lab.chain.ctx.gpo.maximum_block_size + 1)
     remote.say(ItemIdsInventory(TRANSACTION_ITEM, (message_id(payload),)))
     remote.say_bytes(1000, payload)
-    assert not remote.is_closed and not remote.peer.items_asked
+    assert not remote.is_closed and not remote.owed
     remote.say(ItemIdsInventory(TRANSACTION_ITEM, (message_id(payload),)))
     assert len(remote.take(FetchItems)) == 1, "it is not asked for again"
 
@@ -1391,7 +1407,7 @@ def test_the_time_is_told_and_measured_within_bounds(lab: Lab) -> None:
     now_us = lab.clock.ms * 1000
     assert only(remote.take(CurrentTimeReply)) == CurrentTimeReply(-7, now_us, now_us)
     remote.say(CurrentTimeReply(now_us - 1_000, now_us + 2_000_500, now_us + 2_000_500))
-    assert (remote.peer.clock_offset_us, remote.peer.round_trip_us) == (2_001_000, 1_000)
+    assert lab.network._inquiries.measured(remote.peer) == (2_001_000, 1_000)
     least, most = -(1 << 63), (1 << 63) - 1
     other = lab.friend("10.0.0.2")
     for times in itertools.product((least, 0, most), repeat=3):
@@ -1406,7 +1422,7 @@ def test_a_check_of_an_address_is_answered_and_not_done(lab: Lab) -> None:
     remote.say(CheckFirewall(b"\x07" * 33, endpoint), CheckFirewall(bytes(33), Endpoint(0, 0)))
     first, second = remote.take(CheckFirewallReply)
     assert first == CheckFirewallReply(b"\x07" * 33, endpoint, 0)
-    assert second.node_id == remote.peer.node_id and second.result == 0
+    assert second.node_id == remote.peer.who.node_id and second.result == 0
     assert lab.world.dials == []
 
 
@@ -1425,7 +1441,7 @@ def test_addresses_are_taken_from_answers_only_and_not_too_many(lab: Lab) -> Non
     def info(host: str, firewalled: int = 2) -> AddressInfo:
         return AddressInfo(Endpoint.parse(host), 0, 0, bytes(33), 1, firewalled)
 
-    known = lab.network.hub.addresses
+    known = lab.hub.addresses
     before = len(known)
     remote.say(AddressMessage((info("10.5.0.1:2001"),)))
     assert len(known) == before, "nobody asked"
@@ -1574,18 +1590,18 @@ def test_seeds_are_dialled_until_they_answer_and_whenever_they_are_lost() -> Non
 def test_addresses_are_dialled_while_more_connections_are_wanted() -> None:
     lab = Lab(connections_wanted=3)
     for number in range(10):
-        lab.network.hub.addresses.learn(Endpoint.parse(f"10.0.0.{number + 1}:2001"))
+        lab.hub.addresses.learn(Endpoint.parse(f"10.0.0.{number + 1}:2001"))
     lab.wait(1_000)
     assert len(lab.world.dials) == 3
     crowded = Lab(connections_wanted=3)
     for number in range(10):
         crowded.friend(f"10.0.{number}.1")
-        crowded.network.hub.addresses.learn(Endpoint.parse(f"10.1.{number}.1:2001"))
+        crowded.hub.addresses.learn(Endpoint.parse(f"10.1.{number}.1:2001"))
     crowded.meet("10.2.0.1", dialled=True)
     crowded.wait(1_000)
     assert len(crowded.world.dials) == 2, "only whom it dials counts"
     still = Lab(discovers=False)
-    still.network.hub.addresses.learn(Endpoint.parse("10.0.0.1:2001"))
+    still.hub.addresses.learn(Endpoint.parse("10.0.0.1:2001"))
     still.wait(5_000)
     assert still.world.dials == []
 
@@ -1609,7 +1625,7 @@ def test_addresses_and_bans_outlive_the_node() -> None:
     first.network.ban(Ban(6, 0, "for ever"))
     first.node.on_stop()
     second = Lab(disk=disk, clock=clock)
-    assert len(second.network.hub.addresses) == 1
+    assert len(second.hub.addresses) == 1
     assert second.banned == [5, 6]
     clock.ms += 10_000
     assert second.banned == [6]
@@ -1634,7 +1650,7 @@ def test_damaged_lists_count_as_empty(text: bytes) -> None:
     disk.write(ADDRESSES_FILE, text)
     disk.write(BANS_FILE, text)
     lab = Lab(disk=disk)
-    assert len(lab.network.hub.addresses) == 0 and lab.banned == []
+    assert len(lab.hub.addresses) == 0 and lab.banned == []
 
 
 def test_the_address_book_is_bounded_and_keeps_whom_it_met() -> None:
@@ -1680,7 +1696,7 @@ def test_a_disk_that_refuses_ends_neither_bans_nor_the_node() -> None:
     lab = Lab(disk=FullDisk())
     remote = lab.friend()
     for _ in range(ADDRESS_FAULTS_MAX - 1):
-        lab.network.hub.faults.add(remote.peer, lab.clock.ms)
+        lab.hub.faults.add(remote.peer, lab.clock.ms)
     remote.say_bytes(5001, b"\xff")
     assert lab.banned == [remote.link.remote.address]
     lab.friend("10.0.0.2", port=2001, dialled=True)
@@ -1770,7 +1786,7 @@ def test_a_peer_that_knows_none_of_our_final_blocks_is_named_once(lab: Lab) -> N
     stranger = connect(lab)
     assert stranger.ask_synopsis()
     stranger.tell_ids(())
-    lab.network.sync.begin(stranger.peer)
+    lab.sync.begin(stranger.peer)
     stranger.tell_ids(())
     assert lab.world.events("no_common_block") == [
         {"peer": stranger.peer.name, "irreversible": lab.chain.irreversible_number}

@@ -20,15 +20,16 @@ import consensus.irreversibility
 import node.core.gossip
 import node.core.network
 import node.core.node
+import node.core.serving
 import node.core.sync
 from chain.finality import Finality
 from chain.fork_tree import ForkTree
 from chain.ledger import Ledger
 from chain.pool import Pool
 from chain.switch import Switch
-from node.core.gossip import Gossip
 from node.core.guard import UNUSED, ProductionGuard
 from node.core.network import Network
+from node.core.offering import Offering
 from node.core.sync import Sync
 from protocol.errors import ProtocolError
 from protocol.p2p.messages import BLOCK_ITEM, TRANSACTION_ITEM
@@ -181,13 +182,13 @@ def _an_irreversible_block_is_told_again(patch: Patch) -> None:
 
 
 def _ids_are_told_from_the_block_behind_the_common_one(patch: Patch) -> None:
-    find_ids = node.core.sync.find_ids
+    find_ids = node.core.serving.find_ids
 
     def faulty(chain_: Any, synopsis: Any) -> Any:
         ids, remaining = find_ids(chain_, synopsis)
         return (ids[1:], remaining) if len(ids) > 1 else (ids, remaining)
 
-    patch.setattr(node.core.sync, "find_ids", faulty)
+    patch.setattr(node.core.serving, "find_ids", faulty)
 
 
 def _peers_are_asked_for_ids_once_only(patch: Patch) -> None:
@@ -195,8 +196,8 @@ def _peers_are_asked_for_ids_once_only(patch: Patch) -> None:
 
 
 def _waiting_transactions_are_offered_once_only(patch: Patch) -> None:
-    patch.setattr(Gossip, "offer_pending", lambda *_: None)
-    patch.setattr(Gossip, "offer_again", lambda *_: None)
+    patch.setattr(Offering, "offer_pending", lambda *_: None)
+    patch.setattr(Offering, "offer_again", lambda *_: None)
     patch.setattr(Network, "offer_pending", lambda *_: None)
 
 
@@ -239,7 +240,7 @@ def _blocks_without_a_parent_are_forgotten_and_never_asked_for(patch: Patch) -> 
 
 def _begin_only_new(begin: Callable[..., None]) -> Callable[..., None]:
     def faulty(sync: Any, peer: Any) -> None:
-        if peer.we_need_its_blocks:
+        if sync.lacks_blocks_of(peer):
             begin(sync, peer)
 
     return faulty
@@ -252,7 +253,7 @@ def _refused_blocks_are_offered_on(patch: Patch) -> None:
         try:
             return take(node_, block, *arguments, **options)
         except ProtocolError:
-            node_.network.gossip.offer_block(block)
+            node_.network.offer_block(block)
             raise
 
     patch.setattr(node.core.node.Node, "take_block", faulty)

@@ -12,40 +12,45 @@ from typing import Any, Final
 import node.core.addresses as addresses
 import node.core.dialling as dialling
 import node.core.gossip as gossip
+import node.core.items as items
 import node.core.peer as peer
+import node.core.serving as serving
 import node.core.sync as sync
 import node.core.tally as tally
 import node.core.traffic as traffic
 import node.core.waiting_blocks as waiting_blocks
 from chain.pending import PENDING_OPERATIONS_MAX
 from node.core import Node
-from protocol.p2p.messages import BLOCK_IDS_MAX, SYNOPSIS_IDS_MAX
+from protocol.p2p.messages import BLOCK_IDS_MAX, MESSAGES, SYNOPSIS_IDS_MAX
 
 PEERS_MAX: Final = 400
 """Connections in a network of at most nine hosts, those that are being closed included."""
 
+PARTS_MAX: Final = 10
+"""Parts of a peer: each is a class in node/core."""
+
 LIMITS: Final[dict[str, int]] = {
     "AddressBook._addresses": addresses.ADDRESSES_MAX,
+    "Admission._handlers": len(MESSAGES),
     "Bans._bans": addresses.BANS_MAX,
-    "Gossip._asked": PEERS_MAX * peer.FETCH_ITEMS_MAX * 3,
-    "Gossip._kept": 2,
-    "Gossip._to_offer": PENDING_OPERATIONS_MAX,
-    "Gossip._waited": PENDING_OPERATIONS_MAX,
-    "HashMemory._times": gossip.SEEN_MAX,
+    "Dialler._dialling": dialling.DIALS_MAX,
+    "HashMemory._times": items.SEEN_MAX,
     "Hub.gone": PEERS_MAX,
     "Hub.peers": PEERS_MAX,
-    "MessageCache._messages": gossip.TRANSACTIONS_KEPT_MAX,
-    "Dialler._dialling": dialling.DIALS_MAX,
+    "Items._kept": 2,
+    "MessageCache._messages": items.TRANSACTIONS_KEPT_MAX,
+    "Network._timers": 4,
     "Notes._counts": 20,
-    "Peer.blocks_asked": 2 * sync.BATCH_BLOCKS,
-    "Peer.ids_to_fetch": sync.IDS_AHEAD_MAX + BLOCK_IDS_MAX,
-    "Peer.items_asked": 3 * peer.FETCH_ITEMS_MAX,
-    "Peer.offers": 2,
-    "Peer.offers[]": max(peer.OFFERS_MAX.values()),
-    "Peer.synopsis": SYNOPSIS_IDS_MAX,
-    "Peer.synopses": peer.SYNOPSES_MAX,
-    "Peer.to_serve": peer.SERVED_MAX,
-    "Sync._asked": PEERS_MAX * sync.BATCH_BLOCKS,
+    "Offering._to_offer": PENDING_OPERATIONS_MAX,
+    "Offering._waited": PENDING_OPERATIONS_MAX,
+    "Offers.by_type": 2,
+    "Offers.by_type[]": max(gossip.OFFERS_MAX.values()),
+    "Owed.items": max(2 * sync.BATCH_BLOCKS, 3 * peer.FETCH_ITEMS_MAX),
+    "Peer._parts": PARTS_MAX,
+    "Requests._asked": PEERS_MAX * max(sync.BATCH_BLOCKS, 3 * peer.FETCH_ITEMS_MAX),
+    "Requests._owed": PEERS_MAX,
+    "Source.ids": sync.IDS_AHEAD_MAX + BLOCK_IDS_MAX,
+    "Source.synopsis": SYNOPSIS_IDS_MAX,
     "Tally._counts": tally.KEYS_MAX,
     "Traffic._samples": traffic.SAMPLES_MAX + 1,
     "WaitingBlocks._children": sync.WINDOW_BLOCKS * PEERS_MAX,
@@ -57,6 +62,8 @@ LIMITS: Final[dict[str, int]] = {
     "WaitingBlocks._queue": sync.WINDOW_BLOCKS * PEERS_MAX,
     "WaitingBlocks._ready": sync.WINDOW_BLOCKS * PEERS_MAX,
     "WaitingBlocks._received": sync.WINDOW_BLOCKS * PEERS_MAX,
+    "Wants.items": serving.SERVED_MAX,
+    "Wants.synopses": serving.SYNOPSES_MAX,
 }
 """The largest number of entries of each collection, by class and attribute; `[]` is each collection inside of it."""
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import chain.finality as finality_module
-import node.core.sync as sync_module
+import node.core.catching_up as catching_up
 from node.core.node import LEAD_MS_MAX
 from protocol import keys
 from protocol.transaction import Transaction
@@ -244,13 +244,13 @@ class Simulation:
 @contextmanager
 def _grouping_commits(blocks: int) -> Iterator[None]:
     """Lets nodes group their commits when they are so many blocks behind, which takes hundreds otherwise."""
-    before = sync_module.BULK_BLOCKS, finality_module.GROUP_BLOCKS
+    before = catching_up.BULK_BLOCKS, finality_module.GROUP_BLOCKS
     if blocks:
-        sync_module.BULK_BLOCKS = finality_module.GROUP_BLOCKS = blocks
+        catching_up.BULK_BLOCKS = finality_module.GROUP_BLOCKS = blocks
     try:
         yield
     finally:
-        sync_module.BULK_BLOCKS, finality_module.GROUP_BLOCKS = before
+        catching_up.BULK_BLOCKS, finality_module.GROUP_BLOCKS = before
 
 
 @contextmanager
