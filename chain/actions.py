@@ -34,7 +34,7 @@ def compute_partition(ctx: Context) -> int:
     return gpo.maximum_block_size * gpo.required_actions_partition_percent // BASIS_POINTS
 
 
-def process_required_actions(ctx: Context, actions: HeaderActions) -> None:
+def process_required_actions(ctx: Context) -> None:
     """Carries out the required actions of a header, which must be the oldest of the queue in their order.
 
     The block may leave out what is due only when the part of a block kept for them has no room for it. The queue is
@@ -43,7 +43,7 @@ def process_required_actions(ctx: Context, actions: HeaderActions) -> None:
     """
     queue = ctx.tables.pending_required_actions
     total = 0
-    for action in actions.required:
+    for action in ctx.applied_block.required_actions:
         pending = queue.index("by_execution").first()
         if pending is None:
             raise Rejected(
@@ -64,9 +64,11 @@ def process_required_actions(ctx: Context, actions: HeaderActions) -> None:
 
 
 def _check_nothing_left_out(ctx: Context, total: int) -> None:
-    pending = ctx.tables.pending_required_actions.index("by_execution").first()
-    if pending is None or pending.execution_time > ctx.time:
+    queue = ctx.tables.pending_required_actions.index("by_execution")
+    if not queue.has_due(ctx.time + 1):
         return
+    pending = queue.first()
+    assert pending is not None, "one is due"
     total += len(pending.action)
     partition = compute_partition(ctx)
     if not total > partition:
@@ -86,16 +88,18 @@ def _show_row(ctx: Context, row: PendingRequiredAction) -> Any:
     return {"id": row.id, "execution_time": time_text(row.execution_time), "action": _show(ctx, row.action)}
 
 
-def process_optional_actions(ctx: Context, actions: HeaderActions) -> None:
+def process_optional_actions(ctx: Context) -> None:
     """Carries out the optional actions of a header, and forgets those that were offered in irreversible blocks.
 
     An action that a supermajority of witnesses left out until then is not wanted. Whether it comes too early or twice
     is for the action itself to judge. Raises Rejected and Invalid.
     """
-    for action in actions.optional:
+    for action in ctx.applied_block.optional_actions:
         validate_action(ctx, action)
         apply_action(ctx, action)
     gpo, offers = ctx.gpo, ctx.tables.pending_optional_actions
+    if not offers.index("by_execution").has_due(gpo.time + 1):
+        return
     for row in list(offers.index("by_execution").scan(stop=(gpo.time + 1,))):
         due_block = row.due_block or gpo.head_block_number
         if due_block <= gpo.last_irreversible_block_num:
@@ -111,7 +115,7 @@ def has_due_actions(ctx: Context, timestamp: int) -> bool:
         tables.pending_required_actions.index("by_execution"),
         tables.pending_optional_actions.index("by_execution"),
     )
-    return any(next(queue.scan(stop=(timestamp + 1,)), None) is not None for queue in queues)
+    return any(queue.has_due(timestamp + 1) for queue in queues)
 
 
 def choose_actions(

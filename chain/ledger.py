@@ -10,15 +10,13 @@ from chain.authority import (
     get_limits,
     verify_authority,
 )
-from chain.each_block import ACTION_STEPS, HEAD_STEPS, LAST_STEPS, STEPS
 from chain.effects import NO_TRANSACTION_ID, NO_TRANSACTION_INDEX, AppliedOperation, BlockEffects
 from chain.genesis import initialize_genesis
+from chain.hardforks import current_rules
 from chain.resource_credits import CreditBooks
-from consensus.hardfork import current_rules
+from chain.steps import STEPS
 from consensus.header import (
-    HeaderActions,
     check_block_size,
-    check_merkle_root,
     check_running_version,
     process_header_extensions,
     validate_block_header,
@@ -30,13 +28,12 @@ from protocol.operation import RequiredAuthorities
 from protocol.times import date_text, time_text
 from protocol.transaction import Transaction
 from protocol.types import NULL_ID, Authority
-from state.context import SINGLETON, Context
+from state.context import SINGLETON, BlockInProgress, Context
 from state.engine.errors import RowExists, RowMissing
 from state.engine.store import Store
 from state.resource_credits import Credits
 from state.tables.globals import SeenTransaction
 from state.tables.tables import Tables
-from state.tables.witnesses import Witness
 
 BLOCK_SUMMARY_MASK = 0xFFFF
 
@@ -57,6 +54,7 @@ class Ledger:
         self._authorities = account_authorities(store.tables)
         self._limits: AuthorityLimits = get_limits(config.rules)
         self._credits = CreditBooks(self.ctx)
+        self._steps = [(step.process, step.bind(store.tables)) for step in STEPS]
         if store.head is None:
             store.begin()
             initialize_genesis(self.ctx)
@@ -136,40 +134,30 @@ class Ledger:
 
     def _apply_block(self, block: Block, skip_signatures: bool, skip_authorities: bool) -> list[AppliedOperation]:
         ctx = self.ctx
-        check_merkle_root(block)
         witness = validate_block_header(ctx, block, skip_signature=skip_signatures)
         check_block_size(ctx, block)
         ctx.update_gpo(current_witness=block.witness)
         actions = process_header_extensions(ctx, block)
         check_running_version(ctx, block)
         operations: list[AppliedOperation] = []
-        self._credits.begin_block()
-        for index, transaction in enumerate(block.transactions):
-            self._apply_transaction(transaction, index, operations, skip_authorities, block.number)
-        self._run_steps(block, witness, actions, operations)
+        ctx.block = BlockInProgress(block, witness.signing_key, *actions)
+        try:
+            for index, transaction in enumerate(block.transactions):
+                self._apply_transaction(transaction, index, operations, skip_authorities, block.number)
+            self._run_steps(block.timestamp)
+        finally:
+            ctx.block = None
+        for virtual_op, event in enumerate(ctx.events, start=1):
+            place = NO_TRANSACTION_ID, block.number, NO_TRANSACTION_INDEX, 0, virtual_op
+            operations.append(AppliedOperation(*place, block.timestamp, event))
+        ctx.events.clear()
         return operations
 
-    def _run_steps(
-        self, block: Block, witness: Witness, actions: HeaderActions, operations: list[AppliedOperation]
-    ) -> None:
-        ctx, events = self.ctx, self.ctx.events
-        number = block.number
-        for head_step in HEAD_STEPS:
-            head_step(ctx, block, witness)
-        for step in STEPS:
-            step(ctx)
-        for action_step in ACTION_STEPS:
-            action_step(ctx, actions)
-        for action in actions.optional:
-            self._credits.charge_action(action)
-        for step in LAST_STEPS:
-            step(ctx)
-        self._credits.close_block()
-        for virtual_op, event in enumerate(events, start=1):
-            operations.append(
-                AppliedOperation(NO_TRANSACTION_ID, number, NO_TRANSACTION_INDEX, 0, virtual_op, block.timestamp, event)
-            )
-        events.clear()
+    def _run_steps(self, now: int) -> None:
+        ctx = self.ctx
+        for process, has_due in self._steps:
+            if has_due is None or has_due(now):
+                process(ctx)
 
     # Transactions
 

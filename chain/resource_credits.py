@@ -105,17 +105,12 @@ def explain_credits(ctx: Context, transaction: Transaction) -> CreditsExplanatio
 class CreditBooks:
     """Keeps the books of one ledger; the rows are in the state, here is only what one block needs more than once."""
 
-    __slots__ = ("_ctx", "_priced_at", "_prices", "_usage")
+    __slots__ = ("_ctx", "_priced_at", "_prices")
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._usage: list[Counts] = []
         self._priced_at: tuple[RcPools | None, int] = (None, 0)
         self._prices: tuple[Price, ...] = ()
-
-    def begin_block(self) -> None:
-        """Forgets what transactions took so far."""
-        self._usage.clear()
 
     def charge(self, transaction: Transaction, touched: dict[str, Credits], refuses: bool = False) -> None:
         """Takes the credits for a transaction that was just applied off its account, and counts it for the block.
@@ -124,7 +119,6 @@ class CreditBooks:
         have enough. Raises PluginRefused then.
         """
         counts = transaction.counts
-        self._usage.append(counts)
         pools = self._ctx.tables.rc_pools.find(SINGLETON)
         if pools is not None:
             payer = transaction.payer
@@ -151,8 +145,7 @@ class CreditBooks:
         A required action is paid by the operation that scheduled it.
         """
         ctx = self._ctx
-        counts = (len(pack_optional(ctx, action)), 0, 0, 0, 0)
-        self._usage.append(counts)
+        counts = count_action(ctx, action)
         pools, user = ctx.tables.rc_pools.find(SINGLETON), action.payer()
         if pools is not None and ctx.tables.rc_accounts.find(user) is not None:
             touched: dict[str, Credits] = {}
@@ -193,16 +186,6 @@ class CreditBooks:
             if name in touched:
                 touched[name].follow(op.gives_credits)
 
-    def close_block(self) -> None:
-        """Moves the pools at the very end of a block; at the end of the first one it opens the books."""
-        ctx = self._ctx
-        if not is_rc_counted(ctx):
-            insert_full_pools(ctx)
-            adjustment = ctx.rules.rc_historical_account_creation_adjustment
-            for account in list(ctx.tables.accounts.scan()):
-                insert_rc_account(ctx, account, adjustment)
-        process_resource_pools(ctx, tuple(map(sum, zip(NOTHING, *self._usage, strict=True))))
-
     def _find_prices(self, pools: RcPools, total: int) -> tuple[Price, ...]:
         """The prices at a level of the pools and a sum of VESTS, worked out once for each."""
         priced_pools, priced_total = self._priced_at
@@ -210,6 +193,38 @@ class CreditBooks:
             self._prices = compute_prices(self._ctx, pools, total)
             self._priced_at = (pools, total)
         return self._prices
+
+
+def charge_optional_actions(ctx: Context) -> None:
+    """Takes the credits for the optional actions of the block, which were just applied."""
+    actions = ctx.applied_block.optional_actions
+    if actions:
+        books = CreditBooks(ctx)
+        for action in actions:
+            books.charge_action(action)
+
+
+def process_resource_credits(ctx: Context) -> None:
+    """Moves the pools at the very end of a block; at the end of the first one it opens the books."""
+    if not is_rc_counted(ctx):
+        open_books(ctx)
+    block = ctx.applied_block
+    usage = [transaction.counts for transaction in block.block.transactions]
+    usage += [count_action(ctx, action) for action in block.optional_actions]
+    process_resource_pools(ctx, tuple(map(sum, zip(NOTHING, *usage, strict=True))))
+
+
+def count_action(ctx: Context, action: OptionalAction) -> Counts:
+    """What an optional action takes of each resource: it takes bytes of history only."""
+    return len(pack_optional(ctx, action)), 0, 0, 0, 0
+
+
+def open_books(ctx: Context) -> None:
+    """Fills the pools and gives every account its credits."""
+    insert_full_pools(ctx)
+    adjustment = ctx.rules.rc_historical_account_creation_adjustment
+    for account in list(ctx.tables.accounts.scan()):
+        insert_rc_account(ctx, account, adjustment)
 
 
 def _refusal(

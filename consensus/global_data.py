@@ -5,7 +5,6 @@ Source: libraries/chain/database.cpp, update_global_dynamic_data, update_signing
 
 from consensus.signing_keys import keep_last_signing_key
 from consensus.slots import SLOTS_WATCHED, get_round_witnesses, get_slot_at_time
-from protocol.block import Block
 from protocol.errors import ChainError
 from protocol.integers import UINT32_MAX
 from protocol.types import NULL_PUBLIC_KEY
@@ -28,9 +27,9 @@ class UndoHistoryExhausted(ChainError):
     what = "undo database exception"
 
 
-def update_global_dynamic_data(ctx: Context, block: Block) -> None:
-    """Makes `block` the head and counts the slots missed before it, for their witnesses and for the chain."""
-    gpo = ctx.gpo
+def update_global_dynamic_data(ctx: Context) -> None:
+    """Makes the block the head and counts the slots missed before it, for their witnesses and for the chain."""
+    block, gpo = ctx.applied_block.block, ctx.gpo
     missed = get_slot_at_time(ctx, block.timestamp) - 1 if gpo.time != 0 else 0
     if missed > 0:
         _count_missed(ctx, missed, block.witness)
@@ -95,19 +94,21 @@ def _shut_down_if_absent(ctx: Context, witness: Witness) -> None:
         ctx.emit(ShutdownWitness(witness.owner))
 
 
-def update_signing_witness(ctx: Context, block: Block, signing_witness: Witness) -> None:
-    """Records the block with its producer; `signing_witness` is its row as it was when the block was validated."""
+def update_signing_witness(ctx: Context) -> None:
+    """Records the block with its producer."""
+    block, signing_key = ctx.applied_block[:2]
     witnesses = ctx.tables.witnesses
     witnesses.update(
-        witnesses.get(signing_witness.owner),
+        witnesses.get(block.witness),
         last_aslot=ctx.gpo.current_aslot + get_slot_at_time(ctx, block.timestamp),
         last_confirmed_block_num=block.number,
     )
-    keep_last_signing_key(ctx, signing_witness.owner, signing_witness.signing_key)
+    keep_last_signing_key(ctx, block.witness, signing_key)
 
 
-def create_block_summary(ctx: Context, block: Block) -> None:
+def create_block_summary(ctx: Context) -> None:
     """Keeps the block's id for the transactions that refer to it."""
+    block = ctx.applied_block.block
     table = ctx.tables.block_summaries
     number = block.number & BLOCK_SUMMARY_MASK
     summary = table.find(number)

@@ -6,8 +6,8 @@ libraries/plugins/witness/block_producer.cpp, adjust_hardfork_version_vote (the 
 
 from typing import Any, NamedTuple
 
-from consensus.hardfork import find_hardfork, get_hardfork_version, get_node_version
 from consensus.slots import get_scheduled_witness, get_slot_at_time
+from consensus.versions import find_hardfork, get_hardfork_version, get_node_version
 from consensus.witnesses import get_witness
 from protocol.actions import OptionalAction, RequiredAction
 from protocol.block import Block

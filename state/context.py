@@ -1,7 +1,9 @@
 """What an operation or a per-block step may see and touch: the tables, the rules, the time, and a place for events."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from protocol.actions import OptionalAction, RequiredAction
+from protocol.block import Block
 from protocol.config import ChainConfig, Rules
 from protocol.operation import Operation
 from state.arrival import Arrival
@@ -12,6 +14,18 @@ SINGLETON = 0
 """The primary key of the tables that hold one row."""
 
 
+class BlockInProgress(NamedTuple):
+    """The block that is being applied, with what its header carries for the per-block steps.
+
+    `signing_key` is that of its witness before the block, which it was signed with.
+    """
+
+    block: Block
+    signing_key: bytes
+    required_actions: tuple[RequiredAction, ...]
+    optional_actions: tuple[OptionalAction, ...]
+
+
 class Context:
     """The state as one operation or step sees it.
 
@@ -20,15 +34,17 @@ class Context:
     `arrival` is set while a transaction is tried on its arrival, before any block holds it: a few rules are
     stricter then, and one is laxer. It is not set when a producer tries it for a block, or when the waiting ones are
     tried again after a block. Source: database.hpp, is_pending_tx and is_producing (the reference sets both together).
+    `block` is there while a block is applied, for the per-block steps.
     """
 
-    __slots__ = ("arrival", "config", "events", "reports", "rules", "tables")
+    __slots__ = ("arrival", "block", "config", "events", "reports", "rules", "tables")
 
     def __init__(self, config: ChainConfig, rules: Rules, tables: Tables) -> None:
         self.config = config
         self.rules = rules
         self.tables = tables
         self.arrival: Arrival | None = None
+        self.block: BlockInProgress | None = None
         self.events: list[Operation] = []
         self.reports: list[Any] = []
 
@@ -36,6 +52,12 @@ class Context:
     def is_pending(self) -> bool:
         """Whether a transaction is tried on its arrival."""
         return self.arrival is not None
+
+    @property
+    def applied_block(self) -> BlockInProgress:
+        """The block that is being applied."""
+        assert self.block is not None, "steps run while a block is applied"
+        return self.block
 
     @property
     def gpo(self) -> GlobalProperties:

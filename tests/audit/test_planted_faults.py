@@ -19,8 +19,8 @@ import rewards.payout
 import rewards.voting
 import state.money
 import state.stake
-from chain.each_block import STEPS
 from chain.ledger import Ledger
+from chain.steps import STEPS
 from state.context import Context
 from state.engine.store import Store
 from state.engine.table import Table
@@ -70,7 +70,8 @@ def _later_delegations_return_first(patch: pytest.MonkeyPatch) -> None:
         original(ctx)
         ctx.events[before:] = reversed(ctx.events[before:])
 
-    patch.setattr(chain.ledger, "STEPS", tuple(reversed_events if step is original else step for step in STEPS))
+    steps = (step._replace(process=reversed_events) if step.process is original else step for step in STEPS)
+    patch.setattr(chain.ledger, "STEPS", tuple(steps))
 
 
 def _proxied_votes_at_the_wrong_depth(patch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consensus.hardfork import set_hardfork
+from chain.hardforks import set_hardfork
 from operations.account import AccountUpdate
 from operations.custom import CustomJson
 from operations.proposal import CreateProposal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from chain.hardforks import process_hardforks
 from consensus.global_data import create_block_summary, update_global_dynamic_data, update_signing_witness
-from consensus.hardfork import process_hardforks
 from consensus.header import (
     build_header_extensions,
     check_block_size,
@@ -21,7 +21,7 @@ from consensus.subsidized_accounts import process_subsidized_accounts
 from protocol.block import Block
 from protocol.codec import Codec
 from protocol.keys import PrivateKey, is_canonical, sign_digest
-from state.context import Context
+from state.context import BlockInProgress, Context
 from tests.consensus.worlds import change_witness
 
 
@@ -55,14 +55,15 @@ def apply_block(ctx: Context, block: Block, **between: Any) -> None:
     witness = validate_block_header(ctx, block)
     check_block_size(ctx, block)
     ctx.update_gpo(current_witness=block.witness)
-    process_header_extensions(ctx, block)
+    actions = process_header_extensions(ctx, block)
     check_running_version(ctx, block)
     if between:
         change_witness(ctx, block.witness, **between)
-    update_global_dynamic_data(ctx, block)
-    update_signing_witness(ctx, block, witness)
+    ctx.block = BlockInProgress(block, witness.signing_key, *actions)
+    update_global_dynamic_data(ctx)
+    update_signing_witness(ctx)
     update_last_irreversible_block(ctx)
-    create_block_summary(ctx, block)
+    create_block_summary(ctx)
     update_witness_schedule(ctx)
     update_median_feed(ctx)
     process_subsidized_accounts(ctx)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from consensus.hardfork import UPGRADES, current_rules, get_node_version, set_hardfork
+from chain.hardforks import UPGRADES, current_rules, set_hardfork
 from consensus.header import build_header_extensions, check_merkle_root
 from consensus.slots import get_round_witnesses, get_scheduled_witness
+from consensus.versions import get_node_version
 from protocol.block_header import VersionReport
 from protocol.config import ChainConfig
 from protocol.errors import Invalid, Rejected, UnknownHardfork, UnknownKey

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from chain.ledger import Ledger
-from chain.resource_credits import CreditBooks
+from chain.resource_credits import open_books
 from operations.account_creation import create_account
 from protocol.codec import Codec
 from protocol.config import ChainConfig, GenesisAccount
@@ -57,7 +57,7 @@ class World:
         self.store.begin()
         now = self.ctx.time
         self.ctx.update_gpo(head_block_number=1, time=now + 3, next_maintenance_time=now + 10**7, last_budget_time=now)
-        CreditBooks(self.ctx).close_block()
+        open_books(self.ctx)
         self.commit()
 
     @property

@@ -13,15 +13,13 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from consensus.schedule import reset_virtual_schedule_time
-from protocol.config import ChainConfig, HardFork, Rules
+from consensus.versions import find_hardfork, get_hardfork_version
+from protocol.config import Rules
 from protocol.curves import RewardCurve
 from protocol.errors import Rejected, UnknownHardfork
-from protocol.hardforks import parse_version
+from protocol.hardforks import UPGRADE_NAMES
 from protocol.virtual_operations import Hardfork
 from state.context import SINGLETON, Context
-
-HARDFORK_VERSION_MASK: Final = 0xFFFF0000
-"""The part of a version that names a hard fork; the low 16 bits are the release of a program."""
 
 _IN_GLOBAL_PROPERTIES: Final = {
     "required_actions_partition_bp": "required_actions_partition_percent",
@@ -59,29 +57,11 @@ _IN_REWARD_FUND: Final = {
 UPGRADES: Final[dict[str, Callable[[Context], None]]] = {
     "reset_virtual_schedule_time": reset_virtual_schedule_time,
 }
-"""The steps that mend the state at a hard fork, by the name that the chain config gives them."""
+"""The steps that mend the state at a hard fork, by the name that the chain config gives them.
 
-
-def find_hardfork(config: ChainConfig, number: int) -> HardFork | None:
-    """The hard fork with this number, if the chain config knows it."""
-    forks = config.hard_forks
-    return forks[number - 1] if 1 <= number <= len(forks) else None
-
-
-def get_hardfork_version(config: ChainConfig, number: int) -> int:
-    """The packed version of a hard fork; 0 for number 0, the genesis. Raises UnknownHardfork."""
-    if number == 0:
-        return 0
-    fork = find_hardfork(config, number)
-    if fork is None:
-        raise UnknownHardfork("")
-    return parse_version(fork.version) & HARDFORK_VERSION_MASK
-
-
-def get_node_version(config: ChainConfig) -> int:
-    """The packed version that this node's witnesses report: the program's, or that of the newest hard fork it knows."""
-    known = get_hardfork_version(config, len(config.hard_forks))
-    return max(parse_version(config.blockchain_version), known)
+A function here may change anything: this is the layer above all operations and rules.
+"""
+assert tuple(UPGRADES) == UPGRADE_NAMES, "the chain config may name what is here, and nothing else"
 
 
 def current_rules(ctx: Context) -> Rules:

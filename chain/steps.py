@@ -1,0 +1,103 @@
+"""What happens in every block after its transactions, in the order of the reference.
+
+The order is consensus: steps read what earlier ones wrote. Liquidity rewards, which stood after the subsidised
+accounts, ended with hard fork 12.
+
+Source: libraries/chain/database.cpp, database::_apply_block; libraries/plugins/rc/rc_plugin.cpp, on_post_apply_block.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from chain.actions import process_optional_actions, process_required_actions
+from chain.delayed_payments import process_conversions, process_savings_withdrawals
+from chain.expiries import (
+    process_account_recoveries,
+    process_declined_voting_rights,
+    process_escrow_ratification,
+    process_expired_delegations,
+    process_expired_orders,
+    process_expired_transactions,
+)
+from chain.hardforks import process_hardforks
+from chain.resource_credits import charge_optional_actions, process_resource_credits
+from chain.withdrawals import process_vesting_withdrawals
+from consensus.global_data import create_block_summary, update_global_dynamic_data, update_signing_witness
+from consensus.irreversibility import update_last_irreversible_block
+from consensus.median_feed import update_median_feed
+from consensus.schedule import update_witness_schedule
+from consensus.subsidized_accounts import process_subsidized_accounts
+from rewards.cashout import process_comment_cashout
+from rewards.inflation import process_funds
+from rewards.null_account import process_null_account
+from rewards.proposals import process_proposals
+from rewards.virtual_supply import process_virtual_supply
+from state.context import Context
+from state.tables.tables import Tables
+
+
+class Due(NamedTuple):
+    """Rows of a table that a step waits for: those whose key in one of its orders is `prefix` and a time that has come.
+
+    With `is_past` the time must be before that of the block.
+    """
+
+    table: str
+    order: str
+    prefix: tuple[Any, ...] = ()
+    is_past: bool = False
+
+
+class Step(NamedTuple):
+    """One thing that is done in every block, over the state and the block in `ctx.block`.
+
+    With `when` it has nothing to do while none of these rows is due, and is not called then.
+    """
+
+    process: Callable[[Context], None]
+    when: tuple[Due, ...] = ()
+
+    def bind(self, tables: Tables) -> Callable[[int], bool] | None:
+        """Returns what tells whether the step has something to do in a block of a time; None: always."""
+        if not self.when:
+            return None
+        queues = [
+            (getattr(tables, due.table).index(due.order).has_due, due.prefix, 0 if due.is_past else 1)
+            for due in self.when
+        ]
+        if len(queues) > 1:
+            return lambda now: any(has_due(*prefix, now + later) for has_due, prefix, later in queues)
+        ((has_due, prefix, later),) = queues
+        return lambda now: has_due(*prefix, now + later)
+
+
+STEPS: tuple[Step, ...] = (
+    Step(update_global_dynamic_data),
+    Step(update_signing_witness),
+    Step(update_last_irreversible_block),
+    Step(create_block_summary),
+    Step(process_expired_transactions, (Due("seen_transactions", "by_expiration", is_past=True),)),
+    Step(process_expired_orders, (Due("limit_orders", "by_expiration", is_past=True),)),
+    Step(process_expired_delegations, (Due("vesting_delegation_expirations", "by_expiration", is_past=True),)),
+    Step(update_witness_schedule),
+    Step(update_median_feed),
+    Step(process_virtual_supply),
+    Step(process_null_account),
+    Step(process_funds),
+    Step(process_conversions, (Due("convert_requests", "by_conversion_date"),)),
+    Step(process_comment_cashout),
+    Step(process_vesting_withdrawals, (Due("accounts", "by_next_vesting_withdrawal"),)),
+    Step(process_savings_withdrawals, (Due("savings_withdraws", "by_complete_from_id"),)),
+    Step(process_subsidized_accounts),
+    Step(process_virtual_supply),
+    Step(process_account_recoveries),
+    Step(process_escrow_ratification, (Due("escrows", "by_ratification_deadline", (False,)),)),
+    Step(process_declined_voting_rights, (Due("decline_voting_requests", "by_effective_date"),)),
+    Step(process_proposals),
+    Step(process_required_actions),
+    Step(process_optional_actions),
+    Step(charge_optional_actions),
+    Step(process_hardforks),
+    Step(process_resource_credits),
+)
+"""All of them. The first four take the block in as the new head."""
