@@ -53,7 +53,7 @@ check: $(READY) ## Check format, lint, types, layers and notes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict $(PACKAGES)
-	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_todos.py
+	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_money_door.py tests/test_todos.py
 
 parity: $(READY) ## Run the tests that docs/reference-parity.md names, on three chains of different names, and count
 	for chain in preset names other; do $(BIN)/python -m tests.parity --chain $$chain -n $(PYTEST_JOBS) || exit 1; done

@@ -3,10 +3,12 @@
 Source: libraries/chain/database.cpp, process_conversions and process_savings_withdraws.
 """
 
-from protocol.assets import SBD, Asset, multiply
+from protocol.assets import SBD, STEEM, Asset, multiply
 from protocol.virtual_operations import FillConvertRequest, FillTransferFromSavings
+from state.balances import Clearing, Payments, Place, release
 from state.context import Context
-from state.money import Payments, get_median_price
+from state.issuance import burn, issue
+from state.prices import get_median_price
 from state.tables.market import ConvertRequest
 from state.tables.payments import SavingsWithdraw
 
@@ -18,34 +20,30 @@ def process_conversions(ctx: Context) -> None:
         return
     requests = ctx.tables.convert_requests
     due: list[ConvertRequest] = list(requests.index("by_conversion_date").scan(stop=(ctx.time + 1,)))
-    converted = issued = 0
-    payments = Payments(ctx)
+    if not due:
+        return
+    converted = Clearing()
+    parts: list[tuple[int, Place]] = []
+    payments = Payments()
     for request in due:
         paid = multiply(request.amount, price)
-        payments.pay(request.owner, paid)
-        converted += request.amount.amount
-        issued += paid.amount
+        release(ctx, requests, request, (converted, None))
+        parts.append((paid.amount, (payments, request.owner)))
         ctx.emit(FillConvertRequest(request.owner, request.requestid, request.amount, paid))
-        requests.delete(request)
-    payments.finish()
-    if due:
-        gpo = ctx.gpo
-        ctx.update_gpo(
-            current_supply=gpo.current_supply + issued,
-            current_sbd_supply=gpo.current_sbd_supply - converted,
-            virtual_supply=gpo.virtual_supply + issued - multiply(Asset(converted, SBD), price).amount,
-        )
+    burn(ctx, Asset(sum(request.amount.amount for request in due), SBD), (converted, None))
+    issue(ctx, STEEM, *parts)
+    payments.finish(ctx)
+    converted.finish()
 
 
 def process_savings_withdrawals(ctx: Context) -> None:
     """Pays every due withdrawal from savings, those of one moment by the payer's name and then by their numbers."""
     accounts, requests = ctx.tables.accounts, ctx.tables.savings_withdraws
     due: list[SavingsWithdraw] = list(requests.index("by_complete_from_id").scan(stop=(ctx.time + 1,)))
-    payments = Payments(ctx)
+    payments = Payments()
     for request in due:
-        payments.pay(request.to, request.amount)
+        release(ctx, requests, request, (payments, request.to))
         account = accounts.get(request.from_)
         accounts.update(account, savings_withdraw_requests=account.savings_withdraw_requests - 1)
         ctx.emit(FillTransferFromSavings(request.from_, request.to, request.amount, request.request_id, request.memo))
-        requests.delete(request)
-    payments.finish()
+    payments.finish(ctx)

@@ -6,24 +6,18 @@ account_recovery_processing, expire_escrow_ratification and process_decline_voti
 
 from itertools import islice
 
-from operations.escrow import return_escrow
-from operations.matching import cancel_order
 from protocol.assets import VESTS, Asset
 from protocol.virtual_operations import ReturnVestingDelegation
+from state.balances import Payments, release
 from state.context import Context
-from state.money import Payments
 from state.resource_credits import regenerate_rc, update_max_rc
-from state.stake import (
-    WitnessVoteSums,
-    adjust_proxied_witness_votes_by_depth,
-    clear_witness_votes,
-    update_manabars,
-)
+from state.stake import return_shares
 from state.tables.accounts import OwnerAuthorityHistory
 from state.tables.globals import SeenTransaction
 from state.tables.market import LimitOrder
 from state.tables.payments import Escrow
 from state.tables.vesting import VestingDelegationExpiration
+from state.witness_votes import WitnessVoteSums, adjust_proxied_witness_votes_by_depth, clear_witness_votes
 
 FORGOTTEN_MAX = 5000
 """Expired transactions that one block forgets, more than this node can apply in the time of a block.
@@ -44,10 +38,10 @@ def process_expired_transactions(ctx: Context) -> None:
 def process_expired_orders(ctx: Context) -> None:
     """Cancels the orders whose expiration is past, oldest first."""
     orders: list[LimitOrder] = list(ctx.tables.limit_orders.index("by_expiration").scan(stop=(ctx.time,)))
-    payments = Payments(ctx)
+    payments = Payments()
     for order in orders:
-        cancel_order(ctx, payments, order)
-    payments.finish()
+        release(ctx, ctx.tables.limit_orders, order, (payments, order.seller))
+    payments.finish(ctx)
 
 
 def process_expired_delegations(ctx: Context) -> None:
@@ -55,14 +49,10 @@ def process_expired_delegations(ctx: Context) -> None:
     expirations = ctx.tables.vesting_delegation_expirations
     due: list[VestingDelegationExpiration] = list(expirations.index("by_expiration").scan(stop=(ctx.time,)))
     for returning in due:
-        accounts = ctx.tables.accounts
         ctx.emit(ReturnVestingDelegation(returning.delegator, Asset(returning.vesting_shares, VESTS)))
         credits = regenerate_rc(ctx, returning.delegator)
-        account = update_manabars(ctx, accounts.get(returning.delegator), returning.vesting_shares)
-        remaining = account.delegated_vesting_shares - returning.vesting_shares
-        accounts.update(account, delegated_vesting_shares=remaining)
+        return_shares(ctx, returning)
         update_max_rc(credits)
-        expirations.delete(returning)
 
 
 def process_account_recoveries(ctx: Context) -> None:
@@ -96,10 +86,10 @@ def process_escrow_ratification(ctx: Context) -> None:
     """Gives back every escrow that its receiver and its agent have not both approved by the deadline."""
     waiting = ctx.tables.escrows.index("by_ratification_deadline")
     due: list[Escrow] = list(waiting.scan((False,), stop=(False, ctx.time + 1)))
-    payments = Payments(ctx)
+    payments = Payments()
     for escrow in due:
-        return_escrow(ctx, payments, escrow)
-    payments.finish()
+        release(ctx, ctx.tables.escrows, escrow, (payments, escrow.from_))
+    payments.finish(ctx)
 
 
 def process_declined_voting_rights(ctx: Context) -> None:

@@ -9,12 +9,13 @@ Source: libraries/chain/database.cpp, database::init_genesis and database::apply
 
 from consensus.rd import compute_params, compute_witness_params
 from operations.authority_change import store_authorities
-from protocol.assets import SBD, STEEM, Asset, Price, multiply
+from protocol.assets import SBD, STEEM, Asset, Price
 from protocol.config import ChainConfig, GenesisAccount, GenesisWitness
 from protocol.hardforks import parse_version
 from protocol.types import NULL_ID, NULL_PUBLIC_KEY, Authority, ChainProperties
 from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
+from state.prices import compute_steem_value
 from state.tables.accounts import Account, AccountMetadata
 from state.tables.content import RewardFund
 from state.tables.globals import GlobalProperties, HardforkProperty
@@ -165,7 +166,7 @@ def _create_global_properties(ctx: Context) -> None:
     sbd = genesis.init_sbd_supply
     counted_sbd = sbd if genesis.is_sbd_counted_in_supply else 0
     price = _median_price(ctx.config)
-    debt = 0 if price.is_null() else multiply(Asset(counted_sbd, SBD), price).amount
+    debt = compute_steem_value(price, counted_sbd)
     ctx.tables.global_properties.insert(
         GlobalProperties(
             id=SINGLETON,

@@ -21,8 +21,8 @@ from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import NULL_PUBLIC_KEY, AccountName, Authority, FutureExtensions, Optional, PublicKey, String
+from state.balances import LIQUID, move
 from state.context import SINGLETON, Context
-from state.money import move
 from state.resource_credits import open_rc_account
 
 
@@ -142,7 +142,7 @@ class AccountCreate(Operation):
         for authority in (self.owner, self.active, self.posting):
             check_authority_size(authority, ctx.rules)
         check_new_authorities(ctx, self.new_account_name, self.owner, self.active, self.posting)
-        move(ctx, self.creator, ctx.rules.null_account, self.fee)
+        move(ctx, self.fee, (LIQUID, self.creator), (LIQUID, ctx.rules.null_account))
         create_account(
             ctx,
             name=self.new_account_name,
@@ -278,7 +278,7 @@ class ClaimAccount(Operation):
                 p=self.fee.amount,
                 f=median_fee.nai_json,
             )
-        move(ctx, self.creator, ctx.rules.null_account, self.fee)
+        move(ctx, self.fee, (LIQUID, self.creator), (LIQUID, ctx.rules.null_account))
         creator = ctx.tables.accounts.get(self.creator)
         claims = check_int64(creator.pending_claimed_accounts + 1)
         ctx.tables.accounts.update(creator, pending_claimed_accounts=claims)

@@ -10,8 +10,9 @@ from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName
+from state.balances import LIQUID, hold
 from state.context import Context
-from state.money import adjust_balance, get_median_price
+from state.prices import get_median_price
 from state.tables.market import ConvertRequest
 
 
@@ -39,18 +40,20 @@ class Convert(Operation):
         required.active(self.owner)
 
     def apply(self, ctx: Context) -> None:
-        adjust_balance(ctx, self.owner, Asset(-self.amount.amount, SBD))
-        if get_median_price(ctx).is_null():
-            raise Rejected(
-                "!fhistory.current_median_history.is_null()", "Cannot convert SBD because there is no price feed."
-            )
         requests = ctx.tables.convert_requests
-        requests.insert(
+        hold(
+            ctx,
+            (LIQUID, self.owner),
+            requests,
             ConvertRequest(
                 id=requests.next_id(),
                 owner=self.owner,
                 requestid=self.requestid,
                 amount=self.amount,
                 conversion_date=ctx.time + ctx.rules.conversion_delay_seconds,
-            )
+            ),
         )
+        if get_median_price(ctx).is_null():
+            raise Rejected(
+                "!fhistory.current_median_history.is_null()", "Cannot convert SBD because there is no price feed."
+            )

@@ -7,16 +7,18 @@ Source: libraries/chain/steem_evaluator.cpp, delegate_vesting_shares_evaluator.
 
 from typing import NamedTuple
 
-from protocol.assets import STEEM, VESTS, Asset, multiply
+from protocol.assets import VESTS, Asset
 from protocol.errors import Rejected
 from protocol.integers import div_trunc
 from protocol.resources import state_size
 from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
-from state.stake import compute_effective_vesting_shares, get_vesting_share_price, update_manabars, use_mana
+from state.mana import compute_effective_vesting_shares, update_manabars
+from state.prices import compute_shares
+from state.stake import call_shares_back, lend_shares
 from state.tables.accounts import Account
 from state.tables.kinds import TIME_MAX
-from state.tables.vesting import VestingDelegation, VestingDelegationExpiration
+from state.tables.vesting import VestingDelegation
 
 DELEGATION_BYTES = state_size("vesting_delegation_object_base_size", 60)
 """Weighted bytes of state that a delegation takes."""
@@ -56,7 +58,7 @@ def _compute_later_withdrawals(account: Account) -> int:
 def compute_minimum(ctx: Context, divisor: int) -> int:
     """VESTS satoshis that one part in `divisor` of the median account creation fee buys."""
     fee = ctx.tables.witness_schedule.get(SINGLETON).median_props.account_creation_fee
-    return multiply(Asset(div_trunc(fee.amount, divisor), STEEM), get_vesting_share_price(ctx.gpo)).amount
+    return compute_shares(ctx.gpo, div_trunc(fee.amount, divisor))
 
 
 def change_delegation(ctx: Context, delegator: str, delegatee: str, vesting_shares: int) -> None:
@@ -99,17 +101,14 @@ def _start(ctx: Context, delegator: str, delegatee: str, vesting_shares: int, av
             "Account must delegate a minimum of ${v}",
             v=Asset(minimum, VESTS).nai_json,
         )
-    delegations = ctx.tables.vesting_delegations
-    delegations.insert(VestingDelegation(delegations.next_id(), delegator, delegatee, vesting_shares, ctx.time))
-    _lend(ctx, delegator, delegatee, vesting_shares)
+    lend_shares(ctx, delegator, delegatee, vesting_shares)
 
 
 def _raise(ctx: Context, delegation: VestingDelegation, vesting_shares: int, available: Available) -> None:
     delta = vesting_shares - delegation.vesting_shares
     _check_update(ctx, delta, "increase")
     _check_mana(delegation.delegator, delta, "delta", available)
-    _lend(ctx, delegation.delegator, delegation.delegatee, delta)
-    ctx.tables.vesting_delegations.update(delegation, vesting_shares=vesting_shares)
+    lend_shares(ctx, delegation.delegator, delegation.delegatee, delta)
 
 
 def _check_update(ctx: Context, delta: int, direction: str) -> None:
@@ -120,24 +119,6 @@ def _check_update(ctx: Context, delta: int, direction: str) -> None:
             f"Steem Power {direction} is not enough of a difference. min_update: ${{min}}",
             min=Asset(minimum, VESTS).nai_json,
         )
-
-
-def _take_mana(ctx: Context, account: Account, shares: int) -> Account:
-    """Takes the mana that goes with VESTS satoshis off both mana bars of an account."""
-    downvote = shares * ctx.gpo.downvote_pool_percent // BASIS_POINTS
-    return ctx.tables.accounts.update(
-        account,
-        voting_manabar=use_mana(account.voting_manabar, shares),
-        downvote_manabar=use_mana(account.downvote_manabar, downvote),
-    )
-
-
-def _lend(ctx: Context, delegator: str, delegatee: str, shares: int) -> None:
-    accounts = ctx.tables.accounts
-    lender = _take_mana(ctx, accounts.get(delegator), shares)
-    accounts.update(lender, delegated_vesting_shares=lender.delegated_vesting_shares + shares)
-    borrower = update_manabars(ctx, accounts.get(delegatee), shares)
-    accounts.update(borrower, received_vesting_shares=borrower.received_vesting_shares + shares)
 
 
 def _lower(ctx: Context, delegation: VestingDelegation, vesting_shares: int) -> None:
@@ -152,14 +133,5 @@ def _lower(ctx: Context, delegation: VestingDelegation, vesting_shares: int) -> 
                 "Delegation must be removed or leave minimum delegation amount of ${v}",
                 v=Asset(minimum, VESTS).nai_json,
             )
-    expirations = ctx.tables.vesting_delegation_expirations
     expiration = max(ctx.time + ctx.gpo.delegation_return_period, delegation.min_delegation_time)
-    expirations.insert(VestingDelegationExpiration(expirations.next_id(), delegation.delegator, delta, expiration))
-    accounts = ctx.tables.accounts
-    borrower = update_manabars(ctx, accounts.get(delegation.delegatee))
-    borrower = _take_mana(ctx, borrower, delta)
-    accounts.update(borrower, received_vesting_shares=borrower.received_vesting_shares - delta)
-    if vesting_shares > 0:
-        ctx.tables.vesting_delegations.update(delegation, vesting_shares=vesting_shares)
-    else:
-        ctx.tables.vesting_delegations.delete(delegation)
+    call_shares_back(ctx, delegation, delta, expiration)

@@ -10,8 +10,9 @@ from protocol.operation import Fields, Operation, RequiredAuthorities, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, String, Time
+from state.balances import LIQUID, close, hold, pay_out, release
 from state.context import Context
-from state.money import Payments, adjust_balance
+from state.engine.errors import RowExists
 from state.tables.payments import Escrow
 
 ESCROW_ID_DEFAULT = 30
@@ -59,14 +60,6 @@ def _check_parties(escrow: Escrow, to: str, agent: str, variable: str) -> None:
         )
 
 
-def return_escrow(ctx: Context, payments: Payments, escrow: Escrow) -> None:
-    """Gives everything that is in an escrow, the agent's fee too, back to the payer and removes it."""
-    payments.pay(escrow.from_, Asset(escrow.steem_balance, STEEM))
-    payments.pay(escrow.from_, Asset(escrow.sbd_balance, SBD))
-    payments.pay(escrow.from_, escrow.pending_fee)
-    ctx.tables.escrows.delete(escrow)
-
-
 @operation(number=27, takes=Resources(19_100, state_size("escrow_object_base_size", 119)))
 @dataclass(slots=True)
 class EscrowTransfer(Operation):
@@ -111,32 +104,25 @@ class EscrowTransfer(Operation):
         for name in (self.from_, self.to, self.agent):
             tables.accounts.get(name)
         self._check_times(ctx.time)
-        steem, sbd = self.steem_amount.amount, self.sbd_amount.amount
-        if self.fee.symbol == STEEM:
-            steem += self.fee.amount
-        else:
-            sbd += self.fee.amount
-        adjust_balance(ctx, self.from_, Asset(-steem, STEEM))
-        adjust_balance(ctx, self.from_, Asset(-sbd, SBD))
-        if tables.escrows.find((self.from_, self.escrow_id)) is not None:
-            raise NotUnique(o=Fields(self))
-        tables.escrows.insert(
-            Escrow(
-                id=tables.escrows.next_id(),
-                escrow_id=self.escrow_id,
-                from_=self.from_,
-                to=self.to,
-                agent=self.agent,
-                ratification_deadline=self.ratification_deadline,
-                escrow_expiration=self.escrow_expiration,
-                sbd_balance=self.sbd_amount.amount,
-                steem_balance=self.steem_amount.amount,
-                pending_fee=self.fee,
-                to_approved=False,
-                agent_approved=False,
-                disputed=False,
-            )
+        escrow = Escrow(
+            id=tables.escrows.next_id(),
+            escrow_id=self.escrow_id,
+            from_=self.from_,
+            to=self.to,
+            agent=self.agent,
+            ratification_deadline=self.ratification_deadline,
+            escrow_expiration=self.escrow_expiration,
+            sbd_balance=self.sbd_amount.amount,
+            steem_balance=self.steem_amount.amount,
+            pending_fee=self.fee,
+            to_approved=False,
+            agent_approved=False,
+            disputed=False,
         )
+        try:
+            hold(ctx, (LIQUID, self.from_), tables.escrows, escrow)
+        except RowExists:
+            raise NotUnique(o=Fields(self)) from None
 
     def _check_times(self, now: int) -> None:
         if not self.ratification_deadline > now:
@@ -188,17 +174,14 @@ class EscrowApprove(Operation):
             )
         self._check_not_approved(escrow)
         if not self.approve:
-            payments = Payments(ctx)
-            return_escrow(ctx, payments, escrow)
-            payments.finish()
+            release(ctx, escrows, escrow, (LIQUID, self.from_))
             return
         if self.who == self.to:
             escrow = escrows.update(escrow, to_approved=True)
         if self.who == self.agent:
             escrow = escrows.update(escrow, agent_approved=True)
         if escrow.to_approved and escrow.agent_approved:
-            adjust_balance(ctx, self.agent, escrow.pending_fee)
-            escrows.update(escrow, pending_fee=Asset(0, escrow.pending_fee.symbol))
+            pay_out(ctx, escrows, escrow, (LIQUID, self.agent), pending_fee=Asset(0, escrow.pending_fee.symbol))
 
     def _check_not_approved(self, escrow: Escrow) -> None:
         if self.who == self.to and escrow.to_approved:
@@ -295,15 +278,16 @@ class EscrowRelease(Operation):
         if not (escrow.to_approved and escrow.agent_approved):
             raise Rejected("e.to_approved && e.agent_approved", "Funds cannot be released prior to escrow approval.")
         self._check_right(escrow, ctx.time)
-        adjust_balance(ctx, self.receiver, self.steem_amount)
-        adjust_balance(ctx, self.receiver, self.sbd_amount)
-        escrow = ctx.tables.escrows.update(
+        escrow = pay_out(
+            ctx,
+            ctx.tables.escrows,
             escrow,
+            (LIQUID, self.receiver),
             steem_balance=escrow.steem_balance - self.steem_amount.amount,
             sbd_balance=escrow.sbd_balance - self.sbd_amount.amount,
         )
         if escrow.steem_balance == 0 and escrow.sbd_balance == 0:
-            ctx.tables.escrows.delete(escrow)
+            close(ctx.tables.escrows, escrow)
 
     def _check_right(self, escrow: Escrow, now: int) -> None:
         """A dispute is the agent's to settle; else each side may give to the other, and to itself once it expired."""

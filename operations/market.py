@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from operations.checks import check_account_name, is_token
-from operations.matching import apply_order, cancel_order
+from operations.matching import apply_order
 from protocol.assets import SBD, STEEM, Asset, Price, check_price, make_price, multiply
 from protocol.errors import Invalid, Rejected, UnknownKey
 from protocol.integers import TIME_MAX
@@ -13,8 +13,8 @@ from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, Time
+from state.balances import LIQUID, hold, release
 from state.context import Context
-from state.money import Payments, adjust_balance
 from state.tables.market import LimitOrder
 
 _MARKET_TEXT = "Limit order must be for the STEEM:SBD or SMT:(STEEM/SBD) market"
@@ -58,9 +58,11 @@ def _place_order(
             "o.expiration <= _db.head_block_time() + STEEM_MAX_LIMIT_ORDER_EXPIRATION",
             f"Limit Order Expiration must not be more than {duration_text(longest)} in the future",
         )
-    adjust_balance(ctx, owner, Asset(-sells.amount, sells.symbol))
     orders = ctx.tables.limit_orders
-    order = orders.insert(
+    order = hold(
+        ctx,
+        (LIQUID, owner),
+        orders,
         LimitOrder(
             id=orders.next_id(),
             created=now,
@@ -69,7 +71,7 @@ def _place_order(
             orderid=orderid,
             for_sale=sells.amount,
             sell_price=price,
-        )
+        ),
     )
     is_filled = apply_order(ctx, order)
     if fill_or_kill and not is_filled:
@@ -182,6 +184,4 @@ class LimitOrderCancel(Operation):
         order = ctx.tables.limit_orders.find((self.owner, self.orderid))
         if order is None:
             raise UnknownKey(name=self.owner, orderid=self.orderid)
-        payments = Payments(ctx)
-        cancel_order(ctx, payments, order)
-        payments.finish()
+        release(ctx, ctx.tables.limit_orders, order, (LIQUID, self.owner))

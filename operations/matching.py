@@ -11,8 +11,8 @@ from itertools import islice
 from protocol.assets import Asset, Price, multiply, price_less
 from protocol.errors import ChainError
 from protocol.virtual_operations import FillOrder
+from state.balances import Payments, pay_out, release
 from state.context import Context
-from state.money import Payments
 from state.tables.market import LimitOrder
 
 READ_AHEAD_MAX = 128
@@ -51,7 +51,7 @@ def apply_order(ctx: Context, order: LimitOrder) -> bool:
     The best price comes first, of equal prices the oldest order; trades happen at the price of the old order.
     """
     worst = order.sell_price.inverse()
-    payments = Payments(ctx)
+    payments = Payments()
     new: LimitOrder | None = order
     for old in _take_from_book(ctx, worst.base.symbol, worst.quote.symbol):
         if price_less(old.sell_price, worst):
@@ -60,7 +60,7 @@ def apply_order(ctx: Context, order: LimitOrder) -> bool:
         if new is None:
             break
         order = new
-    payments.finish()
+    payments.finish(ctx)
     return new is None
 
 
@@ -103,8 +103,8 @@ def _match(ctx: Context, payments: Payments, new: LimitOrder, old: LimitOrder, p
             open_pays=old_pays,
         )
     )
-    new_left = _fill(ctx, payments, new, new_pays, old_pays)
-    old_left = _fill(ctx, payments, old, old_pays, new_pays)
+    old_left = _fill(ctx, payments, old, old_pays, new, new_pays)
+    new_left = _fill(ctx, payments, new, new_pays, old, old_pays)
     if new_left is not None and old_left is not None:
         raise _mismatch(new, old, price)
     return new_left
@@ -140,8 +140,10 @@ def _order_json(order: LimitOrder) -> dict[str, object]:
     }
 
 
-def _fill(ctx: Context, payments: Payments, order: LimitOrder, pays: Asset, receives: Asset) -> LimitOrder | None:
-    """Books one side of a trade; returns what is left of the order, or None.
+def _fill(
+    ctx: Context, payments: Payments, order: LimitOrder, pays: Asset, other: LimitOrder, receives: Asset
+) -> LimitOrder | None:
+    """Books one side of a trade, what the other order's seller gets; returns what is left of the order, or None.
 
     An order is also gone when what it has left is worth nothing at its price; that goes back to the seller.
     """
@@ -154,19 +156,12 @@ def _fill(ctx: Context, payments: Payments, order: LimitOrder, pays: Asset, rece
             pays=pays.nai_json,
             receives=receives.nai_json,
         )
-    payments.pay(order.seller, receives)
-    orders = ctx.tables.limit_orders
+    orders, place = ctx.tables.limit_orders, (payments, other.seller)
     if pays == for_sale:
-        orders.delete(order)
+        release(ctx, orders, order, place)
         return None
-    order = orders.update(order, for_sale=order.for_sale - pays.amount)
+    order = pay_out(ctx, orders, order, place, for_sale=order.for_sale - pays.amount)
     if compute_to_receive(order).amount == 0:
-        cancel_order(ctx, payments, order)
+        release(ctx, orders, order, (payments, order.seller))
         return None
     return order
-
-
-def cancel_order(ctx: Context, payments: Payments, order: LimitOrder) -> None:
-    """Gives what is left of an order back to its seller and removes it."""
-    payments.pay(order.seller, compute_for_sale(order))
-    ctx.tables.limit_orders.delete(order)

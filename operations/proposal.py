@@ -11,8 +11,8 @@ from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import I64, AccountName, Bool, FutureExtensions, Permlink, SortedSetStrict, String, Time
 from rewards.proposals import RemovalLimit, remove_proposal
+from state.balances import LIQUID, move
 from state.context import Context
-from state.money import move
 from state.tables.proposals import Proposal, ProposalVote
 
 
@@ -109,7 +109,8 @@ class CreateProposal(Operation):
                 removed=False,
             )
         )
-        move(ctx, self.creator, ctx.rules.treasury_account, Asset(ctx.rules.treasury_fee, SBD))
+        fee = Asset(ctx.rules.treasury_fee, SBD)
+        move(ctx, fee, (LIQUID, self.creator), (LIQUID, ctx.rules.treasury_account))
 
 
 _VOTED_ID = state_size("proposal_vote_object_member_size", 8)

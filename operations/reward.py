@@ -66,7 +66,7 @@ class ClaimRewardBalance(Operation):
                     c=claimed.nai_json,
                     a=Asset(available, claimed.symbol).nai_json,
                 )
-        claim_rewards(ctx, account, self.reward_steem.amount, self.reward_sbd.amount, self.reward_vests.amount)
+        claim_rewards(ctx, self.account, self.reward_steem, self.reward_sbd, self.reward_vests)
 
 
 @operation(number=47, takes=Resources(0))
@@ -132,7 +132,7 @@ class ClaimRewardBalance2(Operation):
                 c=token.nai_json,
                 a=Asset(available, token.symbol).nai_json,
             )
-        claim_reward(ctx, account, token)
+        claim_reward(ctx, self.account, token)
 
 
 def _show_symbol(symbol: int) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, String
+from state.balances import LIQUID, SAVINGS, hold, move, release
 from state.context import Context
-from state.money import adjust_balance, adjust_savings_balance
 from state.tables.accounts import Account
 from state.tables.payments import SavingsWithdraw
 
@@ -51,8 +51,7 @@ class TransferToSavings(Operation):
         accounts.get(self.to)
         if self.to == treasury:
             raise Rejected("op.to != STEEM_TREASURY_ACCOUNT", "Cannot transfer savings to ${s}", s=treasury)
-        adjust_balance(ctx, self.from_, Asset(-self.amount.amount, self.amount.symbol))
-        adjust_savings_balance(ctx, self.to, self.amount)
+        move(ctx, self.amount, (LIQUID, self.from_), (SAVINGS, self.to))
 
     def impacted(self) -> set[str]:
         return {self.from_, self.to}
@@ -86,8 +85,10 @@ class TransferFromSavings(Operation):
         account = accounts.get(self.from_)
         accounts.get(self.to)
         self._check(ctx, account)
-        adjust_savings_balance(ctx, self.from_, Asset(-self.amount.amount, self.amount.symbol))
-        requests.insert(
+        hold(
+            ctx,
+            (SAVINGS, self.from_),
+            requests,
             SavingsWithdraw(
                 id=requests.next_id(),
                 from_=self.from_,
@@ -96,7 +97,7 @@ class TransferFromSavings(Operation):
                 request_id=self.request_id,
                 amount=self.amount,
                 complete=ctx.time + ctx.rules.savings_withdraw_seconds,
-            )
+            ),
         )
         account = accounts.get(self.from_)
         accounts.update(account, savings_withdraw_requests=account.savings_withdraw_requests + 1)
@@ -145,6 +146,6 @@ class CancelTransferFromSavings(Operation):
         request = requests.find((self.from_, self.request_id))
         if request is None:
             raise UnknownKey(owner=self.from_, request_id=self.request_id)
-        account = adjust_savings_balance(ctx, request.from_, request.amount)
-        requests.delete(request)
+        release(ctx, requests, request, (SAVINGS, request.from_))
+        account = accounts.get(request.from_)
         accounts.update(account, savings_withdraw_requests=account.savings_withdraw_requests - 1)

@@ -10,8 +10,8 @@ from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.resources import Resources
 from protocol.rules import Rules
 from protocol.types import AccountName, String
+from state.balances import LIQUID, move
 from state.context import Context
-from state.money import move
 
 
 @operation(number=2, takes=Resources(9600, is_market=True))
@@ -49,7 +49,7 @@ class Transfer(Operation):
                 "Can only transfer SBD to ${s}",
                 s=ctx.rules.treasury_account,
             )
-        move(ctx, self.from_, self.to, self.amount)
+        move(ctx, self.amount, (LIQUID, self.from_), (LIQUID, self.to))
 
     def impacted(self) -> set[str]:
         return {self.from_, self.to}

@@ -13,9 +13,9 @@ from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U16, AccountName, Bool
 from protocol.units import BASIS_POINTS
+from state.balances import LIQUID, move
 from state.context import Context
-from state.money import adjust_balance
-from state.stake import create_vesting
+from state.stake import STAKE
 from state.tables.vesting import WithdrawVestingRoute
 
 
@@ -63,8 +63,7 @@ class TransferToVesting(Operation):
                 "Can only transfer SBD to ${s}",
                 s=self.to,
             )
-        adjust_balance(ctx, self.from_, Asset(-self.amount.amount, self.amount.symbol))
-        create_vesting(ctx, receiver, self.amount)
+        move(ctx, self.amount, (LIQUID, self.from_), (STAKE, receiver))
 
     def impacted(self) -> set[str]:
         return {self.from_, self.to} if self.to else {self.from_}

@@ -35,14 +35,14 @@ from protocol.types import (
     String,
 )
 from state.context import Context
-from state.stake import (
+from state.tables.accounts import Account
+from state.tables.witnesses import SCHEDULE_NONE, Witness, WitnessVote
+from state.witness_votes import (
     WitnessVoteSums,
     adjust_proxied_witness_votes_by_depth,
     adjust_witness_vote,
     clear_witness_votes,
 )
-from state.tables.accounts import Account
-from state.tables.witnesses import SCHEDULE_NONE, Witness, WitnessVote
 
 UNSATISFIABLE_AUTHORITY = Authority(1, (), ())
 """What must sign an operation that names no key: nobody can. The reference names its null account, whose authority is

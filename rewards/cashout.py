@@ -17,11 +17,13 @@ from protocol.virtual_operations import (
 )
 from rewards.comments import get_votes
 from rewards.fund import get_reward_fund, process_claims_decay
-from rewards.payout import BeneficiaryPart, CuratorPart, PayoutExplanation, PayoutTerms, compute_payout
-from rewards.sbd import compute_sbd_value
+from rewards.payout import AuthorPart, BeneficiaryPart, CuratorPart, PayoutExplanation, PayoutTerms, compute_payout
+from state.balances import LIQUID, REWARD_FUND, Place, move
 from state.context import Context
-from state.money import adjust_balance, adjust_supply, get_median_price
+from state.issuance import burn, issue
+from state.prices import compute_sbd_value, get_median_price
 from state.resource_credits import touch_rc
+from state.reward_balances import RewardPayments
 from state.tables.content import Comment, CommentVote, RewardFund
 from state.tables.kinds import TIME_MAX
 
@@ -42,9 +44,9 @@ def process_comment_cashout(ctx: Context) -> None:
         if comment.net_rshares > 0:
             total_claims += evaluate_reward_curve(comment.net_rshares, fund.author_reward_curve, fund.content_constant)
     total_claims &= UINT128_MAX
-    awarded = sum(cashout_comment(ctx, comment, fund, total_claims) for comment in due)
-    fund = get_reward_fund(ctx)
-    ctx.tables.reward_funds.update(fund, recent_claims=total_claims, reward_balance=fund.reward_balance - awarded)
+    for comment in due:
+        cashout_comment(ctx, comment, fund, total_claims)
+    ctx.tables.reward_funds.update(get_reward_fund(ctx), recent_claims=total_claims)
 
 
 def get_due_comments(ctx: Context) -> list[Comment]:
@@ -67,7 +69,7 @@ def make_terms(ctx: Context, fund: RewardFund, total_claims: int) -> PayoutTerms
 
 
 def cashout_comment(ctx: Context, comment: Comment, fund: RewardFund, total_claims: int) -> int:
-    """Pays one post, closes it and removes its votes; returns the STEEM satoshis that leave the fund."""
+    """Pays one post, closes it and removes its votes; returns the STEEM satoshis that left the fund."""
     votes = get_votes(ctx, comment)
     payout = compute_payout(comment, votes, make_terms(ctx, fund, total_claims))
     if payout.reward > 0:
@@ -100,27 +102,25 @@ def _remove_votes(ctx: Context, votes: list[CommentVote]) -> None:
 
 
 def _pay(ctx: Context, comment: Comment, payout: PayoutExplanation) -> None:
-    pending_shares = pending_steem = 0
+    """Gives out what the fund pays: some of its STEEM is burned, and SBD are made instead."""
+    rewards = RewardPayments()
     for part in payout.curators:
         if part.steem > 0:
-            _pay_curator(ctx, comment, part)
-            pending_shares += part.vests
-            pending_steem += part.steem
+            _pay_curator(ctx, comment, part, rewards)
     for beneficiary in payout.beneficiaries:
-        _pay_beneficiary(ctx, comment, beneficiary)
-        pending_shares += beneficiary.paid_vests
-        pending_steem += beneficiary.vesting_steem
-    _pay_author(ctx, comment, payout)
-    pending_shares += payout.author_part.paid_vests
-    pending_steem += payout.author_part.vesting_steem
-    gpo = ctx.gpo
-    ctx.update_gpo(
-        pending_rewarded_vesting_shares=gpo.pending_rewarded_vesting_shares + pending_shares,
-        pending_rewarded_vesting_steem=gpo.pending_rewarded_vesting_steem + pending_steem,
-    )
+        _pay_beneficiary(ctx, comment, beneficiary, rewards)
+    _pay_author(ctx, comment, payout, rewards)
+    parts: list[BeneficiaryPart | AuthorPart] = [*payout.beneficiaries, payout.author_part]
+    way: Place = (rewards, None)
+    move(ctx, Asset(payout.fund_paid, STEEM), (REWARD_FUND, ctx.rules.post_reward_fund_name), way)
+    burned = sum(part.sbd_share - part.paid_steem for part in parts)
+    if burned:
+        burn(ctx, Asset(burned, STEEM), way)
+        issue(ctx, SBD, (sum(part.paid_sbd for part in parts), way))
+    rewards.settle(ctx)
 
 
-def _pay_curator(ctx: Context, comment: Comment, part: CuratorPart) -> None:
+def _pay_curator(ctx: Context, comment: Comment, part: CuratorPart, rewards: RewardPayments) -> None:
     ctx.emit(
         CurationReward(
             curator=part.voter,
@@ -129,18 +129,15 @@ def _pay_curator(ctx: Context, comment: Comment, part: CuratorPart) -> None:
             comment_permlink=comment.permlink,
         )
     )
-    _add_rewards(ctx, part.voter, vesting_steem=part.steem, vests=part.vests, curation=part.steem)
+    rewards.pay(ctx, part.voter, vesting_steem=part.steem, vests=part.vests, curation=part.steem)
     touch_rc(ctx, part.voter)
 
 
-def _pay_beneficiary(ctx: Context, comment: Comment, part: BeneficiaryPart) -> None:
+def _pay_beneficiary(ctx: Context, comment: Comment, part: BeneficiaryPart, rewards: RewardPayments) -> None:
     if part.account == ctx.rules.treasury_account:
-        adjust_balance(ctx, part.account, Asset(part.paid_sbd, SBD))
-        _turn_into_sbd(ctx, part.steem, part.paid_sbd)
+        move(ctx, Asset(part.paid_sbd, SBD), (rewards, None), (LIQUID, part.account))
     else:
-        if part.sbd_share:
-            _turn_into_sbd(ctx, part.sbd_share - part.paid_steem, part.paid_sbd)
-        _add_rewards(
+        rewards.pay(
             ctx,
             part.account,
             sbd=part.paid_sbd,
@@ -161,11 +158,9 @@ def _pay_beneficiary(ctx: Context, comment: Comment, part: BeneficiaryPart) -> N
     touch_rc(ctx, part.account)
 
 
-def _pay_author(ctx: Context, comment: Comment, payout: PayoutExplanation) -> None:
+def _pay_author(ctx: Context, comment: Comment, payout: PayoutExplanation, rewards: RewardPayments) -> None:
     part = payout.author_part
-    if part.sbd_share:
-        _turn_into_sbd(ctx, part.sbd_share - part.paid_steem, part.paid_sbd)
-    _add_rewards(
+    rewards.pay(
         ctx,
         part.account,
         sbd=part.paid_sbd,
@@ -186,41 +181,3 @@ def _pay_author(ctx: Context, comment: Comment, payout: PayoutExplanation) -> No
     touch_rc(ctx, part.account)
     claimed_sbd = compute_sbd_value(payout.median_price, payout.fund_paid)
     ctx.emit(CommentReward(author=comment.author, permlink=comment.permlink, payout=Asset(claimed_sbd, SBD)))
-
-
-def _turn_into_sbd(ctx: Context, steem: int, sbd: int) -> None:
-    """Takes STEEM of the fund out of the supply and puts the SBD made of it in."""
-    adjust_supply(ctx, Asset(-steem, STEEM))
-    adjust_supply(ctx, Asset(sbd, SBD))
-
-
-def _add_rewards(
-    ctx: Context,
-    name: str,
-    *,
-    sbd: int = 0,
-    steem: int = 0,
-    vesting_steem: int = 0,
-    vests: int = 0,
-    curation: int = 0,
-    posting: int = 0,
-) -> None:
-    """Adds to the rewards that wait to be claimed, and to the account's totals, in one step.
-
-    As in the reference, STEEM that is too little to buy any VESTS becomes a liquid reward
-    (database::modify_reward_balance).
-    """
-    if vests == 0:
-        steem += vesting_steem
-        vesting_steem = 0
-    accounts = ctx.tables.accounts
-    account = accounts.get(name)
-    accounts.update(
-        account,
-        reward_sbd_balance=account.reward_sbd_balance + sbd,
-        reward_steem_balance=account.reward_steem_balance + steem,
-        reward_vesting_balance=account.reward_vesting_balance + vests,
-        reward_vesting_steem=account.reward_vesting_steem + vesting_steem,
-        curation_rewards=account.curation_rewards + curation,
-        posting_rewards=account.posting_rewards + posting,
-    )

@@ -1,11 +1,11 @@
-"""The reward fund: its income from inflation and the fading memory of what was claimed from it.
+"""The reward fund and the fading memory of what was claimed from it.
 
-Source: libraries/chain/database.cpp, pay_reward_funds and the first part of process_comment_cashout.
+The reference knows several funds; every chain has one.
+
+Source: libraries/chain/database.cpp, the first part of process_comment_cashout.
 """
 
-from protocol.errors import Rejected
 from protocol.integers import UINT128_MAX
-from protocol.units import BASIS_POINTS
 from state.context import Context
 from state.tables.content import RewardFund
 
@@ -13,19 +13,6 @@ from state.tables.content import RewardFund
 def get_reward_fund(ctx: Context) -> RewardFund:
     """The fund that pays all posts and replies."""
     return ctx.tables.reward_funds.get(ctx.rules.post_reward_fund_name)
-
-
-def pay_reward_funds(ctx: Context, reward: int) -> int:
-    """Divides STEEM satoshis of inflation among the funds by their percentages; returns what they took."""
-    used = 0
-    table = ctx.tables.reward_funds
-    for fund in sorted(table.scan(), key=lambda row: row.id):
-        part = reward * fund.percent_content_rewards // BASIS_POINTS
-        table.update(fund, reward_balance=fund.reward_balance + part)
-        used += part
-        if used > reward:
-            raise Rejected("used_rewards <= reward")
-    return used
 
 
 def compute_faded_claims(recent_claims: int, elapsed_seconds: int, decay_seconds: int, can_wrap: bool = True) -> int:
@@ -47,15 +34,11 @@ def fade_claims(ctx: Context, fund: RewardFund, elapsed_seconds: int) -> int:
 
 
 def process_claims_decay(ctx: Context) -> None:
-    """Lets the recent claims of every fund fade up to now.
+    """Lets the recent claims of the fund fade up to now.
 
     They begin to fade with the first block: a chain's genesis time may lie years before it, and the claims a config
     starts with would be gone. (In the reference they are zero until long after the genesis.)
     """
-    now = ctx.time
-    is_first_block = ctx.gpo.head_block_number == 1
-    table = ctx.tables.reward_funds
-    for fund in list(table.scan()):
-        elapsed = 0 if is_first_block else now - fund.last_update
-        claims = fade_claims(ctx, fund, elapsed)
-        table.update(fund, recent_claims=claims, last_update=now)
+    now, fund = ctx.time, get_reward_fund(ctx)
+    elapsed = 0 if ctx.gpo.head_block_number == 1 else now - fund.last_update
+    ctx.tables.reward_funds.update(fund, recent_claims=fade_claims(ctx, fund, elapsed), last_update=now)

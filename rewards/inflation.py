@@ -1,6 +1,6 @@
 """New tokens of every block: for authors and curators, holders of VESTS, the treasury and the block's witness.
 
-Source: libraries/chain/database.cpp, database::process_funds.
+Source: libraries/chain/database.cpp, database::process_funds and database::pay_reward_funds.
 """
 
 from typing import NamedTuple
@@ -10,12 +10,13 @@ from protocol.config import Rules
 from protocol.integers import check_int64
 from protocol.units import BASIS_POINTS
 from protocol.virtual_operations import ProducerReward
-from rewards.fund import pay_reward_funds
-from rewards.sbd import compute_sbd_value
+from rewards.fund import get_reward_fund
+from state.balances import LIQUID, REWARD_FUND, VESTING_FUND
 from state.context import SINGLETON, Context
-from state.money import adjust_balance, get_median_price
+from state.issuance import issue
+from state.prices import compute_sbd_value, get_median_price
 from state.resource_credits import regenerate_rc, update_max_rc
-from state.stake import create_vesting
+from state.stake import STAKE
 from state.tables.globals import GlobalProperties
 from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TIMESHARE, WitnessSchedule
 
@@ -69,30 +70,27 @@ def process_funds(ctx: Context) -> None:
     The treasury gets SBD of the value of its share; while there is no price it gets nothing (the reference can not
     make a block then).
     """
-    gpo = ctx.gpo
-    rules = ctx.rules
+    gpo, rules = ctx.gpo, ctx.rules
     inflation = compute_block_inflation(rules, gpo, gpo.head_block_number)
-    content = pay_reward_funds(ctx, inflation.content)
+    fund = get_reward_fund(ctx)
+    content = inflation.content * fund.percent_content_rewards // BASIS_POINTS
     share = inflation.new_steem - content - inflation.vesting - inflation.treasury
     witness = ctx.tables.witnesses.get(gpo.current_witness)
     schedule = ctx.tables.witness_schedule.get(SINGLETON)
     pay = compute_witness_pay(rules, schedule, witness.schedule, share)
-
-    new_sbd = 0
     if inflation.treasury:
         new_sbd = compute_sbd_value(get_median_price(ctx), inflation.treasury)
-        adjust_balance(ctx, rules.treasury_account, Asset(new_sbd, SBD))
-
-    made = content + inflation.vesting + pay
-    gpo = ctx.gpo
-    ctx.update_gpo(
-        total_vesting_fund_steem=gpo.total_vesting_fund_steem + inflation.vesting,
-        current_supply=gpo.current_supply + made,
-        current_sbd_supply=gpo.current_sbd_supply + new_sbd,
-        virtual_supply=gpo.virtual_supply + made + inflation.treasury,
-        sps_interval_ledger=gpo.sps_interval_ledger + new_sbd,
-    )
+        issue(ctx, SBD, (new_sbd, (LIQUID, rules.treasury_account)))
+        table = ctx.tables.global_properties
+        gpo = table.get(SINGLETON)
+        table.update(gpo, sps_interval_ledger=gpo.sps_interval_ledger + new_sbd)
     credits = regenerate_rc(ctx, witness.owner)
-    shares = create_vesting(ctx, witness.owner, Asset(pay, STEEM))
+    *_, shares = issue(
+        ctx,
+        STEEM,
+        (content, (REWARD_FUND, fund.name)),
+        (inflation.vesting, VESTING_FUND),
+        (pay, (STAKE, witness.owner)),
+    )
     update_max_rc(credits)
-    ctx.emit(ProducerReward(producer=witness.owner, vesting_shares=Asset(shares.amount, VESTS)))
+    ctx.emit(ProducerReward(producer=witness.owner, vesting_shares=Asset(shares, VESTS)))

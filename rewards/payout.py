@@ -13,8 +13,8 @@ from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, UINT128_MAX
 from protocol.units import BASIS_POINTS
-from rewards.sbd import compute_sbd_value, compute_steem_value
 from state.engine.rows import Row
+from state.prices import compute_sbd_value, compute_steem_value
 from state.tables.content import Comment, CommentVote, RewardFund
 from state.tables.globals import GlobalProperties
 

@@ -12,8 +12,8 @@ from protocol.steps import Steps
 from protocol.units import BASIS_POINTS, DAY_SECONDS
 from protocol.virtual_operations import ProposalPay
 from rewards.treasury import is_maintenance_due, process_treasury_funding, start_maintenance_period
+from state.balances import LIQUID, move
 from state.context import Context
-from state.money import move
 from state.tables.proposals import Proposal
 
 NO_TRANSACTION_ID = bytes(20)
@@ -250,4 +250,4 @@ def _pay_proposals(ctx: Context, parts: list[ProposalPart]) -> None:
         if part.outcome == PAID:
             payment = Asset(part.payment, SBD)
             ctx.emit(ProposalPay(receiver=part.receiver, payment=payment, trx_id=NO_TRANSACTION_ID, op_in_trx=0))
-            move(ctx, ctx.rules.treasury_account, part.receiver, payment)
+            move(ctx, payment, (LIQUID, ctx.rules.treasury_account), (LIQUID, part.receiver))

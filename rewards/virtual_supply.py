@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from protocol.assets import Price
 from protocol.units import BASIS_POINTS
-from rewards.sbd import compute_steem_value
 from state.context import Context
-from state.money import get_median_price
+from state.prices import compute_steem_value, get_median_price
+from state.supply import set_virtual_supply
 
 
 class SbdExplanation(NamedTuple):
@@ -37,7 +37,7 @@ def process_virtual_supply(ctx: Context) -> None:
     figures = compute_sbd_figures(ctx)
     virtual_supply, print_rate = figures.virtual_supply, figures.sbd_print_rate_bp
     if virtual_supply != gpo.virtual_supply or print_rate != gpo.sbd_print_rate:
-        ctx.update_gpo(virtual_supply=virtual_supply, sbd_print_rate=print_rate)
+        set_virtual_supply(ctx, virtual_supply, print_rate)
 
 
 def compute_sbd_figures(ctx: Context) -> SbdExplanation:

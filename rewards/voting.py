@@ -16,7 +16,7 @@ from rewards.fund import get_reward_fund
 from rewards.payout import compute_auction_weight
 from rewards.reputation import count_vote, withdraw_vote
 from state.context import Context
-from state.stake import update_manabars, use_mana
+from state.mana import update_manabars, use_mana
 from state.tables.accounts import Account, Manabar
 from state.tables.content import Comment, CommentVote
 from state.tables.globals import GlobalProperties

@@ -16,7 +16,7 @@ from protocol.times import time_text
 from protocol.types import Authority, ChainProperties
 from protocol.units import BASIS_POINTS
 from state.context import Context
-from state.stake import compute_effective_vesting_shares
+from state.mana import compute_effective_vesting_shares
 from state.tables.accounts import (
     Account,
     AccountRecoveryRequest,

@@ -4,12 +4,43 @@ Source: libraries/chain/database.cpp, database::validate_invariants; the sums be
 """
 
 from collections import Counter
+from typing import Final
 
-from protocol.assets import SBD, STEEM, Asset, multiply
+from protocol.assets import SBD, STEEM, VESTS
+from state.balances import HELD, LIQUID, REWARD_FUND, REWARDS, SAVINGS, VESTING_FUND
 from state.context import Context
-from state.money import get_median_price
+from state.prices import compute_steem_value, get_median_price
 from state.resource_credits import compute_max_rc, is_rc_counted
+from state.reward_balances import REWARD_SHARES, REWARD_SHARES_FUND
+from state.stake import STAKE
 from state.tables.kinds import TIME_MAX
+from state.tables.tables import Tables
+
+PURSES: Final = (LIQUID, SAVINGS, REWARDS, STAKE, REWARD_SHARES, REWARD_FUND, VESTING_FUND[0], REWARD_SHARES_FUND[0])
+"""The purses in which money can be; the rest is in rows that hold it (HELD)."""
+
+SLOTS: Final = {
+    table: [(symbol, slot) for purse in PURSES for symbol, slot in purse.slots.items() if slot.table == table]
+    for table in ("accounts", "reward_funds", "global_properties")
+}
+"""The slots of all purses, by their tables."""
+
+FOLLOWING: Final = {
+    "accounts": ("reward_vesting_steem", "delegated_vesting_shares", "received_vesting_shares"),
+    "vesting_delegations": ("vesting_shares",),
+    "vesting_delegation_expirations": ("vesting_shares",),
+    "global_properties": (
+        "current_supply",
+        "current_sbd_supply",
+        "virtual_supply",
+        "total_vesting_shares",
+        "pending_rewarded_vesting_shares",
+    ),
+}
+"""Figures that follow from what is in the places, and change with it."""
+
+HELD_IN: Final = {spec.name: HELD[spec.row] for spec in Tables.SPECS if spec.row in HELD}
+"""The fields that hold money, by their tables."""
 
 
 class InvariantBroken(AssertionError):
@@ -38,49 +69,31 @@ def _expect(what: str, stored: object, counted: object) -> None:
 def _check_supplies(ctx: Context) -> None:
     tables, gpo = ctx.tables, ctx.gpo
     totals: Counter[int] = Counter()
-    vests = pending_steem = 0
-    for account in tables.accounts.scan():
-        totals[STEEM] += account.balance + account.savings_balance + account.reward_steem_balance
-        totals[SBD] += account.sbd_balance + account.savings_sbd_balance + account.reward_sbd_balance
-        vests += account.vesting_shares + account.reward_vesting_balance
-        pending_steem += account.reward_vesting_steem
-        amounts = (
-            account.balance,
-            account.sbd_balance,
-            account.vesting_shares,
-            account.savings_balance,
-            account.savings_sbd_balance,
-            account.reward_steem_balance,
-            account.reward_sbd_balance,
-            account.reward_vesting_balance,
-        )
-        if min(amounts) < 0:
-            raise InvariantBroken(f"{account.name} has a negative balance: {amounts}")
-    for request in tables.convert_requests.scan():
-        totals[request.amount.symbol] += request.amount.amount
-    for order in tables.limit_orders.scan():
-        totals[order.sell_price.base.symbol] += order.for_sale
-    for escrow in tables.escrows.scan():
-        totals[STEEM] += escrow.steem_balance
-        totals[SBD] += escrow.sbd_balance
-        totals[escrow.pending_fee.symbol] += escrow.pending_fee.amount
-        if min(escrow.steem_balance, escrow.sbd_balance, escrow.pending_fee.amount) < 0:
-            raise InvariantBroken(f"escrow {escrow.from_}/{escrow.escrow_id} holds less than nothing")
-    for withdrawal in tables.savings_withdraws.scan():
-        totals[withdrawal.amount.symbol] += withdrawal.amount.amount
-    for fund in tables.reward_funds.scan():
-        totals[STEEM] += fund.reward_balance
-    totals[STEEM] += gpo.total_vesting_fund_steem + gpo.total_reward_fund_steem + gpo.pending_rewarded_vesting_steem
+    for table, slots in SLOTS.items():
+        for row in getattr(tables, table).scan():
+            for symbol, slot in slots:
+                _count(totals, row, symbol, getattr(row, slot.field), slot.may_owe)
+    for table, reads in HELD_IN.items():
+        for row in getattr(tables, table).scan():
+            for read in reads.values():
+                satoshis, symbol = read(row)
+                _count(totals, row, symbol, satoshis)
+    pending_steem = sum(account.reward_vesting_steem for account in tables.accounts.scan())
     _expect("supply of STEEM", gpo.current_supply, totals[STEEM])
     _expect("supply of SBD", gpo.current_sbd_supply + gpo.init_sbd_supply, totals[SBD])
-    _expect("VESTS", gpo.total_vesting_shares + gpo.pending_rewarded_vesting_shares, vests)
+    _expect("VESTS", gpo.total_vesting_shares + gpo.pending_rewarded_vesting_shares, totals[VESTS])
     _expect("STEEM behind rewards to be claimed", gpo.pending_rewarded_vesting_steem, pending_steem)
 
 
+def _count(totals: Counter[int], row: object, symbol: int, satoshis: int, may_owe: bool = False) -> None:
+    if satoshis < 0 and not may_owe:
+        raise InvariantBroken(f"less than nothing is in {row}")
+    totals[symbol] += satoshis
+
+
 def _check_virtual_supply(ctx: Context) -> None:
-    gpo, price = ctx.gpo, get_median_price(ctx)
-    debt = 0 if price.is_null() else multiply(Asset(gpo.current_sbd_supply, SBD), price).amount
-    counted = gpo.current_supply + debt
+    gpo = ctx.gpo
+    counted = gpo.current_supply + compute_steem_value(get_median_price(ctx), gpo.current_sbd_supply)
     if not 0 <= counted - gpo.virtual_supply <= _count_interest_payments(ctx):
         _expect("virtual supply", gpo.virtual_supply, counted)
 

@@ -13,7 +13,7 @@ from protocol.assets import STEEM, Asset, multiply
 from protocol.integers import INT64_MAX, INT64_MIN, UINT64_MAX, div_trunc, to_int64
 from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
-from state.stake import get_vesting_share_price
+from state.prices import get_vesting_share_price
 from state.tables.accounts import Account, Manabar
 from state.tables.credits import RcAccount
 from state.tables.kinds import TIME_MAX

@@ -41,18 +41,6 @@ MAY_USE_FILES: Final = {
     "protocol/config.py": "reads the chain config file once, before there is a chain",
 }
 MAY_IMPORT_PLYVEL: Final = frozenset({"state/engine/kv.py"})
-MONEY_MAKERS: Final = frozenset({"issue", "burn"})
-"""Functions of state/money.py that change how much money there is."""
-MAY_MAKE_MONEY: Final = (
-    "state/money.py",
-    "rewards/",
-    "consensus/inflation.py",
-    "consensus/proposals.py",
-    "chain/genesis.py",
-    "operations/conversion.py",
-    "operations/fees.py",
-)
-"""Files and directories that may import them: rewards, conversion, genesis and the burners of fees."""
 MAY_IMPORT: Final = {
     "client": frozenset({"protocol", "client"}),
     "wallet": frozenset({"protocol", "operations", "client", "wallet"}),
@@ -105,10 +93,6 @@ def room_of(module: str) -> int | None:
     return NODE_ROOMS.get(inner.partition(".")[0]) if package == "node" else None
 
 
-def is_allowed_to_make_money(path: str) -> bool:
-    return any(path == place or (place.endswith("/") and path.startswith(place)) for place in MAY_MAKE_MONEY)
-
-
 def find_violations(path: str, text: str) -> list[str]:
     """Returns what is wrong with one file, as sentences with file and line."""
     tree = ast.parse(text)
@@ -140,8 +124,6 @@ def find_violations(path: str, text: str) -> list[str]:
             refuse(imported.line, f"imports {imported.package} to reach files")
         if imported.package == "plyvel" and path not in MAY_IMPORT_PLYVEL:
             refuse(imported.line, "imports plyvel, which only state/engine/kv.py may")
-        if imported.module == "state.money" and imported.name in MONEY_MAKERS and not is_allowed_to_make_money(path):
-            refuse(imported.line, f"imports {imported.name} of state.money")
     if layer < SHELL_LAYER and path not in MAY_USE_FILES:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open":
@@ -177,7 +159,6 @@ def test_every_package_is_a_layer() -> None:
         ("rewards/x.py", "import consensus"),
         ("rewards/x.py", "import time"),
         ("operations/x.py", "import logging"),
-        ("operations/transfer.py", "from state.money import issue"),
         ("chain/x.py", "import node.core"),
         ("chain/x.py", "from node import core"),
         ("node/core/node.py", "import asyncio"),
@@ -202,7 +183,6 @@ def test_what_is_forbidden_is_found(path: str, text: str) -> None:
         ("protocol/x.py", "import hashlib\nfrom protocol.assets import Asset\nfrom . import keys"),
         ("state/engine/kv.py", "import plyvel\nfrom pathlib import Path\nopen('a')"),
         ("consensus/x.py", "import state.engine.table\nfrom protocol import assets"),
-        ("rewards/x.py", "from state.money import issue"),
         ("node/core/node.py", "from chain import ledger\nimport operations"),
         ("node/shell/node_shell.py", "import asyncio\nfrom node import core\nimport rpc.server\nimport time"),
         ("rpc/x.py", "import aiohttp\nimport chain"),

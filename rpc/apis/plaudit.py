@@ -23,7 +23,7 @@ from rpc.method import rpc_method
 from rpc.objects import Json, big
 from rpc.slices import Aside, Steps, collect, in_steps
 from state.engine.rows import Row
-from state.money import compute_liquid_interest, compute_savings_interest
+from state.interest import LIQUID_CLOCK, SAVINGS_CLOCK, compute_earned
 from state.tables.kinds import TIME_MAX
 
 PROPOSALS_MAX = 1000
@@ -86,8 +86,8 @@ class PlauditApi(ApiBase):
         figures = {
             "account": account,
             "sbd_interest_rate_bp": ctx.gpo.sbd_interest_rate,
-            "liquid": explain_json(compute_liquid_interest(ctx, row)),
-            "savings": explain_json(compute_savings_interest(ctx, row)),
+            "liquid": explain_json(compute_earned(ctx, row, LIQUID_CLOCK)),
+            "savings": explain_json(compute_earned(ctx, row, SAVINGS_CLOCK)),
         }
         return {"explanation": figures}
 

@@ -17,8 +17,11 @@ import rewards.cashout
 import rewards.fund
 import rewards.payout
 import rewards.voting
-import state.money
+import state.interest
+import state.mana
+import state.reward_balances
 import state.stake
+import state.witness_votes
 from chain.ledger import Ledger
 from chain.steps import STEPS
 from state.context import Context
@@ -49,17 +52,17 @@ def _curation_rounds_up(patch: pytest.MonkeyPatch) -> None:
 
 
 def _delegated_shares_vote_too(patch: pytest.MonkeyPatch) -> None:
-    original = state.stake.compute_effective_vesting_shares
+    original = state.mana.compute_effective_vesting_shares
 
     def faulty(account: Account) -> int:
         return original(account) + account.delegated_vesting_shares
 
-    patch.setattr(state.stake, "compute_effective_vesting_shares", faulty)
+    patch.setattr(state.mana, "compute_effective_vesting_shares", faulty)
 
 
 def _interest_twice(patch: pytest.MonkeyPatch) -> None:
-    original = state.money.compute_interest
-    patch.setattr(state.money, "compute_interest", lambda ctx, seconds: 2 * original(ctx, seconds))
+    original = state.interest.compute_interest
+    patch.setattr(state.interest, "compute_interest", lambda ctx, seconds: 2 * original(ctx, seconds))
 
 
 def _later_delegations_return_first(patch: pytest.MonkeyPatch) -> None:
@@ -75,12 +78,13 @@ def _later_delegations_return_first(patch: pytest.MonkeyPatch) -> None:
 
 
 def _proxied_votes_at_the_wrong_depth(patch: pytest.MonkeyPatch) -> None:
-    original = state.stake.adjust_proxied_witness_votes
+    original = state.witness_votes.adjust_proxied_witness_votes
 
     def faulty(ctx: Context, account: Account, delta: int, sums: Any = None, depth: int = 0) -> None:
         original(ctx, account, delta, sums, min(depth + 1, 3) if account.proxy else depth)
 
-    patch.setattr(state.stake, "adjust_proxied_witness_votes", faulty)
+    for module in (state.witness_votes, state.stake, state.reward_balances):
+        patch.setattr(module, "adjust_proxied_witness_votes", faulty)
 
 
 def _trades_at_the_price_of_the_new_order(patch: pytest.MonkeyPatch) -> None:
@@ -101,13 +105,13 @@ def _worthless_rests_stay_in_the_book(patch: pytest.MonkeyPatch) -> None:
 
 
 def _mana_is_rounded_up(patch: pytest.MonkeyPatch) -> None:
-    original = state.stake.regenerate_mana
+    original = state.mana.regenerate_mana
 
     def faulty(manabar: Manabar, max_mana: int, seconds: int, now: int) -> Manabar:
         bar = original(manabar, max_mana, seconds, now)
         return bar._replace(current_mana=min(bar.current_mana + 1, max_mana))
 
-    patch.setattr(state.stake, "regenerate_mana", faulty)
+    patch.setattr(state.mana, "regenerate_mana", faulty)
 
 
 def _last_part_of_a_power_down_is_a_whole_one(patch: pytest.MonkeyPatch) -> None:

@@ -28,8 +28,9 @@ from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.errors import Invalid, ProtocolError, Rejected
 from protocol.keys import is_canonical, sign_digest
+from state.balances import LIQUID
 from state.context import Context
-from state.money import issue
+from state.issuance import issue
 from tests.chains import FIRST, NULL, TEMP
 from tests.harness import Harness, config_with, steem
 from tests.operations.world import World
@@ -182,7 +183,7 @@ def test_a_producer_leaves_room_for_required_actions() -> None:
 
     def fill(ctx: Context) -> None:
         ctx.update_gpo(maximum_block_size=SMALL_BLOCK)
-        issue(ctx, "alice", steem(1_000_000))
+        issue(ctx, STEEM, (1_000_000, (LIQUID, "alice")))
         for number in range(40):
             schedule_required_action(ctx, ExampleRequiredAction(f"account{number}"), ctx.time + 2 * BLOCK)
 
@@ -322,7 +323,7 @@ def test_actions_that_do_something(world: Harness, monkeypatch: pytest.MonkeyPat
     """They change the state of their block, and undoing the block takes that back; a failing offer is left out."""
 
     def pay(ctx: Context, action: Any) -> None:
-        issue(ctx, action.account, steem(7))
+        issue(ctx, STEEM, (7, (LIQUID, action.account)))
 
     def fail(_ctx: Context, _action: Any) -> None:
         raise Rejected("false", "not now")

@@ -11,9 +11,9 @@ from chain.expiries import process_expired_transactions
 from operations.content import DeleteComment
 from protocol.errors import Rejected
 from rewards.comments import find_comment
-from state.money import Payments, adjust_balance
-from state.stake import WitnessVoteSums, adjust_witness_vote
+from state.balances import LIQUID, Payments
 from state.tables.globals import SeenTransaction
+from state.witness_votes import WitnessVoteSums, adjust_witness_vote
 from tests.harness import sbd, steem
 from tests.limits.steps import VOTES_PER_ACCOUNT, give_votes, make_posts, make_witnesses
 from tests.limits.world import World, user
@@ -37,13 +37,10 @@ def test_payments_are_those_made_one_by_one(world: World, seed: int) -> None:
     outcomes = []
     for is_summed in (False, True):
         world.store.begin()
-        sums = Payments(world.ctx)
-        for name, amount in payments:
-            if is_summed:
-                sums.pay(name, amount)
-            else:
-                adjust_balance(world.ctx, name, amount)
-        sums.finish()
+        sums = Payments()
+        for name, (amount, symbol) in payments:
+            (sums if is_summed else LIQUID).change(world.ctx, name, symbol, amount)
+        sums.finish(world.ctx)
         outcomes.append((world.store.compute_digest_from_scratch(), list(world.ctx.events)))
         world.ctx.events.clear()
         world.store.rollback()

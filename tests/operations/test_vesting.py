@@ -16,15 +16,12 @@ from operations.vesting import (
 from protocol.assets import multiply
 from protocol.operation import Operation
 from protocol.virtual_operations import FillVestingWithdraw, ReturnVestingDelegation
-from state.stake import (
-    adjust_witness_vote,
-    compute_effective_vesting_shares,
-    get_vesting_share_price,
-    regenerate_mana,
-)
+from state.mana import compute_effective_vesting_shares, regenerate_mana
+from state.prices import get_vesting_share_price
 from state.tables.accounts import Account, Manabar
 from state.tables.kinds import TIME_MAX
 from state.tables.witnesses import WitnessVote
+from state.witness_votes import adjust_witness_vote
 from tests.chains import FIRST, NULL, TREASURY
 from tests.operations.blog import find_post, find_vote, post, vote
 from tests.operations.world import World, sbd, steem, vests

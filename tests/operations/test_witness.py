@@ -21,9 +21,9 @@ from protocol.errors import Invalid
 from protocol.operation import RequiredAuthorities
 from protocol.types import NULL_PUBLIC_KEY, U16, U32, U64, Authority, LegacyChainProperties, PublicKey, String
 from state.invariants import assert_invariants
-from state.stake import adjust_proxied_witness_votes
 from state.tables.accounts import Account
 from state.tables.witnesses import SCHEDULE_NONE, Witness
+from state.witness_votes import adjust_proxied_witness_votes
 from tests.chains import FIRST
 from tests.operations.world import World, make_key, sbd, steem
 

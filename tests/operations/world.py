@@ -17,12 +17,13 @@ from protocol.operation import Operation
 from protocol.rules import Rules
 from protocol.types import Authority
 from state.arrival import Arrival
+from state.balances import LIQUID
 from state.context import SINGLETON, Context
 from state.engine.errors import RowError
 from state.engine.kv import MemoryBackend
 from state.engine.store import Store
 from state.invariants import assert_invariants
-from state.money import issue
+from state.issuance import issue
 from state.tables.accounts import Account
 from state.tables.tables import Tables
 from tests.chains import FIRST, TESTNET
@@ -95,7 +96,7 @@ class World:
 
     def fund(self, name: str, amount: Asset) -> None:
         """Issues liquid tokens to an account."""
-        issue(self.ctx, name, amount)
+        issue(self.ctx, amount.symbol, (amount.amount, (LIQUID, name)))
 
     def vest(self, name: str, amount: int) -> None:
         """Issues STEEM to an account and powers it up."""

@@ -1,9 +1,9 @@
 """A context over the genesis of a reference testnet, for tests of single functions."""
 
 from protocol.assets import STEEM, Asset
+from state.balances import LIQUID, move
 from state.context import Context
-from state.money import adjust_balance
-from state.stake import create_vesting
+from state.stake import STAKE
 from state.tables.accounts import Account
 from state.tables.content import Comment, CommentContent
 from tests.chains import FIRST
@@ -23,8 +23,7 @@ def add_account(ctx: Context, name: str, vested_steem: int = 0) -> Account:
     accounts = ctx.tables.accounts
     accounts.insert(Account(id=accounts.next_id(), name=name, created=ctx.time, mined=False))
     if vested_steem:
-        adjust_balance(ctx, FIRST, Asset(-vested_steem, STEEM))
-        create_vesting(ctx, name, Asset(vested_steem, STEEM))
+        move(ctx, Asset(vested_steem, STEEM), (LIQUID, FIRST), (STAKE, name))
     return accounts.get(name)
 
 

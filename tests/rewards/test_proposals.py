@@ -5,12 +5,14 @@ import pytest
 from operations.proposal import CreateProposal, UpdateProposalVotes
 from operations.vesting import TransferToVesting
 from operations.witness import AccountWitnessProxy
+from protocol.assets import SBD
 from protocol.operation import Operation
 from protocol.virtual_operations import ProposalPay, SpsFund
 from rewards.proposals import compute_budget, compute_period_pay
 from rewards.treasury import start_maintenance_period
+from state.balances import LIQUID
 from state.context import Context
-from state.money import issue
+from state.issuance import issue
 from tests.chains import TREASURY
 from tests.harness import Harness
 from tests.operations.proposing import DAY, FEE, HOUR, MINUTE, Proposals, make_proposals
@@ -422,8 +424,8 @@ def test_an_end_at_the_end_of_time_is_finished_at_once() -> None:
 
 
 def _fund_treasury_and_alice(ctx: Context) -> None:
-    issue(ctx, TREASURY, sbd(5_000_000))
-    issue(ctx, "alice", sbd(80_000))
+    issue(ctx, SBD, (5_000_000, (LIQUID, TREASURY)))
+    issue(ctx, SBD, (80_000, (LIQUID, "alice")))
 
 
 @pytest.mark.windows

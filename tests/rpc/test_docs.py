@@ -11,7 +11,7 @@ from protocol.types import Beneficiary
 from rewards.payout import AuthorPart, BeneficiaryPart, CuratorPart, PayoutExplanation
 from rewards.proposals import BUDGET_USED_UP, NO_VOTES, NOT_STARTED, PAID, MaintenanceExplanation, ProposalPart
 from rewards.virtual_supply import SbdExplanation
-from state.money import InterestExplanation
+from state.interest import InterestExplanation
 from tests.harness import Harness, dev_config, sbd
 from tests.rpc.service import Service
 

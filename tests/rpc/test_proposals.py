@@ -7,9 +7,11 @@ import pytest
 
 from operations.content import Comment
 from operations.proposal import CreateProposal, RemoveProposal, UpdateProposalVotes
+from protocol.assets import SBD
 from protocol.times import time_text
+from state.balances import LIQUID
 from state.context import Context
-from state.money import issue
+from state.issuance import issue
 from tests.harness import Harness, config_with, sbd
 from tests.rpc.service import Service
 
@@ -44,9 +46,9 @@ def _proposals(world: Harness) -> None:
 
 
 def _fund(ctx: Context) -> None:
-    issue(ctx, "steem.dao", sbd(1_000_000))
+    issue(ctx, SBD, (1_000_000, (LIQUID, "steem.dao")))
     for name in ("alice", "bob"):
-        issue(ctx, name, sbd(100_000))
+        issue(ctx, SBD, (100_000, (LIQUID, name)))
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import pytest
 
-from protocol.assets import SBD, STEEM, Asset
+from protocol.assets import SBD, STEEM
 from protocol.errors import Rejected
-from state.money import adjust_balance, get_balance
+from state.balances import LIQUID
 from tests.operations.world import World
 
 
@@ -16,16 +16,16 @@ from tests.operations.world import World
 def test_adjust_balance(symbol: int, added: int, taken: tuple[int, ...]) -> None:
     world = World()
     world.create("alice")
-    adjust_balance(world.ctx, "alice", Asset(added, symbol))
-    assert get_balance(world["alice"], symbol) == Asset(added, symbol)
+    LIQUID.change(world.ctx, "alice", symbol, added)
+    assert LIQUID.read(world.ctx, "alice", symbol) == added
     with pytest.raises(Rejected, match="Account alice does not have sufficient funds for balance adjustment"):
-        adjust_balance(world.ctx, "alice", Asset(-added - 1, symbol))
+        LIQUID.change(world.ctx, "alice", symbol, -added - 1)
     left = added
     for amount in taken:
-        adjust_balance(world.ctx, "alice", Asset(-amount, symbol))
+        LIQUID.change(world.ctx, "alice", symbol, -amount)
         left -= amount
-        assert get_balance(world["alice"], symbol) == Asset(left, symbol)
+        assert LIQUID.read(world.ctx, "alice", symbol) == left
     assert left == 0
-    adjust_balance(world.ctx, "alice", Asset(0, symbol))
-    assert get_balance(world["alice"], symbol) == Asset(0, symbol)
+    LIQUID.change(world.ctx, "alice", symbol, 0)
+    assert LIQUID.read(world.ctx, "alice", symbol) == 0
     world.recount()

@@ -1,0 +1,241 @@
+"""Money changes hands here: `move` takes from one place what it gives to another.
+
+A place is a purse (a kind of place, declared below) with the key of a row: (LIQUID, "alice"). Rows that are there to
+hold money, such as orders, get it with `hold`, give it back with `release`, and a part of it with `pay_out`. Nothing
+here makes or destroys money but the interest of SBD, which is paid whenever an account's SBD balance is touched; that
+is the work of `state.issuance`. Stake is a place too: `state.stake` and `state.reward_balances` declare it.
+
+Source: libraries/chain/database.cpp, modify_balance to get_savings_balance.
+"""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from protocol.assets import SBD, STEEM, Asset
+from protocol.errors import Rejected
+from protocol.virtual_operations import Interest
+from state.context import SINGLETON, Context
+from state.engine.rows import RowT
+from state.engine.table import Table
+from state.interest import LIQUID_CLOCK, SAVINGS_CLOCK, Clock, compute_earned
+from state.supply import add_interest
+from state.tables.accounts import Account
+from state.tables.market import ConvertRequest, LimitOrder
+from state.tables.payments import Escrow, SavingsWithdraw
+
+
+class Slot(NamedTuple):
+    """Where one symbol is kept: a field of the rows of a table, with the clock of its interest if it earns any.
+
+    Only what `may_owe` may fall below zero, where the reference does not look.
+    """
+
+    table: str
+    field: str
+    clock: Clock | None = None
+    may_owe: bool = False
+
+
+class Purse:
+    """A kind of place, with a slot for each symbol that can be there."""
+
+    __slots__ = ("slots",)
+
+    def __init__(self, slots: dict[int, Slot]) -> None:
+        self.slots = slots
+
+    def read(self, ctx: Context, key: Any, symbol: int) -> int:
+        """The satoshis of a symbol that are there. Raises Rejected for a symbol that cannot be."""
+        slot = self._find(symbol)
+        satoshis: int = getattr(getattr(ctx.tables, slot.table).get(key), slot.field)
+        return satoshis
+
+    def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
+        """Adds `delta` satoshis and returns how much arrived, for `move`, `issue` and `burn`.
+
+        Raises Rejected when less is there than is taken, and for a symbol that cannot be there.
+        """
+        table, field, clock, may_owe = self.slots.get(symbol) or self._find(symbol)
+        rows = getattr(ctx.tables, table)
+        row = rows.get(key)
+        balance = getattr(row, field) + delta
+        if balance < 0 and not may_owe:
+            raise Rejected(
+                "available >= -delta",
+                "Account ${acc} does not have sufficient funds for balance adjustment. Required: ${r}, Available: ${a}",
+                acc=key,
+                r=Asset(delta, symbol).nai_json,
+                a=Asset(balance - delta, symbol).nai_json,
+            )
+        if clock is None:
+            rows.update(row, **{field: balance})
+        else:
+            rows.update(row, **_touch(ctx, row, clock, balance))
+        return delta
+
+    def _find(self, symbol: int) -> Slot:
+        slot = self.slots.get(symbol)
+        if slot is None:
+            raise Rejected("symbol.space() == asset_symbol_type::smt_nai_space", "Invalid symbol: ${s}", s=symbol)
+        return slot
+
+
+Place = tuple[Purse, Any]
+"""A purse and the key of the row in which it keeps the money."""
+
+LIQUID: Final = Purse({STEEM: Slot("accounts", "balance"), SBD: Slot("accounts", "sbd_balance", LIQUID_CLOCK)})
+"""What an account can spend."""
+SAVINGS: Final = Purse(
+    {STEEM: Slot("accounts", "savings_balance"), SBD: Slot("accounts", "savings_sbd_balance", SAVINGS_CLOCK)}
+)
+"""What an account gets only days after it asked for it."""
+REWARDS: Final = Purse({STEEM: Slot("accounts", "reward_steem_balance"), SBD: Slot("accounts", "reward_sbd_balance")})
+"""Liquid rewards that an account has not claimed yet."""
+REWARD_FUND: Final = Purse({STEEM: Slot("reward_funds", "reward_balance", may_owe=True)})
+"""What posts are paid from."""
+VESTING_FUND: Final[Place] = (Purse({STEEM: Slot("global_properties", "total_vesting_fund_steem")}), SINGLETON)
+"""The STEEM behind all VESTS; what comes in makes each of them worth more."""
+
+
+def _touch(ctx: Context, account: Account, clock: Clock, balance: int) -> dict[str, int]:
+    """The changes of an account whose SBD balance becomes `balance`: it also brings the balance's seconds up to now.
+
+    If the last payment of interest is long enough ago, interest is paid.
+    """
+    now = ctx.time
+    if getattr(account, clock.updated) == now:
+        return {clock.balance: balance}
+    earned = compute_earned(ctx, account, clock)
+    if not earned.is_due:
+        return {clock.balance: balance, clock.seconds: earned.sbd_seconds, clock.updated: now}
+    if earned.interest > 0:
+        ctx.emit(Interest(owner=account.name, interest=Asset(earned.interest, SBD)))
+    add_interest(ctx, earned.interest)
+    return {clock.balance: balance + earned.interest, clock.seconds: 0, clock.updated: now, clock.paid: now}
+
+
+def move(ctx: Context, amount: Asset, source: Place, destination: Place) -> int:
+    """Moves an amount (not negative) from one place to another and returns what arrived.
+
+    That is the amount in satoshis or, in a stake, the shares it bought. Raises Rejected when the source has less.
+    """
+    satoshis, symbol = amount
+    if satoshis < 0:
+        raise AssertionError(f"{satoshis} cannot be moved")
+    purse, key = source
+    purse.change(ctx, key, symbol, -satoshis)
+    purse, key = destination
+    return purse.change(ctx, key, symbol, satoshis)
+
+
+# Rows that hold money
+
+Held = Callable[[Any], tuple[int, int]]
+"""Reads what a field of a row holds, in satoshis, and of which symbol."""
+
+HELD: Final[dict[type[Any], dict[str, Held]]] = {
+    ConvertRequest: {"amount": attrgetter("amount")},
+    SavingsWithdraw: {"amount": attrgetter("amount")},
+    LimitOrder: {"for_sale": attrgetter("for_sale", "sell_price.base.symbol")},
+    Escrow: {
+        "steem_balance": lambda row: (row.steem_balance, STEEM),
+        "sbd_balance": lambda row: (row.sbd_balance, SBD),
+        "pending_fee": attrgetter("pending_fee"),
+    },
+}
+"""The fields of rows that hold money as long as the rows are there."""
+
+
+def hold(ctx: Context, source: Place, table: Table[RowT, Any], row: RowT) -> RowT:
+    """Inserts a row that holds money, all of which comes from `source`.
+
+    Raises Rejected when the source has less, and RowExists.
+    """
+    sums: dict[int, int] = {}
+    for read in HELD[type(row)].values():
+        satoshis, symbol = read(row)
+        sums[symbol] = sums.get(symbol, 0) + satoshis
+    purse, key = source
+    for symbol, satoshis in sums.items():
+        purse.change(ctx, key, symbol, -satoshis)
+    return table.insert(row)
+
+
+def release(ctx: Context, table: Table[RowT, Any], row: RowT, destination: Place) -> None:
+    """Deletes a row that holds money, all of which goes to `destination`."""
+    table.delete(row)
+    purse, key = destination
+    for read in HELD[type(row)].values():
+        satoshis, symbol = read(row)
+        purse.change(ctx, key, symbol, satoshis)
+
+
+def pay_out(ctx: Context, table: Table[RowT, Any], row: RowT, destination: Place, **changes: Any) -> RowT:
+    """Changes a row that holds money; what it holds less in the fields that are named goes to `destination`."""
+    new = table.update(row, **changes)
+    purse, key = destination
+    for field, read in HELD[type(row)].items():
+        if field in changes:
+            before, symbol = read(row)
+            left, _ = read(new)
+            purse.change(ctx, key, symbol, before - left)
+    return new
+
+
+def close(table: Table[RowT, Any], row: RowT) -> None:
+    """Deletes a row that holds nothing any more. Raises AssertionError if it does."""
+    if any(read(row)[0] for read in HELD[type(row)].values()):
+        raise AssertionError(f"there is money in {row}")
+    table.delete(row)
+
+
+class Clearing(Purse):
+    """Money on its way between places within one step: it may be paid before it comes in, but not without."""
+
+    __slots__ = ("_sums",)
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self._sums: dict[int, int] = {}
+
+    def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
+        """Takes money in, or gives it for a negative `delta`; the key counts for nothing."""
+        self._sums[symbol] = self._sums.get(symbol, 0) + delta
+        return delta
+
+    def finish(self) -> None:
+        """Ends the step. Raises AssertionError if not as much came in as went out."""
+        if any(self._sums.values()):
+            raise AssertionError(f"money comes from nowhere or goes nowhere: {self._sums}")
+
+
+class Payments(Purse):
+    """The liquid balances for many payments in one go, which change a row once or twice however many there are.
+
+    The first payment of an account in a symbol is made at once, because it pays the interest of SBD in its place among
+    the events. Later ones are summed until `finish`; nobody may read or take from these balances before that.
+    """
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        super().__init__(LIQUID.slots)
+        self._waiting: dict[tuple[str, int], int] = {}
+
+    def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
+        """Pays to an account, now or at the end."""
+        waiting = self._waiting.get((key, symbol))
+        if waiting is None:
+            LIQUID.change(ctx, key, symbol, delta)
+            self._waiting[key, symbol] = 0
+        else:
+            self._waiting[key, symbol] = waiting + delta
+        return delta
+
+    def finish(self, ctx: Context) -> None:
+        """Adds what waits to the balances."""
+        for (name, symbol), satoshis in self._waiting.items():
+            if satoshis:
+                LIQUID.change(ctx, name, symbol, satoshis)
+        self._waiting.clear()

@@ -1,0 +1,49 @@
+"""What SBD, STEEM and VESTS are worth in each other, as the state stands.
+
+Source: libraries/chain/include/steem/chain/util/asset.hpp, to_sbd and to_steem; global_property_object.hpp,
+get_vesting_share_price and get_reward_vesting_share_price.
+"""
+
+from protocol.assets import SBD, STEEM, VESTS, Asset, Price, multiply
+from state.context import SINGLETON, Context
+from state.tables.globals import GlobalProperties
+
+
+def get_median_price(ctx: Context) -> Price:
+    """The median of the price feeds over the last window: SBD per STEEM."""
+    return ctx.tables.feed_history.get(SINGLETON).current_median_history
+
+
+def compute_sbd_value(price: Price, steem_amount: int) -> int:
+    """What STEEM satoshis are worth in SBD satoshis, rounded down; 0 while there is no price."""
+    return 0 if price.is_null() else multiply(Asset(steem_amount, STEEM), price).amount
+
+
+def compute_steem_value(price: Price, sbd_amount: int) -> int:
+    """What SBD satoshis are worth in STEEM satoshis, rounded down; 0 while there is no price."""
+    return 0 if price.is_null() else multiply(Asset(sbd_amount, SBD), price).amount
+
+
+def get_vesting_share_price(gpo: GlobalProperties) -> Price:
+    """VESTS per STEEM for a power up; 1,000 to 1 (in satoshis: 1,000,000 per 1,000) while there are none."""
+    if gpo.total_vesting_fund_steem == 0 or gpo.total_vesting_shares == 0:
+        return Price(Asset(1000, STEEM), Asset(1000000, VESTS))
+    return Price(Asset(gpo.total_vesting_shares, VESTS), Asset(gpo.total_vesting_fund_steem, STEEM))
+
+
+def get_reward_vesting_share_price(gpo: GlobalProperties) -> Price:
+    """VESTS per STEEM for a reward: the rewards that wait to be claimed count too."""
+    return Price(
+        Asset(gpo.total_vesting_shares + gpo.pending_rewarded_vesting_shares, VESTS),
+        Asset(gpo.total_vesting_fund_steem + gpo.pending_rewarded_vesting_steem, STEEM),
+    )
+
+
+def compute_shares(gpo: GlobalProperties, steem_amount: int) -> int:
+    """VESTS satoshis that STEEM satoshis buy now, rounded down; buying them does not move the price."""
+    return multiply(Asset(steem_amount, STEEM), get_vesting_share_price(gpo)).amount
+
+
+def compute_shares_value(gpo: GlobalProperties, vesting_shares: int) -> int:
+    """STEEM satoshis that VESTS satoshis are worth now, rounded down."""
+    return multiply(Asset(vesting_shares, VESTS), get_vesting_share_price(gpo)).amount

@@ -1,0 +1,137 @@
+"""Rewards that wait to be claimed: STEEM and SBD, and shares with the STEEM behind them.
+
+Until they are claimed, the shares neither vote nor take part in the fund of all stake; sums of their own count them.
+
+Source: libraries/chain/database.cpp, database::modify_reward_balance; libraries/chain/steem_evaluator.cpp,
+claim_reward_balance_evaluator.
+"""
+
+from typing import Any, Final
+
+from protocol.assets import SBD, STEEM, VESTS
+from protocol.errors import Rejected
+from state.balances import Clearing, Place, Purse, Slot
+from state.context import SINGLETON, Context
+from state.mana import compute_manabars
+from state.tables.accounts import Account
+from state.witness_votes import adjust_proxied_witness_votes
+
+
+class RewardShares(Purse):
+    """The shares among the rewards of accounts, as a kind of place."""
+
+    def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
+        """Destroys -`delta` shares and the STEEM behind them, which is returned; nothing else goes this way."""
+        if symbol != VESTS or delta > 0:
+            raise Rejected("false", "invalid symbol")
+        accounts = ctx.tables.accounts
+        account = accounts.get(key)
+        steem = -compute_claimed_vesting_steem(account, -delta)
+        accounts.update(
+            account,
+            reward_vesting_balance=account.reward_vesting_balance + delta,
+            reward_vesting_steem=account.reward_vesting_steem + steem,
+        )
+        _change_sums(ctx, steem, delta)
+        return steem
+
+
+REWARD_SHARES: Final = RewardShares({VESTS: Slot("accounts", "reward_vesting_balance")})
+"""Shares that an account has earned and not claimed yet."""
+REWARD_SHARES_FUND: Final[Place] = (
+    Purse({STEEM: Slot("global_properties", "pending_rewarded_vesting_steem")}),
+    SINGLETON,
+)
+"""The STEEM behind all such shares."""
+
+
+def _change_sums(ctx: Context, steem: int, shares: int) -> None:
+    gpo = ctx.gpo
+    ctx.tables.global_properties.update(
+        gpo,
+        pending_rewarded_vesting_steem=gpo.pending_rewarded_vesting_steem + steem,
+        pending_rewarded_vesting_shares=gpo.pending_rewarded_vesting_shares + shares,
+    )
+
+
+def compute_claimed_vesting_steem(account: Account, shares: int) -> int:
+    """The STEEM behind claimed shares: all of it with the last of them, a part rounded down before."""
+    if shares == account.reward_vesting_balance:
+        return account.reward_vesting_steem
+    return shares * account.reward_vesting_steem // account.reward_vesting_balance
+
+
+def claim_shares(ctx: Context, name: str, shares: int, with_mana: bool) -> None:
+    """Moves shares, which the account must have among its rewards, and the STEEM behind them to its stake."""
+    accounts, gpo = ctx.tables.accounts, ctx.gpo
+    account = accounts.get(name)
+    steem = compute_claimed_vesting_steem(account, shares)
+    bars = {}
+    if with_mana:
+        bars["voting_manabar"], bars["downvote_manabar"] = compute_manabars(ctx, account, shares)
+    account = accounts.update(
+        account,
+        vesting_shares=account.vesting_shares + shares,
+        reward_vesting_balance=account.reward_vesting_balance - shares,
+        reward_vesting_steem=account.reward_vesting_steem - steem,
+        **bars,
+    )
+    ctx.tables.global_properties.update(
+        gpo,
+        total_vesting_shares=gpo.total_vesting_shares + shares,
+        total_vesting_fund_steem=gpo.total_vesting_fund_steem + steem,
+        pending_rewarded_vesting_shares=gpo.pending_rewarded_vesting_shares - shares,
+        pending_rewarded_vesting_steem=gpo.pending_rewarded_vesting_steem - steem,
+    )
+    adjust_proxied_witness_votes(ctx, account, shares)
+
+
+class RewardPayments(Clearing):
+    """What a post pays, on its way from a fund to the accounts: each row changes once, the sums once at the end."""
+
+    __slots__ = ("_shares", "_steem")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shares = self._steem = 0
+
+    def pay(
+        self,
+        ctx: Context,
+        name: str,
+        *,
+        sbd: int = 0,
+        steem: int = 0,
+        vesting_steem: int = 0,
+        vests: int = 0,
+        curation: int = 0,
+        posting: int = 0,
+    ) -> None:
+        """Adds to the rewards that wait to be claimed, and to the account's totals.
+
+        As in the reference, STEEM that is too little to buy any VESTS becomes a liquid reward, and is counted among the
+        STEEM behind rewarded shares all the same.
+        """
+        self.change(ctx, name, STEEM, -steem - vesting_steem)
+        self.change(ctx, name, SBD, -sbd)
+        self._shares += vests
+        self._steem += vesting_steem
+        if vests == 0:
+            steem += vesting_steem
+            vesting_steem = 0
+        accounts = ctx.tables.accounts
+        account = accounts.get(name)
+        accounts.update(
+            account,
+            reward_sbd_balance=account.reward_sbd_balance + sbd,
+            reward_steem_balance=account.reward_steem_balance + steem,
+            reward_vesting_balance=account.reward_vesting_balance + vests,
+            reward_vesting_steem=account.reward_vesting_steem + vesting_steem,
+            curation_rewards=account.curation_rewards + curation,
+            posting_rewards=account.posting_rewards + posting,
+        )
+
+    def settle(self, ctx: Context) -> None:
+        """Counts the rewarded shares in the sums and ends the payout; see `finish`."""
+        _change_sums(ctx, self._steem, self._shares)
+        self.finish()

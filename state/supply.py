@@ -1,0 +1,49 @@
+"""The supplies of STEEM and SBD, and the virtual supply (all SBD valued in STEEM) that follows them.
+
+The hand of `state.balances` and `state.issuance`, which know where the tokens come from or go to; nobody else.
+
+Source: libraries/chain/database.cpp, database::adjust_supply and database::modify_balance.
+"""
+
+from protocol.assets import SBD, STEEM, Asset, multiply
+from protocol.errors import Rejected
+from state.context import SINGLETON, Context
+from state.prices import compute_steem_value, get_median_price
+
+
+def change_supply(ctx: Context, symbol: int, delta: int) -> None:
+    """Adds `delta` satoshis to the supply of STEEM or SBD.
+
+    The reference's nine-fold vesting of new STEEM ended with its hard fork 16 and no caller asks for it.
+    """
+    table = ctx.tables.global_properties
+    gpo = table.get(SINGLETON)
+    if symbol == STEEM:
+        supply, field = gpo.current_supply + delta, "current_supply"
+        virtual_supply = gpo.virtual_supply + delta
+    elif symbol == SBD:
+        supply, field = gpo.current_sbd_supply + delta, "current_sbd_supply"
+        virtual_supply = gpo.current_supply + compute_steem_value(get_median_price(ctx), supply)
+    else:
+        raise Rejected("false", "invalid symbol")
+    if supply < 0:
+        raise Rejected(f"props.{field}.amount.value >= 0")
+    table.update(gpo, **{field: supply}, virtual_supply=virtual_supply)
+
+
+def add_interest(ctx: Context, interest: int) -> None:
+    """Adds SBD satoshis of interest, whose value by itself is added to the virtual supply.
+
+    That can be a satoshi less than a recount gives. Raises Invalid while there is no price.
+    """
+    gpo = ctx.gpo
+    value = multiply(Asset(interest, SBD), get_median_price(ctx)).amount
+    ctx.tables.global_properties.update(
+        gpo, current_sbd_supply=gpo.current_sbd_supply + interest, virtual_supply=gpo.virtual_supply + value
+    )
+
+
+def set_virtual_supply(ctx: Context, virtual_supply: int, sbd_print_rate: int) -> None:
+    """Takes over a recount of the virtual supply, and the print rate that follows from it."""
+    table = ctx.tables.global_properties
+    table.update(table.get(SINGLETON), virtual_supply=virtual_supply, sbd_print_rate=sbd_print_rate)
