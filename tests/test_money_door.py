@@ -33,7 +33,7 @@ BEGINNING: Final = frozenset({"chain/genesis.py"})
 READERS: Final = frozenset({"rpc", "node", "client", "wallet"})
 """Packages that read balances and never change them."""
 NAMED_ELSEWHERE: Final = frozenset(
-    {"consensus/hardfork.py", "consensus/header.py", "rewards/voting.py", "state/context.py"}
+    {"chain/hardforks.py", "consensus/header.py", "rewards/voting.py", "state/context.py"}
 )
 """Files that pass changes of rows on by `**`: of rules, witnesses and posts."""
 FIELDS: Final = {
