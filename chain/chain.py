@@ -216,9 +216,12 @@ class Chain:
 
     def _reapply(self) -> None:
         """Applies what waits on a new head, where nobody else sees to that."""
-        if self.mode is Mode.PROMPT:
-            with self.finality.without_return():
+        if self.mode is Mode.PROMPT and len(self.pending):
+            try:
                 self.pool.reapply(Budget(REAPPLIED_OPERATIONS_MAX))
+            except BaseException as error:
+                self.finality.fail(error)
+                raise
 
     # Blocks and transactions
 

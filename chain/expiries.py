@@ -12,7 +12,6 @@ from state.balances import Payments, release
 from state.context import Context
 from state.resource_credits import regenerate_rc, update_max_rc
 from state.stake import return_shares
-from state.tables.accounts import OwnerAuthorityHistory
 from state.tables.globals import SeenTransaction
 from state.tables.market import LimitOrder
 from state.tables.payments import Escrow
@@ -55,31 +54,27 @@ def process_expired_delegations(ctx: Context) -> None:
         update_max_rc(credits)
 
 
-def process_account_recoveries(ctx: Context) -> None:
-    """Clears old recovery requests and owner authorities, and carries out due changes of recovery accounts.
-
-    Source: database::account_recovery_processing.
-    """
-    tables, now = ctx.tables, ctx.time
-    for request in list(tables.account_recovery_requests.index("by_expiration").scan(stop=(now + 1,))):
-        tables.account_recovery_requests.delete(request)
-    for history in _find_old_histories(ctx):
-        tables.owner_histories.delete(history)
-    for change in list(tables.change_recovery_requests.index("by_effective_date").scan(stop=(now + 1,))):
-        account = tables.accounts.get(change.account_to_recover)
-        tables.accounts.update(account, recovery_account=change.recovery_account)
-        tables.change_recovery_requests.delete(change)
+def process_recovery_requests(ctx: Context) -> None:
+    """Clears requests for a recovery that nobody confirmed in time."""
+    requests = ctx.tables.account_recovery_requests
+    for request in list(requests.index("by_expiration").scan(stop=(ctx.time + 1,))):
+        requests.delete(request)
 
 
-def _find_old_histories(ctx: Context) -> list[OwnerAuthorityHistory]:
-    """The replaced owner authorities that can no longer recover an account; they come in the order of their age."""
+def process_owner_histories(ctx: Context) -> None:
+    """Clears the replaced owner authorities that can no longer recover an account."""
+    histories = ctx.tables.owner_histories
     oldest_valid = ctx.time - ctx.rules.owner_auth_recovery_period_seconds
-    old: list[OwnerAuthorityHistory] = []
-    for history in ctx.tables.owner_histories.scan():
-        if history.last_valid_time >= oldest_valid:
-            break
-        old.append(history)
-    return old
+    for history in list(histories.index("by_age").scan(stop=(oldest_valid,))):
+        histories.delete(history)
+
+
+def process_recovery_account_changes(ctx: Context) -> None:
+    """Carries out due changes of recovery accounts."""
+    changes, accounts = ctx.tables.change_recovery_requests, ctx.tables.accounts
+    for change in list(changes.index("by_effective_date").scan(stop=(ctx.time + 1,))):
+        accounts.update(accounts.get(change.account_to_recover), recovery_account=change.recovery_account)
+        changes.delete(change)
 
 
 def process_escrow_ratification(ctx: Context) -> None:

@@ -7,14 +7,13 @@ Source: libraries/chain/database.cpp, migrate_irreversible_state.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from enum import Enum
 
 from chain.block_log import BlockStore
 from chain.effects import Applied, FeedItem, Irreversible, Undone
 from chain.fork_tree import ForkItem, ForkTree
 from chain.observers import Observer
-from chain.reversible import Put, ReversibleBlocks, make_put
+from chain.reversible import ReversibleBlocks
 from protocol.errors import BlockLogError
 from state.engine.errors import StoreError, StoreWriteFailed
 from state.engine.store import Store
@@ -88,15 +87,10 @@ class Finality:
         if self.problem is not None:
             raise self.problem
 
-    @contextmanager
-    def without_return(self) -> Iterator[None]:
-        """What fails inside leaves the chain unusable: it can not be taken back."""
-        try:
-            yield
-        except BaseException as error:
-            self.problem = ChainUnusable(f"the chain was left half way: {type(error).__name__}: {error}")
-            self.problem.__cause__ = error
-            raise
+    def fail(self, error: BaseException) -> None:
+        """Makes the chain unusable after an error that came too late to take a change back."""
+        self.problem = ChainUnusable(f"the chain was left half way: {type(error).__name__}: {error}")
+        self.problem.__cause__ = error
 
     def enter(self, mode: Mode) -> None:
         """Changes the mode. What the former one held back is written; a disk that refuses shows in `write_problem`."""
@@ -137,14 +131,14 @@ class Finality:
 
     def _keep(self, feed: Iterable[FeedItem]) -> None:
         """Keeps the blocks of the main chain for the next start."""
-        puts: list[Put] = []
+        blocks: dict[int, bytes | None] = {}
         for item in feed:
             if isinstance(item, Applied):
-                puts.append(make_put(item.block.number, item.block.packed))
+                blocks[item.block.number] = item.block.packed
             elif isinstance(item, Undone):
-                puts.append(make_put(item.number, None))
-        if puts:
-            self.reversible.write(puts)
+                blocks[item.number] = None
+        if blocks:
+            self.reversible.write(blocks)
 
     # The disk
 
@@ -159,6 +153,7 @@ class Finality:
         for observer in self.observers:
             extra += observer.prepare(number)
         self._store.commit(number, extra)
+        self.reversible.finish_deletes(committed)
         for observer in self.observers:
             observer.finish(number)
         root = next(self._main_branch(number, number))
@@ -194,7 +189,7 @@ class Finality:
     def save_reversible(self) -> None:
         """Keeps the blocks behind the committed one, and only these, for the next start."""
         items = self._main_branch(self.committed_number + 1, self._tree.head.number)
-        self.reversible.replace_all([(item.number, item.block.packed) for item in items if item.block is not None])
+        self.reversible.replace_all({item.number: item.block.packed for item in items if item.block is not None})
 
     def _main_branch(self, first: int, last: int) -> Iterator[ForkItem]:
         for number in range(first, last + 1):

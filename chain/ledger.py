@@ -14,7 +14,7 @@ from chain.effects import NO_TRANSACTION_ID, NO_TRANSACTION_INDEX, AppliedOperat
 from chain.genesis import initialize_genesis
 from chain.hardforks import current_rules
 from chain.resource_credits import CreditBooks
-from chain.steps import STEPS
+from chain.steps import STEPS, bind_steps
 from consensus.header import (
     check_block_size,
     check_running_version,
@@ -52,9 +52,7 @@ class Ledger:
         self.ctx = Context(config, config.rules, store.tables)
         self._chain_id = config.chain_id
         self._authorities = account_authorities(store.tables)
-        self._limits: AuthorityLimits = get_limits(config.rules)
         self._credits = CreditBooks(self.ctx)
-        self._steps = [(step.process, step.bind(store.tables)) for step in STEPS]
         if store.head is None:
             store.begin()
             initialize_genesis(self.ctx)
@@ -96,7 +94,7 @@ class Ledger:
             operations = self._apply_block(block, skip_signatures, skip_signatures or skip_authorities)
             self.store.seal_block(block.number, block.id)
             if self.ctx.rules is not rules:
-                self._limits = get_limits(self.ctx.rules)
+                self._take_rules()
             reports = tuple(self.ctx.reports)
             self.ctx.reports.clear()
             return BlockEffects(block.number, block.id, block.timestamp, tuple(operations), reports, rules)
@@ -130,7 +128,12 @@ class Ledger:
         last = self.ctx.tables.hardfork_property.get(SINGLETON).last_hardfork
         if last != self.config.hardforks.applied_at_genesis or self.ctx.rules is not self.config.rules:
             self.ctx.rules = current_rules(self.ctx)
-        self._limits = get_limits(self.ctx.rules)
+        self._take_rules()
+
+    def _take_rules(self) -> None:
+        """Works out what depends on the rules alone."""
+        self._limits: AuthorityLimits = get_limits(self.ctx.rules)
+        self._steps = bind_steps(STEPS, self.store.tables, self.ctx.rules)
 
     def _apply_block(self, block: Block, skip_signatures: bool, skip_authorities: bool) -> list[AppliedOperation]:
         ctx = self.ctx
@@ -155,8 +158,8 @@ class Ledger:
 
     def _run_steps(self, now: int) -> None:
         ctx = self.ctx
-        for process, has_due in self._steps:
-            if has_due is None or has_due(now):
+        for process, has_due, prefix, shift in self._steps:
+            if has_due is None or has_due(*prefix, now + shift):
                 process(ctx)
 
     # Transactions

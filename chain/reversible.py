@@ -30,19 +30,27 @@ class ReversibleBlocks:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self._numbers = {number for number, _packed in self.scan()}
+        """Numbers of which there may be a block, so that a commit need not look for them."""
 
-    def write(self, puts: list[Put]) -> None:
-        """Keeps and forgets blocks, without waiting for the disk."""
-        self._backend.write(puts, sync=False)
+    def write(self, blocks: dict[int, bytes | None]) -> None:
+        """Keeps and forgets (None) blocks, without waiting for the disk."""
+        self._numbers |= blocks.keys()
+        self._backend.write([make_put(number, packed) for number, packed in blocks.items()], sync=False)
 
-    def replace_all(self, blocks: list[tuple[int, bytes]]) -> None:
+    def replace_all(self, blocks: dict[int, bytes]) -> None:
         """Makes these the only blocks, and waits for the disk."""
-        old = [make_put(number, None) for number, _packed in self.scan()]
-        self._backend.write(old + [make_put(number, packed) for number, packed in blocks], sync=True)
+        self._numbers |= blocks.keys()
+        self._backend.write([make_put(number, blocks.get(number)) for number in sorted(self._numbers)], sync=True)
+        self._numbers &= blocks.keys()
 
     def collect_deletes(self, last: int) -> list[Put]:
-        """The deletes of all blocks up to a number."""
-        return [make_put(number, None) for number, _packed in self.scan() if number <= last]
+        """The deletes of all blocks up to a number; `finish_deletes` follows when they are written."""
+        return [make_put(number, None) for number in sorted(self._numbers) if number <= last]
+
+    def finish_deletes(self, last: int) -> None:
+        """Accounts for the deletes that were collected."""
+        self._numbers = {number for number in self._numbers if number > last}
 
     def find(self, number: int) -> bytes | None:
         """Returns a packed block, or None."""

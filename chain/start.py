@@ -10,7 +10,6 @@ from chain.block_log import BlockStore
 from chain.finality import Finality
 from chain.origin import read_origin
 from chain.reader import Reader
-from chain.reversible import make_put
 from chain.switch import APPLIED_BEFORE, Switch
 from protocol.block import Block
 from protocol.codec import Codec
@@ -78,7 +77,7 @@ def replay(
     finality.try_commit()
     refused = _replay_reversible([block for block in kept if block[0] > last], codec, switch)
     if refused:
-        finality.reversible.write([make_put(number, None) for number, _packed in kept if number >= refused[0].number])
+        finality.reversible.write({number: None for number, _packed in kept if number >= refused[0].number})
     return refused
 
 

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 from chain.actions import process_optional_actions, process_required_actions
 from chain.delayed_payments import process_conversions, process_savings_withdrawals
 from chain.expiries import (
-    process_account_recoveries,
     process_declined_voting_rights,
     process_escrow_ratification,
     process_expired_delegations,
     process_expired_orders,
     process_expired_transactions,
+    process_owner_histories,
+    process_recovery_account_changes,
+    process_recovery_requests,
 )
 from chain.hardforks import process_hardforks
 from chain.resource_credits import charge_optional_actions, process_resource_credits
@@ -27,6 +29,7 @@ from consensus.irreversibility import update_last_irreversible_block
 from consensus.median_feed import update_median_feed
 from consensus.schedule import update_witness_schedule
 from consensus.subsidized_accounts import process_subsidized_accounts
+from protocol.config import Rules
 from rewards.cashout import process_comment_cashout
 from rewards.inflation import process_funds
 from rewards.null_account import process_null_account
@@ -37,38 +40,50 @@ from state.tables.tables import Tables
 
 
 class Due(NamedTuple):
-    """Rows of a table that a step waits for: those whose key in one of its orders is `prefix` and a time that has come.
+    """Rows that a step waits for: those whose key in an order of their table is `prefix` and a time that has come.
 
-    With `is_past` the time must be before that of the block.
+    That time is as late as the rule `late` says (seconds) behind that in the key. With `is_past` it is before that of
+    the block, otherwise it may be the same.
     """
 
     table: str
     order: str
     prefix: tuple[Any, ...] = ()
     is_past: bool = False
+    late: str = ""
 
 
 class Step(NamedTuple):
     """One thing that is done in every block, over the state and the block in `ctx.block`.
 
-    With `when` it has nothing to do while none of these rows is due, and is not called then.
+    With `when` it has nothing to do while no such row is due, and is not called then.
     """
 
     process: Callable[[Context], None]
-    when: tuple[Due, ...] = ()
+    when: Due | None = None
 
-    def bind(self, tables: Tables) -> Callable[[int], bool] | None:
-        """Returns what tells whether the step has something to do in a block of a time; None: always."""
-        if not self.when:
-            return None
-        queues = [
-            (getattr(tables, due.table).index(due.order).has_due, due.prefix, 0 if due.is_past else 1)
-            for due in self.when
-        ]
-        if len(queues) > 1:
-            return lambda now: any(has_due(*prefix, now + later) for has_due, prefix, later in queues)
-        ((has_due, prefix, later),) = queues
-        return lambda now: has_due(*prefix, now + later)
+
+class BoundStep(NamedTuple):
+    """A step of one ledger, called if `has_due(*prefix, time of the block + shift)`."""
+
+    process: Callable[[Context], None]
+    has_due: Callable[..., bool] | None = None
+    prefix: tuple[Any, ...] = ()
+    shift: int = 0
+
+
+def bind_steps(steps: tuple[Step, ...], tables: Tables, rules: Rules) -> tuple[BoundStep, ...]:
+    """Finds the indexes that the steps look into under the present rules."""
+    return tuple(_bind(step, tables, rules) for step in steps)
+
+
+def _bind(step: Step, tables: Tables, rules: Rules) -> BoundStep:
+    due = step.when
+    if due is None:
+        return BoundStep(step.process)
+    late = getattr(rules, due.late) if due.late else 0
+    view = getattr(tables, due.table).index(due.order)
+    return BoundStep(step.process, view.has_due, due.prefix, -late if due.is_past else 1 - late)
 
 
 STEPS: tuple[Step, ...] = (
@@ -76,23 +91,28 @@ STEPS: tuple[Step, ...] = (
     Step(update_signing_witness),
     Step(update_last_irreversible_block),
     Step(create_block_summary),
-    Step(process_expired_transactions, (Due("seen_transactions", "by_expiration", is_past=True),)),
-    Step(process_expired_orders, (Due("limit_orders", "by_expiration", is_past=True),)),
-    Step(process_expired_delegations, (Due("vesting_delegation_expirations", "by_expiration", is_past=True),)),
+    Step(process_expired_transactions, Due("seen_transactions", "by_expiration", is_past=True)),
+    Step(process_expired_orders, Due("limit_orders", "by_expiration", is_past=True)),
+    Step(process_expired_delegations, Due("vesting_delegation_expirations", "by_expiration", is_past=True)),
     Step(update_witness_schedule),
     Step(update_median_feed),
     Step(process_virtual_supply),
     Step(process_null_account),
     Step(process_funds),
-    Step(process_conversions, (Due("convert_requests", "by_conversion_date"),)),
+    Step(process_conversions, Due("convert_requests", "by_conversion_date")),
     Step(process_comment_cashout),
-    Step(process_vesting_withdrawals, (Due("accounts", "by_next_vesting_withdrawal"),)),
-    Step(process_savings_withdrawals, (Due("savings_withdraws", "by_complete_from_id"),)),
+    Step(process_vesting_withdrawals, Due("accounts", "by_next_vesting_withdrawal")),
+    Step(process_savings_withdrawals, Due("savings_withdraws", "by_complete_from_id")),
     Step(process_subsidized_accounts),
     Step(process_virtual_supply),
-    Step(process_account_recoveries),
-    Step(process_escrow_ratification, (Due("escrows", "by_ratification_deadline", (False,)),)),
-    Step(process_declined_voting_rights, (Due("decline_voting_requests", "by_effective_date"),)),
+    Step(process_recovery_requests, Due("account_recovery_requests", "by_expiration")),
+    Step(
+        process_owner_histories,
+        Due("owner_histories", "by_age", late="owner_auth_recovery_period_seconds", is_past=True),
+    ),
+    Step(process_recovery_account_changes, Due("change_recovery_requests", "by_effective_date")),
+    Step(process_escrow_ratification, Due("escrows", "by_ratification_deadline", (False,))),
+    Step(process_declined_voting_rights, Due("decline_voting_requests", "by_effective_date")),
     Step(process_proposals),
     Step(process_required_actions),
     Step(process_optional_actions),

@@ -194,7 +194,7 @@ class Switch:
 
     def _take_back(self, move: Move) -> None:
         """Undoes a push that failed for a reason of our own: head, tree and what waits are as before."""
-        with self._finality.without_return():
+        try:
             self._return_to(move.former)
             self._tree.set_head(move.former)
             for block in reversed(move.added):
@@ -204,20 +204,24 @@ class Switch:
                 if not self._tree.is_invalid(block.id):
                     self._tree.keep_unlinked(block)
             self._look_at_head(Move(move.former))
+        except BaseException as error:
+            self._finality.fail(error)
+            raise
 
     # What follows
 
     def _conclude(self, move: Move) -> PushResult:
         """Hands on what happened."""
-        with self._finality.without_return():
-            advanced = self._finality.take(move.feed, self._ledger.irreversible_number) if move.feed else None
+        feed = move.feed
+        try:
+            advanced = self._finality.take(feed, self._ledger.irreversible_number) if feed else None
             self._look_at_head(move)
-        return PushResult(
-            tuple(item for item in move.feed if isinstance(item, Undone)),
-            tuple(item for item in move.feed if isinstance(item, Applied)),
-            advanced,
-            tuple(move.feed),
-        )
+        except BaseException as error:
+            self._finality.fail(error)
+            raise
+        undone = tuple([item for item in feed if isinstance(item, Undone)])
+        applied = tuple([item for item in feed if isinstance(item, Applied)])
+        return PushResult(undone, applied, advanced, tuple(feed))
 
     def _look_at_head(self, move: Move) -> None:
         """Lets what waits begin on the head, if the state was dropped."""

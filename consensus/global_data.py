@@ -98,12 +98,10 @@ def update_signing_witness(ctx: Context) -> None:
     """Records the block with its producer."""
     block, signing_key = ctx.applied_block[:2]
     witnesses = ctx.tables.witnesses
-    witnesses.update(
-        witnesses.get(block.witness),
-        last_aslot=ctx.gpo.current_aslot + get_slot_at_time(ctx, block.timestamp),
-        last_confirmed_block_num=block.number,
-    )
-    keep_last_signing_key(ctx, block.witness, signing_key)
+    witness = witnesses.get(block.witness)
+    witness = witnesses.update(witness, last_aslot=ctx.gpo.current_aslot, last_confirmed_block_num=block.number)
+    if witness.signing_key == NULL_PUBLIC_KEY:
+        keep_last_signing_key(ctx, witness, signing_key)
 
 
 def create_block_summary(ctx: Context) -> None:

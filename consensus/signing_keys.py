@@ -8,11 +8,12 @@ round has a key; no chain of the reference goes on after such a block, so none i
 from consensus.slots import get_round_witnesses
 from protocol.types import NULL_PUBLIC_KEY
 from state.context import Context
+from state.tables.witnesses import Witness
 
 
-def keep_last_signing_key(ctx: Context, name: str, signing_key: bytes) -> None:
-    """Gives witness `name` the key of the block it just made, if nobody in the round has a key."""
+def keep_last_signing_key(ctx: Context, witness: Witness, signing_key: bytes) -> None:
+    """Gives a witness that has no key any more that of the block it just made, if nobody in the round has one."""
     witnesses = ctx.tables.witnesses
     if any(witnesses.get(scheduled).signing_key != NULL_PUBLIC_KEY for scheduled in get_round_witnesses(ctx)):
         return
-    witnesses.update(witnesses.get(name), signing_key=signing_key)
+    witnesses.update(witness, signing_key=signing_key)

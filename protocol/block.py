@@ -82,9 +82,11 @@ class Block:
         "_merkle_root",
         "_signer",
         "extensions",
+        "number",
         "packed",
         "packed_header",
         "previous",
+        "size",
         "timestamp",
         "transaction_merkle_root",
         "transactions",
@@ -103,6 +105,10 @@ class Block:
         self.transactions: tuple[Transaction, ...] = fields[6]
         self.packed_header = packed_header
         self.packed = packed
+        self.number = block_number(self.previous) + 1
+        """The height of the block; the first one is 1."""
+        self.size = len(packed)
+        """The number of packed bytes."""
         self._id: bytes | None = None
         self._merkle_root: bytes | None = None
         self._signer: bytes | None = None
@@ -183,11 +189,6 @@ class Block:
         return cls.from_fields(codec, codec.from_json(SignedBlockFields, data))
 
     @property
-    def number(self) -> int:
-        """The height of the block; the first one is 1."""
-        return block_number(self.previous) + 1
-
-    @property
     def id(self) -> bytes:
         """The block id (20 bytes)."""
         if self._id is None:
@@ -198,11 +199,6 @@ class Block:
     def digest(self) -> bytes:
         """What the witness signs: the sha256 of the header, without chain id."""
         return sha256(self.packed_header).digest()
-
-    @property
-    def size(self) -> int:
-        """The number of packed bytes."""
-        return len(self.packed)
 
     @property
     def header(self) -> SignedBlockHeader:

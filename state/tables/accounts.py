@@ -121,7 +121,11 @@ class KeyReference(Row):
     account: AccountName
 
 
-@table(5, key="id", indexes=(Index("by_account", "account", "last_valid_time", "id"),))
+@table(
+    5,
+    key="id",
+    indexes=(Index("by_account", "account", "last_valid_time", "id"), Index("by_age", "last_valid_time", "id")),
+)
 class OwnerAuthorityHistory(Row):
     """An owner authority that was replaced, for account recovery. Source: owner_authority_history_object."""
 

@@ -285,7 +285,7 @@ async def test_what_was_irreversible_stays_so_without_the_blocks_behind_it() -> 
         world.generate_block()
     known = world.chain.irreversible_number
     world.chain.close()
-    ReversibleBlocks(backend).replace_all([])
+    ReversibleBlocks(backend).replace_all({})
     chain = open_chain()
     assert chain.head_number == known > chain.ctx.gpo.last_irreversible_block_num
     for method in ("condenser_api", "database_api"):
