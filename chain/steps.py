@@ -31,6 +31,7 @@ from consensus.schedule import update_witness_schedule
 from consensus.subsidized_accounts import process_subsidized_accounts
 from protocol.config import Rules
 from rewards.cashout import process_comment_cashout
+from rewards.fund import process_claims_decay
 from rewards.inflation import process_funds
 from rewards.null_account import process_null_account
 from rewards.proposals import process_proposals
@@ -100,7 +101,8 @@ STEPS: tuple[Step, ...] = (
     Step(process_null_account),
     Step(process_funds),
     Step(process_conversions, Due("convert_requests", "by_conversion_date")),
-    Step(process_comment_cashout),
+    Step(process_claims_decay),
+    Step(process_comment_cashout, Due("comments", "by_cashout_time")),
     Step(process_vesting_withdrawals, Due("accounts", "by_next_vesting_withdrawal")),
     Step(process_savings_withdrawals, Due("savings_withdraws", "by_complete_from_id")),
     Step(process_subsidized_accounts),

@@ -16,7 +16,7 @@ from protocol.virtual_operations import (
     CurationReward,
 )
 from rewards.comments import get_votes
-from rewards.fund import get_reward_fund, process_claims_decay
+from rewards.fund import get_reward_fund
 from rewards.payout import AuthorPart, BeneficiaryPart, CuratorPart, PayoutExplanation, PayoutTerms, compute_payout
 from state.balances import LIQUID, REWARD_FUND, Place, move
 from state.context import Context
@@ -34,10 +34,7 @@ def process_comment_cashout(ctx: Context) -> None:
     The claims of all of them are added to the fund's recent claims first, and all are paid from the balance that the
     fund had before, so that in one block a claim is worth the same for everybody.
     """
-    process_claims_decay(ctx)
     due = get_due_comments(ctx)
-    if not due:
-        return
     fund = get_reward_fund(ctx)
     total_claims = fund.recent_claims
     for comment in due:

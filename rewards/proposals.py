@@ -168,8 +168,8 @@ def _remove_finished_proposals(ctx: Context) -> None:
     A proposal that ends less than a day before the end of 32-bit time counts as finished: its date wraps round.
     """
     index = ctx.tables.proposals.index("by_end_date")
-    if index.first() is None:
-        return
+    if not index.has_due(TIME_SPACE):
+        return  # There is none at all.
     delay = ctx.rules.proposal_maintenance_cleanup_seconds
     latest = ctx.time - delay
     wrapped_round = index.scan(start=(TIME_SPACE - delay,)) if delay > 0 else ()

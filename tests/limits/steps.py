@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from chain.delayed_payments import process_conversions, process_savings_withdrawals
 from chain.expiries import (
-    process_account_recoveries,
     process_declined_voting_rights,
     process_escrow_ratification,
     process_expired_delegations,
     process_expired_orders,
     process_expired_transactions,
+    process_owner_histories,
+    process_recovery_account_changes,
+    process_recovery_requests,
 )
 from chain.withdrawals import process_vesting_withdrawals
 from consensus.schedule import update_witness_schedule
@@ -213,14 +215,17 @@ def _withdrawals(world: World, n: int) -> None:
     tables.accounts.update(first, vesting_shares=first.vesting_shares - n * 10**9)
 
 
-def _recoveries(world: World, n: int) -> None:
-    world.add_accounts(n)
+def _recovery_requests(world: World, n: int) -> None:
     requests = world.tables.account_recovery_requests
+    for number in range(n):
+        requests.insert(AccountRecoveryRequest(requests.next_id(), f"more{number:06}", OWNER, world.now + 1))
+
+
+def _recovery_changes(world: World, n: int) -> None:
+    world.add_accounts(n)
     changes = world.tables.change_recovery_requests
     for number in range(n):
-        name = f"more{number:06}"
-        requests.insert(AccountRecoveryRequest(requests.next_id(), name, OWNER, world.now + 1))
-        changes.insert(ChangeRecoveryAccountRequest(changes.next_id(), name, user(0), world.now + 1))
+        changes.insert(ChangeRecoveryAccountRequest(changes.next_id(), f"more{number:06}", user(0), world.now + 1))
 
 
 def _histories(world: World, n: int) -> None:
@@ -315,8 +320,9 @@ STEP_CASES: tuple[StepCase, ...] = (
         _withdrawals,
         "whoever powers down, once a week; a row is 10 payments and 300 changes of votes",
     ),
-    StepCase("account recovery requests and changes", "account", process_account_recoveries, _recoveries, ANY),
-    StepCase("old owner authorities of 40 keys", "authority", process_account_recoveries, _histories, ANY),
+    StepCase("account recovery requests", "request", process_recovery_requests, _recovery_requests, ANY),
+    StepCase("changes of recovery accounts", "account", process_recovery_account_changes, _recovery_changes, ANY),
+    StepCase("old owner authorities of 40 keys", "authority", process_owner_histories, _histories, ANY),
     StepCase("escrows not ratified", "escrow", process_escrow_ratification, _escrows, ANY),
     StepCase(
         "declined voting rights with 30 witness votes",

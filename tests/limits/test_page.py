@@ -18,6 +18,7 @@ FIXED_STEPS = {
     "process_null_account",
     "process_funds",
     "process_subsidized_accounts",
+    "process_claims_decay",
     "update_global_dynamic_data",
     "update_signing_witness",
     "update_last_irreversible_block",

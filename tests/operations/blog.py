@@ -5,6 +5,7 @@ from operations.vote import Vote
 from protocol.operation import Operation
 from rewards.cashout import process_comment_cashout
 from rewards.comments import get_comment
+from rewards.fund import process_claims_decay
 from rewards.inflation import process_funds
 from rewards.payout import PayoutExplanation
 from rewards.virtual_supply import process_virtual_supply
@@ -43,6 +44,7 @@ def fill_fund(world: World, blocks: int = 100) -> None:
 def pay_due(world: World) -> tuple[list[Operation], list[PayoutExplanation]]:
     """Pays the posts that are due; returns the virtual operations and the explanations."""
     world.ctx.reports.clear()
+    world.run(process_claims_decay)
     events = world.run(process_comment_cashout)
     reports = list(world.ctx.reports)
     world.ctx.reports.clear()

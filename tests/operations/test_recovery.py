@@ -5,7 +5,7 @@ Counterparts of the reference's account_recovery and change_recovery_account.
 
 import pytest
 
-from chain.expiries import process_account_recoveries
+from chain.expiries import process_owner_histories, process_recovery_account_changes, process_recovery_requests
 from operations.account import AccountCreate, AccountUpdate
 from operations.recovery import ChangeRecoveryAccount, RecoverAccount, RequestAccountRecovery
 from protocol.errors import MissingOtherAuthority, Rejected, UnknownKey
@@ -292,29 +292,34 @@ def test_a_first_change_may_name_the_recovery_account_of_now(world: World) -> No
 # Time
 
 
+def run_recoveries(world: World) -> None:
+    for step in (process_recovery_requests, process_owner_histories, process_recovery_account_changes):
+        world.run(step)
+
+
 def test_what_is_due_at_this_moment(world: World) -> None:
     """A request ends and a change counts at their times; an owner authority is recent for one second more."""
     rules = world.ctx.rules
     world.push(RequestAccountRecovery(FIRST, "alice", NEW, ()))
     world.forward(rules.account_recovery_request_expiration_seconds - 1)
-    world.run(process_account_recoveries)
+    run_recoveries(world)
     assert world.tables.account_recovery_requests.find("alice") is not None
     world.forward(1)
-    world.run(process_account_recoveries)
+    run_recoveries(world)
     assert world.tables.account_recovery_requests.find("alice") is None
 
     world.push(ChangeRecoveryAccount("alice", "bob", ()))
     world.push(AccountUpdate("alice", NEW, None, None, NULL_PUBLIC_KEY, ""))
     world.forward(rules.owner_auth_recovery_period_seconds - 1)
-    world.run(process_account_recoveries)
+    run_recoveries(world)
     assert world["alice"].recovery_account == FIRST
     world.forward(1)
-    world.run(process_account_recoveries)
+    run_recoveries(world)
     assert world["alice"].recovery_account == "bob"
     assert list(world.tables.change_recovery_requests.scan()) == []
     assert len(list(world.tables.owner_histories.scan())) == 1
     world.forward(1)
-    world.run(process_account_recoveries)
+    run_recoveries(world)
     assert list(world.tables.owner_histories.scan()) == []
     world.recount()
 
