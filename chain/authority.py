@@ -355,7 +355,6 @@ def find_potential_in_steps(
     return sorted(found)
 
 
-def account_authorities(tables: Any) -> Authorities:
-    """Looks authorities up in the state; an unknown account raises the store's RowMissing."""
-    get = tables.account_authorities.get
+def account_authorities(get: Callable[[str], Any]) -> Authorities:
+    """Looks authorities up in rows of the state; `get` gives that of an account, and raises for an unknown one."""
     return Authorities(lambda name: get(name).active, lambda name: get(name).owner, lambda name: get(name).posting)

@@ -3,6 +3,8 @@
 Source: libraries/chain/database.cpp, _apply_block, validate_block_header, _apply_transaction and apply_operation.
 """
 
+from collections.abc import Callable
+
 from chain.authority import (
     LOOKUPS_MAX,
     AuthorityLimits,
@@ -13,6 +15,7 @@ from chain.authority import (
 from chain.effects import NO_TRANSACTION_ID, NO_TRANSACTION_INDEX, AppliedOperation, BlockEffects
 from chain.genesis import initialize_genesis
 from chain.hardforks import current_rules
+from chain.proof import Proof, find_proof
 from chain.resource_credits import CreditBooks
 from chain.steps import STEPS, bind_steps
 from consensus.header import (
@@ -32,6 +35,7 @@ from state.context import SINGLETON, BlockInProgress, Context
 from state.engine.errors import RowExists, RowMissing
 from state.engine.store import Store
 from state.resource_credits import Credits
+from state.tables.accounts import AccountAuthority
 from state.tables.globals import SeenTransaction
 from state.tables.tables import Tables
 
@@ -51,7 +55,6 @@ class Ledger:
         self.config = config
         self.ctx = Context(config, config.rules, store.tables)
         self._chain_id = config.chain_id
-        self._authorities = account_authorities(store.tables)
         self._credits = CreditBooks(self.ctx)
         if store.head is None:
             store.begin()
@@ -205,12 +208,16 @@ class Ledger:
         trx_id = transaction.id
         if not transaction.operations:
             raise Invalid("operations.size() > 0", "A transaction must have at least one operation", trx=transaction)
-        for op in transaction.operations:
-            op.validate(rules)
+        proof = find_proof(transaction.proof, self._chain_id, rules)
+        if proof is None:
+            for op in transaction.operations:
+                op.validate(rules)
         seen = ctx.tables.seen_transactions
         check_unseen(trx_id, is_seen=seen.find(trx_id) is not None)
-        if not skip_signatures:
-            self._check_authority(transaction)
+        if not (skip_signatures or (proof and proof.is_authorised(ctx.tables.account_authorities.find))):
+            authorities = self._check_authority(transaction)
+            if ctx.block is None:
+                transaction.proof = Proof(self._chain_id, rules, authorities)
         gpo = ctx.gpo
         now = gpo.time
         if gpo.head_block_number > 0:
@@ -259,33 +266,42 @@ class Ledger:
                 f"the transaction expired at {date_text(expiration)}, and the head block is of {date_text(now)}"
             )
 
-    def _check_authority(self, transaction: Transaction) -> None:
+    def _check_authority(self, transaction: Transaction) -> tuple[AccountAuthority, ...]:
         """Checks that the signatures meet the required authorities and that each of them is needed.
 
-        By far most transactions need one account and carry one signature by the first key of the authority; these
-        are settled at once, with the result that the full check would have.
+        Returns the authorities that were read. By far most transactions need one account and carry one signature by the
+        first key of the authority; these are settled at once, with the result that the full check would have.
         """
         required = transaction.required_authorities()
         signed = transaction.signature_keys(self._chain_id)
+        rows = self.ctx.tables.account_authorities
+        read: dict[str, AccountAuthority] = {}
+
+        def get(name: str) -> AccountAuthority:
+            row = read[name] = rows.get(name)
+            return row
+
         try:
-            if not (len(signed) == 1 and self._is_met_at_once(required, signed)):
+            if not (len(signed) == 1 and self._is_met_at_once(required, signed, get)):
                 limits = self._limits._replace(max_lookups=LOOKUPS_MAX) if self.ctx.is_pending else self._limits
-                verify_authority(required, signed, self._authorities, limits)
+                verify_authority(required, signed, account_authorities(get), limits)
         except RowMissing as error:
             unknown = UnknownKey(auth_containers=list(transaction.operations), sigs=sorted(signed))
             raise unknown.explain_missing(error.wanted) from error
+        return tuple(read.values())
 
-    def _is_met_at_once(self, required: RequiredAuthorities, signed: frozenset[bytes]) -> bool:
+    def _is_met_at_once(
+        self, required: RequiredAuthorities, signed: frozenset[bytes], get: Callable[[str], AccountAuthority]
+    ) -> bool:
         if required.owners or required.others or len(required.actives) + len(required.postings) != 1:
             return False
-        rows = self.ctx.tables.account_authorities
         authority: Authority
         if required.actives:
             (name,) = required.actives
-            authority = rows.get(name).active
+            authority = get(name).active
         else:
             (name,) = required.postings
-            authority = rows.get(name).posting
+            authority = get(name).posting
         if not authority.key_auths or name == self._limits.open_account:
             return False
         key, weight = authority.key_auths[0]

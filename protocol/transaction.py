@@ -66,6 +66,7 @@ class Transaction:
         "operations",
         "packed",
         "packed_signed",
+        "proof",
         "ref_block_num",
         "ref_block_prefix",
         "signatures",
@@ -86,6 +87,8 @@ class Transaction:
         self._id: bytes | None = None
         self._merkle_digest: bytes | None = None
         self._signers: tuple[bytes, tuple[bytes, ...]] | None = None
+        self.proof: object = None
+        """What whoever checks it leaves here, to be spared the same work later."""
 
     @classmethod
     def make(
@@ -215,10 +218,11 @@ class Transaction:
         """Takes over the public keys of the signatures, in their order, that somebody trusted recovered elsewhere."""
         self._signers = (chain_id, signers)
 
-    def take_signers(self, twin: Transaction) -> None:
-        """Takes over what was recovered for another copy of this transaction with the same signatures."""
-        if self._signers is None and twin.signatures == self.signatures and twin.packed == self.packed:
-            self._signers = twin._signers
+    def take_checks(self, twin: Transaction) -> None:
+        """Takes over what was recovered and proved for another copy of this transaction with the same signatures."""
+        if self.proof is None and twin.packed_signed == self.packed_signed:
+            self._signers = self._signers or twin._signers
+            self.proof = twin.proof
 
     def signature_keys(self, chain_id: bytes) -> frozenset[bytes]:
         """The set of signing keys; raises DuplicateSignature if one signed twice.

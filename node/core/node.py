@@ -195,7 +195,7 @@ class Node:
         ahead = block.timestamp - self.clock.now_ms() // MS_PER_SECOND
         if ahead > FUTURE_SECONDS_MAX:
             raise TooEarly(block.number, ahead, FUTURE_SECONDS_MAX)
-        self._reuse_signers(block)
+        self._reuse_checks(block)
         result = self.chain.push_block(block, skip_authorities=skip_signatures)
         self.producer.on_block(block)
         self._publish(result)
@@ -210,12 +210,12 @@ class Node:
         tell = self.world.note if self.network is None else self.network.tell
         tell("double_signed", witness=block.witness, number=block.number, one=twin.hex(), other=block.id.hex())
 
-    def _reuse_signers(self, block: Block) -> None:
-        """Signers that were recovered when a transaction came alone need not be recovered again in its block."""
+    def _reuse_checks(self, block: Block) -> None:
+        """What was recovered and proved when a transaction came alone need not be done again in its block."""
         for transaction in block.transactions:
             waiting = self.chain.pending.find(transaction.id)
             if waiting is not None:
-                transaction.take_signers(waiting)
+                transaction.take_checks(waiting)
 
     def _publish(self, result: PushResult) -> None:
         self.world.publish(result.feed)

@@ -575,7 +575,7 @@ class DatabaseApi(ApiBase):
         return {"valid": True}
 
     def _authority_sources(self) -> tuple[Authorities, AuthorityLimits]:
-        return account_authorities(self.tables), get_limits(self.chain.ctx.rules)
+        return account_authorities(self.tables.account_authorities.get), get_limits(self.chain.ctx.rules)
 
     @rpc_method()
     def verify_account_authority(self, account: Name, signers: Keys) -> Steps:

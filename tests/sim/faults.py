@@ -154,7 +154,7 @@ def _signatures_of_blocks_are_not_checked(patch: Patch) -> None:
 
 
 def _signatures_of_transactions_are_not_checked(patch: Patch) -> None:
-    patch.setattr(Ledger, "_check_authority", lambda *_: None)
+    patch.setattr(Ledger, "_check_authority", lambda *_: ())
 
 
 def _the_slot_of_a_block_is_not_checked(patch: Patch) -> None:
