@@ -16,13 +16,20 @@ from protocol.assets import SBD, STEEM, Asset
 from protocol.errors import Rejected
 from protocol.virtual_operations import Interest
 from state.context import SINGLETON, Context
-from state.engine.rows import RowT
+from state.engine.errors import SchemaError
+from state.engine.rows import RowT, list_fields
 from state.engine.table import Table
-from state.interest import LIQUID_CLOCK, SAVINGS_CLOCK, Clock, compute_earned
+from state.interest import CLOCKS, Clock, compute_earned
 from state.supply import add_interest
 from state.tables.accounts import Account
+from state.tables.content import RewardFund
+from state.tables.globals import GlobalProperties
+from state.tables.kinds import find_symbol
 from state.tables.market import ConvertRequest, LimitOrder
 from state.tables.payments import Escrow, SavingsWithdraw
+from state.tables.tables import Tables
+
+_TABLES: Final[dict[type[Any], str]] = {spec.row: spec.name for spec in Tables.SPECS}
 
 
 class Slot(NamedTuple):
@@ -33,17 +40,23 @@ class Slot(NamedTuple):
 
     table: str
     field: str
-    clock: Clock | None = None
-    may_owe: bool = False
+    clock: Clock | None
+    may_owe: bool
 
 
 class Purse:
-    """A kind of place, with a slot for each symbol that can be there."""
+    """A kind of place: fields of a row, one for each symbol that can be there. Their kinds tell the symbols."""
 
     __slots__ = ("slots",)
 
-    def __init__(self, slots: dict[int, Slot]) -> None:
-        self.slots = slots
+    def __init__(self, row: type[Any], *fields: str, may_owe: bool = False) -> None:
+        self.slots: dict[int, Slot] = {}
+        kinds = list_fields(row)
+        for field in fields:
+            symbol = find_symbol(kinds[field])
+            if symbol is None or symbol in self.slots:
+                raise SchemaError(f"{row.__name__}.{field} holds no amount, or one of the same symbol as another field")
+            self.slots[symbol] = Slot(_TABLES[row], field, CLOCKS.get(field), may_owe)
 
     def read(self, ctx: Context, key: Any, symbol: int) -> int:
         """The satoshis of a symbol that are there. Raises Rejected for a symbol that cannot be."""
@@ -84,17 +97,15 @@ class Purse:
 Place = tuple[Purse, Any]
 """A purse and the key of the row in which it keeps the money."""
 
-LIQUID: Final = Purse({STEEM: Slot("accounts", "balance"), SBD: Slot("accounts", "sbd_balance", LIQUID_CLOCK)})
+LIQUID: Final = Purse(Account, "balance", "sbd_balance")
 """What an account can spend."""
-SAVINGS: Final = Purse(
-    {STEEM: Slot("accounts", "savings_balance"), SBD: Slot("accounts", "savings_sbd_balance", SAVINGS_CLOCK)}
-)
+SAVINGS: Final = Purse(Account, "savings_balance", "savings_sbd_balance")
 """What an account gets only days after it asked for it."""
-REWARDS: Final = Purse({STEEM: Slot("accounts", "reward_steem_balance"), SBD: Slot("accounts", "reward_sbd_balance")})
+REWARDS: Final = Purse(Account, "reward_steem_balance", "reward_sbd_balance")
 """Liquid rewards that an account has not claimed yet."""
-REWARD_FUND: Final = Purse({STEEM: Slot("reward_funds", "reward_balance", may_owe=True)})
+REWARD_FUND: Final = Purse(RewardFund, "reward_balance", may_owe=True)
 """What posts are paid from."""
-VESTING_FUND: Final[Place] = (Purse({STEEM: Slot("global_properties", "total_vesting_fund_steem")}), SINGLETON)
+VESTING_FUND: Final[Place] = (Purse(GlobalProperties, "total_vesting_fund_steem"), SINGLETON)
 """The STEEM behind all VESTS; what comes in makes each of them worth more."""
 
 
@@ -196,7 +207,7 @@ class Clearing(Purse):
     __slots__ = ("_sums",)
 
     def __init__(self) -> None:
-        super().__init__({})
+        self.slots = {}
         self._sums: dict[int, int] = {}
 
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
@@ -220,7 +231,7 @@ class Payments(Purse):
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        super().__init__(LIQUID.slots)
+        self.slots = LIQUID.slots
         self._waiting: dict[tuple[str, int], int] = {}
 
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:

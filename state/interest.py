@@ -22,7 +22,8 @@ class Clock(NamedTuple):
 
 LIQUID_CLOCK: Final = Clock("sbd_balance", "sbd_seconds", "sbd_seconds_last_update", "sbd_last_interest_payment")
 SAVINGS_CLOCK: Final = Clock(*(f"savings_{field}" for field in LIQUID_CLOCK))
-_READ: Final = {clock: attrgetter(*clock) for clock in (LIQUID_CLOCK, SAVINGS_CLOCK)}
+CLOCKS: Final = {clock.balance: clock for clock in (LIQUID_CLOCK, SAVINGS_CLOCK)}
+_READ: Final = {clock: attrgetter(*clock) for clock in CLOCKS.values()}
 
 
 class InterestExplanation(NamedTuple):

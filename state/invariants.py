@@ -4,43 +4,13 @@ Source: libraries/chain/database.cpp, database::validate_invariants; the sums be
 """
 
 from collections import Counter
-from typing import Final
 
 from protocol.assets import SBD, STEEM, VESTS
-from state.balances import HELD, LIQUID, REWARD_FUND, REWARDS, SAVINGS, VESTING_FUND
 from state.context import Context
+from state.places import HELD_IN, SLOTS
 from state.prices import compute_steem_value, get_median_price
 from state.resource_credits import compute_max_rc, is_rc_counted
-from state.reward_balances import REWARD_SHARES, REWARD_SHARES_FUND
-from state.stake import STAKE
 from state.tables.kinds import TIME_MAX
-from state.tables.tables import Tables
-
-PURSES: Final = (LIQUID, SAVINGS, REWARDS, STAKE, REWARD_SHARES, REWARD_FUND, VESTING_FUND[0], REWARD_SHARES_FUND[0])
-"""The purses in which money can be; the rest is in rows that hold it (HELD)."""
-
-SLOTS: Final = {
-    table: [(symbol, slot) for purse in PURSES for symbol, slot in purse.slots.items() if slot.table == table]
-    for table in ("accounts", "reward_funds", "global_properties")
-}
-"""The slots of all purses, by their tables."""
-
-FOLLOWING: Final = {
-    "accounts": ("reward_vesting_steem", "delegated_vesting_shares", "received_vesting_shares"),
-    "vesting_delegations": ("vesting_shares",),
-    "vesting_delegation_expirations": ("vesting_shares",),
-    "global_properties": (
-        "current_supply",
-        "current_sbd_supply",
-        "virtual_supply",
-        "total_vesting_shares",
-        "pending_rewarded_vesting_shares",
-    ),
-}
-"""Figures that follow from what is in the places, and change with it."""
-
-HELD_IN: Final = {spec.name: HELD[spec.row] for spec in Tables.SPECS if spec.row in HELD}
-"""The fields that hold money, by their tables."""
 
 
 class InvariantBroken(AssertionError):

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from protocol.assets import SBD, STEEM, VESTS
 from protocol.errors import Rejected
-from state.balances import Clearing, Place, Purse, Slot
+from state.balances import Clearing, Place, Purse
 from state.context import SINGLETON, Context
 from state.mana import compute_manabars
 from state.tables.accounts import Account
+from state.tables.globals import GlobalProperties
 from state.witness_votes import adjust_proxied_witness_votes
 
 
@@ -36,12 +37,9 @@ class RewardShares(Purse):
         return steem
 
 
-REWARD_SHARES: Final = RewardShares({VESTS: Slot("accounts", "reward_vesting_balance")})
+REWARD_SHARES: Final = RewardShares(Account, "reward_vesting_balance")
 """Shares that an account has earned and not claimed yet."""
-REWARD_SHARES_FUND: Final[Place] = (
-    Purse({STEEM: Slot("global_properties", "pending_rewarded_vesting_steem")}),
-    SINGLETON,
-)
+REWARD_SHARES_FUND: Final[Place] = (Purse(GlobalProperties, "pending_rewarded_vesting_steem"), SINGLETON)
 """The STEEM behind all such shares."""
 
 

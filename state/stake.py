@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from protocol.assets import STEEM, VESTS
 from protocol.errors import Rejected
-from state.balances import Purse, Slot
+from state.balances import Purse
 from state.context import SINGLETON, Context
 from state.mana import compute_manabars, take_mana
 from state.prices import compute_shares, compute_shares_value
+from state.tables.accounts import Account
 from state.tables.vesting import VestingDelegation, VestingDelegationExpiration
 from state.witness_votes import WitnessVoteSums, adjust_proxied_witness_votes
 
@@ -52,7 +53,7 @@ class Stake(Purse):
         return shares if symbol == STEEM else steem
 
 
-STAKE: Final = Stake({VESTS: Slot("accounts", "vesting_shares")})
+STAKE: Final = Stake(Account, "vesting_shares")
 """What an account has powered up."""
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 import pytest
 
 from state.engine.table import Table
-from state.invariants import FOLLOWING, HELD_IN, SLOTS
+from state.places import HELD_IN, find_money_fields
+from state.tables.tables import Tables
 from tests.audit.play import Player
 from tests.test_layers import ROOT, read_imports, source_files
 
@@ -36,11 +37,7 @@ NAMED_ELSEWHERE: Final = frozenset(
     {"chain/hardforks.py", "consensus/header.py", "rewards/voting.py", "state/context.py"}
 )
 """Files that pass changes of rows on by `**`: of rules, witnesses and posts."""
-FIELDS: Final = {
-    *(slot.field for slots in SLOTS.values() for _, slot in slots),
-    *(field for reads in HELD_IN.values() for field in reads),
-    *(field for fields in FOLLOWING.values() for field in fields),
-}
+FIELDS: Final = frozenset(field for spec in Tables.SPECS for field in find_money_fields(spec.name))
 """The fields that hold money, and those that follow from them."""
 HOLDERS: Final = frozenset({*HELD_IN, "vesting_delegations", "vesting_delegation_expirations"})
 """Tables whose rows are inserted and deleted by the door alone."""
@@ -173,11 +170,7 @@ def test_what_is_allowed_is_not_found(path: str, text: str) -> None:
 
 
 def _read_money(table: Table[Any, Any], row: Any) -> list[Any]:
-    if row is None:
-        return []
-    fields = {slot.field for _, slot in SLOTS.get(table.name, ())}
-    fields |= {*HELD_IN.get(table.name, ()), *FOLLOWING.get(table.name, ())}
-    return [getattr(row, field) for field in sorted(fields)]
+    return [] if row is None else [getattr(row, field) for field in sorted(find_money_fields(table.name))]
 
 
 def test_only_the_door_changes_money(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,77 @@
+"""All places where money can be, and every field of a row that holds an amount: what kind of amount it is.
+
+Who adds such a field says it here; what is forgotten fails at import.
+"""
+
+from typing import Final
+
+from protocol.assets import Asset
+from state.balances import HELD, LIQUID, REWARD_FUND, REWARDS, SAVINGS, VESTING_FUND
+from state.engine.errors import SchemaError
+from state.engine.rows import list_fields
+from state.reward_balances import REWARD_SHARES, REWARD_SHARES_FUND
+from state.stake import STAKE
+from state.tables.kinds import find_symbol
+from state.tables.tables import Tables
+
+PURSES: Final = (LIQUID, SAVINGS, REWARDS, STAKE, REWARD_SHARES, REWARD_FUND, VESTING_FUND[0], REWARD_SHARES_FUND[0])
+"""The purses in which money can be; the rest is in rows that hold it (HELD)."""
+
+SLOTS: Final = {
+    spec.name: slots
+    for spec in Tables.SPECS
+    if (slots := [item for purse in PURSES for item in purse.slots.items() if item[1].table == spec.name])
+}
+"""The slots of all purses with their symbols, by their tables."""
+
+HELD_IN: Final = {spec.name: HELD[spec.row] for spec in Tables.SPECS if spec.row in HELD}
+"""The fields of rows that hold money, by their tables."""
+
+FOLLOWING: Final = {
+    "accounts": {"reward_vesting_steem", "delegated_vesting_shares", "received_vesting_shares"},
+    "vesting_delegations": {"vesting_shares"},
+    "vesting_delegation_expirations": {"vesting_shares"},
+    "global_properties": {
+        "current_supply",
+        "current_sbd_supply",
+        "virtual_supply",
+        "total_vesting_shares",
+        "pending_rewarded_vesting_shares",
+    },
+}
+"""Amounts that follow from what is in the places, and change with it."""
+
+FIGURES: Final = {
+    "accounts": {"vesting_withdraw_rate"},
+    "comments": {
+        "total_payout_value",
+        "curator_payout_value",
+        "beneficiary_payout_value",
+        "max_accepted_payout",
+    },
+    "proposals": {"daily_pay"},
+    "rc_accounts": {"max_rc_creation_adjustment"},
+    "global_properties": {
+        "confidential_supply",
+        "confidential_sbd_supply",
+        "init_sbd_supply",
+        "total_reward_fund_steem",
+        "sps_interval_ledger",
+        "smt_creation_fee",
+    },
+}
+"""Amounts that are no money: rates, limits, reports, and what is left of old rules."""
+
+
+def find_money_fields(table: str) -> set[str]:
+    """The fields of a table that change with money alone: what is in places, and what follows from it."""
+    held = {slot.field for _, slot in SLOTS.get(table, ())}
+    return held | set(HELD_IN.get(table, ())) | FOLLOWING.get(table, set())
+
+
+for _spec in Tables.SPECS:
+    _kinds = list_fields(_spec.row)
+    _declared = {field for field, kind in _kinds.items() if kind is Asset or find_symbol(kind) is not None}
+    _named = find_money_fields(_spec.name) | FIGURES.get(_spec.name, set())
+    if not _declared <= _named <= set(_kinds):
+        raise SchemaError(f"{_spec.name}: not all amounts are places or figures: {_declared ^ _named}")
