@@ -1,6 +1,6 @@
 """Money comes into being and vanishes here: each change of a place changes the supply by as much.
 
-Only the rules that make or destroy money may import this; tests/test_layers.py names them.
+Only the rules that make or destroy money may import this; tests/test_money_door.py names them.
 
 Source: libraries/chain/database.cpp, database::adjust_supply.
 """

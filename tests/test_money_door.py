@@ -199,3 +199,9 @@ def test_only_the_door_changes_money(monkeypatch: pytest.MonkeyPatch) -> None:
     assert files <= DOOR | BEGINNING
     assert files >= DOOR - {"state/issuance.py"}
     assert {table for _, table in seen} >= {"accounts", "global_properties", "reward_funds", "limit_orders"}
+
+
+def test_the_page_for_contributors_names_the_files() -> None:
+    page = Path(ROOT, "docs/contributing.md").read_text(encoding="utf-8")
+    for file in DOOR | MAY_MAKE_MONEY | MAY_RECOUNT | BEGINNING:
+        assert f"`{file}`" in page
