@@ -22,7 +22,7 @@ from protocol.codec import Codec
 from protocol.operation import Operation
 from protocol.transaction import Transaction
 from state.context import SINGLETON
-from state.engine.kv import LevelDBBackend
+from state.engine.leveldb import LevelDBBackend
 from tests.limits.counting import ROWS as SOME_ROWS
 from tests.limits.counting import count_observer, count_step
 from tests.limits.observers import OBSERVER_CASES, ObserverCase, observe

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 
 from state.engine.declare import Index, TableSet, table
-from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
+from state.engine.kv import Backend, MemoryBackend
+from state.engine.leveldb import LevelDBBackend
 from state.engine.rows import Row
 from state.engine.store import Store
 from state.engine.table import Table

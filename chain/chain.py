@@ -31,7 +31,8 @@ from protocol.keys import PrivateKey
 from protocol.transaction import Transaction
 from state.context import Context
 from state.engine.errors import StoreError
-from state.engine.kv import CACHE_BYTES, Backend, LevelDBBackend, MemoryBackend, Reads
+from state.engine.kv import Backend, MemoryBackend, Reads
+from state.engine.leveldb import CACHE_BYTES, LevelDBBackend
 from state.engine.store import CACHE_ROWS, Store
 from state.tables.tables import Tables
 from state.tables.witnesses import Witness

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from client.defaults import TIMEOUT_SECONDS
 from client.errors import ClientError, NodeRefused, NodeUnreachable
-from client.json_rpc import TIMEOUT_SECONDS, NodeClient
+from client.json_rpc import NodeClient
 from client.terminal import clean
-
-ADMIN_DEFAULT: Final = "127.0.0.1:8091"
-"""Where commands for the operator look for a node; a node opens no such port unless it is told to."""
 
 REFUSAL: Final = "Assert Exception:"
 """What the reference's messages begin with when a request can not be done."""
-
-LONG_SECONDS: Final = 86_400.0
-"""How long a snapshot may take."""
 
 
 def call_admin(node: object, method: str, timeout_seconds: float = TIMEOUT_SECONDS, /, **params: Any) -> Any:

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from client.terminal import clean_lines
-from protocol.secrecy import hide_keys
 
 
 class HarmlessGroup(click.Group):
@@ -34,6 +33,8 @@ def harmless_errors() -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
+        from protocol.secrecy import hide_keys  # noqa: PLC0415 - loads the curve, and help needs none
+
         shown = hide_keys(clean_lines(error.format_message()), raw=isinstance(error, click.UsageError))
         vars(error)["format_message"] = lambda: shown
         raise

@@ -10,13 +10,11 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
+from client.defaults import TIMEOUT_SECONDS
 from client.errors import NodeConfused, NodeRefused, NodeUnreachable, UsageError
 from protocol.secrecy import has_private_key
 
-NODE_DEFAULT = "http://127.0.0.1:8090"
-"""Where a node serves JSON-RPC and programs look for one, unless they are told otherwise."""
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
-TIMEOUT_SECONDS = 20.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from client.admin import ADMIN_DEFAULT
+from client.defaults import ADMIN_DEFAULT
 from node.settings import Address, Setting, list_settings, parse_loopback
 
 Command = TypeVar("Command", bound=Callable[..., Any])

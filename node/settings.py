@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from client.json_rpc import NODE_DEFAULT
+from client.defaults import NODE_DEFAULT
 from protocol.errors import Invalid
 from protocol.keys import PrivateKey
 from protocol.secrecy import hide_keys
 from rpc.this_machine import is_loopback
-from state.engine.kv import CACHE_BYTES
+from state.engine.leveldb import CACHE_BYTES
 from state.engine.store import CACHE_ROWS
 
 ENVIRONMENT_PREFIX: Final = "PLAUDIT_"

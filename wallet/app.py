@@ -13,24 +13,31 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import click
+import platformdirs
 from rich.console import Group, RenderableType
 
+from client.defaults import CLOCK_DIFFERENCE_MAX, TIMEOUT_SECONDS
 from client.errors import ClientError, NodeRefused, UsageError
 from client.exposure import find_exposure
-from client.json_rpc import TIMEOUT_SECONDS, NodeClient
+from client.json_rpc import NodeClient
 from client.render import Output, fields, text
 from client.terminal import clean
 from protocol.operation import Operation
 from protocol.transaction import Transaction
 from wallet.keystore import Keystore, KeystoreMissing, StoredKey
 from wallet.passwords import find_weakness
-from wallet.session import CLOCK_DIFFERENCE_MAX, Receipt, Session
+from wallet.session import Receipt, Session
 from wallet.signing import SigningKey, choose_keys, collect_authorities
 from wallet.trust import Facts, describe_chain, doubt_chain
 from wallet.unresolved import add_unresolved, doubt_repeat, make_fingerprint
 
 PASSWORD_VARIABLE = "PLAUDIT_WALLET_PASSWORD"
 _SHOWN_CHARACTERS_MAX = 400
+
+
+def default_keystore() -> Path:
+    """Where the key file is unless --keystore says otherwise."""
+    return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / "wallet.json"
 
 
 @dataclass

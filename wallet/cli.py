@@ -9,66 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-import platformdirs
 
-from client.errors import EXIT_FAILED, EXIT_USAGE, ClientError, NodeRefused
-from client.harmless import HarmlessGroup
-from client.json_rpc import NODE_DEFAULT, TIMEOUT_SECONDS
-from client.render import Output
-from protocol.errors import ProtocolError
-from wallet.advice import advise
-from wallet.app import App
-from wallet.commands import (
-    account_update,
-    accounts,
-    chain,
-    content,
-    convert,
-    escrow,
-    funds,
-    keys,
-    market,
-    multisig,
-    other,
-    proposal,
-    rc,
-    recover,
-    savings,
-    witness,
-)
-from wallet.keystore import (
-    KeyMissing,
-    KeystoreChanged,
-    KeystoreDamaged,
-    KeystoreError,
-    KeystoreExists,
-    KeystoreForeign,
-    KeystoreMissing,
-    KeystoreTooNew,
-    WrongPassword,
-)
-from wallet.session import CLOCK_DIFFERENCE_MAX
+from client.commands import ModuleGroup
+from client.defaults import CLOCK_DIFFERENCE_MAX, NODE_DEFAULT, TIMEOUT_SECONDS
 
 DEBUG_VARIABLE = "PLAUDIT_DEBUG"
 
-_KEYSTORE_REMEDIES: dict[type[KeystoreError], str] = {
-    KeystoreExists: "Use it, or name another file with --keystore.",
-    KeystoreMissing: "Make one with `plaudit wallet init`, or name yours with --keystore.",
-    KeystoreForeign: "Name the right file with --keystore.",
-    KeystoreTooNew: "Use the newer version of this wallet.",
-    KeystoreDamaged: "Restore it from a copy, or make a new one with `plaudit wallet init` and import the keys again.",
-    WrongPassword: "Try again; without the password the keys cannot be had, they must then be imported anew.",
-    KeystoreChanged: "Another command changed it while this one ran: run the command again.",
-    KeyMissing: "`plaudit wallet keys list` shows which keys there are.",
-}
 
-
-def default_keystore() -> Path:
-    """Where the key file is unless --keystore says otherwise."""
-    return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / "wallet.json"
-
-
-class WalletGroup(HarmlessGroup):
+class WalletGroup(ModuleGroup):
     """Turns every error of a command into words and an exit code; nobody sees a stack trace."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -80,34 +28,12 @@ class WalletGroup(HarmlessGroup):
         except Exception as error:
             if os.environ.get(DEBUG_VARIABLE):
                 raise
-            failure = describe_failure(error)
-            app = ctx.find_object(App)
-            (app.output if app else Output(False)).fail(failure)
-            ctx.exit(failure.exit_code)
+            from wallet.failures import tell  # noqa: PLC0415 - takes long to load, and help does not need it
+
+            ctx.exit(tell(error, ctx))
 
 
-def describe_failure(error: Exception) -> ClientError:
-    """Any error as one that can be shown."""
-    match error:
-        case NodeRefused():
-            return advise(error)
-        case ClientError():
-            return error
-        case KeystoreError():
-            return ClientError(str(error), _KEYSTORE_REMEDIES.get(type(error), ""))
-        case ProtocolError():
-            return ClientError(error.message.partition(":")[2].strip(": ") or error.message)
-        case OSError():
-            return ClientError(f"{error.filename or 'file'}: {error.strerror or error}")
-        case _:
-            return ClientError(
-                f"the wallet failed: {type(error).__name__}: {error}",
-                "The node's answer is not as it should be, or this is a fault of the wallet; "
-                f"{DEBUG_VARIABLE}=1 in the environment shows where.",
-            )
-
-
-@click.group(cls=WalletGroup, name="wallet")
+@click.group(cls=WalletGroup, sources=("wallet.commands",))
 @click.option("--node", envvar="PLAUDIT_NODE", default=NODE_DEFAULT, show_default=True, help="URL of the node to ask.")
 @click.option(
     "--keystore",
@@ -151,15 +77,8 @@ def wallet(
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a character shows "?" rather than nothing at all.
             stream.reconfigure(errors="replace")
-    path = default_keystore() if keystore is None else keystore
-    ctx.obj = App(node, path, password_file, chain_id, timeout, clock_difference, is_json, is_sure)
+    from wallet.app import App, default_keystore  # noqa: PLC0415 - takes long to load, and help does not need it
 
-
-for _module in (
-    *(keys, accounts, account_update, recover, funds, savings, convert, escrow),
-    *(content, witness, proposal, market, rc, multisig, other, chain),
-):
-    for _command in _module.COMMANDS:
-        wallet.add_command(_command)
-
-__all__ = ["EXIT_FAILED", "EXIT_USAGE", "wallet"]
+    ctx.obj = App(
+        node, keystore or default_keystore(), password_file, chain_id, timeout, clock_difference, is_json, is_sure
+    )

@@ -23,6 +23,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from client.errors import ClientError
 from protocol.errors import ProtocolError
 from protocol.keys import PrivateKey
 from wallet.passwords import list_forms, normalize_password
@@ -34,40 +35,61 @@ _SALT_BYTES = 16
 _NONCE_BYTES = 12
 
 
-class KeystoreError(Exception):
-    """A key file cannot be used; the subclass tells why."""
+class KeystoreError(ClientError):
+    """A key file cannot be used; the subclass tells why, and what to do about it."""
+
+    advice = ""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause, self.advice)
 
 
 class KeystoreExists(KeystoreError):
     """A new key file would overwrite an existing one."""
 
+    advice = "Use it, or name another file with --keystore."
+
 
 class KeystoreMissing(KeystoreError):
     """There is no key file at this path."""
+
+    advice = "Make one with `plaudit wallet init`, or name yours with --keystore."
 
 
 class KeystoreForeign(KeystoreError):
     """The file is not a key file of this wallet."""
 
+    advice = "Name the right file with --keystore."
+
 
 class KeystoreTooNew(KeystoreError):
     """The file was written by a newer version of this wallet."""
+
+    advice = "Use the newer version of this wallet."
 
 
 class KeystoreDamaged(KeystoreError):
     """The file is a key file, but parts of it are missing or changed."""
 
+    advice = "Restore it from a copy, or make a new one with `plaudit wallet init` and import the keys again."
+
 
 class WrongPassword(KeystoreError):
     """The file is whole, but the password does not open it."""
+
+    advice = "Try again; without the password the keys cannot be had, they must then be imported anew."
 
 
 class KeystoreChanged(KeystoreError):
     """Another process gave the file another password or another content."""
 
+    advice = "Another command changed it while this one ran: run the command again."
+
 
 class KeyMissing(KeystoreError):
     """The key file holds no private key for this public key."""
+
+    advice = "`plaudit wallet keys list` shows which keys there are."
 
 
 class StoredKey(NamedTuple):

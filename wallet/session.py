@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from client.defaults import CLOCK_DIFFERENCE_MAX
 from client.errors import ClientError, NodeConfused, NodeRefused, SignedTransaction
 from client.json_rpc import NodeClient
 from protocol.assets import STEEM, VESTS, Asset
@@ -39,8 +40,6 @@ MARGIN_SECONDS = 15
 """How long after its expiration a transaction is waited for, by this machine's clock and by the node's head."""
 CLOCK_DIFFERENCE_NOTED = 60
 """By how many seconds the node's head and this machine's clock may differ without a word."""
-CLOCK_DIFFERENCE_MAX = 600
-"""By how many seconds the node's head may be ahead of this machine's clock, unless one is told to believe it more."""
 
 Json = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Blocks in and out of files (the reference's block_log format)."""
+"""Blocks in and out of files: progress and signals around the importer."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from protocol.config import ChainConfig
 EXIT_INTERRUPTED = 130
 
 
-@click.group("blocks", help=__doc__)
-def command() -> None:
-    """Groups the commands."""
+@click.group()
+def blocks() -> None:
+    """Blocks in and out of files (the reference's block_log format)."""
 
 
-@command.command("import")
+@blocks.command("import")
 @click.argument("file", type=FILE)
 @chain_options
 @click.option("--until", type=click.IntRange(1), metavar="N", help="Stop with block N as head.")
@@ -45,7 +45,7 @@ def import_(file: Path, until: int | None, skip_signatures: bool, **flags: Any) 
         run_import(config, lambda: open_chain(settings, config), file, until, skip_signatures)
 
 
-@command.command("export")
+@blocks.command("export")
 @click.argument("file", type=FILE)
 @chain_options
 @click.option("--from", "first", type=click.IntRange(1), help="First block.  [default: the first there is]")

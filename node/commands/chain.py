@@ -1,4 +1,4 @@
-"""Chain configs: files that describe a chain."""
+"""The commands about chain configs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from protocol.config import ChainConfig
 from protocol.config_template import render_template
 
 
-@click.group("chain", help=__doc__)
-def command() -> None:
-    """Groups the commands."""
+@click.group()
+def chain() -> None:
+    """Chain configs: files that describe a chain."""
 
 
-@command.command("init")
+@chain.command("init")
 @click.argument("file", type=FILE)
 @setting_options(preset="Start from this chain.  [default: a new one like dev]")
 @force_option

@@ -1,4 +1,4 @@
-"""Checks of config files."""
+"""The command that checks a config file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from node.options import FILE
 from protocol.config import ChainConfig
 
 
-@click.group("config", help=__doc__)
-def command() -> None:
-    """Groups the commands."""
+@click.group()
+def config() -> None:
+    """Checks of config files."""
 
 
-@command.command("check")
+@config.command("check")
 @click.argument("file", type=FILE)
 def check(file: Path) -> None:
     """Say whether FILE is a chain config that can be used; if not, name each key, its value and what is allowed."""

@@ -1,7 +1,4 @@
-"""Run a development chain on this machine, with ten funded accounts whose keys it shows.
-
-It also serves dev_api, which makes blocks at once and lets time pass.
-"""
+"""The command that runs a development chain."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from node.shell.files import DirectoryDisk
 from node.shell.logs import configure_logging
 
 
-@click.command("dev", help=__doc__)
+@click.command()
 @setting_options(
     data_dir="Keep the chain in this directory.  [default: in memory]",
     chain="Chain config file with known keys.  [default: preset dev]",
@@ -30,8 +27,11 @@ from node.shell.logs import configure_logging
 )
 @click.option("--automine", is_flag=True, help="Make a block as soon as a transaction comes, and none without one.")
 @log_options
-def command(block_time: int | None, automine: bool, **flags: Any) -> None:
-    """Runs a development chain."""
+def dev(block_time: int | None, automine: bool, **flags: Any) -> None:
+    """Run a development chain on this machine, with ten funded accounts whose keys it shows.
+
+    It also serves dev_api, which makes blocks at once and lets time pass.
+    """
     settings = collect(flags)
     configure_logging(settings.log_level, settings.log_json)
     with plain_errors():

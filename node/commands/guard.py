@@ -1,4 +1,4 @@
-"""The record of the slots that this machine's keys have signed for."""
+"""The command for after a clock was wrong: the keys of a stopped node sign again where they surely may."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from node.failures import EXIT_FAILED, CommandError, plain_errors
 from node.options import DIRECTORY
 from node.shell.files import DirectoryDisk
 from protocol.times import time_text
-from state.engine.kv import LevelDBBackend
+from state.engine.leveldb import LevelDBBackend
 
 
-@click.group("guard", help=__doc__)
-def command() -> None:
-    """Groups the commands."""
+@click.group()
+def guard() -> None:
+    """The record of the slots that this machine's keys have signed for."""
 
 
-@command.command("reset")
+@guard.command("reset")
 @click.option("--data-dir", "directory", type=DIRECTORY, required=True, help="Directory of a stopped node's data.")
 def reset(directory: Path) -> None:
     """After the clock was far ahead and is right again: let keys sign in slots that they have surely not signed for."""

@@ -1,4 +1,4 @@
-"""Account history."""
+"""The command that makes account history anew."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from node.opening import collect, load_chain_config, open_existing
 from node.options import chain_options
 
 
-@click.group("history", help=__doc__)
-def command() -> None:
-    """Groups the commands."""
+@click.group()
+def history() -> None:
+    """Account history."""
 
 
-@command.command("rebuild")
+@history.command("rebuild")
 @chain_options
 def rebuild(**flags: Any) -> None:
     """Drop the account history and make it anew from the block log."""

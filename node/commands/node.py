@@ -1,8 +1,4 @@
-"""Run a node: it follows the chain, serves JSON-RPC and, with witness keys, makes blocks.
-
-Each setting can be a flag, a variable such as PLAUDIT_DATA_DIR, or a key of the --config file; the first
-of these counts.
-"""
+"""The command that runs a node."""
 
 from __future__ import annotations
 
@@ -27,11 +23,15 @@ from node.shell.open_files import raise_limit
 from node.shell.peering import make_network_settings
 
 
-@click.command("node", help=__doc__)
+@click.command()
 @setting_options(*list_settings())
 @click.option("--config", type=FILE, help="TOML file with these settings: data_dir = ..., witness = [...].")
-def command(**flags: Any) -> None:
-    """Runs a node."""
+def node(**flags: Any) -> None:
+    """Run a node: it follows the chain, serves JSON-RPC and, with witness keys, makes blocks.
+
+    Each setting can be a flag, a variable such as PLAUDIT_DATA_DIR, or a key of the --config file; the first
+    of these counts.
+    """
     settings = collect(flags)
     with plain_errors():
         keys = settings.read_witness_keys()

@@ -1,4 +1,4 @@
-"""Peers of a running node on this machine, through its admin port."""
+"""The commands about peers: whom a running node is connected to, and who is not welcome."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from node.options import admin_options
 from node.settings import Address
 
 
-@click.group("peers", help=__doc__)
-def command() -> None:
-    """Groups the commands."""
+@click.group()
+def peers() -> None:
+    """Peers of a running node on this machine, through its admin port."""
 
 
-@command.command("list")
+@peers.command("list")
 @admin_options
 def list_(admin: Address, is_json: bool) -> None:
     """Show the connections to peers."""
@@ -47,7 +47,7 @@ def _describe_state(peer: dict[str, Any]) -> str:
     return ", ".join(text for name, text in states.items() if peer[name]) or "in step"
 
 
-@command.command("bans")
+@peers.command("bans")
 @admin_options
 def bans(admin: Address, is_json: bool) -> None:
     """Show who is banned, until when and why."""
@@ -58,7 +58,7 @@ def bans(admin: Address, is_json: bool) -> None:
     )
 
 
-@command.command("ban")
+@peers.command("ban")
 @click.argument("ip")
 @click.option("--seconds", type=click.IntRange(0), default=86_400, show_default=True, help="For how long; 0: for ever.")
 @click.option("--reason", default="by the operator", show_default=True, help="Is shown with the ban.")
@@ -70,7 +70,7 @@ def ban(ip: str, seconds: int, reason: str, admin: Address, is_json: bool) -> No
     Output(is_json).show(found, lambda: f"{found['address']} is banned {until}.")
 
 
-@command.command("unban")
+@peers.command("unban")
 @click.argument("ip")
 @admin_options
 def unban(ip: str, admin: Address, is_json: bool) -> None:
@@ -80,7 +80,7 @@ def unban(ip: str, admin: Address, is_json: bool) -> None:
     Output(is_json).show(found, lambda: f"{ip} {answer}.")
 
 
-@command.command("disconnect")
+@peers.command("disconnect")
 @click.argument("peer")
 @admin_options
 def disconnect(peer: str, admin: Address, is_json: bool) -> None:
@@ -90,7 +90,7 @@ def disconnect(peer: str, admin: Address, is_json: bool) -> None:
     Output(is_json).show(found, lambda: f"{count} connection{'' if count == 1 else 's'} to {peer} closed.")
 
 
-@command.command("add")
+@peers.command("add")
 @click.argument("peer")
 @admin_options
 def add(peer: str, admin: Address, is_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The state of a chain in one file, with which another node starts at once."""
+"""The commands about snapshots: what they say around the work on files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any, Final
 import click
 
 from chain.snapshot import SnapshotError, Summary
-from client.admin import LONG_SECONDS, call_admin
+from client.admin import call_admin
+from client.defaults import LONG_SECONDS
 from client.render import Output, fields
 from node.commands.blocks import EXIT_INTERRUPTED
 from node.failures import CommandError, plain_errors
@@ -26,12 +27,12 @@ from node.snapshot_progress import make_snapshot_progress
 no_history_option: Final = click.option("--no-history", is_flag=True, help="Leave account history out.")
 
 
-@click.group("snapshot", help=__doc__)
-def command() -> None:
-    """Groups the commands."""
+@click.group()
+def snapshot() -> None:
+    """The state of a chain in one file, with which another node starts at once."""
 
 
-@command.command("create")
+@snapshot.command("create")
 @click.argument("file", type=FILE)
 @chain_options
 @no_history_option
@@ -53,7 +54,7 @@ def create(file: Path, no_history: bool, force: bool, **flags: Any) -> None:
     _show(summary)
 
 
-@command.command("request")
+@snapshot.command("request")
 @click.argument("name")
 @admin_options
 def request(name: str, admin: Address, is_json: bool) -> None:
@@ -62,7 +63,7 @@ def request(name: str, admin: Address, is_json: bool) -> None:
     Output(is_json).show(made, lambda: fields(made, "The node has written a snapshot."))
 
 
-@command.command("verify")
+@snapshot.command("verify")
 @click.argument("file", type=FILE)
 @chain_options
 def verify(file: Path, **flags: Any) -> None:
@@ -76,7 +77,7 @@ def verify(file: Path, **flags: Any) -> None:
     _show(summary)
 
 
-@command.command("restore")
+@snapshot.command("restore")
 @click.argument("file", type=FILE)
 @chain_options
 @no_history_option

@@ -1,7 +1,4 @@
-"""Say how a running node is.
-
-Exit codes for monitors: 0 healthy, 1 not healthy or not to be reached.
-"""
+"""The command for monitors and people: how a running node is."""
 
 from __future__ import annotations
 
@@ -13,9 +10,10 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from client.defaults import NODE_DEFAULT
 from client.durations import describe_seconds
 from client.errors import ClientError, UsageError
-from client.json_rpc import NODE_DEFAULT, NodeClient
+from client.json_rpc import NodeClient
 from client.render import Output, fields
 from client.terminal import clean
 from node.options import json_option
@@ -27,27 +25,30 @@ EXIT_USAGE: Final = 2
 TIMEOUT_SECONDS: Final = 5.0
 
 
-@click.command("status", help=__doc__)
+@click.command()
 @click.option("--node", "url", default=NODE_DEFAULT, envvar="PLAUDIT_NODE", show_default=True, help="URL of the node.")
 @click.option(
     "--max-age", type=click.IntRange(1), default=60, show_default=True, help="Age of a healthy head, in seconds."
 )
 @json_option
-def command(url: str, max_age: int, is_json: bool) -> None:
-    """Asks the node at `url`, shows what it says, and ends with the exit code."""
+def status(url: str, max_age: int, is_json: bool) -> None:
+    """Say how a running node is.
+
+    Exit codes for monitors: 0 healthy, 1 not healthy or not to be reached.
+    """
     output = Output(is_json)
     try:
-        status = NodeClient(url, TIMEOUT_SECONDS).call("plaudit_api.get_status", {})
-        problem = find_problem(status, int(time.time()), max_age)
+        found = NodeClient(url, TIMEOUT_SECONDS).call("plaudit_api.get_status", {})
+        problem = find_problem(found, int(time.time()), max_age)
     except UsageError as error:
         output.fail(error)
         raise SystemExit(EXIT_USAGE) from error
     except ClientError as error:
-        status, problem = {}, error.cause
+        found, problem = {}, error.cause
     except (KeyError, TypeError, ValueError):
-        status, problem = {}, f"{url} does not answer like a node of this version"
-    shown = {"healthy": not problem, "problem": problem or None, **status}
-    output.show(shown, lambda: _draw(url, status, problem))
+        found, problem = {}, f"{url} does not answer like a node of this version"
+    shown = {"healthy": not problem, "problem": problem or None, **found}
+    output.show(shown, lambda: _draw(url, found, problem))
     raise SystemExit(EXIT_UNHEALTHY if problem else EXIT_HEALTHY)
 
 

@@ -1,4 +1,4 @@
-"""Show the version of Plaudit, of Python, and of the protocol."""
+"""The command that shows versions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import click
 from protocol.config import ChainConfig
 
 
-@click.command("version", help=__doc__)
-def command() -> None:
-    """Shows the versions."""
+@click.command()
+def version() -> None:
+    """Show the version of Plaudit, of Python, and of the protocol."""
     protocol_version = ChainConfig.preset("dev").blockchain_version
     click.echo(f"plaudit {metadata.version('plaudit')}")
     click.echo(f"protocol {protocol_version}, {platform.python_implementation()} {platform.python_version()}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from client.json_rpc import NODE_DEFAULT
+from client.defaults import NODE_DEFAULT
 from node.core import NodeSettings
 from node.failures import EXIT_USAGE, CommandError
 from protocol.config import ChainConfig

@@ -27,7 +27,7 @@ from chain.snapshot import (
 from node.shell.files import make_private
 from protocol.config import ChainConfig
 from state.engine.errors import StoreError, StoreLocked
-from state.engine.kv import LevelDBBackend
+from state.engine.leveldb import LevelDBBackend
 
 RESTORING_DIRECTORY: Final = "restoring"
 _CHAIN_FILES: Final = (STATE_DIRECTORY, "block_log", "block_log.index")

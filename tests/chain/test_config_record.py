@@ -11,7 +11,7 @@ from chain.chain import Chain
 from chain.config_record import KEY
 from protocol.config import ChainConfig
 from state.engine.errors import ForeignChain, ForeignConfig, StoreCorrupt
-from state.engine.kv import LevelDBBackend
+from state.engine.leveldb import LevelDBBackend
 
 CONFIG = ChainConfig.preset("dev")
 

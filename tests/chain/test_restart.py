@@ -12,7 +12,7 @@ from chain.finality import Mode
 from operations.transfer import Transfer
 from protocol.errors import BlockLogError
 from state.engine.errors import CheckpointError, ForeignChain, NotAStore, StoreFull, StoreLocked
-from state.engine.kv import LevelDBBackend
+from state.engine.leveldb import LevelDBBackend
 from tests.chains import FIRST, MINERS, NULL, TESTNET
 from tests.harness import Harness, config_with, steem
 

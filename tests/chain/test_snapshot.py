@@ -39,7 +39,8 @@ from protocol.codec import Codec
 from protocol.config import ChainConfig
 from protocol.errors import BlockLogError, HistoryUnavailable, Rejected
 from state.engine.errors import StoreError
-from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
+from state.engine.kv import Backend, MemoryBackend
+from state.engine.leveldb import LevelDBBackend
 from state.engine.meta import decode_meta, encode_meta
 from state.tables.tables import Tables
 from tests.harness import Harness, config_with, steem

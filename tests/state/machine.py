@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from state.engine.errors import RowExists, RowMissing
-from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
+from state.engine.kv import Backend, MemoryBackend
+from state.engine.leveldb import LevelDBBackend
 from state.engine.store import Store
 from state.engine.table import Table
 from tests.state.sample import Item, Point, SampleTables, Vote, build_item

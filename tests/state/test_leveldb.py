@@ -13,9 +13,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from state.engine import kv
+from state.engine import leveldb
 from state.engine.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked
-from state.engine.kv import MARKER, LevelDBBackend
+from state.engine.leveldb import MARKER, LevelDBBackend
 from state.engine.store import Store
 from tests.state.sample import SampleTables, build_item
 
@@ -53,7 +53,7 @@ def test_locked_by_this_and_by_another_process(tmp_path: Path) -> None:
     with pytest.raises(StoreLocked):
         LevelDBBackend(tmp_path)
     script = (
-        "import sys\nfrom state.engine.errors import StoreLocked\nfrom state.engine.kv import LevelDBBackend\n"
+        "import sys\nfrom state.engine.errors import StoreLocked\nfrom state.engine.leveldb import LevelDBBackend\n"
         "try:\n    LevelDBBackend(sys.argv[1])\nexcept StoreLocked:\n    print('locked')\n"
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
@@ -75,7 +75,7 @@ def test_a_directory_that_cannot_be_written_is_not_in_use(
         (path / "LOCK").mkdir()
     else:
         message = f"IO error: {path}/LOCK: {reason}".encode()
-        monkeypatch.setattr(kv.plyvel, "DB", Mock(side_effect=kv.plyvel.IOError(message)))
+        monkeypatch.setattr(leveldb.plyvel, "DB", Mock(side_effect=leveldb.plyvel.IOError(message)))
     with pytest.raises(StoreError, match=f"cannot be opened: .*{reason}") as refused:
         LevelDBBackend(path)
     assert type(refused.value) is StoreError

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from state.engine.errors import StoreError, StoreLocked, StoreWriteFailed
-from state.engine.kv import Backend, LevelDBBackend, MemoryBackend
+from state.engine.kv import Backend, MemoryBackend
+from state.engine.leveldb import LevelDBBackend
 from tests.state.test_leveldb import limited_file_size
 
 FIRST = [(bytes([1, number]), b"old") for number in range(50)]

@@ -6,7 +6,7 @@ import pytest
 
 from client.errors import NodeRefused, strip_assertion
 from wallet.advice import explain
-from wallet.cli import describe_failure
+from wallet.failures import describe_failure
 
 FUNDS = (
     "Assert Exception:available >= -delta: Account alice does not have sufficient funds for balance adjustment. "

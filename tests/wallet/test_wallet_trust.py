@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from client.defaults import CLOCK_DIFFERENCE_MAX
 from client.errors import ClientError, NodeConfused, NodeRefused
 from protocol.config import ChainConfig
 from protocol.identity import ChainIdentity
@@ -20,7 +21,7 @@ from wallet import app as app_module
 from wallet.amounts import Power
 from wallet.cli import wallet
 from wallet.keystore import Keystore, ScryptCost
-from wallet.session import CLOCK_DIFFERENCE_MAX, ClockDiffers, NotIncluded, Session
+from wallet.session import ClockDiffers, NotIncluded, Session
 from wallet.trust import describe_chain, doubt_chain, doubt_memo_key, doubt_rate
 
 OTHER_ID = "11" * 32

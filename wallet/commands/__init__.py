@@ -1,1 +1,1 @@
-"""The commands of the wallet, one module per subject; each lists them in COMMANDS."""
+"""The commands of the wallet, one module per subject: whatever click.command or click.group decorates here is one."""

@@ -1,134 +1,32 @@
-"""Commands about accounts: what they have, and making new ones."""
+"""Commands about accounts: making new ones, and changing their keys and metadata."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 import click
 from rich.console import Group, RenderableType
 
 from client.errors import ClientError, UsageError
-from client.render import NEVER, fields, moment, table
-from operations.account import AccountCreate, ClaimAccount, CreateClaimedAccount
-from protocol.assets import STEEM, VESTS, Asset
+from client.render import fields, moment, table
+from operations.account import AccountCreate, AccountUpdate2, ClaimAccount, CreateClaimedAccount
+from protocol.assets import STEEM, Asset
 from protocol.keys import PrivateKey, encode_public_key
 from protocol.names import is_valid_account_name
-from protocol.times import parse_time
 from protocol.types import Authority
-from protocol.units import BASIS_POINTS
-from wallet.amounts import format_amount, format_percent, group_digits, parse_amount
 from wallet.app import App
-from wallet.commands.common import SubGroup, WalletCommand, pass_app
+from wallet.commands.common import SubGroup, parse_json, pass_app, read_text
 from wallet.commands.keys import ROLES
 from wallet.keystore import StoredKey
 from wallet.session import Json, Session
 
-REGENERATION_SECONDS = 432_000
-
-
-@click.command(cls=WalletCommand)
-@click.argument("name")
-@pass_app
-def balance(app: App, name: str) -> None:
-    """Show everything an account has: liquid, savings, power, rewards, mana."""
-    session = app.session
-    account = session.get_account(name)
-    shown = summarize_balance(session, account)
-    app.output.show(shown, lambda: _draw_balance(shown))
-
-
-def summarize_balance(session: Session, account: Json) -> Json:
-    """The balances of an account, with power in both units and mana as percentages."""
-    properties = session.properties()
-    power = session.power()
-
-    def vests(name: str) -> int:
-        return parse_amount(account[name], session.identity, VESTS).amount
-
-    def both(amount: int) -> Json:
-        steem = Asset(abs(power.to_steem(amount)) * (1 if amount >= 0 else -1), STEEM)
-        return {
-            "vests": format_amount(Asset(amount, VESTS), session.identity),
-            "steem_power": format_amount(steem, session.identity),
-        }
-
-    own, lent, borrowed = vests("vesting_shares"), vests("delegated_vesting_shares"), vests("received_vesting_shares")
-    leaving = _leaving(account, vests("vesting_withdraw_rate"))
-    effective = own - lent + borrowed - leaving
-    shown = {
-        "name": account["name"],
-        "liquid": {"steem": account["balance"], "sbd": account["sbd_balance"]},
-        "savings": {"steem": account["savings_balance"], "sbd": account["savings_sbd_balance"]},
-        "rewards": {
-            "steem": account["reward_steem_balance"],
-            "sbd": account["reward_sbd_balance"],
-            "vests": account["reward_vesting_balance"],
-            "steem_power": account["reward_vesting_steem"],
-        },
-        "power": {
-            "own": both(own),
-            "delegated_out": both(lent),
-            "delegated_in": both(borrowed),
-            "effective": both(effective),
-        },
-        "mana": _mana(session, account, properties, effective),
-    }
-    if account["next_vesting_withdrawal"] != NEVER:
-        shown["power_down"] = {
-            "next": account["next_vesting_withdrawal"],
-            "each": both(vests("vesting_withdraw_rate")),
-            "left": both(int(account["to_withdraw"]) - int(account["withdrawn"])),
-        }
-    return shown
-
-
-def _leaving(account: Json, rate: int) -> int:
-    """The VESTS that the next payment of a power-down takes; they carry no mana any more."""
-    if account["next_vesting_withdrawal"] == NEVER:
-        return 0
-    return min(rate, int(account["to_withdraw"]) - int(account["withdrawn"]))
-
-
-def _mana(session: Session, account: Json, properties: Json, effective: int) -> Json:
-    seconds = int(session.config.get("STEEM_VOTING_MANA_REGENERATION_SECONDS", REGENERATION_SECONDS))
-    now = parse_time(properties["time"])
-    pool = int(properties.get("downvote_pool_percent", 0))
-
-    def percent(bar: Json, maximum: int) -> str:
-        if maximum <= 0:
-            return format_percent(0)
-        elapsed = max(0, now - int(bar["last_update_time"]))
-        current = min(maximum, int(bar["current_mana"]) + maximum * min(elapsed, seconds) // seconds)
-        return format_percent(max(0, current) * BASIS_POINTS // maximum)
-
-    return {
-        "vote": percent(account["voting_manabar"], effective),
-        "downvote": percent(account["downvote_manabar"], effective * pool // BASIS_POINTS),
-    }
-
-
-def _draw_balance(shown: Json) -> RenderableType:
-    rows = [
-        ("liquid", group_digits(shown["liquid"]["steem"]), group_digits(shown["liquid"]["sbd"])),
-        ("savings", group_digits(shown["savings"]["steem"]), group_digits(shown["savings"]["sbd"])),
-        ("rewards to claim", group_digits(shown["rewards"]["steem"]), group_digits(shown["rewards"]["sbd"])),
-        ("", group_digits(shown["rewards"]["steem_power"]) + " as power", group_digits(shown["rewards"]["vests"])),
-    ]
-    power = [
-        (name.replace("_", " "), group_digits(part["steem_power"]), group_digits(part["vests"]))
-        for name, part in shown["power"].items()
-    ]
-    parts: list[RenderableType] = [
-        table(("tokens", "", ""), rows, shown["name"], right=(1, 2)),
-        table(("power", "worth", "shares"), power, right=(1, 2)),
-        fields({"vote mana": shown["mana"]["vote"], "downvote mana": shown["mana"]["downvote"]}),
-    ]
-    if "power_down" in shown:
-        down = shown["power_down"]
-        each, left = down["each"]["steem_power"], down["left"]["steem_power"]
-        parts.append(fields({"power-down": f"{each} next at {moment(down['next'])} UTC, {left} left"}))
-    return Group(*parts)
+WEIGHT_MAX = 0xFFFF
+THRESHOLD_MAX = 0xFFFFFFFF
+Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+MEMBER = "KEY|ACCOUNT[=WEIGHT]"
 
 
 @click.group(cls=SubGroup)
@@ -231,4 +129,100 @@ def claim(app: App, creator: str, pay: bool) -> None:
     app.send(ClaimAccount(creator=creator, fee=fee, extensions=()))
 
 
-COMMANDS: tuple[click.Command, ...] = (balance, account)
+def _authority_option(role: str, help_text: str) -> Decorator:
+    return click.option(f"--{role}", role, multiple=True, metavar=MEMBER, help=help_text)
+
+
+def _threshold_option(role: str) -> Decorator:
+    limits = click.IntRange(1, THRESHOLD_MAX)
+    return click.option(f"--{role}-threshold", type=limits, default=1, show_default=True, help="Weight that suffices.")
+
+
+@account.command()
+@click.argument("name")
+@_authority_option("owner", "New owner authority: a public key or an account, with its weight; may be repeated.")
+@_threshold_option("owner")
+@_authority_option("active", "New active authority.")
+@_threshold_option("active")
+@_authority_option("posting", "New posting authority.")
+@_threshold_option("posting")
+@click.option("--memo", default=None, metavar="KEY", help="New memo key.")
+@click.option("--new-password", is_flag=True, help="Make all four keys anew from a new password; they are stored.")
+@click.option("--show-password", is_flag=True, help="Print the new master password, once.")
+@click.option("--secret-file", type=click.File("r"), default=None, help="Read the new master password from a file.")
+@click.option("--metadata", default=None, help='JSON metadata that the active key guards; may be "@FILE".')
+@click.option("--profile", default=None, help='JSON metadata that the posting key guards; may be "@FILE".')
+@pass_app
+def update(
+    app: App,
+    /,
+    name: str,
+    memo: str | None,
+    new_password: bool,
+    show_password: bool,
+    secret_file: Any,
+    metadata: str | None,
+    profile: str | None,
+    **members: Any,
+) -> None:
+    """Change an account's authorities, memo key or metadata; what is not given stays as it is."""
+    session = app.session
+    authorities = {
+        role: _read_authority(app, members[role], members[f"{role}_threshold"], role) if members[role] else None
+        for role in ("owner", "active", "posting")
+    }
+    memo_key = None if memo is None else session.public_key(memo)
+    new_keys: list[StoredKey] = []
+    extra: Json = {}
+    if new_password or secret_file is not None:
+        if memo is not None or any(authorities.values()):
+            raise UsageError("a new password makes all keys; no other key can be given with it")
+        secret = app.read_secret(secret_file) if secret_file is not None else make_password()
+        new_keys = [StoredKey(PrivateKey.from_password(name, role, secret), name, role) for role in ROLES]
+        public = {stored.role: stored.key.public_key for stored in new_keys}
+        authorities = {role: Authority(1, (), ((public[role], 1),)) for role in authorities}
+        memo_key = public["memo"]
+        prefix = session.identity.address_prefix
+        extra = {f"{role}_key": encode_public_key(key, prefix) for role, key in public.items()}
+        extra |= {"password": secret} if show_password else {}
+    operation = AccountUpdate2(
+        account=name,
+        memo_key=memo_key,
+        json_metadata=_read_metadata(app, metadata),
+        posting_json_metadata=_read_metadata(app, profile),
+        extensions=(),
+        **authorities,
+    )
+    if not any((*authorities.values(), memo_key, operation.json_metadata, operation.posting_json_metadata)):
+        raise UsageError("there is nothing to change", "Give at least one of the options.")
+    app.send(operation, extra=extra, new_keys=new_keys)
+
+
+def _read_authority(app: App, members: tuple[str, ...], threshold: int, role: str) -> Authority:
+    """An authority out of "KEY=WEIGHT" and "ACCOUNT=WEIGHT". Raises UsageError if nobody could meet it."""
+    accounts: dict[str, int] = {}
+    keys: dict[bytes, int] = {}
+    for member in members:
+        who, _, weight_text = member.partition("=")
+        weight = int(weight_text or "1") if (weight_text or "1").isdecimal() else 0
+        if not 0 < weight <= WEIGHT_MAX:
+            raise UsageError(f"{member!r} has no weight from 1 to {WEIGHT_MAX}", f"Write {MEMBER}.")
+        if is_valid_account_name(who):
+            app.session.get_account(who)
+            accounts[who] = weight
+        else:
+            keys[app.session.public_key(who)] = weight
+    total = sum(accounts.values()) + sum(keys.values())
+    if total < threshold:
+        raise UsageError(
+            f"nobody could meet this {role} authority: all weights together are {total}, the threshold is {threshold}"
+        )
+    return Authority(threshold, tuple(sorted(accounts.items())), tuple(sorted(keys.items())))
+
+
+def _read_metadata(app: App, value: str | None) -> str:
+    """Metadata as compact JSON, empty if none is given. Raises UsageError when it is not JSON."""
+    if value is None:
+        return ""
+    content = parse_json(read_text(app, value.removeprefix("@")) if value.startswith("@") else value)
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)

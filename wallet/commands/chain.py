@@ -188,6 +188,3 @@ def explain(app: App, target: PostName) -> None:
     params = {"author": target.author, "permlink": target.permlink}
     found: Json = app.session.client.call("plaudit_api.explain_payout", params)["explanation"]
     app.output.show(found, lambda: draw_explanation(found, app.session.identity))
-
-
-COMMANDS: tuple[click.Command, ...] = (status, block, transaction, history, explain)

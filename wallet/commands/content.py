@@ -304,6 +304,3 @@ def _metadata(values: dict[str, Any], old: str = "") -> str:
         before = {}
     base = before if isinstance(before, dict) else {}
     return json.dumps(base | values | {"app": APP, "format": "markdown"}, ensure_ascii=False, separators=(",", ":"))
-
-
-COMMANDS: tuple[click.Command, ...] = (post, reply, edit, delete_post, vote, show)

@@ -45,6 +45,3 @@ def conversions(app: App, account: str) -> None:
 def _list(app: App, account: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = app.session.client.call("condenser_api.get_conversion_requests", [account])
     return found
-
-
-COMMANDS: tuple[click.Command, ...] = (convert, conversions)

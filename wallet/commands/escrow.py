@@ -196,6 +196,3 @@ def _read_amounts(app: App, amounts: tuple[str, ...]) -> tuple[Asset, Asset]:
     if not any(asset.amount for asset in found.values()):
         raise UsageError("the amount is 0")
     return found.get(STEEM, Asset(0, STEEM)), found.get(SBD, Asset(0, SBD))
-
-
-COMMANDS: tuple[click.Command, ...] = (escrow,)

@@ -216,15 +216,3 @@ def claim_rewards(app: App, account: str) -> None:
     app.send(
         ClaimRewardBalance(account=account, reward_steem=rewards[0], reward_sbd=rewards[1], reward_vests=rewards[2])
     )
-
-
-COMMANDS: tuple[click.Command, ...] = (
-    transfer,
-    power_up,
-    power_down,
-    delegate,
-    undelegate,
-    delegations,
-    route,
-    claim_rewards,
-)

@@ -208,6 +208,3 @@ def _key_json(key: StoredKey, prefix: str) -> dict[str, str]:
 def _draw_keys(found: Iterable[StoredKey], prefix: str) -> RenderableType:
     rows = [(key.account or "-", key.role or "-", encode_public_key(key.key.public_key, prefix)) for key in found]
     return table(("account", "role", "public key"), rows)
-
-
-COMMANDS: tuple[click.Command, ...] = (init, keys)

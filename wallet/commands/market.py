@@ -200,4 +200,3 @@ def _round(price: str) -> str:
 
 
 _SIDES = (("steem", STEEM), ("sbd", SBD))
-COMMANDS: tuple[click.Command, ...] = (market,)

@@ -208,4 +208,3 @@ def _draw(app: App, transaction: Transaction, shown: Json) -> RenderableType:
 
 
 _MARKS = {True: "yes", False: "-"}
-COMMANDS: tuple[click.Command, ...] = (multisig,)

@@ -35,6 +35,3 @@ def send_operations(app: App, data: str) -> None:
     or "-" for standard input.
     """
     app.send(*read_operations(app, data))
-
-
-COMMANDS: tuple[click.Command, ...] = (custom_json, send_operations)

@@ -160,6 +160,3 @@ def _sbd(app: App, amount: Any) -> str:
 def _amount(app: App, shown: Any) -> str:
     asset: Asset = app.session.codec.from_json(Asset, shown)
     return format_amount(asset, app.session.identity)
-
-
-COMMANDS: tuple[click.Command, ...] = (proposal,)

@@ -23,7 +23,7 @@ from protocol.transaction import Transaction
 from protocol.units import BASIS_POINTS
 from wallet.amounts import format_percent
 from wallet.app import App
-from wallet.commands.accounts import REGENERATION_SECONDS
+from wallet.commands.balance import REGENERATION_SECONDS
 from wallet.commands.common import WalletCommand, pass_app
 from wallet.session import Json, Session
 
@@ -127,6 +127,3 @@ def _draw(shown: Json) -> RenderableType:
         fields(overview, f"Resource credits of {shown['name']}"),
         table(("enough for", "each costs", "how many"), rows, right=(1, 2)),
     )
-
-
-COMMANDS = (rc,)

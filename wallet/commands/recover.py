@@ -123,6 +123,3 @@ def _draw(shown: Json) -> RenderableType:
         for row in shown["former_owner_authorities"]
     ]
     return Group(fields(facts), table(("valid until", "former owner key"), rows))
-
-
-COMMANDS: tuple[click.Command, ...] = (recover,)

@@ -121,6 +121,3 @@ def _read_amount(app: App, text: str) -> Asset:
 def _list(app: App, account: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = app.session.client.call("condenser_api.get_savings_withdraw_from", [account])
     return found
-
-
-COMMANDS: tuple[click.Command, ...] = (savings,)

@@ -228,6 +228,3 @@ def list_witnesses(app: App, limit: int) -> None:
         return table(("#", "witness", "votes", "missed", "last block", "active"), rows, right=(0, 2, 3, 4))
 
     app.output.show({"witnesses": found}, draw)
-
-
-COMMANDS: tuple[click.Command, ...] = (witness,)
