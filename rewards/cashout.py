@@ -35,6 +35,8 @@ def process_comment_cashout(ctx: Context) -> None:
     fund had before, so that in one block a claim is worth the same for everybody.
     """
     due = get_due_comments(ctx)
+    if not due:
+        return
     fund = get_reward_fund(ctx)
     total_claims = fund.recent_claims
     for comment in due:

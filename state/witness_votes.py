@@ -25,12 +25,12 @@ class WitnessVoteSums:
 
     def add(self, account: Account, delta: int) -> None:
         """Adds `delta` VESTS satoshis to every witness the account votes for."""
+        if not account.witnesses_voted_for:
+            return
         choices = self._choices.get(account.name)
         if choices is None:
             choices = tuple(vote.witness for vote in self._ctx.tables.witness_votes.scan((account.name,)))
             self._choices[account.name] = choices
-        if not choices:
-            return
         sums, witnesses = self._votes, self._ctx.tables.witnesses
         total_vesting_shares = self._ctx.gpo.total_vesting_shares
         for name in choices:

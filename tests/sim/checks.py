@@ -365,7 +365,7 @@ def find_broken_index(store: Store[object]) -> str | None:
     for table in store._all:
         rows = list(table.scan())
         for index in table._indexes:
-            placed = [(index.place(row, _spread(table, row)), row) for row in rows]
+            placed = [(index.place(row), row) for row in rows]
             wanted = [
                 row for _, row in sorted((item for item in placed if item[0] is not None), key=lambda item: item[0])
             ]
@@ -376,11 +376,6 @@ def find_broken_index(store: Store[object]) -> str | None:
             if found != wanted:
                 return f"{table.name}.{index.name} lists {len(found)} rows, its table has {len(wanted)} for it"
     return None
-
-
-def _spread(table: object, row: object) -> tuple[object, ...]:
-    key = table._key(row)  # type: ignore[attr-defined]
-    return key if isinstance(key, tuple) else (key,)
 
 
 def applies(chain: Chain, transaction: Transaction) -> bool:
