@@ -7,13 +7,16 @@ import gc
 import time
 from collections.abc import Callable
 
-GC_THRESHOLDS = (10_000, 500, 10_000)
-"""Rows are immutable and rarely in cycles; the default thresholds double the cost of changing many of them. All objects
-are looked at after hours only: that takes seconds where there are many."""
+NEW_OBJECTS_MAX = 10_000
+"""At most so many new objects are looked at in one collection, a few milliseconds; requests may leave a hundred
+thousand between two blocks."""
+
+GC_THRESHOLDS = (NEW_OBJECTS_MAX // 5, 3, 100_000)
+"""A second look at those that lived through four first ones, and with them at those of the fifth. All objects are
+looked at after days only, since that takes seconds where there are many, and there is hardly a cycle to be found."""
 
 RETURN_SECONDS = 30.0
 """So often free memory goes back. There is much of it between rows that stay, and the C library would keep it."""
-
 
 LARGE_BYTES = 256 << 10
 """Blocks of memory of this size go back to the system when they are freed. By itself the C library of GNU raises this
@@ -33,7 +36,7 @@ def tune_memory() -> None:
 
 
 class Tidier:
-    """What is done in a quiet moment, a millisecond or two: or else it is while a block is made, which then is late."""
+    """What is done in a quiet moment, some milliseconds: or else it is while a block is made, which then is late."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -42,8 +45,9 @@ class Tidier:
         self._return = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
     def tidy(self) -> None:
-        """Collects the garbage of the last blocks and, from time to time, gives free memory back."""
-        gc.collect(1)
+        """Collects the garbage of the last blocks or, from time to time, gives free memory back."""
         if self._return is not None and self._now() - self._returned_at >= RETURN_SECONDS:
             self._return(0)
             self._returned_at = self._now()
+        else:
+            gc.collect(1)

@@ -144,7 +144,7 @@ class NodeShell:
         try:
             self.node.on_timer(name)
             if name == COMMIT_TIMER:
-                self._tidier.tidy()
+                asyncio.get_running_loop().call_soon(self._tidier.tidy)  # In a round of its own.
         except Exception as error:
             if isinstance(error, StoreError) and self.chain.problem is not None:
                 return  # The daemon ends the node.

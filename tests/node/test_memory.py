@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from node.shell.memory import RETURN_SECONDS, Tidier
+from node.shell.memory import GC_THRESHOLDS, NEW_OBJECTS_MAX, RETURN_SECONDS, Tidier
 from tests.processes import read_resident_bytes
 
 MIB = 1 << 20
@@ -41,3 +41,24 @@ def test_young_garbage_is_collected() -> None:
         assert not [found for found in gc.get_objects() if isinstance(found, Knot)]
     finally:
         gc.enable()
+
+
+def test_no_collection_looks_at_many_objects() -> None:
+    looked_at = []
+
+    def look(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            looked_at.append(sum(len(gc.get_objects(number)) for number in range(info["generation"] + 1)))
+
+    before = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(*GC_THRESHOLDS)
+    gc.callbacks.append(look)
+    try:
+        requests = [[number] for number in range(20 * NEW_OBJECTS_MAX)]
+        Tidier().tidy()
+    finally:
+        gc.callbacks.remove(look)
+        gc.set_threshold(*before)
+    assert len(requests) == 20 * NEW_OBJECTS_MAX
+    assert NEW_OBJECTS_MAX / 2 < max(looked_at) < NEW_OBJECTS_MAX * 1.1
