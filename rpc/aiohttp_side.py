@@ -15,9 +15,6 @@ log = logging.getLogger("plaudit.rpc")
 SERVER: Final = "plaudit"
 """The header Server: a version would only tell which faults to try."""
 
-READ_OF_AIOHTTP: Final = ("_messages", "_reading_paused", "_buffer_paused")
-"""What is read of aiohttp's own fields; a test looks whether they are there and mean what they meant."""
-
 
 class Handler(web.RequestHandler):
     """aiohttp's connection, which says no versions, also where aiohttp itself finds a fault."""
@@ -26,13 +23,8 @@ class Handler(web.RequestHandler):
 
     @property
     def has_request(self) -> bool:
-        """Whether a request that was read waits to be handled."""
+        """Whether a request that was read waits to be handled. A test keeps that aiohttp means the same by it."""
         return bool(self._messages)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it wants no more bytes now."""
-        return self._reading_paused or self._buffer_paused
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes. The error that stands for what is no HTTP is kept without the trace that leads back to here."""

@@ -74,12 +74,34 @@ class Pace:
             asyncio.get_running_loop().call_soon(self._run)
 
 
+class _InnerTransport:
+    """The transport as aiohttp sees it, all but reading: whether that goes on is the connection's to say."""
+
+    def __init__(self, connection: PacedConnection, transport: asyncio.Transport) -> None:
+        self._connection = connection
+        self._transport = transport
+
+    def pause_reading(self) -> None:
+        """aiohttp has enough."""
+        self._connection.is_full = True
+
+    def resume_reading(self) -> None:
+        """aiohttp wants more: first of what is held."""
+        self._connection.is_full = False
+        self._connection.wake()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class PacedConnection(asyncio.BufferedProtocol):
     """One connection: keeps what was read and feeds it to aiohttp's protocol in parts."""
 
     def __init__(self, pace: Pace, inner: Handler, on_lost: Callable[[], None]) -> None:
         self.inner = inner
         self.is_queued = False
+        self.is_full = False
+        """Whether aiohttp wants no more bytes now."""
         self.body: StreamReader | None = None
         """Where the body of the request goes that is handled now."""
         self.upgraded: Upgraded | None = None
@@ -97,7 +119,7 @@ class PacedConnection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is open."""
         self.transport = cast(asyncio.Transport, transport)
-        self.inner.connection_made(transport)
+        self.inner.connection_made(cast(asyncio.Transport, _InnerTransport(self, self.transport)))
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Where the next bytes are read to: all connections share it, because it is emptied at once."""
@@ -198,7 +220,7 @@ class PacedConnection(asyncio.BufferedProtocol):
     def _read_on(self) -> None:
         self._held = b""
         self._at = 0
-        if self.transport is not None and not self.inner.is_full:
+        if self.transport is not None and not self.is_full:
             self.transport.resume_reading()
 
     def _feed(self, part: bytes) -> None:

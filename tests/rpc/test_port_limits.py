@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from rpc.aiohttp_side import READ_OF_AIOHTTP
-from rpc.paced import HEAD_BYTES_MAX
+from rpc import http_port
+from rpc.paced import HEAD_BYTES_MAX, READ_BYTES, PacedConnection
 from rpc.port_limits import Gauge, Overloaded, PortLimits, Share, name_client, names_itself
 from tests.rpc.port import QUESTION, WEBSOCKET, Port
 from tests.rpc.service import Service
@@ -182,20 +182,36 @@ async def test_what_is_read_of_aiohttp_means_what_it_meant(port: Port) -> None:
     reader, writer = await port.connect(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
     await reader.readuntil(b"\r\n\r\n")
     (connection,) = port.server.port._connections.values()
-    handler = connection.inner
-    missing = [name for name in READ_OF_AIOHTTP if not hasattr(handler, name)]
-    assert not missing, f"aiohttp {aiohttp.__version__} has no {missing}"
-    assert not handler.has_request and not handler.is_full
-    handler.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
-    assert handler.has_request
-    handler.pause_reading()
-    assert handler.is_full
-    handler.resume_reading()
-    assert not handler.is_full
-    handler.data_received(b"}")
+    assert hasattr(connection.inner, "_messages"), f"aiohttp {aiohttp.__version__} keeps its requests elsewhere"
+    assert not connection.inner.has_request and not connection.is_full
+    connection.inner.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+    assert connection.inner.has_request
+    connection.inner.pause_reading()
+    assert connection.is_full
+    connection.inner.resume_reading()
+    assert not connection.is_full
+    connection.inner.data_received(b"}")
     await reader.readuntil(b"\r\n\r\n")
-    assert not handler.has_request
+    assert not connection.inner.has_request
     writer.close()
+
+
+async def test_no_more_is_read_than_was_handled(
+    port: Port, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the siege: aiohttp let the transport read on by itself, and megabytes were held that nobody counted."""
+    held = []
+
+    class Measured(PacedConnection):
+        def buffer_updated(self, nbytes: int) -> None:
+            super().buffer_updated(nbytes)
+            held.append(len(self._held))
+
+    monkeypatch.setattr(http_port, "PacedConnection", Measured)
+    for _ in range(3):
+        assert "error" in await ask(port, session, "192.0.2.1", b" " * 900_000)
+    assert sum(held) > 900_000
+    assert max(held) <= READ_BYTES
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/health/", "//"])
