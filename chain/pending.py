@@ -294,13 +294,6 @@ class PendingTransactions:
             dropped.append(Dropped(trx_id, Rejected("", text, rate=waiting.rate, unit=RATE_BYTES)))
         return dropped
 
-    def take_all(self) -> list[Transaction]:
-        """Empties the pool and returns what it held."""
-        taken = list(self)
-        for transaction in taken:
-            self.remove(transaction.id)
-        return taken
-
 
 def _exceeds(share: Share, transaction: Transaction, bytes_max: int, operations_max: int) -> bool:
     """Whether something has no room for a transaction."""

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chain.chain import Chain
+from chain.pending import PendingTransactions
 from consensus.slots import get_scheduled_witness, get_slot_at_time, get_slot_time
 from operations.account import AccountCreate
 from operations.content import Comment
@@ -72,6 +73,12 @@ def config_with(preset: Any, **rules: Any) -> ChainConfig:
 def authority_of(key: PrivateKey | bytes) -> Authority:
     """An authority of one key."""
     return Authority(1, (), ((key if isinstance(key, bytes) else key.public_key, 1),))
+
+
+def empty_pool(pool: PendingTransactions) -> None:
+    """Takes out all that waits."""
+    for transaction in list(pool):
+        pool.remove(transaction.id)
 
 
 class Harness:

@@ -45,7 +45,8 @@ from state.context import SINGLETON
 
 PATH: Final = "/metrics"
 BLOCK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
-ROUND_BUCKETS: Final = (*(ms / 1000 for ms in (2, 5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000)),)
+ROUND_MS: Final = (2, 5, 10, 12, 14, 16, 18, 20, 22, 25, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000)
+ROUND_BUCKETS: Final = tuple(ms / 1000 for ms in ROUND_MS)
 CALL_BUCKETS: Final = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 UNKNOWN_METHOD: Final = "unknown"
 """The label of requests for methods that do not exist, so that nobody can make up labels."""

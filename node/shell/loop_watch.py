@@ -1,4 +1,9 @@
-"""How long the event loop is held: what its thread computes from one round to the next, while everything else waits."""
+"""How long the event loop is held: what its thread computes from one round to the next, while everything else waits.
+
+Timers, that of the next block among them, are looked at once in each round: so a round is the time between two chances
+for a block, however many callbacks are run in it. What counts is the processor time of the loop's own thread (to the
+nanosecond, not in ticks): what other programs of the machine take from it is not its own.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +13,8 @@ from collections.abc import Callable
 from typing import Final
 
 IDLE_SECONDS: Final = 0.005
-"""How often an idle loop is looked at; a busy one in every round."""
+"""How often an idle loop is looked at; a busy one in every round. So the first long round after a pause is counted with
+the short ones before it, and may look longer by this, but never shorter."""
 
 SHORT_SECONDS: Final = 0.001
 """Rounds up to this length are not counted."""

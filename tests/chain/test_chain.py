@@ -22,7 +22,7 @@ from protocol.errors import (
 from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.types import HardforkVersionVote
 from tests.chains import FIRST, NULL, TEMP
-from tests.harness import Harness, authority_of, config_with, steem
+from tests.harness import Harness, authority_of, config_with, empty_pool, steem
 
 INIT_KEY = PrivateKey.from_seed("init_key")
 
@@ -514,7 +514,7 @@ def test_an_account_that_a_fork_switch_takes_away_comes_back() -> None:
         world.chain.push_block(other.generate_block(skip_slots=1))
     assert other.tables.accounts.find("alice") is None
     assert world.account("alice").id == number, "it waits to be included again"
-    world.chain.pending.take_all()
+    empty_pool(world.chain.pending)
     while world.chain.store.depth:
         world.chain.store.rollback()
     assert world.tables.accounts.find("alice") is None

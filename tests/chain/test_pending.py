@@ -15,7 +15,7 @@ from operations.transfer import Transfer
 from protocol.errors import PluginRefused, Rejected
 from protocol.transaction import Transaction
 from tests.chains import FIRST, NULL, TEMP
-from tests.harness import Harness, config_with, steem
+from tests.harness import Harness, config_with, empty_pool, steem
 
 REVERSIBLE = config_with("testnet", irreversible_by_witness_from_block=1_000_000)
 BLOCK_BYTES = 65_536
@@ -68,7 +68,7 @@ def test_the_pool_keeps_order_and_counts_bytes() -> None:
     assert pool.size_bytes == sum(transaction.size for transaction in transactions)
     assert pool.find(transactions[2].id) is transactions[2]
     assert pool.earliest_expiration == min(transaction.expiration for transaction in transactions)
-    assert pool.take_all() == transactions
+    empty_pool(pool)
     assert len(pool) == 0 and pool.size_bytes == 0 and pool.earliest_expiration is None
 
 
@@ -346,7 +346,7 @@ def test_what_fails_on_a_new_head_is_dropped_and_told() -> None:
     everything = world.account("alice").balance
     block = world.apply(Transfer("alice", FIRST, steem(everything), ""))
     world.chain.undo_head()
-    world.chain.pending.take_all()
+    empty_pool(world.chain.pending)
     world.chain.pool.drop_state()
     lost = world.push(Transfer("alice", NULL, steem(1), ""))
     world.chain.push_block(block)

@@ -41,7 +41,7 @@ from state.tables.accounts import Manabar
 from state.tables.credits import RcAccount
 from state.tables.witnesses import RdParams
 from tests.chains import FIRST, NULL, TEMP
-from tests.harness import Harness, steem
+from tests.harness import Harness, empty_pool, steem
 from tests.operations.samples import SAMPLES
 from tests.vectors import recorded_path
 
@@ -472,7 +472,7 @@ def test_undoing_blocks_restores_credits_and_pools_exactly() -> None:
         blocks.append(block)
         world.chain.undo_head()
         world.chain.pool.drop_state()
-        world.chain.pending.take_all()
+        empty_pool(world.chain.pending)
         assert (world.chain.state_digest, row(world, "alice"), row(world, "bob"), pools(world)) == seen.pop()
     for block in reversed(blocks):
         world.chain.push_block(block)

@@ -16,7 +16,7 @@ from state.engine.errors import RowMissing
 from tests.fuzz.mutate import NUMBERS, Mutator
 from tests.fuzz.samples import operations, transactions
 from tests.fuzz.target import Broken, Target
-from tests.harness import Harness, steem
+from tests.harness import Harness, empty_pool, steem
 from tests.rpc.service import busy_world
 
 INIT_KEY = PrivateKey.from_seed("init_key")
@@ -221,7 +221,7 @@ class Blocks(Target):
         for _ in range(count):
             chain.undo_head()
         chain.pool.drop_state()
-        chain.pending.take_all()
+        empty_pool(chain.pending)
         if trace_of(self._world)[:2] != before[:2]:
             raise Broken("a block that was undone leaves a trace")
         if chain.store.compute_digest_from_scratch() != chain.state_digest:

@@ -12,6 +12,7 @@ from tests.siege.target import (
     Target,
     again_and_again,
     attack,
+    connected,
     dial,
     open_websocket,
     read_answer,
@@ -30,12 +31,9 @@ async def idle(target: Target) -> None:
     """1,100 connections that say nothing."""
 
     async def once() -> None:
-        reader, writer = await dial(target.rpc_port)
-        try:
+        async with connected(target.rpc_port, resets=False) as (reader, _):
             await reader.read(1)
             await asyncio.sleep(0.5)
-        finally:
-            writer.close()
 
     await again_and_again(target, 1100, once)
 
@@ -56,15 +54,12 @@ async def slow_bodies(target: Target) -> None:
     """300 bodies of which a byte comes now and then."""
 
     async def once() -> None:
-        _, writer = await dial(target.rpc_port)
-        writer.write(render_post(b"")[:-2].replace(b"Length: 0", b"Length: %d" % BODY_BYTES) + b"\r\n")
-        try:
+        async with connected(target.rpc_port, resets=False) as (_, writer):
+            writer.write(render_post(b"")[:-2].replace(b"Length: 0", b"Length: %d" % BODY_BYTES) + b"\r\n")
             while True:
                 writer.write(b" ")
                 await writer.drain()
                 await asyncio.sleep(0.2)
-        finally:
-            writer.close()
 
     await again_and_again(target, 300, once)
 
@@ -75,15 +70,12 @@ async def large_bodies(target: Target) -> None:
     request = render_post(b" " * BODY_BYTES)
 
     async def once() -> None:
-        reader, writer = await dial(target.rpc_port)
-        try:
+        async with connected(target.rpc_port) as (reader, writer):
             writer.write(memoryview(request)[:-1])
             await writer.drain()
             await asyncio.sleep(1)
             writer.write(b" ")
             await read_answer(reader)
-        finally:
-            writer.transport.abort()
 
     await again_and_again(target, 250, once)
 
@@ -100,12 +92,9 @@ async def compressed_bodies(target: Target) -> None:
     )
 
     async def once() -> None:
-        reader, writer = await dial(target.rpc_port)
-        try:
+        async with connected(target.rpc_port, resets=False) as (reader, writer):
             writer.write(next(requests))
             await read_answer(reader)
-        finally:
-            writer.close()
 
     await again_and_again(target, 50, once)
 
@@ -116,12 +105,9 @@ async def pipelined(target: Target) -> None:
     many = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 500 + render_post(STATUS) * 500
 
     async def once() -> None:
-        reader, writer = await dial(target.rpc_port)
-        try:
+        async with connected(target.rpc_port) as (reader, writer):
             writer.write(many)
             await read_away(reader)
-        finally:
-            writer.transport.abort()
 
     await again_and_again(target, 200, once)
 
@@ -132,12 +118,9 @@ async def no_http(target: Target) -> None:
     rubbish = itertools.cycle([b"\x16\x03\x01" + bytes(600), b"GET / HTTP/1.1\r\n\r\n", b"A: b\r\n" * 10_000])
 
     async def once() -> None:
-        reader, writer = await dial(target.rpc_port)
-        try:
+        async with connected(target.rpc_port) as (reader, writer):
             writer.write(next(rubbish))
             await read_away(reader)
-        finally:
-            writer.transport.abort()
 
     await again_and_again(target, 100, once)
 
@@ -152,12 +135,9 @@ async def dense_json(target: Target) -> None:
     )
 
     async def once() -> None:
-        reader, writer = await dial(target.rpc_port)
-        try:
+        async with connected(target.rpc_port, resets=False) as (reader, writer):
             writer.write(next(requests))
             await read_answer(reader)
-        finally:
-            writer.close()
 
     await again_and_again(target, 6, once)
 
@@ -170,15 +150,14 @@ async def websocket_messages(target: Target) -> None:
     burst += render_frame(b"", opcode=0)
 
     async def once() -> None:
-        reader, writer = await open_websocket(target)
-        reading = asyncio.create_task(read_away(reader))
-        try:
-            while not reading.done():
-                writer.write(burst)
-                await writer.drain()
-        finally:
-            reading.cancel()
-            writer.transport.abort()
+        async with connected(target.rpc_port, open_websocket) as (reader, writer):
+            reading = asyncio.create_task(read_away(reader))
+            try:
+                while not reading.done():
+                    writer.write(burst)
+                    await writer.drain()
+            finally:
+                reading.cancel()
 
     await again_and_again(target, 64, once)
 
@@ -191,12 +170,9 @@ async def websocket_fragments(target: Target) -> None:
     writes = itertools.cycle([fragments, fragments, inflating])
 
     async def once() -> None:
-        reader, writer = await open_websocket(target)
-        try:
+        async with connected(target.rpc_port, open_websocket) as (reader, writer):
             writer.write(next(writes))
             await read_away(reader)
-        finally:
-            writer.transport.abort()
 
     await again_and_again(target, 32, once)
 
@@ -207,15 +183,12 @@ async def unread(target: Target) -> None:
     call = b"[" + b",".join([render_call("database_api.get_config", {})] * 500) + b"]"
 
     async def once() -> None:
-        _, writer = await dial(target.rpc_port)
-        transport = writer.transport
-        assert isinstance(transport, asyncio.ReadTransport)
-        transport.pause_reading()
-        try:
+        async with connected(target.rpc_port) as (_, writer):
+            transport = writer.transport
+            assert isinstance(transport, asyncio.ReadTransport)
+            transport.pause_reading()
             writer.write(render_post(call) * 3)
             await asyncio.sleep(5)
-        finally:
-            writer.transport.abort()
 
     await again_and_again(target, 100, once)
 
@@ -226,24 +199,20 @@ async def dear(target: Target) -> None:
     calls = itertools.cycle(list_requests(target))
 
     async def once() -> None:
-        reader, writer = await dial(target.rpc_port)
-        try:
+        async with connected(target.rpc_port, resets=False) as (reader, writer):
             for _ in range(20):
                 writer.write(render_post(next(calls)))
                 await read_answer(reader)
-        finally:
-            writer.close()
 
     async def talk() -> None:
-        reader, writer = await open_websocket(target)
-        reading = asyncio.create_task(read_away(reader))
-        try:
-            while not reading.done():
-                writer.write(render_frame(next(calls)))
-                await writer.drain()
-                await asyncio.sleep(0)
-        finally:
-            reading.cancel()
-            writer.transport.abort()
+        async with connected(target.rpc_port, open_websocket) as (reader, writer):
+            reading = asyncio.create_task(read_away(reader))
+            try:
+                while not reading.done():
+                    writer.write(render_frame(next(calls)))
+                    await writer.drain()
+                    await asyncio.sleep(0)
+            finally:
+                reading.cancel()
 
     await asyncio.gather(again_and_again(target, 16, once), again_and_again(target, 4, talk))

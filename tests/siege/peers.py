@@ -8,7 +8,7 @@ import random
 
 from protocol.keys import PrivateKey
 from protocol.p2p.channel import SecureChannel
-from tests.siege.target import Target, again_and_again, attack, dial
+from tests.siege.target import Target, again_and_again, attack, connected, dial
 
 NUMBERS = (1000, 1001, *range(5000, 5020), 9999)
 
@@ -27,13 +27,10 @@ async def rubbish(target: Target) -> None:
     """Connections of bytes without a meaning, and of none."""
 
     async def once() -> None:
-        reader, writer = await dial(target.p2p_port)
-        try:
+        async with connected(target.p2p_port) as (reader, writer):
             writer.write(os.urandom(random.choice((0, 20, 33, 10_000))))
             await reader.read(33)
             await asyncio.sleep(random.random())
-        finally:
-            writer.transport.abort()
 
     await again_and_again(target, 60, once)
 

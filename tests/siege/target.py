@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ class Target(NamedTuple):
         return cls(*json.loads(text))
 
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Attack = Callable[[Target], Awaitable[None]]
 ATTACKS: dict[str, tuple[str, Attack]] = {}
 """Each attack by its name: what it does, in words, and how."""
@@ -61,9 +62,24 @@ async def again_and_again(target: Target, count: int, once: Callable[[], Awaitab
     await asyncio.gather(*(repeat() for _ in range(count)))
 
 
-async def dial(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def dial(port: int) -> Streams:
     """Opens a connection to the node."""
     return await asyncio.open_connection(HOST, port, limit=1 << 26)
+
+
+@asynccontextmanager
+async def connected(
+    port: int, open_port: Callable[[int], Awaitable[Streams]] = dial, *, resets: bool = True
+) -> AsyncIterator[Streams]:
+    """A connection for the time of a `with` block; at its end it is reset, or closed as it should be."""
+    reader, writer = await open_port(port)
+    try:
+        yield reader, writer
+    finally:
+        if resets:
+            writer.transport.abort()
+        else:
+            writer.close()
 
 
 def render_post(body: bytes, **headers: str) -> bytes:
@@ -99,9 +115,9 @@ WEBSOCKET = (
 )
 
 
-async def open_websocket(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def open_websocket(port: int) -> Streams:
     """Opens a websocket and reads the head of the node's answer."""
-    reader, writer = await dial(target.rpc_port)
+    reader, writer = await dial(port)
     writer.write(WEBSOCKET)
     await reader.readuntil(b"\r\n\r\n")
     return reader, writer

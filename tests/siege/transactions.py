@@ -21,7 +21,7 @@ from protocol.keys import sign_digest
 from protocol.operation import Operation
 from protocol.transaction import Transaction
 from tests.network.chains import account_key
-from tests.siege.target import Target, again_and_again, attack, dial, read_answer, render_call, render_post
+from tests.siege.target import Target, again_and_again, attack, connected, read_answer, render_call, render_post
 
 SENDERS = 20
 BODY = "A line of a post, unlike the next one. " * 1500
@@ -39,12 +39,9 @@ class Sender:
 
     async def ask(self, method: str, params: Any) -> Any:
         """The answer to a request on a connection of its own."""
-        reader, writer = await dial(self._target.rpc_port)
-        try:
+        async with connected(self._target.rpc_port, resets=False) as (reader, writer):
             writer.write(render_post(render_call(method, params)))
             return orjson.loads(await read_answer(reader))
-        finally:
-            writer.close()
 
     async def send(self, name: str, *operations: Operation) -> None:
         """Broadcasts operations of one account; whether they are taken does not matter."""
