@@ -19,6 +19,7 @@ from consensus.slots import (
 )
 from node.core.clock import MS_PER_SECOND, Clock, ClockWatch
 from node.core.guard import ProductionGuard
+from node.core.intake import FUTURE_SECONDS_MAX
 from node.core.settings import NodeSettings
 from node.core.world import World
 from protocol.block import Block
@@ -31,9 +32,6 @@ LAG_MAX_MS = 500
 
 FILL_MS_MAX = 120
 """How long the transactions of a block are chosen at most: applying it takes about as long again."""
-
-AHEAD_SECONDS_MAX = 5
-"""How far the head's time may be ahead of the clock. Source: chain_plugin.cpp, allow_future_time."""
 
 
 class ProductionOutcome(Enum):
@@ -84,7 +82,7 @@ class Producer:
         """A block was taken in: a recent one shows that the chain is alive and this node has caught up."""
         if block.timestamp * MS_PER_SECOND + self.interval_ms >= self._clock.now_ms():
             self._may_produce_stale = self._has_caught_up = True
-            if block.witness not in self._settings.witnesses:
+            if block.witness not in self._settings.witnesses and self.watch.look():  # Only then the round is read.
                 others = set(get_round_witnesses(self._chain.ctx)).difference(self._settings.witnesses)
                 self.watch.confirm(block.witness, len(others))
 
@@ -102,7 +100,7 @@ class Producer:
         slot = get_slot_at_time(ctx, (now_ms + LAG_MAX_MS) // MS_PER_SECOND)
         if slot == 0:
             ahead = ctx.time - now_ms // MS_PER_SECOND
-            if ahead > AHEAD_SECONDS_MAX:
+            if ahead > FUTURE_SECONDS_MAX:
                 return self._miss(ProductionOutcome.HEAD_IN_FUTURE, seconds=ahead)
             return Attempt(ProductionOutcome.NOT_TIME_YET)
         is_stale = get_slot_time(ctx, 1) * MS_PER_SECOND + self.interval_ms < now_ms

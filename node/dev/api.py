@@ -76,7 +76,7 @@ class DevApi:
         waiting = {transaction.id: None for transaction in node.chain.pending}
         numbers: list[int] = []
         for skip_seconds in skips:
-            (number,) = node.mine(1, skip_seconds)
+            (number,) = node.miner.mine(1, skip_seconds)
             block = node.chain.reader.get_block(number)
             for trx_id in () if block is None else block.transaction_ids:
                 waiting.pop(trx_id, None)

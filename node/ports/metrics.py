@@ -212,7 +212,7 @@ def _read_chain(node: Node) -> Iterator[Metric]:
     pending = chain.pending
     yield GaugeMetricFamily("plaudit_pending_transactions", "Transactions that wait for a block.", len(pending))
     yield GaugeMetricFamily("plaudit_pending_bytes", "Bytes of the transactions that wait.", pending.size_bytes)
-    can_write = int(node.write_problem is None)
+    can_write = int(node.writes.problem is None)
     yield GaugeMetricFamily("plaudit_can_write", "1 while the disk takes what is written, else 0.", can_write)
 
 

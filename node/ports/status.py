@@ -57,7 +57,7 @@ def describe_status(node: Node) -> dict[str, Any]:
             "skipped_seconds": node.clock.skipped_ms // MS_PER_SECOND,
             "jumped_ms": node.producer.watch.jump_ms,
         },
-        "can_write": node.write_problem is None,
+        "can_write": node.writes.problem is None,
     }
 
 

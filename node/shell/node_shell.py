@@ -14,8 +14,8 @@ from chain.chain import Chain
 from chain.effects import Applied, FeedItem
 from chain.pending import Dropped
 from node.core import Disk, Node, NodeSettings
-from node.core.node import COMMIT_TIMER
 from node.core.world import MemoryDisk, World
+from node.core.writes import COMMIT_TIMER
 from node.ports.health import AGE_SECONDS_MAX, find_problem
 from node.ports.status import describe_status
 from node.shell.memory import Tidier

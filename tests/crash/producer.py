@@ -14,8 +14,8 @@ from chain.chain import Chain
 from chain.effects import FeedItem, Irreversible
 from chain.pending import Dropped
 from node.core import Node, NodeSettings
-from node.core.node import COMMIT_TIMER
 from node.core.world import MemoryDisk
+from node.core.writes import COMMIT_TIMER
 from operations.content import Comment
 from operations.transfer import Transfer
 from operations.vote import Vote
@@ -89,7 +89,7 @@ class Producer:
         while True:
             for _ in range(self.chance.randrange(12)):
                 self.push(*self.make_operation())
-            self.node.mine(1, self.chance.choice((0, 0, 0, 0, 3, 30)))
+            self.node.miner.mine(1, self.chance.choice((0, 0, 0, 0, 3, 30)))
             if self.chance.randrange(3) == 0:
                 self.node.on_timer(COMMIT_TIMER)
             if self.chance.randrange(15) == 0:

@@ -11,18 +11,11 @@ from chain.effects import Applied, FeedItem, Irreversible, PushResult
 from chain.pending import Dropped, PendingTransactions
 from node.core import Node, NodeSettings, ProductionOutcome
 from node.core.clock import JUMP_MS_MAX, SETTLE_MS, ClockWatch
-from node.core.node import (
-    COMMIT_DELAY_MS,
-    DISK_RETRY_MS,
-    DISK_TIMER,
-    LEAD_MS_MAX,
-    PRODUCTION_TIMER,
-    REAPPLY_MS_MAX,
-    REAPPLY_TIMER,
-    SLICE_MS,
-)
+from node.core.mining import LEAD_MS_MAX, PRODUCTION_TIMER
 from node.core.production import FILL_MS_MAX
+from node.core.reapplying import REAPPLY_MS_MAX, REAPPLY_TIMER, SLICE_MS
 from node.core.world import MemoryDisk
+from node.core.writes import COMMIT_DELAY_MS, DISK_RETRY_MS, DISK_TIMER
 from node.ports.health import find_problem
 from node.ports.status import describe_status
 from operations.transfer import Transfer
@@ -193,17 +186,17 @@ def test_a_late_timer_makes_no_block_but_the_next_one_does(world: VirtualWorld, 
 
 def test_a_timer_before_the_slot_makes_its_block(world: VirtualWorld, chain: Chain) -> None:
     node = make_node(world, chain)
-    node.mine(1, START_MS // 1000 - chain.head_time - 3)
+    node.miner.mine(1, START_MS // 1000 - chain.head_time - 3)
     world.now = chain.head_time * 1000 + 2_400
-    assert node.produce() is ProductionOutcome.NOT_TIME_YET
+    assert node.miner.produce() is ProductionOutcome.NOT_TIME_YET
     world.now += 100
-    assert node.produce() is ProductionOutcome.PRODUCED
+    assert node.miner.produce() is ProductionOutcome.PRODUCED
 
 
 def test_without_the_signing_key_no_block_is_made(world: VirtualWorld, chain: Chain) -> None:
     other = PrivateKey.from_seed("another")
     node = make_node(world, chain, witness_keys={other.public_key: other})
-    assert node.produce() is ProductionOutcome.NO_PRIVATE_KEY
+    assert node.miner.produce() is ProductionOutcome.NO_PRIVATE_KEY
     assert world.notes == [("missed", {"reason": "no_private_key", "witness": "initminer"})]
     assert node.producer.counts[ProductionOutcome.NO_PRIVATE_KEY] == 1
 
@@ -214,7 +207,7 @@ def test_a_block_that_is_made_but_not_taken_counts_as_failed(world: VirtualWorld
             raise Rejected("", "no")
 
     node = Refusing(world, chain, NodeSettings(("initminer",), KEYS))
-    assert node.produce() is ProductionOutcome.FAILED
+    assert node.miner.produce() is ProductionOutcome.FAILED
     assert node.producer.counts == {ProductionOutcome.FAILED: 1}
     assert world.events() == ["production_failed"]
 
@@ -236,14 +229,14 @@ def test_a_key_change_that_waits_for_a_block_does_not_stop_its_producer(world: V
 
 def test_the_slot_of_another_witness_is_left_alone(world: VirtualWorld, chain: Chain) -> None:
     node = make_node(world, chain, witnesses=("alice",))
-    assert node.produce() is ProductionOutcome.NOT_MY_TURN
+    assert node.miner.produce() is ProductionOutcome.NOT_MY_TURN
 
 
 def test_a_head_long_past_stops_a_node_that_may_not_go_on_from_it(world: VirtualWorld, chain: Chain) -> None:
     node = make_node(world, chain, stale_production=False)
-    assert node.produce() is ProductionOutcome.STALE_CHAIN
-    node.mine(1)
-    assert node.produce() is not ProductionOutcome.PRODUCED
+    assert node.miner.produce() is ProductionOutcome.STALE_CHAIN
+    node.miner.mine(1)
+    assert node.miner.produce() is not ProductionOutcome.PRODUCED
 
 
 def test_a_recent_block_from_outside_ends_staleness(world: VirtualWorld, chain: Chain) -> None:
@@ -252,7 +245,7 @@ def test_a_recent_block_from_outside_ends_staleness(world: VirtualWorld, chain: 
     node = make_node(world, chain, stale_production=False, participation_min_bp=0)
     node.on_block(block)
     world.now += 3_000
-    assert node.produce() is ProductionOutcome.PRODUCED
+    assert node.miner.produce() is ProductionOutcome.PRODUCED
 
 
 def test_low_participation_stops_production(world: VirtualWorld, chain: Chain) -> None:
@@ -261,7 +254,7 @@ def test_low_participation_stops_production(world: VirtualWorld, chain: Chain) -
     node = make_node(world, chain, stale_production=False, participation_min_bp=9_900)
     node.on_block(block)
     world.now += 3_000
-    assert node.produce() is ProductionOutcome.LOW_PARTICIPATION
+    assert node.miner.produce() is ProductionOutcome.LOW_PARTICIPATION
     assert world.events() == ["missed"]
 
 
@@ -270,16 +263,16 @@ def test_no_key_signs_two_blocks_for_one_slot(world: VirtualWorld, chain: Chain)
     node.on_start()
     world.run(node, START_MS + 3_000)
     again = make_node(world, Chain.open(chain.config))  # A restart that lost the block.
-    assert again.produce() is ProductionOutcome.SLOT_USED
+    assert again.miner.produce() is ProductionOutcome.SLOT_USED
     world.now = START_MS + 6_000
-    assert again.produce() is ProductionOutcome.PRODUCED
+    assert again.miner.produce() is ProductionOutcome.PRODUCED
 
 
 def test_mining_at_will_leaves_used_slots_alone(world: VirtualWorld, chain: Chain) -> None:
     node = make_node(world, chain)
-    node.mine(3)
+    node.miner.mine(3)
     again = make_node(world, Chain.open(chain.config))
-    again.mine(1)
+    again.miner.mine(1)
     assert again.chain.head_time == chain.head_time + 3
 
 
@@ -307,7 +300,7 @@ def test_mine_makes_blocks_ahead_of_the_clock_and_the_clock_follows(world: Virtu
     node.on_start()
     assert world.applied() == [1]
     assert chain.head_time == START_MS // 1000
-    assert node.mine(5, skip_seconds=600) == [2, 3, 4, 5, 6]
+    assert node.miner.mine(5, skip_seconds=600) == [2, 3, 4, 5, 6]
     assert chain.head_time == START_MS // 1000 + 600 + 5 * 3
     assert node.clock.now_ms() == chain.head_time * 1000
     world.run(node, START_MS + 3_000)
@@ -318,7 +311,7 @@ def test_mine_makes_blocks_ahead_of_the_clock_and_the_clock_follows(world: Virtu
 def test_mine_without_a_key_says_so(world: VirtualWorld, chain: Chain) -> None:
     node = Node(world, chain, NodeSettings())
     with pytest.raises(ProtocolError, match="holds the signing key of no scheduled witness"):
-        node.mine()
+        node.miner.mine()
 
 
 # Automine
@@ -399,7 +392,7 @@ def test_a_full_disk_stops_production_until_there_is_room(
     with pytest.raises(Rejected, match="cannot write to its disk"):
         node.on_transaction(transfer(chain))
     with pytest.raises(Rejected, match="cannot write to its disk"):
-        node.mine()
+        node.miner.mine()
     assert chain.reader.get_block(2) is not None, "reads go on"
     assert DISK_TIMER in world.timers
     disk.has_room = True
@@ -423,16 +416,16 @@ def test_a_guard_that_cannot_be_written_is_a_disk_problem(
         assert chain.head_number == 1
         assert node.producer.counts[ProductionOutcome.DISK_PROBLEM] == 3
         assert node.producer.counts[ProductionOutcome.FAILED] == 0
-        assert isinstance(node.write_problem, StoreFull)
+        assert isinstance(node.writes.problem, StoreFull)
         assert describe_status(node)["can_write"] is False
         assert "disk_problem" in world.events()
         with pytest.raises(Rejected, match="cannot write to its disk"):
-            node.mine(1)
+            node.miner.mine(1)
         other = Chain.open(chain.config)
         other.push_block(chain.reader.get_block(1))
         node.on_block(other.generate_block("initminer", KEY, START_MS // 1000 + 6))
     world.run(node, START_MS + 12_000 + DISK_RETRY_MS)
-    assert node.write_problem is None
+    assert node.writes.problem is None
     assert describe_status(node)["can_write"] is True
     assert chain.head_number > 2
     assert world.events().count("disk_writable") == 1
@@ -443,7 +436,7 @@ def test_no_block_is_made_of_a_state_that_cannot_be_read(
 ) -> None:
     node = make_node(world, chain)
     monkeypatch.setattr(chain.store.backend, "read_problem", StoreCorrupt("a file"))
-    assert node.produce() is ProductionOutcome.DISK_PROBLEM
+    assert node.miner.produce() is ProductionOutcome.DISK_PROBLEM
 
 
 # What waits for a block
@@ -498,14 +491,14 @@ def test_what_takes_too_long_to_apply_again_just_waits(
     assert REAPPLY_MS_MAX <= spent <= REAPPLY_MS_MAX + SLICE_MS + 7
     assert len(chain.pending) == 60
     world.now = START_MS + 3_000
-    assert node.produce() is ProductionOutcome.PRODUCED
+    assert node.miner.produce() is ProductionOutcome.PRODUCED
     made = chain.reader.get_block(3)
     assert made is not None and FILL_MS_MAX // 7 <= len(made.transactions) <= FILL_MS_MAX // 7 + 1
 
 
 def test_the_sender_is_told_when_its_transaction_is_dropped(world: VirtualWorld, chain: Chain) -> None:
     node = make_node(world, chain)
-    node.mine()  # Credits are counted from the first block on.
+    node.miner.mine()  # Credits are counted from the first block on.
     chain.pool.pending = PendingTransactions(operations_max=10)
     cheap = signed(chain, [Transfer("alice", "bob", Asset(1, STEEM), "x" * 1_000)] * 2, "alice")
     node.on_transaction(cheap)
@@ -573,7 +566,7 @@ def test_a_head_in_the_future_is_told_and_no_reason_to_be_quiet(world: VirtualWo
     maker = Chain.open(chain.config)
     chain.push_block(maker.generate_block("initminer", KEY, START_MS // 1000 + 600))
     node = make_node(world, chain)
-    assert node.produce() is ProductionOutcome.HEAD_IN_FUTURE
+    assert node.miner.produce() is ProductionOutcome.HEAD_IN_FUTURE
     assert world.notes == [("missed", {"reason": "head_in_future", "seconds": 600})]
     assert find_problem(describe_status(node), START_MS // 1000) == (
         "its head block is 10 minutes ahead of the time: a clock is or was wrong"

@@ -19,7 +19,7 @@ INTERVAL_SECONDS = 3
 @pytest.fixture
 def node() -> Node:
     node = Node(VirtualWorld(), Chain.open(ChainConfig.preset("dev")), NodeSettings(("initminer",), KEYS))
-    node.mine()
+    node.miner.mine()
     return node
 
 

@@ -31,10 +31,10 @@ from node.core.faults import ADDRESS_FAULTS_MAX, CONNECTION_FAULTS_MAX, NODE_FAU
 from node.core.gossip import ANSWER_MS_MAX, OFFERS_MAX, PATIENCE_MS
 from node.core.hello import Rejection
 from node.core.messages import ROW_BY_NUMBER, ROWS
-from node.core.node import COMMIT_DELAY_MS, DISK_RETRY_MS
 from node.core.peer import COST_MAX, DOUBTFUL_BYTES_PER_COST, FETCH_ITEMS_MAX
 from node.core.serving import SERVED_MAX
 from node.core.world import MemoryDisk
+from node.core.writes import COMMIT_DELAY_MS, DISK_RETRY_MS
 from protocol.block import Block, block_number
 from protocol.errors import Rejected
 from protocol.keys import is_canonical, sign_digest

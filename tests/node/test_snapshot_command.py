@@ -408,7 +408,7 @@ def test_a_restored_node_that_is_killed_again_and_again_loses_nothing(tmp_path: 
     for _ in range(120):
         for _ in range(3):
             producer.push(*producer.make_operation())
-        producer.node.mine(1, 0)
+        producer.node.miner.mine(1, 0)
     producer.chain.finality.try_commit()
     write_snapshot(producer.chain, tmp_path / "file", QUIET)
     survivor = Chain.open(config)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import chain.finality as finality_module
 import node.core.catching_up as catching_up
-from node.core.node import LEAD_MS_MAX
+from node.core.mining import LEAD_MS_MAX
 from protocol import keys
 from protocol.transaction import Transaction
 from tests.sim.chains import SimChain, make_chain
