@@ -10,7 +10,7 @@ from protocol.operation import Fields, Operation, RequiredAuthorities, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, String, Time
-from state.balances import LIQUID, close, hold, pay_out, release
+from state.balances import LIQUID, hold, pay_out, release
 from state.context import Context
 from state.engine.errors import RowExists
 from state.tables.payments import Escrow
@@ -287,7 +287,7 @@ class EscrowRelease(Operation):
             sbd_balance=escrow.sbd_balance - self.sbd_amount.amount,
         )
         if escrow.steem_balance == 0 and escrow.sbd_balance == 0:
-            close(ctx.tables.escrows, escrow)
+            release(ctx, ctx.tables.escrows, escrow, (LIQUID, self.receiver))
 
     def _check_right(self, escrow: Escrow, now: int) -> None:
         """A dispute is the agent's to settle; else each side may give to the other, and to itself once it expired."""

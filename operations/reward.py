@@ -10,8 +10,8 @@ from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.resources import Resources
 from protocol.rules import Rules
 from protocol.types import AccountName, FutureExtensions, Vector
-from rewards.claiming import claim_reward, claim_rewards
 from state.context import Context
+from state.reward_balances import claim_reward
 
 
 @operation(number=39, takes=Resources(50_300))
@@ -66,7 +66,8 @@ class ClaimRewardBalance(Operation):
                     c=claimed.nai_json,
                     a=Asset(available, claimed.symbol).nai_json,
                 )
-        claim_rewards(ctx, self.account, self.reward_steem, self.reward_sbd, self.reward_vests)
+        for reward in (self.reward_steem, self.reward_sbd, self.reward_vests):
+            claim_reward(ctx, self.account, reward)
 
 
 @operation(number=47, takes=Resources(0))
@@ -132,7 +133,7 @@ class ClaimRewardBalance2(Operation):
                 c=token.nai_json,
                 a=Asset(available, token.symbol).nai_json,
             )
-        claim_reward(ctx, self.account, token)
+        claim_reward(ctx, self.account, token, with_mana=False)
 
 
 def _show_symbol(symbol: int) -> dict[str, Any]:

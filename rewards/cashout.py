@@ -128,7 +128,7 @@ def _pay_curator(ctx: Context, comment: Comment, part: CuratorPart, rewards: Rew
             comment_permlink=comment.permlink,
         )
     )
-    rewards.pay(ctx, part.voter, vesting_steem=part.steem, vests=part.vests, curation=part.steem)
+    rewards.pay(ctx, part.voter, (0, 0, part.steem, part.vests), curation=part.steem)
     touch_rc(ctx, part.voter)
 
 
@@ -136,14 +136,8 @@ def _pay_beneficiary(ctx: Context, comment: Comment, part: BeneficiaryPart, rewa
     if part.account == ctx.rules.treasury_account:
         move(ctx, Asset(part.paid_sbd, SBD), (rewards, None), (LIQUID, part.account))
     else:
-        rewards.pay(
-            ctx,
-            part.account,
-            sbd=part.paid_sbd,
-            steem=part.paid_steem,
-            vesting_steem=part.vesting_steem,
-            vests=part.paid_vests,
-        )
+        paid = part.paid_sbd, part.paid_steem, part.vesting_steem, part.paid_vests
+        rewards.pay(ctx, part.account, paid)
     ctx.emit(
         CommentBenefactorReward(
             benefactor=part.account,
@@ -159,15 +153,8 @@ def _pay_beneficiary(ctx: Context, comment: Comment, part: BeneficiaryPart, rewa
 
 def _pay_author(ctx: Context, comment: Comment, payout: PayoutExplanation, rewards: RewardPayments) -> None:
     part = payout.author_part
-    rewards.pay(
-        ctx,
-        part.account,
-        sbd=part.paid_sbd,
-        steem=part.paid_steem,
-        vesting_steem=part.vesting_steem,
-        vests=part.paid_vests,
-        posting=part.steem,
-    )
+    paid = part.paid_sbd, part.paid_steem, part.vesting_steem, part.paid_vests
+    rewards.pay(ctx, part.account, paid, posting=part.steem)
     ctx.emit(
         AuthorReward(
             author=comment.author,

@@ -194,13 +194,6 @@ def pay_out(ctx: Context, table: Table[RowT, Any], row: RowT, destination: Place
     return new
 
 
-def close(table: Table[RowT, Any], row: RowT) -> None:
-    """Deletes a row that holds nothing any more. Raises AssertionError if it does."""
-    if any(read(row)[0] for read in HELD[type(row)].values()):
-        raise AssertionError(f"there is money in {row}")
-    table.delete(row)
-
-
 class Clearing(Purse):
     """Money on its way between places within one step: it may be paid before it comes in, but not without."""
 

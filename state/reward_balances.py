@@ -8,11 +8,13 @@ claim_reward_balance_evaluator.
 
 from typing import Any, Final
 
-from protocol.assets import SBD, STEEM, VESTS
+from protocol.assets import SBD, STEEM, VESTS, Asset
 from protocol.errors import Rejected
-from state.balances import Clearing, Place, Purse
+from state.balances import LIQUID, REWARDS, Clearing, Place, Purse, move
 from state.context import SINGLETON, Context
 from state.mana import compute_manabars
+from state.stake import update_with_mana
+from state.supply import change_sums
 from state.tables.accounts import Account
 from state.tables.globals import GlobalProperties
 from state.witness_votes import adjust_proxied_witness_votes
@@ -33,7 +35,7 @@ class RewardShares(Purse):
             reward_vesting_balance=account.reward_vesting_balance + delta,
             reward_vesting_steem=account.reward_vesting_steem + steem,
         )
-        _change_sums(ctx, steem, delta)
+        change_sums(ctx, pending_rewarded_vesting_steem=steem, pending_rewarded_vesting_shares=delta)
         return steem
 
 
@@ -43,15 +45,6 @@ REWARD_SHARES_FUND: Final[Place] = (Purse(GlobalProperties, "pending_rewarded_ve
 """The STEEM behind all such shares."""
 
 
-def _change_sums(ctx: Context, steem: int, shares: int) -> None:
-    gpo = ctx.gpo
-    ctx.tables.global_properties.update(
-        gpo,
-        pending_rewarded_vesting_steem=gpo.pending_rewarded_vesting_steem + steem,
-        pending_rewarded_vesting_shares=gpo.pending_rewarded_vesting_shares + shares,
-    )
-
-
 def compute_claimed_vesting_steem(account: Account, shares: int) -> int:
     """The STEEM behind claimed shares: all of it with the last of them, a part rounded down before."""
     if shares == account.reward_vesting_balance:
@@ -59,29 +52,38 @@ def compute_claimed_vesting_steem(account: Account, shares: int) -> int:
     return shares * account.reward_vesting_steem // account.reward_vesting_balance
 
 
-def claim_shares(ctx: Context, name: str, shares: int, with_mana: bool) -> None:
-    """Moves shares, which the account must have among its rewards, and the STEEM behind them to its stake."""
-    accounts, gpo = ctx.tables.accounts, ctx.gpo
-    account = accounts.get(name)
+def claim_reward(ctx: Context, name: str, reward: Asset, with_mana: bool = True) -> None:
+    """Moves a reward, which the account must have, to its balances; SBD pay their interest, even for a claim of 0."""
+    if reward.symbol == VESTS:
+        _claim_shares(ctx, name, reward.amount, with_mana)
+    else:
+        move(ctx, reward, (REWARDS, name), (LIQUID, name))
+
+
+def _claim_shares(ctx: Context, name: str, shares: int, with_mana: bool) -> None:
+    account = ctx.tables.accounts.get(name)
     steem = compute_claimed_vesting_steem(account, shares)
-    bars = {}
-    if with_mana:
-        bars["voting_manabar"], bars["downvote_manabar"] = compute_manabars(ctx, account, shares)
-    account = accounts.update(
+    bars = account.voting_manabar, account.downvote_manabar
+    account = update_with_mana(
+        ctx,
         account,
+        compute_manabars(ctx, account, shares) if with_mana else bars,
         vesting_shares=account.vesting_shares + shares,
         reward_vesting_balance=account.reward_vesting_balance - shares,
         reward_vesting_steem=account.reward_vesting_steem - steem,
-        **bars,
     )
-    ctx.tables.global_properties.update(
-        gpo,
-        total_vesting_shares=gpo.total_vesting_shares + shares,
-        total_vesting_fund_steem=gpo.total_vesting_fund_steem + steem,
-        pending_rewarded_vesting_shares=gpo.pending_rewarded_vesting_shares - shares,
-        pending_rewarded_vesting_steem=gpo.pending_rewarded_vesting_steem - steem,
+    change_sums(
+        ctx,
+        total_vesting_shares=shares,
+        total_vesting_fund_steem=steem,
+        pending_rewarded_vesting_shares=-shares,
+        pending_rewarded_vesting_steem=-steem,
     )
     adjust_proxied_witness_votes(ctx, account, shares)
+
+
+Reward = tuple[int, int, int, int]
+"""SBD, liquid STEEM, and the STEEM that was turned into VESTS, with these."""
 
 
 class RewardPayments(Clearing):
@@ -93,23 +95,13 @@ class RewardPayments(Clearing):
         super().__init__()
         self._shares = self._steem = 0
 
-    def pay(
-        self,
-        ctx: Context,
-        name: str,
-        *,
-        sbd: int = 0,
-        steem: int = 0,
-        vesting_steem: int = 0,
-        vests: int = 0,
-        curation: int = 0,
-        posting: int = 0,
-    ) -> None:
+    def pay(self, ctx: Context, name: str, paid: Reward, curation: int = 0, posting: int = 0) -> None:
         """Adds to the rewards that wait to be claimed, and to the account's totals.
 
         As in the reference, STEEM that is too little to buy any VESTS becomes a liquid reward, and is counted among the
         STEEM behind rewarded shares all the same.
         """
+        sbd, steem, vesting_steem, vests = paid
         self.change(ctx, name, STEEM, -steem - vesting_steem)
         self.change(ctx, name, SBD, -sbd)
         self._shares += vests
@@ -131,5 +123,5 @@ class RewardPayments(Clearing):
 
     def settle(self, ctx: Context) -> None:
         """Counts the rewarded shares in the sums and ends the payout; see `finish`."""
-        _change_sums(ctx, self._steem, self._shares)
+        change_sums(ctx, pending_rewarded_vesting_steem=self._steem, pending_rewarded_vesting_shares=self._shares)
         self.finish()

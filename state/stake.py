@@ -12,10 +12,11 @@ from typing import Any, Final
 from protocol.assets import STEEM, VESTS
 from protocol.errors import Rejected
 from state.balances import Purse
-from state.context import SINGLETON, Context
+from state.context import Context
 from state.mana import compute_manabars, take_mana
 from state.prices import compute_shares, compute_shares_value
-from state.tables.accounts import Account
+from state.supply import change_sums
+from state.tables.accounts import Account, Manabar
 from state.tables.vesting import VestingDelegation, VestingDelegationExpiration
 from state.witness_votes import WitnessVoteSums, adjust_proxied_witness_votes
 
@@ -28,29 +29,26 @@ class Stake(Purse):
 
         Of VESTS a negative `delta` destroys shares, and the STEEM behind them, which is returned.
         """
-        accounts, sums = ctx.tables.accounts, ctx.tables.global_properties
-        account, gpo = accounts.get(key), sums.get(SINGLETON)
+        accounts = ctx.tables.accounts
+        account = accounts.get(key)
         if symbol == STEEM:
-            steem, shares = delta, compute_shares(gpo, delta)
-            voting, downvote = compute_manabars(ctx, account, shares)
-            account = accounts.update(
-                account,
-                vesting_shares=account.vesting_shares + shares,
-                voting_manabar=voting,
-                downvote_manabar=downvote,
-            )
+            steem, shares = delta, compute_shares(ctx.gpo, delta)
+            bars = compute_manabars(ctx, account, shares)
+            account = update_with_mana(ctx, account, bars, vesting_shares=account.vesting_shares + shares)
         elif symbol == VESTS and delta <= 0:
-            steem, shares = -compute_shares_value(gpo, -delta), delta
+            steem, shares = -compute_shares_value(ctx.gpo, -delta), delta
             account = accounts.update(account, vesting_shares=account.vesting_shares + shares)
         else:
             raise Rejected("liquid.symbol == STEEM_SYMBOL")
-        sums.update(
-            gpo,
-            total_vesting_fund_steem=gpo.total_vesting_fund_steem + steem,
-            total_vesting_shares=gpo.total_vesting_shares + shares,
-        )
+        change_sums(ctx, total_vesting_fund_steem=steem, total_vesting_shares=shares)
         adjust_proxied_witness_votes(ctx, account, shares)
         return shares if symbol == STEEM else steem
+
+
+def update_with_mana(ctx: Context, account: Account, bars: tuple[Manabar, Manabar], **changes: int) -> Account:
+    """Changes the stake of an account together with its mana bars, for voting and for down votes."""
+    voting, downvote = bars
+    return ctx.tables.accounts.update(account, voting_manabar=voting, downvote_manabar=downvote, **changes)
 
 
 STAKE: Final = Stake(Account, "vesting_shares")
@@ -86,16 +84,8 @@ class PowerDown:
         accounts = self._ctx.tables.accounts
         account = accounts.get(receiver)
         accounts.update(account, balance=account.balance + steem)
-        self._sell(steem, shares)
+        change_sums(self._ctx, total_vesting_fund_steem=-steem, total_vesting_shares=-shares)
         return steem
-
-    def _sell(self, steem: int, shares: int) -> None:
-        gpo = self._ctx.gpo
-        self._ctx.tables.global_properties.update(
-            gpo,
-            total_vesting_fund_steem=gpo.total_vesting_fund_steem - steem,
-            total_vesting_shares=gpo.total_vesting_shares - shares,
-        )
 
     def finish(self, **progress: int) -> tuple[int, int]:
         """Gives the account the rest as STEEM and takes its part; returns the shares of the rest and their STEEM.
@@ -111,7 +101,7 @@ class PowerDown:
         account = accounts.update(
             account, vesting_shares=account.vesting_shares - part, balance=account.balance + steem, **progress
         )
-        self._sell(steem, rest)
+        change_sums(ctx, total_vesting_fund_steem=-steem, total_vesting_shares=-rest)
         if part > 0:
             adjust_proxied_witness_votes(ctx, account, -part, self._sums)
         return rest, steem
@@ -123,24 +113,12 @@ class PowerDown:
 def lend_shares(ctx: Context, delegator: str, delegatee: str, shares: int) -> None:
     """Lends shares, with their mana, to another account, in addition to those that are lent already."""
     accounts, delegations = ctx.tables.accounts, ctx.tables.vesting_delegations
-    lender = accounts.get(delegator)
-    voting, downvote = take_mana(
-        ctx.gpo.downvote_pool_percent, (lender.voting_manabar, lender.downvote_manabar), shares
-    )
-    accounts.update(
-        lender,
-        delegated_vesting_shares=lender.delegated_vesting_shares + shares,
-        voting_manabar=voting,
-        downvote_manabar=downvote,
-    )
+    lender, pool_percent = accounts.get(delegator), ctx.gpo.downvote_pool_percent
+    bars = take_mana(pool_percent, (lender.voting_manabar, lender.downvote_manabar), shares)
+    update_with_mana(ctx, lender, bars, delegated_vesting_shares=lender.delegated_vesting_shares + shares)
     borrower = accounts.get(delegatee)
-    voting, downvote = compute_manabars(ctx, borrower, shares)
-    accounts.update(
-        borrower,
-        received_vesting_shares=borrower.received_vesting_shares + shares,
-        voting_manabar=voting,
-        downvote_manabar=downvote,
-    )
+    bars = compute_manabars(ctx, borrower, shares)
+    update_with_mana(ctx, borrower, bars, received_vesting_shares=borrower.received_vesting_shares + shares)
     delegation = delegations.find((delegator, delegatee))
     if delegation is None:
         delegations.insert(VestingDelegation(delegations.next_id(), delegator, delegatee, shares, ctx.time))
@@ -150,33 +128,22 @@ def lend_shares(ctx: Context, delegator: str, delegatee: str, shares: int) -> No
 
 def call_shares_back(ctx: Context, delegation: VestingDelegation, shares: int, expiration: int) -> None:
     """Takes lent shares from the receiver, with their mana; the lender has them again when `expiration` is past."""
-    accounts, tables = ctx.tables.accounts, ctx.tables
-    borrower = accounts.get(delegation.delegatee)
-    voting, downvote = take_mana(ctx.gpo.downvote_pool_percent, compute_manabars(ctx, borrower), shares)
-    accounts.update(
-        borrower,
-        received_vesting_shares=borrower.received_vesting_shares - shares,
-        voting_manabar=voting,
-        downvote_manabar=downvote,
-    )
+    tables = ctx.tables
+    borrower = tables.accounts.get(delegation.delegatee)
+    bars = take_mana(ctx.gpo.downvote_pool_percent, compute_manabars(ctx, borrower), shares)
+    update_with_mana(ctx, borrower, bars, received_vesting_shares=borrower.received_vesting_shares - shares)
     expirations = tables.vesting_delegation_expirations
     expirations.insert(VestingDelegationExpiration(expirations.next_id(), delegation.delegator, shares, expiration))
-    left = delegation.vesting_shares - shares
-    if left > 0:
-        tables.vesting_delegations.update(delegation, vesting_shares=left)
+    if shares < delegation.vesting_shares:
+        tables.vesting_delegations.update(delegation, vesting_shares=delegation.vesting_shares - shares)
     else:
         tables.vesting_delegations.delete(delegation)
 
 
 def return_shares(ctx: Context, returning: VestingDelegationExpiration) -> None:
     """Gives shares whose way back is over to their delegator, with the mana they carry."""
-    accounts, shares = ctx.tables.accounts, returning.vesting_shares
-    account = accounts.get(returning.delegator)
-    voting, downvote = compute_manabars(ctx, account, shares)
-    accounts.update(
-        account,
-        delegated_vesting_shares=account.delegated_vesting_shares - shares,
-        voting_manabar=voting,
-        downvote_manabar=downvote,
-    )
+    shares = returning.vesting_shares
+    account = ctx.tables.accounts.get(returning.delegator)
+    bars = compute_manabars(ctx, account, shares)
+    update_with_mana(ctx, account, bars, delegated_vesting_shares=account.delegated_vesting_shares - shares)
     ctx.tables.vesting_delegation_expirations.delete(returning)

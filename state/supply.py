@@ -31,16 +31,20 @@ def change_supply(ctx: Context, symbol: int, delta: int) -> None:
     table.update(gpo, **{field: supply}, virtual_supply=virtual_supply)
 
 
+def change_sums(ctx: Context, **deltas: int) -> None:
+    """Adds to figures of the whole chain that follow from what is in places."""
+    table = ctx.tables.global_properties
+    gpo = table.get(SINGLETON)
+    table.update(gpo, **{field: getattr(gpo, field) + delta for field, delta in deltas.items()})
+
+
 def add_interest(ctx: Context, interest: int) -> None:
     """Adds SBD satoshis of interest, whose value by itself is added to the virtual supply.
 
     That can be a satoshi less than a recount gives. Raises Invalid while there is no price.
     """
-    gpo = ctx.gpo
     value = multiply(Asset(interest, SBD), get_median_price(ctx)).amount
-    ctx.tables.global_properties.update(
-        gpo, current_sbd_supply=gpo.current_sbd_supply + interest, virtual_supply=gpo.virtual_supply + value
-    )
+    change_sums(ctx, current_sbd_supply=interest, virtual_supply=value)
 
 
 def set_virtual_supply(ctx: Context, virtual_supply: int, sbd_print_rate: int) -> None:
