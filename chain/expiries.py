@@ -16,7 +16,7 @@ from state.tables.globals import SeenTransaction
 from state.tables.market import LimitOrder
 from state.tables.payments import Escrow
 from state.tables.vesting import VestingDelegationExpiration
-from state.witness_votes import WitnessVoteSums, adjust_proxied_witness_votes_by_depth, clear_witness_votes
+from state.witness_votes import WitnessVoteSums, adjust_proxied_witness_votes, clear_witness_votes
 
 FORGOTTEN_MAX = 5000
 """Expired transactions that one block forgets, more than this node can apply in the time of a block.
@@ -97,7 +97,7 @@ def process_declined_voting_rights(ctx: Context) -> None:
     for request in list(requests.index("by_effective_date").scan(stop=(ctx.time + 1,))):
         account = accounts.get(request.account)
         deltas = (-account.vesting_shares, *(-votes for votes in account.proxied_vsf_votes))
-        adjust_proxied_witness_votes_by_depth(ctx, account, deltas, sums)
+        adjust_proxied_witness_votes(ctx, account, deltas, sums)
         clear_witness_votes(ctx, account.name)
         sums.forget_choices(account.name)
         accounts.update(accounts.get(account.name), can_vote=False, proxy="")

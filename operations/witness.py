@@ -39,7 +39,7 @@ from state.tables.accounts import Account
 from state.tables.witnesses import SCHEDULE_NONE, Witness, WitnessVote
 from state.witness_votes import (
     WitnessVoteSums,
-    adjust_proxied_witness_votes_by_depth,
+    adjust_proxied_witness_votes,
     adjust_witness_vote,
     clear_witness_votes,
 )
@@ -323,7 +323,7 @@ class AccountWitnessProxy(Operation):
             raise Rejected("account.can_vote", "Account has declined the ability to vote and cannot proxy votes.")
         weights = (account.vesting_shares, *account.proxied_vsf_votes)
         sums = WitnessVoteSums(ctx)
-        adjust_proxied_witness_votes_by_depth(ctx, account, tuple(-weight for weight in weights), sums)
+        adjust_proxied_witness_votes(ctx, account, tuple(-weight for weight in weights), sums)
         if self.proxy:
             self._check_chain(ctx)
             clear_witness_votes(ctx, self.account)
@@ -331,7 +331,7 @@ class AccountWitnessProxy(Operation):
         accounts = ctx.tables.accounts
         account = accounts.update(accounts.get(self.account), proxy=self.proxy)
         if self.proxy:
-            adjust_proxied_witness_votes_by_depth(ctx, account, weights, sums)
+            adjust_proxied_witness_votes(ctx, account, weights, sums)
         sums.finish()
 
     def _check_chain(self, ctx: Context) -> None:

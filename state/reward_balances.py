@@ -79,7 +79,7 @@ def _claim_shares(ctx: Context, name: str, shares: int, with_mana: bool) -> None
         pending_rewarded_vesting_shares=-shares,
         pending_rewarded_vesting_steem=-steem,
     )
-    adjust_proxied_witness_votes(ctx, account, shares)
+    adjust_proxied_witness_votes(ctx, account, (shares,))
 
 
 Reward = tuple[int, int, int, int]

@@ -41,7 +41,7 @@ class Stake(Purse):
         else:
             raise Rejected("liquid.symbol == STEEM_SYMBOL")
         change_sums(ctx, total_vesting_fund_steem=steem, total_vesting_shares=shares)
-        adjust_proxied_witness_votes(ctx, account, shares)
+        adjust_proxied_witness_votes(ctx, account, (shares,))
         return shares if symbol == STEEM else steem
 
 
@@ -75,7 +75,7 @@ class PowerDown:
         accounts = self._ctx.tables.accounts
         account = accounts.get(receiver)
         account = accounts.update(account, vesting_shares=account.vesting_shares + shares)
-        adjust_proxied_witness_votes(self._ctx, account, shares, self._sums)
+        adjust_proxied_witness_votes(self._ctx, account, (shares,), self._sums)
 
     def give_steem(self, receiver: str, shares: int) -> int:
         """Gives another account what shares are worth, in STEEM satoshis, and returns that."""
@@ -103,7 +103,7 @@ class PowerDown:
         )
         change_sums(ctx, total_vesting_fund_steem=-steem, total_vesting_shares=-rest)
         if part > 0:
-            adjust_proxied_witness_votes(ctx, account, -part, self._sums)
+            adjust_proxied_witness_votes(ctx, account, (-part,), self._sums)
         return rest, steem
 
 

@@ -1,6 +1,6 @@
 """The witness votes that stake carries: an account's own, or those of the proxy at the end of its chain.
 
-Source: libraries/chain/database.cpp, adjust_proxied_witness_votes, adjust_witness_votes and adjust_witness_vote.
+Source: libraries/chain/database.cpp, adjust_proxied_witness_votes (both), adjust_witness_votes, adjust_witness_vote.
 """
 
 from protocol.errors import Rejected
@@ -51,56 +51,27 @@ class WitnessVoteSums:
 
 
 def adjust_proxied_witness_votes(
-    ctx: Context, account: Account, delta: int, sums: WitnessVoteSums | None = None, depth: int = 0
+    ctx: Context, account: Account, deltas: tuple[int, ...], sums: WitnessVoteSums | None = None, depth: int = 0
 ) -> None:
-    """Carries a change of stake to the witnesses that the account, or the proxy at the end of its chain, votes for.
+    """Carries changes of stake to the witnesses that the account, or the proxy at the end of its chain, votes for.
 
-    With `sums` it is added there, and whoever made them finishes them.
+    The first is one of the account's own stake, the others are of what is proxied to it, by the depth of the proxies.
+    With `sums` they are added there, and whoever made them finishes them.
     """
-    if account.proxy == "":
-        adjust_witness_votes(ctx, account, delta, sums)
-        return
-    if depth >= ctx.rules.max_proxy_recursion_depth:
-        return
-    accounts = ctx.tables.accounts
-    proxy = accounts.get(account.proxy)
-    votes = list(proxy.proxied_vsf_votes)
-    votes[depth] += delta
-    proxy = accounts.update(proxy, proxied_vsf_votes=tuple(votes))
-    adjust_proxied_witness_votes(ctx, proxy, delta, sums, depth + 1)
-
-
-def adjust_proxied_witness_votes_by_depth(
-    ctx: Context,
-    account: Account,
-    deltas: tuple[int, ...],
-    sums: WitnessVoteSums | None = None,
-    depth: int = 0,
-) -> None:
-    """Carries changes of stake, one per depth of proxy below the account (own stake first), up the chain of proxies."""
     max_depth = ctx.rules.max_proxy_recursion_depth
     if account.proxy == "":
-        adjust_witness_votes(ctx, account, sum(deltas[: max_depth - depth + 1]), sums)
-        return
-    if depth >= max_depth:
-        return
-    accounts = ctx.tables.accounts
-    proxy = accounts.get(account.proxy)
-    votes = list(proxy.proxied_vsf_votes)
-    for i in range(max_depth - depth):
-        votes[i + depth] += deltas[i]
-    proxy = accounts.update(proxy, proxied_vsf_votes=tuple(votes))
-    adjust_proxied_witness_votes_by_depth(ctx, proxy, deltas, sums, depth + 1)
-
-
-def adjust_witness_votes(ctx: Context, account: Account, delta: int, sums: WitnessVoteSums | None = None) -> None:
-    """Adds `delta` VESTS satoshis to every witness the account votes for."""
-    if sums is not None:
-        sums.add(account, delta)
-        return
-    sums = WitnessVoteSums(ctx)
-    sums.add(account, delta)
-    sums.finish()
+        added = WitnessVoteSums(ctx) if sums is None else sums
+        added.add(account, sum(deltas[: max_depth - depth + 1]))
+        if sums is None:
+            added.finish()
+    elif depth < max_depth:
+        accounts = ctx.tables.accounts
+        proxy = accounts.get(account.proxy)
+        votes = list(proxy.proxied_vsf_votes)
+        for level, delta in enumerate(deltas[: max_depth - depth], start=depth):
+            votes[level] += delta
+        proxy = accounts.update(proxy, proxied_vsf_votes=tuple(votes))
+        adjust_proxied_witness_votes(ctx, proxy, deltas, sums, depth + 1)
 
 
 def adjust_witness_vote(ctx: Context, witness: Witness, delta: int) -> None:

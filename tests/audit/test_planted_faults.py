@@ -80,8 +80,8 @@ def _later_delegations_return_first(patch: pytest.MonkeyPatch) -> None:
 def _proxied_votes_at_the_wrong_depth(patch: pytest.MonkeyPatch) -> None:
     original = state.witness_votes.adjust_proxied_witness_votes
 
-    def faulty(ctx: Context, account: Account, delta: int, sums: Any = None, depth: int = 0) -> None:
-        original(ctx, account, delta, sums, min(depth + 1, 3) if account.proxy else depth)
+    def faulty(ctx: Context, account: Account, deltas: Any, sums: Any = None, depth: int = 0) -> None:
+        original(ctx, account, deltas, sums, min(depth + 1, 3) if account.proxy else depth)
 
     for module in (state.witness_votes, state.stake, state.reward_balances):
         patch.setattr(module, "adjust_proxied_witness_votes", faulty)

@@ -378,7 +378,7 @@ def test_loops_and_long_chains(world: World) -> None:
     world.push(AccountWitnessVote(names[5], "sam", True))
     recount(world)
     assert witness(world, "sam").votes == sum(world[name].vesting_shares for name in names[1:6]), "four levels below"
-    adjust_proxied_witness_votes(world.ctx, world[names[0]], 0)
+    adjust_proxied_witness_votes(world.ctx, world[names[0]], (0,))
     world.push(AccountWitnessProxy(names[2], ""))
     recount(world)
 
