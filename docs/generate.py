@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -21,6 +22,7 @@ from protocol.codec import codec_for
 from protocol.composites import Choice, Maybe, Pair, Sequence, Structure
 from protocol.config import Chain, FutureHardFork, Genesis, GenesisAccount, GenesisWitness, HardForks, History
 from protocol.identity import STEEM_MAINNET
+from protocol.layout import export_layout
 from protocol.operation import Operation
 from protocol.rules import Rules, section_of
 from protocol.shapes import FixedBytes, Integer, Shape
@@ -84,6 +86,11 @@ def render_operations() -> str:
         if rows:
             lines += ["| field | type | meaning |", "| --- | --- | --- |", *rows, ""]
     return "\n".join(lines)
+
+
+def render_wire_layout() -> str:
+    """Returns the layout of the wire of the main network as JSON."""
+    return json.dumps(export_layout(codec_for(STEEM_MAINNET)), indent=1) + "\n"
 
 
 OPERATIONS_INTRODUCTION: Final = (
@@ -154,6 +161,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/commands.md": lambda: render_commands(NOTICE),
     "reference/operations.md": render_operations,
     "reference/rpc_methods.md": lambda: render_rpc_methods(NOTICE),
+    "reference/wire_layout.json": render_wire_layout,
     "reference/settings.md": lambda: render_settings(NOTICE),
 }
 """Every generated page with the function that returns its text."""

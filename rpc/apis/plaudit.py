@@ -8,6 +8,7 @@ from chain.pending import RATE_BYTES
 from chain.resource_credits import explain_credits
 from protocol.assets import Price
 from protocol.errors import Rejected
+from protocol.layout import export_layout
 from protocol.operation import operation_by_name
 from protocol.times import time_text
 from rewards.explain import make_terms_now
@@ -155,6 +156,11 @@ class PlauditApi(ApiBase):
         if declared is None:
             raise Rejected("operation != nullptr", "There is no operation ${name}", name=name)
         return {"schema": self.codec.json_schema(declared)}
+
+    @rpc_method()
+    def get_wire_layout(self) -> Json:
+        """Names, kinds and order of all fields of every operation, as data from which any program can pack and sign."""
+        return {"layout": export_layout(self.codec)}
 
     @rpc_method()
     def get_state_digest(self, block_num: Unsigned32 | None = None) -> Json:

@@ -1,0 +1,24 @@
+"""Print the layout of the wire as JSON: from it a program in any language can pack and sign operations."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+import operations.registry  # noqa: F401 - declares every operation
+from node.failures import plain_errors
+from node.options import FILE
+from protocol.codec import codec_for
+from protocol.config import ChainConfig
+from protocol.layout import export_layout
+
+
+@click.command("layout", help=__doc__)
+@click.option("--chain", type=FILE, default=None, help="Chain config.  [default: the main network]")
+def command(chain: Path | None) -> None:
+    """Prints the layout."""
+    with plain_errors():
+        config = ChainConfig.load(chain) if chain else ChainConfig.preset("steem")
+    click.echo(json.dumps(export_layout(codec_for(config.identity)), indent=1))
