@@ -1,5 +1,6 @@
 """The declarations as a whole: numbers, names, order of fields, docs, and a round trip of each."""
 
+import ast
 import dataclasses
 import os
 import re
@@ -12,6 +13,7 @@ import pytest
 from operations import registry
 from operations.registry import ALL_OPERATIONS, collect_operations
 from protocol.codec import Codec
+from protocol.curves import RewardCurve
 from protocol.operation import OPERATIONS, Operation, operation
 from protocol.resources import Resources
 from tests.chains import MAINNET
@@ -193,3 +195,24 @@ def test_every_module_of_operations_is_found() -> None:
         f"operations.{path.stem}" for path in folder.glob("*.py") if "\n@operation(" in path.read_text(encoding="utf-8")
     }
     assert declaring == written
+
+
+def test_an_operation_is_named_in_its_own_module_alone() -> None:
+    """What docs/contributing.md says: no table elsewhere knows the operations that nobody but a sender needs."""
+    root = Path(registry.__file__).parents[1]
+    page = (root / "docs" / "contributing.md").read_text(encoding="utf-8")
+    assert "add an operation | its class in a module of `operations/`" in page
+    files = [path for room in ("protocol", "chain", "rpc") for path in (root / room).rglob("*.py")]
+    names = {cls.__name__ for cls in DECLARED if not cls.virtual}
+    for path in [*files, Path(registry.__file__)]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("operations"):
+                assert not names & {alias.name for alias in node.names}, path
+
+
+def test_a_curve_is_named_in_one_place() -> None:
+    root = Path(registry.__file__).parents[1]
+    rooms = ("protocol", "state", "consensus", "rewards", "operations", "chain", "rpc", "wallet")
+    texts = [(path, path.read_text(encoding="utf-8")) for room in rooms for path in (root / room).rglob("*.py")]
+    for curve in RewardCurve:
+        assert [path.name for path, text in texts if f'"{curve}"' in text] == ["curves.py"], curve
