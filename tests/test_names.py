@@ -29,7 +29,7 @@ DECLARATIONS: Final = frozenset({"protocol/config.py", "protocol/rules.py", "pro
 
 WORDS: Final = {
     "post": "also a word of ours, for a command and for error texts",
-    "comment": "also the name of an operation",
+    "comment": "also the name of an operation and of a field",
     "null": "also a word of JSON",
     "STEEM": "also part of the names of the reference's constants, in which its errors speak",
     "SBD": "as STEEM",
@@ -47,6 +47,7 @@ ALLOWED: Final = {
     "rpc/dispatch.py": {"null"},
     "rpc/kinds.py": {"null"},
     "state/invariants.py": {"VESTS"},
+    "state/tables/content.py": {"comment"},
     "wallet/commands/content.py": {"post"},
     "wallet/advice.py": {"STEEM", "SBD", "VESTS"},
 }
