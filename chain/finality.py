@@ -22,6 +22,9 @@ from state.tables.tables import Tables
 GROUP_BLOCKS = 500
 """Blocks that become irreversible together while many are imported."""
 
+GROUP_BYTES = 64 << 20
+"""Memory that irreversible blocks may hold before they are written, however few they are."""
+
 WRITE_ERRORS = (StoreWriteFailed, BlockLogError)
 """What a disk that refuses shows as. Nothing is lost then, and the write can be repeated."""
 
@@ -115,11 +118,16 @@ class Finality:
             return None
         self.number = irreversible
         feed.append(Irreversible(irreversible))
-        if self.mode is Mode.PROMPT or irreversible - self.committed_number >= GROUP_BLOCKS:
+        if self.mode is Mode.PROMPT or self._is_full():
             self.try_commit()
         elif self.mode is Mode.LIVE:
             self._try(self._log_blocks)
         return irreversible
+
+    def _is_full(self) -> bool:
+        """Whether so much is irreversible and not written that it should be."""
+        waiting = self.number - self.committed_number
+        return waiting >= GROUP_BLOCKS or self._store.count_held(self.number) >= GROUP_BYTES
 
     def _tell(self, feed: Iterable[FeedItem]) -> None:
         for item in feed:

@@ -95,7 +95,7 @@ class Ledger:
         self.store.begin()
         try:
             operations = self._apply_block(block, skip_signatures, skip_signatures or skip_authorities)
-            self.store.seal_block(block.number, block.id)
+            self.store.seal_block(block.number, block.id, len(block.packed))
             if self.ctx.rules is not rules:
                 self._take_rules()
             reports = tuple(self.ctx.reports)

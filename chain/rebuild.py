@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chain.finality import GROUP_BLOCKS
+from chain.finality import GROUP_BLOCKS, GROUP_BYTES
 from chain.ledger import Ledger
 from chain.observers import Observer
 from chain.reader import Reader
@@ -29,7 +29,8 @@ def rebuild(
         effects = ledger.apply_block(reader.read_logged(number), *APPLIED_BEFORE)
         for observer in observers:
             observer.add_block(effects)
-        if number % GROUP_BLOCKS == 0 or number == committed:
+        is_full = number % GROUP_BLOCKS == 0 or ledger.store.count_held(number) >= GROUP_BYTES
+        if is_full or number == committed:
             ledger.store.commit(number)
             backend.write([put for observer in observers for put in observer.prepare(number)], sync=True)
             for observer in observers:

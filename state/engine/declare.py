@@ -72,9 +72,13 @@ class Index:
             names.update((part.removeprefix("-"),) if isinstance(part, str) else part.fields)
         return frozenset(names)
 
+    def complete(self, primary: tuple[str, ...]) -> tuple[str | Derived, ...]:
+        """The parts of a place, which is made unique by ending in the primary key."""
+        return self.parts if self.parts[-len(primary) :] == primary else (*self.parts, *primary)
+
     def build_place(self, primary: tuple[str, ...]) -> Place:
-        """Makes the function that gives a row's place, made unique by ending in the primary key."""
-        parts = self.parts if self.parts[-len(primary) :] == primary else (*self.parts, *primary)
+        """Makes the function that gives a row's place."""
+        parts = self.complete(primary)
         if len(parts) > 1 and all(isinstance(part, str) and part[0] != "-" for part in parts):
             return attrgetter(*map(str, parts))
         known: dict[str, Any] = {}
@@ -109,6 +113,13 @@ class TableSpec(Generic[RowT]):
     def primary(self) -> tuple[str, ...]:
         """The fields of the primary key."""
         return (self.key,) if isinstance(self.key, str) else self.key
+
+    def find_types(self, parts: tuple[str | Derived, ...]) -> tuple[type | None, ...] | None:
+        """The Python types of the components of a key; None when that takes a row to know."""
+        fields = list_fields(self.row)
+        if not all(isinstance(part, str) for part in parts):
+            return None
+        return tuple(plain_type(fields[str(part).removeprefix("-")]) for part in parts)
 
     @property
     def watched(self) -> frozenset[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from state.engine.declare import Index, OrderKey
-from state.engine.keys import TOP, encode_key
+from state.engine.declare import OrderKey, TableSpec
+from state.engine.keys import TOP, build_encoder, encode_key
 from state.engine.kv import Backend
 from state.engine.overlay import KeyOverlay, compute_range
 from state.engine.rows import Row, RowT, pack, unpack
@@ -34,15 +34,22 @@ class Reads(Protocol[RowT_co]):
 class IndexState:
     """One index of one table: its overlay and its place in the database."""
 
-    __slots__ = ("_cut", "backend", "fields", "knows_it_is_empty", "name", "overlay", "place", "prefix")
+    __slots__ = ("_cut", "backend", "encode_key", "fields", "knows_it_is_empty", "name", "overlay", "place", "prefix")
 
-    def __init__(self, backend: Backend, table: int, number: int, index: Index, primary: tuple[str, ...]) -> None:
+    def __init__(self, backend: Backend, spec: TableSpec[Any], number: int) -> None:
+        index, primary = spec.indexes[number], spec.primary
         self.backend = backend
         self.name = index.name
         self.fields = index.fields
         self.place = index.build_place(primary)
         self.overlay = KeyOverlay()
-        self.prefix = INDEX_SPACE + table.to_bytes(2, "big") + bytes([number])
+        self.prefix = INDEX_SPACE + spec.number.to_bytes(2, "big") + bytes([number])
+        types = spec.find_types(index.complete(primary))
+        self.encode_key: Callable[[OrderKey], bytes]
+        """The key of the database's entry for a place."""
+        self.encode_key = (
+            (lambda place: self.prefix + encode_key(place)) if types is None else build_encoder(self.prefix, types)
+        )
         self._cut: Any = -1 if len(primary) == 1 else slice(-len(primary), None)
         self.knows_it_is_empty: bool | None = None
         """True: the database has no entry of this index. False: it may have some. None: that is looked up at need."""
@@ -64,7 +71,7 @@ class IndexState:
 
     def encode(self, place: OrderKey) -> tuple[bytes, bytes]:
         """The entry of the database (key, value) for a place."""
-        return self.prefix + encode_key(place), pack(place)
+        return self.encode_key(place), pack(place)
 
     def _is_stored_empty(self) -> bool:
         """Whether the database has nothing of this index: every block looks for what is due in many empty tables."""

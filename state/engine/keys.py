@@ -10,6 +10,7 @@ delimits itself and starts with a tag below 0xFF, so all keys that begin with a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from state.engine.errors import SchemaError
@@ -56,19 +57,26 @@ def encode_int(value: int) -> bytes:
     return _NEGATIVE[size] + (value + (1 << (8 * size)) - 1).to_bytes(size, "big")
 
 
-def _encode_bytes(value: bytes) -> bytes:
-    return value.replace(b"\x00", b"\x00\xff") if 0 in value else value
+def encode_text(value: str) -> bytes:
+    """Encodes one string."""
+    data = value.encode("utf-8", "surrogatepass")
+    return b"\x02" + (data.replace(b"\x00", b"\x00\xff") if 0 in data else data) + b"\x00"
+
+
+def encode_bytes(value: bytes) -> bytes:
+    """Encodes one string of bytes."""
+    return b"\x01" + (value.replace(b"\x00", b"\x00\xff") if 0 in value else value) + b"\x00"
 
 
 def encode_component(value: Any) -> bytes:
     """Encodes one component; raises SchemaError for a type that has no place in a key."""
     kind = type(value)
     if kind is str:
-        return b"\x02" + _encode_bytes(value.encode("utf-8", "surrogatepass")) + b"\x00"
+        return encode_text(value)
     if kind is int or kind is bool or isinstance(value, int):
         return encode_int(int(value))
     if kind is bytes:
-        return b"\x01" + _encode_bytes(value) + b"\x00"
+        return encode_bytes(value)
     if value is TOP:
         return b"\xff"
     raise SchemaError(f"a key cannot hold a {kind.__name__}: {value!r}")
@@ -79,6 +87,18 @@ def encode_key(key: tuple[Any, ...]) -> bytes:
     if len(key) == 1:
         return encode_component(key[0])
     return b"".join([encode_component(component) for component in key])
+
+
+def build_encoder(prefix: bytes, kinds: tuple[type | None, ...]) -> Callable[[tuple[Any, ...]], bytes]:
+    """Makes a faster ``encode_key``, behind a prefix, for tuples of these types; None stands for any one."""
+    encoders: dict[type | None, Any] = {str: encode_text, bytes: encode_bytes, int: encode_int, bool: encode_int}
+    known: dict[str, Any] = {"prefix": prefix}
+    terms = ["prefix"]
+    for place, kind in enumerate(kinds):
+        known[f"encode{place}"] = encoders.get(kind, encode_component)
+        terms.append(f"encode{place}(key[{place}])")
+    encoder: Callable[[tuple[Any, ...]], bytes] = eval(f"lambda key: {' + '.join(terms)}", known)
+    return encoder
 
 
 def _decode_string(data: bytes, position: int) -> tuple[bytes, int]:

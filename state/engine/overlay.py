@@ -35,7 +35,7 @@ class KeyOverlay:
         # Every key of the database from the first to before the second of each of these is in `removed`.
         self._gone: list[tuple[OrderKey, OrderKey]] = []
         self._sorted: Any = SortedSet()
-        # What one of `added` and `_sorted` has: no more than both together, however seldom somebody scans.
+        # The difference of `added` and `_sorted`: no more than both together, however seldom somebody scans.
         self._unsorted: set[OrderKey] = set()
 
     def move(self, old: OrderKey | None, new: OrderKey | None, stored: OrderKey | None) -> None:
@@ -44,30 +44,24 @@ class KeyOverlay:
         if old is not None:
             if old == stored:
                 self.removed.add(old)
-            else:
+            elif old in self.added:
                 self.added.discard(old)
-                self._note(old, False)
+                self._unsorted ^= {old}
         if new is not None:
             floor = self.floor
             if floor is not None and (not floor or new < floor):
                 self.floor = new
             if new == stored:
                 self._keep(new)
-            else:
+            elif new not in self.added:
                 self.added.add(new)
-                self._note(new, True)
+                self._unsorted ^= {new}
 
     def _keep(self, stored: OrderKey) -> None:
         """A key of the database is one of the keys now."""
         self.removed.discard(stored)
         if self._gone:
             self._gone = [(first, end) for first, end in self._gone if not first <= stored < end]
-
-    def _note(self, key: OrderKey, is_added: bool) -> None:
-        if (key in self._sorted) == is_added:
-            self._unsorted.discard(key)
-        else:
-            self._unsorted.add(key)
 
     def rebase(self, current: OrderKey | None, old_stored: OrderKey | None, stored: OrderKey | None) -> None:
         """Accounts for the database's key of a row changing from ``old_stored`` to ``stored``."""
@@ -78,8 +72,9 @@ class KeyOverlay:
             if old_stored is not None:
                 self.removed.discard(old_stored)
             if current is not None:
-                self.added.discard(current)
-                self._note(current, False)
+                if current in self.added:
+                    self.added.discard(current)
+                    self._unsorted ^= {current}
                 self._keep(current)
             return
         self.move(current, None, old_stored)

@@ -25,6 +25,8 @@ from state.engine.upgrade import upgrade_tables
 EXTRA_SPACE_MIN: Final = b"\x10"
 """The smallest first byte of keys that others may write along with a commit."""
 CACHE_ROWS: Final = 200_000
+CHANGE_BYTES: Final = 1000
+"""Memory that a changed row takes until it is committed, beside its texts: row, journal, and keys of indexes."""
 _DIGEST_MODULUS: Final = 1 << 256
 
 
@@ -50,12 +52,13 @@ class BlockRef(NamedTuple):
 
 
 class BlockDelta:
-    """What one sealed block did to the state."""
+    """What one sealed block did to the state; `held` estimates the bytes that all up to it have taken so far."""
 
-    def __init__(self, number: int, block_id: bytes, changes: tuple[RowChange, ...]) -> None:
+    def __init__(self, number: int, block_id: bytes, changes: tuple[RowChange, ...], held: int) -> None:
         self.number = number
         self.block_id = block_id
         self.changes = changes
+        self.held = held
 
     @cached_property
     def digest_change(self) -> int:
@@ -111,6 +114,8 @@ class Store(Generic[TablesT]):
         self._cache = Cache(cache_rows)
         self._marks: list[int] = []
         self._sealed: deque[BlockDelta] = deque()
+        self._held = 0
+        """The `held` of the last block that was committed."""
         specs = (SEQUENCES, *tables_class.SPECS)
         self._declared = describe_tables(specs)
         self._all: list[Table[Any, Any]] = [
@@ -249,9 +254,15 @@ class Store(Generic[TablesT]):
 
     # Blocks
 
-    def seal_block(self, number: int, block_id: bytes) -> BlockDelta:
+    def count_held(self, number: int) -> int:
+        """Estimates the bytes of memory that a commit of the blocks up to ``number`` would free."""
+        before = self._held
+        return next((delta.held - before for delta in reversed(self._sealed) if delta.number <= number), 0)
+
+    def seal_block(self, number: int, block_id: bytes, size: int = 0) -> BlockDelta:
         """Closes the only open checkpoint as a block that can be undone; raises CheckpointError.
 
+        ``size`` are the bytes of what came with the block, of which rows hold the texts.
         A strict store raises SchemaError for a row that cannot be stored, and leaves the checkpoint open.
         """
         if len(self._marks) != 1:
@@ -272,7 +283,8 @@ class Store(Generic[TablesT]):
         self._marks.pop()
         self._journal.close()
         self._cache.trim()
-        delta = BlockDelta(number, block_id, tuple(changes))
+        held = self._sealed[-1].held if self._sealed else self._held
+        delta = BlockDelta(number, block_id, tuple(changes), held + size + CHANGE_BYTES * len(changes))
         self._sealed.append(delta)
         return delta
 
@@ -321,7 +333,7 @@ class Store(Generic[TablesT]):
         for table, committed in prepared:
             table.finish_commit(committed)
         for _ in blocks:
-            self._sealed.popleft()
+            self._held = self._sealed.popleft().held
         self._committed = head
         self._cache.trim()
 

@@ -17,16 +17,17 @@ from msgspec.structs import replace
 from state.engine.declare import OrderKey, TableSpec
 from state.engine.errors import CheckpointError, RowExists, RowMissing, SchemaError, StaleRow
 from state.engine.index import IndexState, IndexView, UniqueView
-from state.engine.keys import encode_key
+from state.engine.keys import build_encoder, encode_key
 from state.engine.kv import Backend
 from state.engine.overlay import KeyOverlay, compute_range
-from state.engine.rows import RowCodec, RowT
+from state.engine.rows import RowCodec, RowT, pack
 
 KeyT = TypeVar("KeyT")
 
 ROW_SPACE: Final = b"\x01"
 
 _MISS: Final[Any] = object()
+_tuple_new: Final = tuple.__new__
 
 
 class RowChange(NamedTuple):
@@ -94,24 +95,22 @@ class Batch(NamedTuple):
     puts: list[tuple[bytes, bytes | None]]
 
 
-class CommittedRow(NamedTuple):
-    """A row that a commit writes: its version, the hash of that, and the moves in its indexes."""
+Stored = tuple[bytes, int]
+"""The key of a row in the database, and the hash of the version there."""
 
-    key: Any
-    new: Any
-    new_hash: int
-    moves: Moves
+CommittedRow = tuple[Any, Any, Stored | None, Moves]
+"""A row that a commit writes: key, version, how it is stored then (None: not at all), and the moves in its indexes."""
 
 
 class Table(Generic[RowT, KeyT]):
     """Rows of one type by primary key, as of now: committed, in reversible blocks and in open checkpoints."""
 
     __slots__ = (
-        "_aged_hashes",
         "_aged_rows",
+        "_aged_stored",
         "_base",
         "_cache",
-        "_hashes",
+        "_encode_key",
         "_ids_taken",
         "_indexes",
         "_is_plain",
@@ -122,6 +121,7 @@ class Table(Generic[RowT, KeyT]):
         "_read_watched",
         "_row_type",
         "_rows",
+        "_stored",
         "_uniques",
         "_views",
         "_watched",
@@ -156,6 +156,9 @@ class Table(Generic[RowT, KeyT]):
         self.key_of: Callable[[Any], Any] = attrgetter(*spec.primary)
         if not self._is_plain and len(spec.primary) == 1:
             raise SchemaError(f"{spec.name}: a key of one field is written as its name")
+        types = spec.find_types(spec.primary)
+        assert types is not None, "a primary key is made of fields"
+        self._encode_key = build_encoder(self.prefix, types)
         self._watched = spec.watched
         self._read_watched: Callable[[Any], Any] = attrgetter(*sorted(spec.watched))
         self._journal = journal
@@ -168,13 +171,11 @@ class Table(Generic[RowT, KeyT]):
         self._aged_rows: dict[Any, Any] = {}
         self._base: dict[Any, Any] = {}
         """The version in the database of every row that may differ from it."""
-        self._hashes: dict[Any, int] = {}
-        """Hashes of the versions in the database, where known."""
-        self._aged_hashes: dict[Any, int] = {}
+        self._stored: dict[Any, Stored] = {}
+        """How rows are stored in the database, where that is known."""
+        self._aged_stored: dict[Any, Stored] = {}
         self._present = KeyOverlay()
-        self._indexes = tuple(
-            IndexState(backend, spec.number, number, index, spec.primary) for number, index in enumerate(spec.indexes)
-        )
+        self._indexes = tuple(IndexState(backend, spec, number) for number in range(len(spec.indexes)))
         self._views = {index.name: IndexView(self, index) for index in self._indexes}
         self._uniques = {index.name: UniqueView(self, index) for index in self._indexes}
 
@@ -244,7 +245,7 @@ class Table(Generic[RowT, KeyT]):
         return (key,) if self._is_plain else key
 
     def _stored_key(self, key: Any) -> bytes:
-        return self.prefix + encode_key((key,) if self._is_plain else key)
+        return self._encode_key((key,) if self._is_plain else key)
 
     def _load(self, key: Any) -> Any:
         row = self._aged_rows.get(key, _MISS)
@@ -271,9 +272,12 @@ class Table(Generic[RowT, KeyT]):
         if self.find(key) is not None:
             raise RowExists(f"{self.name}: a row with key {key!r} exists")
         self._journal.append((self, key, None))
-        if key not in self._base:
-            self._base[key] = None
-        self._settle_move(key, None, row)
+        stored = self._base.setdefault(key, None)
+        for index in self._indexes:
+            place = index.place(row)
+            if place is not None:
+                index.overlay.move(None, place, None if stored is None else index.place(stored))
+        self._move_present(key, None, row)
         self._rows[key] = row
         return row
 
@@ -304,9 +308,13 @@ class Table(Generic[RowT, KeyT]):
         if self._rows.get(key) is not row:
             row = self._match_newest(key, row)
         self._journal.append((self, key, row))
-        if key not in self._base:
-            self._base[key] = row
-        self._settle_move(key, row, None)
+        stored = self._base.setdefault(key, row)
+        for index in self._indexes:
+            place = index.place(row)
+            if place is not None:
+                known = place if stored is row else None if stored is None else index.place(stored)
+                index.overlay.move(place, None, known)
+        self._move_present(key, row, None)
         self._rows[key] = None
 
     def next_id(self) -> int:
@@ -389,7 +397,7 @@ class Table(Generic[RowT, KeyT]):
                 continue
             if self._is_strict and new is not None:
                 self.codec.check(new, self.codec.encode(new))
-            changes.append(RowChange(self, key, old, new))
+            changes.append(_tuple_new(RowChange, (self, key, old, new)))
 
     def prepare_commit(self, news: Mapping[Any, Any], batch: Batch) -> tuple[list[CommittedRow], int]:
         """Collects what the database needs to hold the versions ``news`` (by key) instead of those it has.
@@ -397,53 +405,58 @@ class Table(Generic[RowT, KeyT]):
         Returns what `finish_commit` needs, and by how much the sum of the rows' hashes changes.
         """
         committed: list[CommittedRow] = []
+        deletes, puts, encode, base = batch.deletes, batch.puts, self.codec.encode, self._base
         difference = 0
         for key, new in news.items():
-            stored = self._pin_stored(key)
-            if stored is None and new is None:
-                committed.append(CommittedRow(key, None, 0, []))
+            old = base.get(key, _MISS)
+            if old is _MISS:
+                old = self._pin_stored(key)
+            stored: Stored | None = None
+            if old is not None:
+                stored = self._stored.get(key) or self._aged_stored.get(key) or self._hash_stored(key, old)
+                difference -= stored[1]
+            elif new is None:
+                committed.append((key, None, None, []))
                 continue
-            stored_key = self._stored_key(key)
-            new_hash = 0
+            stored_key = self._stored_key(key) if stored is None else stored[0]
             if new is None:
-                batch.deletes.append((stored_key, None))
-            else:
-                data = self.codec.encode(new)
-                batch.puts.append((stored_key, data))
-                new_hash = hash_row(stored_key, data)
-            difference += new_hash - (0 if stored is None else self._find_hash(key, stored, stored_key))
-            committed.append(CommittedRow(key, new, new_hash, self._collect_moves(stored, new, batch)))
+                deletes.append((stored_key, None))
+                committed.append((key, None, None, self._collect_moves(old, None, batch)))
+                continue
+            data = encode(new)
+            puts.append((stored_key, data))
+            new_hash = hash_row(stored_key, data)
+            difference += new_hash
+            moves: Moves = []
+            if self._indexes and (old is None or self._read_watched(old) != self._read_watched(new)):
+                moves = self._collect_moves(old, new, batch)
+            committed.append((key, new, (stored_key, new_hash), moves))
         return committed, difference
 
-    def _collect_moves(self, stored: Any, new: Any, batch: Batch) -> Moves:
+    def _collect_moves(self, old: Any, new: Any, batch: Batch) -> Moves:
         """Finds how the entries of a row's indexes change and adds that to the batch."""
-        indexes = self._indexes
-        if not indexes:
-            return []
-        if stored is not None and new is not None and self._read_watched(stored) == self._read_watched(new):
-            return []
-        moves = self._find_moves(stored, new)
+        moves = self._find_moves(old, new)
         for index, old_place, new_place in moves:
             if old_place is not None:
-                batch.deletes.append((index.prefix + encode_key(old_place), None))
+                batch.deletes.append((index.encode_key(old_place), None))
             if new_place is not None:
                 index.knows_it_is_empty = False
-                batch.puts.append(index.encode(new_place))
+                batch.puts.append((index.encode_key(new_place), pack(new_place)))
         return moves
 
     def finish_commit(self, committed: list[CommittedRow]) -> None:
         """Accounts for the database holding what `prepare_commit` collected."""
-        bases, rows, hashes = self._base, self._rows, self._hashes
-        for key, new, new_hash, moves in committed:
-            stored, current = bases[key], rows[key]
+        bases, rows, known = self._base, self._rows, self._stored
+        for key, new, stored, moves in committed:
+            old, current = bases[key], rows[key]
             for index, old_place, new_place in moves:
                 place = new_place if current is new else None if current is None else index.place(current)
                 index.overlay.rebase(place, old_place, new_place)
-            if (stored is None) != (new is None):
-                primary = self._spread(key)
+            if (old is None) != (new is None):
+                primary = (key,) if self._is_plain else key
                 self._present.rebase(
                     None if current is None else primary,
-                    None if stored is None else primary,
+                    None if old is None else primary,
                     None if new is None else primary,
                 )
             if current is new:
@@ -451,37 +464,33 @@ class Table(Generic[RowT, KeyT]):
                 self._cache.count += 1
             else:
                 bases[key] = new
-            if new is None:
-                hashes.pop(key, None)
-                self._aged_hashes.pop(key, None)
+            if stored is not None:
+                known[key] = stored
             else:
-                hashes[key] = new_hash
+                known.pop(key, None)
+                self._aged_stored.pop(key, None)
 
     def _pin_stored(self, key: Any) -> Any:
-        """Returns the version in the database and holds on to it until the commit is finished."""
-        base = self._base
-        if key not in base:
-            row = self.find(key)
-            base[key] = self._rows[key] = row
-        return base[key]
+        """Looks up the version in the database and holds on to it until the commit is finished."""
+        row = self.find(key)
+        self._base[key] = self._rows[key] = row
+        return row
 
-    def _find_hash(self, key: Any, stored: Any, stored_key: bytes) -> int:
-        """The hash of the version in the database."""
-        known = self._hashes.get(key)
-        if known is None:
-            known = self._aged_hashes.get(key)
-        return hash_row(stored_key, self.codec.encode(stored)) if known is None else known
+    def _hash_stored(self, key: Any, row: Any) -> Stored:
+        """How the version in the database is stored."""
+        stored_key = self._stored_key(key)
+        return stored_key, hash_row(stored_key, self.codec.encode(row))
 
     def hash_version(self, key: Any, row: Any) -> int:
         """The contribution of a version of a row to the state digest; 0 for an absent one."""
-        return 0 if row is None else hash_row(self._stored_key(key), self.codec.encode(row))
+        return 0 if row is None else self._hash_stored(key, row)[1]
 
     def age(self) -> None:
         """Drops the older generation of cached rows; changed rows stay."""
-        rows, hashes, base = self._rows, self._hashes, self._base
-        self._aged_rows, self._aged_hashes = rows, hashes
+        rows, stored, base = self._rows, self._stored, self._base
+        self._aged_rows, self._aged_stored = rows, stored
         self._rows = {key: rows[key] for key in base}
-        self._hashes = {key: hashes[key] for key in base if key in hashes}
+        self._stored = {key: stored[key] for key in base if key in stored}
         for index in self._indexes:
             index.knows_it_is_empty = index.knows_it_is_empty or None
 

@@ -5,6 +5,7 @@ import pytest
 from operations.proposal import CreateProposal, RemoveProposal, UpdateProposalVotes
 from protocol.errors import ProtocolError
 from protocol.operation import Operation, RequiredAuthorities
+from state.tables.proposals import Proposal, ProposalVote
 from tests.chains import TREASURY
 from tests.harness import Harness
 from tests.operations.blog import post
@@ -31,7 +32,7 @@ def test_create_proposal(proposals: Proposals) -> None:
     world.push(op)
     row = proposals.row(0)
     assert row is not None
-    assert row == (
+    assert row == Proposal(
         0, 0, "alice", "bob", op.start_date, op.end_date, sbd(100), "hello", "somethingpermlink", 0, False,
     )  # fmt: skip
     assert world["alice"].sbd_balance == 80_000 - FEE
@@ -151,7 +152,7 @@ def test_the_active_authority_signs(op: Operation) -> None:
 def test_vote_and_take_it_back(proposals: Proposals) -> None:
     number = proposals.create()
     proposals.vote("carol", number)
-    assert proposals.world.tables.proposal_votes.get(("carol", number)) == (0, "carol", number)
+    assert proposals.world.tables.proposal_votes.get(("carol", number)) == ProposalVote(0, "carol", number)
     proposals.vote("carol", number, approve=False)
     assert proposals.vote_count() == 0
     proposals.world.recount()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from state.engine.errors import SchemaError
-from state.engine.keys import TOP, decode_key, encode_key
+from state.engine.keys import TOP, build_encoder, decode_key, encode_key
 from state.engine.overlay import compute_range
 
 INTS = st.integers(-(2**128), 2**128) | st.integers(-300, 300)
@@ -33,6 +33,13 @@ def test_order_of_bytes_is_order_of_tuples(pair: tuple[tuple[Any, ...], tuple[An
     left, right = pair
     assert (left < right) == (encode_key(left) < encode_key(right))
     assert (left == right) == (encode_key(left) == encode_key(right))
+
+
+@given(key_pairs())
+def test_an_encoder_for_known_types_writes_the_same(pair: tuple[tuple[Any, ...], tuple[Any, ...]]) -> None:
+    key = pair[1]
+    for kinds in (tuple(map(type, key)), (None,) * len(key)):
+        assert build_encoder(b"p", kinds)(key) == b"p" + encode_key(key)
 
 
 @given(key_pairs())

@@ -75,7 +75,7 @@ def _commit_newest_rows(patch: pytest.MonkeyPatch) -> None:
     def bad(self: Any, news: Any, batch: Any) -> Any:
         newest = {key: row if row is None or self.find(key) is None else self.find(key) for key, row in news.items()}
         committed, difference = original(self, newest, batch)
-        return [made._replace(new=news[made.key]) for made in committed], difference
+        return [(key, news[key], *rest) for key, _, *rest in committed], difference
 
     patch.setattr(Table, "prepare_commit", bad)
 
@@ -85,9 +85,9 @@ def _commit_drops_newer_rows(patch: pytest.MonkeyPatch) -> None:
 
     def bad(self: Any, committed: Any) -> None:
         original(self, committed)
-        for made in committed:
-            if self._base.pop(made.key, None) is not None:
-                self._rows[made.key] = made.new
+        for key, new, *_ in committed:
+            if self._base.pop(key, None) is not None:
+                self._rows[key] = new
 
     patch.setattr(Table, "finish_commit", bad)
 
@@ -104,14 +104,16 @@ def _keep_stale_cache(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forget_to_subtract(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Table, "_find_hash", lambda self, key, row, stored_key: 0)
+    patch.setattr(Table, "_hash_stored", lambda self, key, row: (self._stored_key(key), 0))
 
 
 def _keep_hashes_of_replaced_rows(patch: pytest.MonkeyPatch) -> None:
     original = Table.finish_commit
 
     def bad(self: Any, committed: Any) -> None:
-        original(self, [made._replace(new_hash=self._hashes.get(made.key, made.new_hash)) for made in committed])
+        known = dict(self._stored)
+        original(self, committed)
+        self._stored.update((key, stored) for key, stored in known.items() if key in self._stored)
 
     patch.setattr(Table, "finish_commit", bad)
 
