@@ -84,6 +84,8 @@ class ChainMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "auditor"):
             self.world.generate_block()
+            while len(self.world.chain.pending):  # They are more than one block holds.
+                self.world.generate_block()
             self.auditor.compare_all()
         self.stack.close()
 

@@ -107,13 +107,13 @@ def _forget_to_subtract(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Table, "_hash_stored", lambda self, key, row: (self._stored_key(key), 0))
 
 
-def _keep_hashes_of_replaced_rows(patch: pytest.MonkeyPatch) -> None:
+def _remember_wrong_hashes(patch: pytest.MonkeyPatch) -> None:
     original = Table.finish_commit
 
     def bad(self: Any, committed: Any) -> None:
-        known = dict(self._stored)
         original(self, committed)
-        self._stored.update((key, stored) for key, stored in known.items() if key in self._stored)
+        for key, (stored_key, _) in list(self._stored.items()):
+            self._stored[key] = stored_key, 1
 
     patch.setattr(Table, "finish_commit", bad)
 
@@ -209,7 +209,7 @@ FAULTS: list[Callable[[pytest.MonkeyPatch], None]] = [
     _commit_drops_newer_rows,
     _keep_stale_cache,
     _forget_to_subtract,
-    _keep_hashes_of_replaced_rows,
+    _remember_wrong_hashes,
     _count_undone_blocks_in_the_digest,
     _forget_what_came_before_the_first,
     _squash_as_rollback,
