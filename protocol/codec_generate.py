@@ -17,6 +17,7 @@ from protocol.assets import Asset
 from protocol.composites import AnyOperation, Choice, Maybe, Pair, Sequence, ShapeBook, Structure
 from protocol.errors import ProtocolError
 from protocol.shapes import (
+    Amount,
     AssetShape,
     Blob,
     Boolean,
@@ -497,6 +498,8 @@ class _Showing(_Source):
             return f"TIME({value})"
         if isinstance(shape, VersionNumber):
             return f"VERSION({value})"
+        if isinstance(shape, Amount):
+            return f"{self.bind('J', self.generator.show(shape.asset, self.legacy))}(({value}, {shape.symbol}))"
         if isinstance(shape, Integer) and not isinstance(shape, Enumeration):
             if shape.bits < 64:
                 return value

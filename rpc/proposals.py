@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from protocol.errors import Rejected
 from rpc.apis.listing import ENUMS, NAME, NUMBER, TIME, parse_start
 from rpc.kinds import OneOf
-from rpc.objects import Json, ObjectForms, proposal_status, proposal_vote
+from rpc.objects import Json, ObjectForms, proposal_status
 from rpc.slices import PAUSE, Steps
 from state.context import Context
 from state.engine.table import Table
@@ -73,7 +73,7 @@ class ProposalLists:
         return self.forms.proposal(row, self.ctx.time)
 
     def _show_vote(self, row: ProposalVote) -> Json:
-        return proposal_vote(row, self._show(self.ctx.tables.proposals.get(row.proposal_id)))
+        return self.forms.proposal_vote(row, self._show(self.ctx.tables.proposals.get(row.proposal_id)))
 
 
 def has_status(row: Proposal, wanted: str, now: int) -> bool:

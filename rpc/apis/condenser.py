@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from protocol.assets import STEEM, Asset, multiply
 from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected, UnknownKey
+from protocol.shapes import version_text
 from rpc.account_json import AccountJson
 from rpc.apis.access import ApiBase, Inclusion, NodeAccess
 from rpc.apis.account_by_key import AccountByKeyApi
@@ -34,7 +35,7 @@ from rpc.kinds import (
     Unsigned32,
 )
 from rpc.method import rpc_method
-from rpc.objects import Json, ObjectForms, active_vote, big, version_text
+from rpc.objects import Json, ObjectForms, big
 from rpc.proposals import Direction, ProposalLists, Status
 from rpc.slices import PAUSE, Steps, StepsTo, collect
 from state.context import SINGLETON
@@ -134,7 +135,7 @@ class CondenserApi(ApiBase):
         fund = self.tables.reward_funds.find(name)
         if fund is None:
             raise Rejected("fund != nullptr", "Invalid reward fund name")
-        return self.forms.reward_fund(fund)
+        return self.forms.show(fund)
 
     # Blocks and transactions
 
@@ -267,13 +268,13 @@ class CondenserApi(ApiBase):
     def get_recovery_request(self, account: Name) -> Json | None:
         """The open recovery request of an account, or null."""
         row = self.tables.account_recovery_requests.find(account)
-        return self.forms.account_recovery_request(row) if row else None
+        return self.forms.show(row) if row else None
 
     @rpc_method()
     def get_escrow(self, from_: Name, escrow_id: Unsigned32) -> Json | None:
         """An escrow, or null."""
         row = self.tables.escrows.find((from_, escrow_id))
-        return self.forms.escrow(row) if row else None
+        return self.forms.show(row) if row else None
 
     @rpc_method(rows="")
     def get_withdraw_routes(self, account: Name, type_: RouteType = "outgoing") -> Steps:
@@ -292,7 +293,7 @@ class CondenserApi(ApiBase):
         """The transfers out of savings that will reach an account."""
         rows = self.tables.savings_withdraws.index("by_to_complete").scan((account,))
         for row in islice(rows, ACCOUNTS_LOOKUP_MAX):
-            yield self.forms.savings_withdrawal(row)
+            yield self.forms.show(row)
 
     @rpc_method(rows="")
     def get_vesting_delegations(self, account: Name, from_: Name, limit: PageLimit = 100) -> Steps:
@@ -329,7 +330,7 @@ class CondenserApi(ApiBase):
         """The witnesses with the given object ids, with null where there is none."""
         for number in ids:
             name = yield from self._find_witness_name(number)
-            yield None if name is None else self.forms.witness(self.tables.witnesses.get(name))
+            yield None if name is None else self.forms.show(self.tables.witnesses.get(name))
 
     def _find_witness_name(self, number: int) -> StepsTo[str | None]:
         """Who has this object id; the names are kept, and read again when an undone block has given its ids back."""
@@ -348,7 +349,7 @@ class CondenserApi(ApiBase):
     def get_witness_by_account(self, name: Name) -> Json | None:
         """A witness, or null."""
         row = self.tables.witnesses.find(name)
-        return self.forms.witness(row) if row else None
+        return self.forms.show(row) if row else None
 
     @rpc_method(rows="")
     def get_witnesses_by_vote(self, from_: Name, limit: PageLimit) -> Steps:
@@ -400,7 +401,7 @@ class CondenserApi(ApiBase):
 
     def _active_votes(self, comment: Comment) -> Iterator[Json]:
         rows = islice(self.tables.comment_votes.scan((comment.id,)), VOTES_MAX)
-        return (active_vote(self.chain.ctx, row) for row in rows)
+        return (self.forms.active_vote(self.chain.ctx, row) for row in rows)
 
     @rpc_method(rows="")
     def get_account_votes(self, voter: Name) -> Steps:
@@ -410,7 +411,7 @@ class CondenserApi(ApiBase):
             raise UnknownKey(name=voter)
         for row in islice(self.tables.comment_votes.index("by_voter_comment").scan((account.id,)), VOTES_MAX):
             comment = self.tables.comments.get(row.comment)
-            shown = active_vote(self.chain.ctx, row)
+            shown = self.forms.active_vote(self.chain.ctx, row)
             vote = {key: shown[key] for key in ("weight", "rshares", "percent", "time")}
             yield {"authorperm": f"{comment.author}/{comment.permlink}"} | vote
 

@@ -47,15 +47,7 @@ from rpc.apis.listing import (
 from rpc.json_bytes import dump_json
 from rpc.kinds import AnyJson, HexText, Items, Keys, Name, Permlink, Start
 from rpc.method import rpc_method
-from rpc.objects import (
-    Json,
-    change_recovery_request,
-    comment_vote,
-    decline_voting_request,
-    hardfork_property,
-    withdraw_route,
-    witness_vote,
-)
+from rpc.objects import Json
 from rpc.proposals import Direction, ProposalLists, Status
 from rpc.slices import PAUSE, Aside, Steps, collect, in_steps
 from state.context import SINGLETON
@@ -116,13 +108,13 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def get_hardfork_properties(self) -> Json:
         """The hard forks that have been applied."""
-        return hardfork_property(self.tables.hardfork_property.get(SINGLETON))
+        return self.forms.show(self.tables.hardfork_property.get(SINGLETON))
 
     @rpc_method()
     def get_reward_funds(self) -> Json:
         """The funds that pay posts."""
         funds = sorted(self.tables.reward_funds.scan(), key=lambda fund: fund.id)
-        return {"funds": [self.forms.reward_fund(fund) for fund in funds]}
+        return {"funds": [self.forms.show(fund) for fund in funds]}
 
     @rpc_method()
     def get_current_price_feed(self) -> Json:
@@ -132,7 +124,7 @@ class DatabaseApi(ApiBase):
     @rpc_method()
     def get_feed_history(self) -> Json:
         """The hourly prices of the last window."""
-        return self.forms.feed_history(self.tables.feed_history.get(SINGLETON))
+        return self.forms.show(self.tables.feed_history.get(SINGLETON))
 
     # Witnesses
 
@@ -145,7 +137,7 @@ class DatabaseApi(ApiBase):
             "by_vote_name": Order("by_vote_name", (DESCENDING, NAME)),
             "by_schedule_time": Order("by_schedule_time", (NUMBER, NUMBER)),
         }
-        yield from list_rows(self.tables.witnesses, orders, start, limit, order, self.forms.witness)
+        yield from list_rows(self.tables.witnesses, orders, start, limit, order, self.forms.show)
 
     def _get_witness_id(self, name: str) -> int:
         witness = self.tables.witnesses.find(str(name))
@@ -158,7 +150,7 @@ class DatabaseApi(ApiBase):
         """The witnesses among the given names."""
         for name in owners:
             row = self.tables.witnesses.find(name)
-            yield PAUSE if row is None else self.forms.witness(row)
+            yield PAUSE if row is None else self.forms.show(row)
 
     @rpc_method(rows="votes")
     def list_witness_votes(
@@ -169,7 +161,7 @@ class DatabaseApi(ApiBase):
             "by_account_witness": Order(None, (NAME, NAME)),
             "by_witness_account": Order("by_witness_account", (NAME, NAME)),
         }
-        yield from list_rows(self.tables.witness_votes, orders, start, limit, order, witness_vote)
+        yield from list_rows(self.tables.witness_votes, orders, start, limit, order, self.forms.show)
 
     @rpc_method()
     def get_active_witnesses(self) -> Json:
@@ -205,14 +197,14 @@ class DatabaseApi(ApiBase):
     def list_owner_histories(self, start: Start = None, limit: PageLimit = LIMIT_MAX) -> Steps:
         """Replaced owner authorities by account and time."""
         orders = {"by_account": Order("by_account", (NAME, TIME))}
-        yield from list_rows(self.tables.owner_histories, orders, start, limit, "by_account", self.forms.owner_history)
+        yield from list_rows(self.tables.owner_histories, orders, start, limit, "by_account", self.forms.show)
 
     @rpc_method(rows="owner_auths")
     def find_owner_histories(self, owner: Name = "") -> Steps:
         """The replaced owner authorities of one account."""
         rows = islice(self.tables.owner_histories.index("by_account").scan((owner,)), LIMIT_MAX)
         for row in rows:
-            yield self.forms.owner_history(row)
+            yield self.forms.show(row)
 
     @rpc_method(rows="requests")
     def list_account_recovery_requests(
@@ -221,14 +213,14 @@ class DatabaseApi(ApiBase):
         """Open account recovery requests."""
         orders = {"by_account": Order(None, (NAME,)), "by_expiration": Order("by_expiration", (TIME, NAME))}
         table = self.tables.account_recovery_requests
-        yield from list_rows(table, orders, start, limit, order, self.forms.account_recovery_request)
+        yield from list_rows(table, orders, start, limit, order, self.forms.show)
 
     @rpc_method(rows="requests")
     def find_account_recovery_requests(self, accounts: Names | None = None) -> Steps:
         """The open recovery requests of the given accounts."""
         for name in accounts or []:
             row = self.tables.account_recovery_requests.find(name)
-            yield PAUSE if row is None else self.forms.account_recovery_request(row)
+            yield PAUSE if row is None else self.forms.show(row)
 
     @rpc_method(rows="requests")
     def list_change_recovery_account_requests(
@@ -237,14 +229,14 @@ class DatabaseApi(ApiBase):
         """Pending changes of recovery accounts."""
         orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
         table = self.tables.change_recovery_requests
-        yield from list_rows(table, orders, start, limit, order, change_recovery_request)
+        yield from list_rows(table, orders, start, limit, order, self.forms.show)
 
     @rpc_method(rows="requests")
     def find_change_recovery_account_requests(self, accounts: Names | None = None) -> Steps:
         """The pending changes of recovery account of the given accounts."""
         for name in accounts or []:
             row = self.tables.change_recovery_requests.find(name)
-            yield PAUSE if row is None else change_recovery_request(row)
+            yield PAUSE if row is None else self.forms.show(row)
 
     @rpc_method(rows="escrows")
     def list_escrows(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_from_id") -> Steps:
@@ -253,14 +245,14 @@ class DatabaseApi(ApiBase):
             "by_from_id": Order(None, (NAME, NUMBER)),
             "by_ratification_deadline": Order("by_ratification_deadline", (FLAG, TIME, NUMBER)),
         }
-        yield from list_rows(self.tables.escrows, orders, start, limit, order, self.forms.escrow)
+        yield from list_rows(self.tables.escrows, orders, start, limit, order, self.forms.show)
 
     @rpc_method(rows="escrows")
     def find_escrows(self, from_: Name = "") -> Steps:
         """The open escrows of one sender."""
         rows = islice(self.tables.escrows.scan((from_,)), LIMIT_MAX)
         for row in rows:
-            yield self.forms.escrow(row)
+            yield self.forms.show(row)
 
     @rpc_method(rows="routes")
     def list_withdraw_vesting_routes(
@@ -271,7 +263,7 @@ class DatabaseApi(ApiBase):
             "by_withdraw_route": Order(None, (NAME, NAME)),
             "by_destination": Order("by_destination", (NAME, NUMBER)),
         }
-        yield from list_rows(self.tables.withdraw_vesting_routes, orders, start, limit, order, withdraw_route)
+        yield from list_rows(self.tables.withdraw_vesting_routes, orders, start, limit, order, self.forms.show)
 
     @rpc_method(rows="routes")
     def find_withdraw_vesting_routes(self, account: Name = "", order: SortOrder = "by_withdraw_route") -> Steps:
@@ -284,7 +276,7 @@ class DatabaseApi(ApiBase):
         else:
             raise Rejected("false", "Unknown or unsupported sort order")
         for row in islice(rows, LIMIT_MAX):
-            yield withdraw_route(row)
+            yield self.forms.show(row)
 
     @rpc_method(rows="withdrawals")
     def list_savings_withdrawals(
@@ -297,14 +289,14 @@ class DatabaseApi(ApiBase):
             "by_to_complete": Order("by_to_complete", (NAME, TIME, NUMBER)),
         }
         table = self.tables.savings_withdraws
-        yield from list_rows(table, orders, start, limit, order, self.forms.savings_withdrawal)
+        yield from list_rows(table, orders, start, limit, order, self.forms.show)
 
     @rpc_method(rows="withdrawals")
     def find_savings_withdrawals(self, account: Name = "") -> Steps:
         """The transfers on their way out of one account's savings."""
         rows = islice(self.tables.savings_withdraws.scan((account,)), LIMIT_MAX)
         for row in rows:
-            yield self.forms.savings_withdrawal(row)
+            yield self.forms.show(row)
 
     @rpc_method(rows="delegations")
     def list_vesting_delegations(
@@ -313,14 +305,14 @@ class DatabaseApi(ApiBase):
         """Delegations by delegator and delegatee."""
         orders = {"by_delegation": Order(None, (NAME, NAME))}
         table = self.tables.vesting_delegations
-        yield from list_rows(table, orders, start, limit, order, self.forms.vesting_delegation)
+        yield from list_rows(table, orders, start, limit, order, self.forms.show)
 
     @rpc_method(rows="delegations")
     def find_vesting_delegations(self, account: Name = "") -> Steps:
         """The delegations that one account made."""
         rows = islice(self.tables.vesting_delegations.scan((account,)), LIMIT_MAX)
         for row in rows:
-            yield self.forms.vesting_delegation(row)
+            yield self.forms.show(row)
 
     @rpc_method(rows="delegations")
     def list_vesting_delegation_expirations(
@@ -332,7 +324,7 @@ class DatabaseApi(ApiBase):
             "by_account_expiration": Order("by_account_expiration", (NAME, TIME, NUMBER)),
         }
         table = self.tables.vesting_delegation_expirations
-        yield from list_rows(table, orders, start, limit, order, self.forms.vesting_delegation_expiration)
+        yield from list_rows(table, orders, start, limit, order, self.forms.show)
 
     @rpc_method(rows="delegations")
     def find_vesting_delegation_expirations(self, account: Name = "") -> Steps:
@@ -340,7 +332,7 @@ class DatabaseApi(ApiBase):
         index = self.tables.vesting_delegation_expirations.index("by_account_expiration")
         rows = islice(index.scan((account,)), LIMIT_MAX)
         for row in rows:
-            yield self.forms.vesting_delegation_expiration(row)
+            yield self.forms.show(row)
 
     @rpc_method(rows="requests")
     def list_sbd_conversion_requests(
@@ -352,14 +344,14 @@ class DatabaseApi(ApiBase):
             "by_account": Order(None, (NAME, NUMBER)),
         }
         table = self.tables.convert_requests
-        yield from list_rows(table, orders, start, limit, order, self.forms.convert_request)
+        yield from list_rows(table, orders, start, limit, order, self.forms.show)
 
     @rpc_method(rows="requests")
     def find_sbd_conversion_requests(self, account: Name = "") -> Steps:
         """The waiting conversions of one account."""
         rows = islice(self.tables.convert_requests.scan((account,)), LIMIT_MAX)
         for row in rows:
-            yield self.forms.convert_request(row)
+            yield self.forms.show(row)
 
     @rpc_method(rows="requests")
     def list_decline_voting_rights_requests(
@@ -368,14 +360,14 @@ class DatabaseApi(ApiBase):
         """Pending waivers of voting rights."""
         orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
         table = self.tables.decline_voting_requests
-        yield from list_rows(table, orders, start, limit, order, decline_voting_request)
+        yield from list_rows(table, orders, start, limit, order, self.forms.show)
 
     @rpc_method(rows="requests")
     def find_decline_voting_rights_requests(self, accounts: Names | None = None) -> Steps:
         """The pending waivers of the given accounts."""
         for name in accounts or []:
             row = self.tables.decline_voting_requests.find(name)
-            yield PAUSE if row is None else decline_voting_request(row)
+            yield PAUSE if row is None else self.forms.show(row)
 
     # Posts and votes
 
@@ -459,7 +451,7 @@ class DatabaseApi(ApiBase):
         return account.id
 
     def _vote(self, row: CommentVote) -> Json:
-        return comment_vote(row, self.tables.comments.get(row.comment))
+        return self.forms.comment_vote(row, self.tables.comments.get(row.comment))
 
     @rpc_method(rows="votes")
     def find_votes(self, author: Name = "", permlink: Permlink = "") -> Steps:
@@ -467,7 +459,7 @@ class DatabaseApi(ApiBase):
         comment = self._get_comment(author, permlink, "Could not find comment ${a}/${p}")
         rows = islice(self.tables.comment_votes.scan((comment.id,)), LIMIT_MAX)
         for row in rows:
-            yield comment_vote(row, comment)
+            yield self.forms.comment_vote(row, comment)
 
     # Market
 
