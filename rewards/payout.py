@@ -315,14 +315,16 @@ def _compute_beneficiary(
     if name == terms.treasury:
         sbd = compute_sbd_value(terms.price, steem)
         return BeneficiaryPart(name, weight, steem, steem, sbd, 0, 0, 0)
-    sbd_share = compute_sbd_share(steem, comment.percent_steem_dollars)
-    sbd, liquid = compute_printed(sbd_share, terms.gpo.sbd_print_rate, terms.price)
-    vesting = steem - sbd_share
-    return BeneficiaryPart(name, weight, steem, sbd_share, sbd, liquid, vesting, pool.buy(vesting) if vesting else 0)
+    return BeneficiaryPart(name, weight, steem, *_divide(steem, comment, terms, pool))
 
 
 def _compute_author(comment: Comment, steem: int, terms: PayoutTerms, pool: _VestingPool) -> AuthorPart:
+    return AuthorPart(comment.author, steem, *_divide(steem, comment, terms, pool))
+
+
+def _divide(steem: int, comment: Comment, terms: PayoutTerms, pool: _VestingPool) -> tuple[int, int, int, int, int]:
+    """Divides a part into its SBD share, the SBD and liquid STEEM that is paid in, and STEEM with the VESTS it buys."""
     sbd_share = compute_sbd_share(steem, comment.percent_steem_dollars)
     sbd, liquid = compute_printed(sbd_share, terms.gpo.sbd_print_rate, terms.price)
     vesting = steem - sbd_share
-    return AuthorPart(comment.author, steem, sbd_share, sbd, liquid, vesting, pool.buy(vesting) if vesting else 0)
+    return sbd_share, sbd, liquid, vesting, pool.buy(vesting) if vesting else 0

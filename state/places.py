@@ -43,12 +43,7 @@ FOLLOWING: Final = {
 
 FIGURES: Final = {
     "accounts": {"vesting_withdraw_rate"},
-    "comments": {
-        "total_payout_value",
-        "curator_payout_value",
-        "beneficiary_payout_value",
-        "max_accepted_payout",
-    },
+    "comments": {"total_payout_value", "curator_payout_value", "beneficiary_payout_value", "max_accepted_payout"},
     "proposals": {"daily_pay"},
     "rc_accounts": {"max_rc_creation_adjustment"},
     "global_properties": {

@@ -25,10 +25,10 @@ class RewardShares(Purse):
 
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
         """Destroys -`delta` shares and the STEEM behind them, which is returned; nothing else goes this way."""
-        if symbol != VESTS or delta > 0:
-            raise Rejected("false", "invalid symbol")
         accounts = ctx.tables.accounts
         account = accounts.get(key)
+        if symbol != VESTS or not 0 <= -delta <= account.reward_vesting_balance:
+            raise Rejected("false", "invalid symbol")
         steem = -compute_claimed_vesting_steem(account, -delta)
         accounts.update(
             account,

@@ -31,11 +31,11 @@ class Stake(Purse):
         """
         accounts = ctx.tables.accounts
         account = accounts.get(key)
-        if symbol == STEEM:
+        if symbol == STEEM and delta >= 0:
             steem, shares = delta, compute_shares(ctx.gpo, delta)
             bars = compute_manabars(ctx, account, shares)
             account = update_with_mana(ctx, account, bars, vesting_shares=account.vesting_shares + shares)
-        elif symbol == VESTS and delta <= 0:
+        elif symbol == VESTS and 0 <= -delta <= account.vesting_shares:
             steem, shares = -compute_shares_value(ctx.gpo, -delta), delta
             account = accounts.update(account, vesting_shares=account.vesting_shares + shares)
         else:
@@ -45,14 +45,14 @@ class Stake(Purse):
         return shares if symbol == STEEM else steem
 
 
+STAKE: Final = Stake(Account, "vesting_shares")
+"""What an account has powered up."""
+
+
 def update_with_mana(ctx: Context, account: Account, bars: tuple[Manabar, Manabar], **changes: int) -> Account:
     """Changes the stake of an account together with its mana bars, for voting and for down votes."""
     voting, downvote = bars
     return ctx.tables.accounts.update(account, voting_manabar=voting, downvote_manabar=downvote, **changes)
-
-
-STAKE: Final = Stake(Account, "vesting_shares")
-"""What an account has powered up."""
 
 
 class PowerDown:
