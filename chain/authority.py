@@ -278,7 +278,7 @@ def find_required_in_steps(
         if required.owners:
             raise Invalid("!required_owner.size()")
         if required.actives:
-            raise Invalid("!required_active.size()")
+            raise Invalid("!required_active.size()").named("authorities_mixed")
         state = SignState(signed, authorities.get_posting, limits, frozenset(available))
         for name in sorted(required.postings):
             yield

@@ -316,4 +316,4 @@ def check_unseen(trx_id: bytes, *, is_seen: bool) -> None:
             "trx_idx.indices().get<by_trx_id>().find(trx_id) == trx_idx.indices().get<by_trx_id>().end()",
             "Duplicate transaction check failed",
             trx_ix=trx_id,
-        )
+        ).named("transaction_known")

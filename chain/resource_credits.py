@@ -245,7 +245,7 @@ def _refusal(
     advice: dict[str, Any] = {"rc_missing": needed - current, "max_rc": maximum, "seconds_until_enough": seconds}
     advice["remedy"] = _describe_remedy(ctx.config.chain, user, seconds, needed - maximum)
     error.advice = advice
-    return error
+    return error.named("credits_missing")
 
 
 def _describe_remedy(chain: ChainNames, user: str, seconds: int | None, missing: int) -> str:

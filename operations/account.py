@@ -138,7 +138,7 @@ class AccountCreate(Operation):
                 "Must pay the exact account creation fee. paid: ${p} fee: ${f}",
                 p=self.fee.nai_json,
                 f=median_fee.nai_json,
-            )
+            ).named("creation_fee_differs")
         for authority in (self.owner, self.active, self.posting):
             check_authority_size(authority, ctx.rules)
         check_new_authorities(ctx, self.new_account_name, self.owner, self.active, self.posting)
@@ -267,7 +267,7 @@ class ClaimAccount(Operation):
                 "creator.balance >= o.fee",
                 "Insufficient balance to create account.",
                 **{"creator.balance": Asset(creator.balance, STEEM).nai_json, "required": self.fee.nai_json},
-            )
+            ).named("creation_fee_unpayable")
         median_fee = _get_median_fee(ctx)
         if self.fee.amount == 0:
             use_account_subsidy(ctx)
@@ -326,7 +326,7 @@ class CreateClaimedAccount(Operation):
                 "creator.pending_claimed_accounts > 0",
                 "${creator} has no claimed accounts to create",
                 creator=self.creator,
-            )
+            ).named("claimed_accounts_missing")
         check_new_authorities(ctx, self.new_account_name, self.owner, self.active, self.posting)
         ctx.tables.accounts.update(creator, pending_claimed_accounts=creator.pending_claimed_accounts - 1)
         create_account(

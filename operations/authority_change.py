@@ -27,19 +27,20 @@ def check_authority_accounts(ctx: Context, authority: Authority, account: str, k
             )
 
 
-def describe_owner_update_limit(seconds: int) -> str:
-    """The text of the refusal: the reference's own, which also its testnet shows, whose limit is 0."""
-    often = "an hour" if seconds in (0, HOUR_SECONDS) else f"every {duration_text(seconds)}"
-    return f"Owner authority can only be updated once {often}."
+def refuse_owner_update(assertion: str, seconds: int) -> Rejected:
+    """The refusal with the reference's own text, which also its testnet shows, whose limit is 0."""
+    pause = "hour" if seconds in (0, HOUR_SECONDS) else duration_text(seconds)
+    often = "an hour" if pause == "hour" else f"every {pause}"
+    text = f"Owner authority can only be updated once {often}."
+    return Rejected(assertion, text).named("owner_changes_too_close", pause=pause)
 
 
 def check_owner_update_limit(ctx: Context, authorities: AccountAuthority) -> None:
     """Refuses a second change of the owner authority within the limit; a limit of 0 means that there is none."""
     limit = ctx.rules.owner_update_limit_seconds
     if limit and not ctx.time - authorities.last_owner_update > limit:
-        raise Rejected(
-            "_db.head_block_time() - account_auth.last_owner_update > STEEM_OWNER_UPDATE_LIMIT",
-            describe_owner_update_limit(limit),
+        raise refuse_owner_update(
+            "_db.head_block_time() - account_auth.last_owner_update > STEEM_OWNER_UPDATE_LIMIT", limit
         )
 
 

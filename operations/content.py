@@ -103,7 +103,7 @@ class Comment(Operation):
             raise Rejected(
                 "o.title.size() + o.body.size() + o.json_metadata.size()",
                 "Cannot update comment because nothing appears to be changing.",
-            )
+            ).named("edit_changes_nothing")
         comment = find_comment(ctx, self.author, self.permlink)
         author = ctx.tables.accounts.get(self.author)
         parent = get_parent(ctx, self.parent_author, self.parent_permlink)
@@ -119,7 +119,7 @@ class Comment(Operation):
             raise Rejected(
                 "now - auth.last_post_edit >= STEEM_MIN_COMMENT_EDIT_INTERVAL",
                 f"Can only perform one comment edit {often}.",
-            )
+            ).named("edits_too_close", often=often)
         self._check_same_parent(comment)
         ctx.tables.comments.update(comment, last_update=ctx.time, active=ctx.time)
         ctx.tables.accounts.update(author, last_post_edit=ctx.time)
@@ -174,11 +174,13 @@ class DeleteComment(Operation):
     def apply(self, ctx: Context) -> None:
         comment = get_comment(ctx, self.author, self.permlink)
         if comment.children != 0:
-            raise Rejected("comment.children == 0", "Cannot delete a comment with replies.")
+            raise Rejected("comment.children == 0", "Cannot delete a comment with replies.").named("post_has_replies")
         if comment.cashout_time == TIME_MAX:
             raise Rejected("comment.cashout_time != fc::time_point_sec::maximum()")
         if not comment.net_rshares <= 0:
-            raise Rejected("comment.net_rshares <= 0", "Cannot delete a comment with net positive votes.")
+            raise Rejected("comment.net_rshares <= 0", "Cannot delete a comment with net positive votes.").named(
+                "post_has_votes"
+            )
         remove_post(ctx, comment)
 
 
@@ -357,7 +359,9 @@ def _set_beneficiaries(ctx: Context, comment: CommentRow, extension: CommentPayo
         raise Rejected("_c.abs_rshares == 0", "Comment must not have been voted on before specifying beneficiaries.")
     for beneficiary in extension.beneficiaries:
         if ctx.tables.accounts.find(beneficiary.account) is None:
-            raise Rejected("acc != nullptr", 'Beneficiary "${a}" must exist.', a=beneficiary.account)
+            raise Rejected("acc != nullptr", 'Beneficiary "${a}" must exist.', a=beneficiary.account).named(
+                "beneficiary_unknown"
+            )
     return ctx.tables.comments.update(comment, beneficiaries=tuple(extension.beneficiaries))
 
 

@@ -56,4 +56,4 @@ class Convert(Operation):
         if get_median_price(ctx).is_null():
             raise Rejected(
                 "!fhistory.current_median_history.is_null()", "Cannot convert SBD because there is no price feed."
-            )
+            ).named("price_unknown")

@@ -89,7 +89,7 @@ def _check_mana(delegator: str, wanted: int, name: str, available: Available) ->
                 acc=delegator,
                 r=Asset(wanted, VESTS).nai_json,
                 a=Asset(amount, VESTS).nai_json,
-            )
+            ).named("power_missing")
 
 
 def _start(ctx: Context, delegator: str, delegatee: str, vesting_shares: int, available: Available) -> None:
@@ -100,7 +100,7 @@ def _start(ctx: Context, delegator: str, delegatee: str, vesting_shares: int, av
             "op.vesting_shares >= min_delegation",
             "Account must delegate a minimum of ${v}",
             v=Asset(minimum, VESTS).nai_json,
-        )
+        ).named("delegation_too_small")
     lend_shares(ctx, delegator, delegatee, vesting_shares)
 
 
@@ -118,7 +118,7 @@ def _check_update(ctx: Context, delta: int, direction: str) -> None:
             "delta >= min_update",
             f"Steem Power {direction} is not enough of a difference. min_update: ${{min}}",
             min=Asset(minimum, VESTS).nai_json,
-        )
+        ).named("delegation_change_too_small")
 
 
 def _lower(ctx: Context, delegation: VestingDelegation, vesting_shares: int) -> None:

@@ -86,14 +86,14 @@ class EscrowTransfer(Operation):
             raise Invalid("fee.amount >= 0", "fee cannot be negative")
         _check_amounts(self.sbd_amount, self.steem_amount, "transfer")
         if self.agent in (self.from_, self.to):
-            raise Invalid("from != agent && to != agent", "agent must be a third party")
+            raise Invalid("from != agent && to != agent", "agent must be a third party").named("escrow_agent_is_party")
         if self.fee.symbol not in (STEEM, SBD):
             raise Invalid("(fee.symbol == STEEM_SYMBOL) || (fee.symbol == SBD_SYMBOL)", "fee must be STEEM or SBD")
         _check_symbols(self.sbd_amount, self.steem_amount)
         if not self.ratification_deadline < self.escrow_expiration:
             raise Invalid(
                 "ratification_deadline < escrow_expiration", "ratification deadline must be before escrow expiration"
-            )
+            ).named("escrow_dates_crossed")
         check_optional_json(self.json_meta, "json_meta")
 
     def authorities(self, required: RequiredAuthorities) -> None:
@@ -129,11 +129,11 @@ class EscrowTransfer(Operation):
             raise Rejected(
                 "o.ratification_deadline > _db.head_block_time()",
                 "The escorw ratification deadline must be after head block time.",
-            )
+            ).named("escrow_dates_past")
         if not self.escrow_expiration > now:
             raise Rejected(
                 "o.escrow_expiration > _db.head_block_time()", "The escrow expiration must be after head block time."
-            )
+            ).named("escrow_dates_past")
 
     def impacted(self) -> set[str]:
         return {self.from_, self.to, self.agent}
@@ -171,7 +171,7 @@ class EscrowApprove(Operation):
             raise Rejected(
                 "escrow.ratification_deadline >= _db.head_block_time()",
                 "The escrow ratification deadline has passed. Escrow can no longer be ratified.",
-            )
+            ).named("escrow_approval_over")
         self._check_not_approved(escrow)
         if not self.approve:
             release(ctx, escrows, escrow, (LIQUID, self.from_))
@@ -185,11 +185,13 @@ class EscrowApprove(Operation):
 
     def _check_not_approved(self, escrow: Escrow) -> None:
         if self.who == self.to and escrow.to_approved:
-            raise Rejected("!escrow.to_approved", "Account 'to' (${t}) has already approved the escrow.", t=self.to)
+            raise Rejected(
+                "!escrow.to_approved", "Account 'to' (${t}) has already approved the escrow.", t=self.to
+            ).named("escrow_approved", by=self.to)
         if self.who == self.agent and escrow.agent_approved:
             raise Rejected(
                 "!escrow.agent_approved", "Account 'agent' (${a}) has already approved the escrow.", a=self.agent
-            )
+            ).named("escrow_approved", by=self.agent)
 
     def impacted(self) -> set[str]:
         return {self.from_, self.to, self.agent}
@@ -224,14 +226,14 @@ class EscrowDispute(Operation):
         if not ctx.time < escrow.escrow_expiration:
             raise Rejected(
                 "_db.head_block_time() < e.escrow_expiration", "Disputing the escrow must happen before expiration."
-            )
+            ).named("escrow_expired")
         if not (escrow.to_approved and escrow.agent_approved):
             raise Rejected(
                 "e.to_approved && e.agent_approved",
                 "The escrow must be approved by all parties before a dispute can be raised.",
-            )
+            ).named("escrow_not_approved")
         if escrow.disputed:
-            raise Rejected("!e.disputed", "The escrow is already under dispute.")
+            raise Rejected("!e.disputed", "The escrow is already under dispute.").named("escrow_disputed")
         _check_parties(escrow, self.to, self.agent, "e")
         ctx.tables.escrows.update(escrow, disputed=True)
 
@@ -276,7 +278,9 @@ class EscrowRelease(Operation):
         _check_released("sbd", self.sbd_amount, escrow.sbd_balance)
         _check_parties(escrow, self.to, self.agent, "e")
         if not (escrow.to_approved and escrow.agent_approved):
-            raise Rejected("e.to_approved && e.agent_approved", "Funds cannot be released prior to escrow approval.")
+            raise Rejected(
+                "e.to_approved && e.agent_approved", "Funds cannot be released prior to escrow approval."
+            ).named("escrow_not_approved")
         self._check_right(escrow, ctx.time)
         escrow = pay_out(
             ctx,
@@ -298,21 +302,25 @@ class EscrowRelease(Operation):
                     "o.who == e.agent",
                     "Only 'agent' (${a}) can release funds in a disputed escrow.",
                     a=escrow.agent,
-                )
+                ).named("escrow_only_agent_releases")
             return
         if self.who not in (escrow.from_, escrow.to):
             raise Rejected(
                 "o.who == e.from || o.who == e.to",
                 "Only 'from' (${f}) and 'to' (${t}) can release funds from a non-disputed escrow",
                 **parties,
-            )
+            ).named("escrow_only_parties_release")
         if not escrow.escrow_expiration > now:
             return
         if self.who == escrow.from_:
             if self.receiver != escrow.to:
-                raise Rejected("o.receiver == e.to", "Only 'from' (${f}) can release funds to 'to' (${t}).", **parties)
+                raise Rejected(
+                    "o.receiver == e.to", "Only 'from' (${f}) can release funds to 'to' (${t}).", **parties
+                ).named("escrow_only_to_other_side")
         elif self.receiver != escrow.from_:
-            raise Rejected("o.receiver == e.from", "Only 'to' (${t}) can release funds to 'from' (${t}).", **parties)
+            raise Rejected(
+                "o.receiver == e.from", "Only 'to' (${t}) can release funds to 'from' (${t}).", **parties
+            ).named("escrow_only_to_other_side")
 
     def impacted(self) -> set[str]:
         return {self.from_, self.to, self.agent}
@@ -325,4 +333,4 @@ def _check_released(name: str, released: Asset, held: int) -> None:
             "Release amount exceeds escrow balance. Amount: ${a}, Balance: ${b}",
             a=released.nai_json,
             b=Asset(held, released.symbol).nai_json,
-        )
+        ).named("escrow_balance_exceeded")

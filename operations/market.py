@@ -51,13 +51,15 @@ def _place_order(
     """
     now = ctx.time
     if not expiration > now:
-        raise Rejected("o.expiration > _db.head_block_time()", "Limit order has to expire after head block time.")
+        raise Rejected(
+            "o.expiration > _db.head_block_time()", "Limit order has to expire after head block time."
+        ).named("order_expired")
     longest = ctx.rules.max_limit_order_expiration_seconds
     if not expiration <= now + longest:
         raise Rejected(
             "o.expiration <= _db.head_block_time() + STEEM_MAX_LIMIT_ORDER_EXPIRATION",
             f"Limit Order Expiration must not be more than {duration_text(longest)} in the future",
-        )
+        ).named("order_too_long", longest=duration_text(longest))
     orders = ctx.tables.limit_orders
     order = hold(
         ctx,
@@ -75,7 +77,7 @@ def _place_order(
     )
     is_filled = apply_order(ctx, order)
     if fill_or_kill and not is_filled:
-        raise Rejected("filled", "Cancelling order because it was not filled.")
+        raise Rejected("filled", "Cancelling order because it was not filled.").named("order_not_filled")
 
 
 _ORDER = state_size("limit_order_object_base_size", 76, 1940)

@@ -155,17 +155,19 @@ def _check_may_post(ctx: Context, author: Account, parent: Comment | None) -> No
                 f"You may only post once every {duration_text(interval)}.",
                 now=time_text(now),
                 last_root_post=time_text(author.last_root_post),
-            )
+            ).named("posts_too_close", every=duration_text(interval))
         return
     if not ctx.tables.comments.get(parent.root_comment).allow_replies:
-        raise Rejected("_db.get( parent->root_comment ).allow_replies", "The parent comment has disabled replies.")
+        raise Rejected(
+            "_db.get( parent->root_comment ).allow_replies", "The parent comment has disabled replies."
+        ).named("replies_not_allowed")
     interval = ctx.rules.min_reply_interval_seconds
     if not now - author.last_post >= interval:
         raise Rejected(
             "(now - auth.last_post) >= STEEM_MIN_REPLY_INTERVAL_HF20",
             f"You may only comment once every {duration_text(interval)}.",
             **{"now": time_text(now), "auth.last_post": time_text(author.last_post)},
-        )
+        ).named("replies_too_close", every=duration_text(interval))
 
 
 def _get_ancestors(ctx: Context, comment: Comment) -> Iterator[Comment]:

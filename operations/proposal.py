@@ -53,7 +53,9 @@ class CreateProposal(Operation):
     def validate(self, rules: Rules) -> None:
         check_account_names(self.creator, self.receiver)
         if not self.end_date > self.start_date:
-            raise Invalid("end_date > start_date", "end date must be greater than start date")
+            raise Invalid("end_date > start_date", "end date must be greater than start date").named(
+                "proposal_dates_past"
+            )
         if not self.daily_pay.amount >= 0:
             raise Invalid("daily_pay.amount >= 0", "Daily pay can't be negative value")
         if self.daily_pay.symbol != SBD:
@@ -80,19 +82,21 @@ class CreateProposal(Operation):
     def apply(self, ctx: Context) -> None:
         accounts, comments, proposals = ctx.tables.accounts, ctx.tables.comments, ctx.tables.proposals
         if not self.end_date > ctx.time:
-            raise Rejected("o.end_date > _db.head_block_time()", "Can't create inactive proposals...")
+            raise Rejected("o.end_date > _db.head_block_time()", "Can't create inactive proposals...").named(
+                "proposal_dates_past"
+            )
         if accounts.find(self.receiver) is None:
             raise Rejected(
                 "receiver_account != nullptr",
                 "Specified receiver account: ${r} must exist in the blockchain",
                 r=self.receiver,
-            )
+            ).named("proposal_receiver_unknown")
         posts = comments.index("by_permlink")
         if all(posts.find((author, self.permlink)) is None for author in (self.creator, self.receiver)):
             raise Rejected(
                 "commentObject != nullptr",
                 "Proposal permlink must point to the article posted by creator or receiver",
-            )
+            ).named("proposal_post_foreign")
         number = proposals.next_id()
         proposals.insert(
             Proposal(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from operations.authority_change import describe_owner_update_limit, store_authorities
+from operations.authority_change import refuse_owner_update, store_authorities
 from operations.checks import (
     check_account_name,
     check_account_names,
@@ -83,14 +83,14 @@ class RequestAccountRecovery(Operation):
                 raise Rejected(
                     "account_to_recover.recovery_account == o.recovery_account",
                     "Cannot recover an account that does not have you as there recovery partner.",
-                )
+                ).named("recovery_partner_differs")
             return
         top = ctx.tables.witnesses.index("by_vote_name").first()
         if top is None or top.owner != self.recovery_account:
             raise Rejected(
                 "_db.get_index< witness_index >().indices().get< by_vote_name >().begin()->owner == o.recovery_account",
                 "Top witness must recover an account with no recovery partner.",
-            )
+            ).named("recovery_partner_differs")
 
     def _check_new(self, ctx: Context) -> None:
         self._check_possible()
@@ -155,23 +155,24 @@ class RecoverAccount(Operation):
         account = tables.accounts.get(self.account_to_recover)
         limit = ctx.rules.owner_update_limit_seconds
         if not ctx.time - account.last_account_recovery > limit:
-            raise Rejected(
-                "_db.head_block_time() - account.last_account_recovery > STEEM_OWNER_UPDATE_LIMIT",
-                describe_owner_update_limit(limit),
+            raise refuse_owner_update(
+                "_db.head_block_time() - account.last_account_recovery > STEEM_OWNER_UPDATE_LIMIT", limit
             )
         request = tables.account_recovery_requests.find(account.name)
         if request is None:
             raise Rejected(
                 "request != recovery_request_idx.end()", "There are no active recovery requests for this account."
-            )
+            ).named("recovery_request_missing")
         if request.new_owner_authority != self.new_owner_authority:
             raise Rejected(
                 "request->new_owner_authority == o.new_owner_authority",
                 "New owner authority does not match recovery request.",
-            )
+            ).named("recovery_owner_differs")
         histories = tables.owner_histories.index("by_account").scan((account.name,))
         if not any(history.previous_owner_authority == self.recent_owner_authority for history in histories):
-            raise Rejected("found", "Recent authority not found in authority history.")
+            raise Rejected("found", "Recent authority not found in authority history.").named(
+                "recovery_owner_not_recent"
+            )
         tables.account_recovery_requests.delete(request)
         store_authorities(ctx, account.name, owner=self.new_owner_authority)
         tables.accounts.update(account, last_account_recovery=ctx.time)

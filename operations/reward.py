@@ -43,7 +43,7 @@ class ClaimRewardBalance(Operation):
         if not any(reward.amount > 0 for _, reward in rewards):
             raise Invalid(
                 "reward_steem.amount > 0 || reward_sbd.amount > 0 || reward_vests.amount > 0", "Must claim something."
-            )
+            ).named("claim_empty")
 
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.account,)
@@ -65,7 +65,7 @@ class ClaimRewardBalance(Operation):
                     f"Cannot claim that much {symbol}. Claim: ${{c}} Actual: ${{a}}",
                     c=claimed.nai_json,
                     a=Asset(available, claimed.symbol).nai_json,
-                )
+                ).named("claim_too_large")
         for reward in (self.reward_steem, self.reward_sbd, self.reward_vests):
             claim_reward(ctx, self.account, reward)
 
@@ -88,13 +88,13 @@ class ClaimRewardBalance2(Operation):
     def validate(self, rules: Rules) -> None:
         check_account_name(self.account)
         if not self.reward_tokens:
-            raise Invalid("reward_tokens.empty() == false", "Must claim something.")
+            raise Invalid("reward_tokens.empty() == false", "Must claim something.").named("claim_empty")
         if not self.reward_tokens[0].amount >= 0:
             raise Invalid("reward_tokens.begin()->amount >= 0", "Cannot claim a negative amount")
         for index in range(1, len(self.reward_tokens)):
             _check_follows(self.reward_tokens[index - 1], self.reward_tokens[index])
         if not any(token.amount > 0 for token in self.reward_tokens):
-            raise Invalid("is_substantial_reward", "Must claim something.")
+            raise Invalid("is_substantial_reward", "Must claim something.").named("claim_empty")
 
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.account,)
@@ -132,7 +132,7 @@ class ClaimRewardBalance2(Operation):
                 f"Cannot claim that much {name}. Claim: ${{c}} Actual: ${{a}}",
                 c=token.nai_json,
                 a=Asset(available, token.symbol).nai_json,
-            )
+            ).named("claim_too_large")
         claim_reward(ctx, self.account, token, with_mana=False)
 
 

@@ -107,7 +107,7 @@ class TransferFromSavings(Operation):
             raise Rejected(
                 "from.savings_withdraw_requests < STEEM_SAVINGS_WITHDRAW_REQUEST_LIMIT",
                 "Account has reached limit for pending withdraw requests.",
-            )
+            ).named("savings_withdrawals_used_up")
         treasury = ctx.rules.treasury_account
         if self.amount.symbol != SBD and self.to == treasury:
             raise Rejected(
@@ -117,7 +117,7 @@ class TransferFromSavings(Operation):
             )
         saved = account.savings_balance if self.amount.symbol == STEEM else account.savings_sbd_balance
         if not saved >= self.amount.amount:
-            raise Rejected("_db.get_savings_balance( from, op.amount.symbol ) >= op.amount")
+            raise Rejected("_db.get_savings_balance( from, op.amount.symbol ) >= op.amount").named("savings_missing")
 
     def impacted(self) -> set[str]:
         return {self.from_, self.to}

@@ -114,9 +114,11 @@ class WithdrawVesting(Operation):
                 vests=self.vesting_shares.nai_json,
             )
         if not account.vesting_shares >= 0:
-            raise Rejected("account.vesting_shares >= asset( 0, VESTS_SYMBOL )", _NO_STAKE)
+            raise Rejected("account.vesting_shares >= asset( 0, VESTS_SYMBOL )", _NO_STAKE).named("power_missing")
         if not account.vesting_shares - account.delegated_vesting_shares >= wanted:
-            raise Rejected("account.vesting_shares - account.delegated_vesting_shares >= o.vesting_shares", _NO_STAKE)
+            raise Rejected(
+                "account.vesting_shares - account.delegated_vesting_shares >= o.vesting_shares", _NO_STAKE
+            ).named("power_missing")
         if wanted == 0:
             self._stop(ctx)
         else:
@@ -125,7 +127,7 @@ class WithdrawVesting(Operation):
     def _stop(self, ctx: Context) -> None:
         account = ctx.tables.accounts.get(self.account)
         if account.vesting_withdraw_rate == 0:
-            raise Rejected("account.vesting_withdraw_rate.amount != 0", _NO_CHANGE)
+            raise Rejected("account.vesting_withdraw_rate.amount != 0", _NO_CHANGE).named("power_down_unchanged")
         ctx.tables.accounts.update(
             account, vesting_withdraw_rate=0, next_vesting_withdrawal=TIME_MAX, to_withdraw=0, withdrawn=0
         )
@@ -135,7 +137,9 @@ class WithdrawVesting(Operation):
         account = ctx.tables.accounts.get(self.account)
         rate = compute_withdraw_rate(self.vesting_shares.amount, ctx.rules.vesting_withdraw_intervals)
         if account.vesting_withdraw_rate == rate:
-            raise Rejected("account.vesting_withdraw_rate != new_vesting_withdraw_rate", _NO_CHANGE)
+            raise Rejected("account.vesting_withdraw_rate != new_vesting_withdraw_rate", _NO_CHANGE).named(
+                "power_down_unchanged"
+            )
         ctx.tables.accounts.update(
             account,
             vesting_withdraw_rate=rate,

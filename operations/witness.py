@@ -259,9 +259,9 @@ class AccountWitnessVote(Operation):
             raise Rejected(
                 "voter.proxy.size() == 0",
                 "A proxy is currently set, please clear the proxy before voting for a witness.",
-            )
+            ).named("proxy_is_set")
         if self.approve and not voter.can_vote:
-            raise Rejected("voter.can_vote", "Account has declined its voting rights.")
+            raise Rejected("voter.can_vote", "Account has declined its voting rights.").named("voting_rights_declined")
         witness = get_witness(ctx, self.witness)
         vote = ctx.tables.witness_votes.find((self.account, self.witness))
         if vote is None:
@@ -271,12 +271,14 @@ class AccountWitnessVote(Operation):
 
     def _give(self, ctx: Context, voter: Account, witness: Witness) -> None:
         if not self.approve:
-            raise Rejected("o.approve", "Vote doesn't exist, user must indicate a desire to approve witness.")
+            raise Rejected("o.approve", "Vote doesn't exist, user must indicate a desire to approve witness.").named(
+                "witness_vote_missing"
+            )
         if not voter.witnesses_voted_for < ctx.rules.max_account_witness_votes:
             raise Rejected(
                 "voter.witnesses_voted_for < STEEM_MAX_ACCOUNT_WITNESS_VOTES",
                 "Account has voted for too many witnesses.",
-            )
+            ).named("witness_votes_used_up")
         votes = ctx.tables.witness_votes
         votes.insert(WitnessVote(id=votes.next_id(), witness=witness.owner, account=voter.name))
         adjust_witness_vote(ctx, witness, voter.witness_vote_weight)
@@ -284,7 +286,9 @@ class AccountWitnessVote(Operation):
 
     def _take_back(self, ctx: Context, voter: Account, witness: Witness, vote: WitnessVote) -> None:
         if self.approve:
-            raise Rejected("!o.approve", "Vote currently exists, user must indicate a desire to reject witness.")
+            raise Rejected("!o.approve", "Vote currently exists, user must indicate a desire to reject witness.").named(
+                "witness_vote_exists"
+            )
         adjust_witness_vote(ctx, witness, -voter.witness_vote_weight)
         ctx.tables.accounts.update(voter, witnesses_voted_for=voter.witnesses_voted_for - 1)
         ctx.tables.witness_votes.delete(vote)
@@ -318,9 +322,11 @@ class AccountWitnessProxy(Operation):
     def apply(self, ctx: Context) -> None:
         account = _get_account(ctx, self.account)
         if account.proxy == self.proxy:
-            raise Rejected("account.proxy != o.proxy", "Proxy must change.")
+            raise Rejected("account.proxy != o.proxy", "Proxy must change.").named("proxy_unchanged")
         if not account.can_vote:
-            raise Rejected("account.can_vote", "Account has declined the ability to vote and cannot proxy votes.")
+            raise Rejected(
+                "account.can_vote", "Account has declined the ability to vote and cannot proxy votes."
+            ).named("voting_rights_declined")
         weights = (account.vesting_shares, *account.proxied_vsf_votes)
         sums = WitnessVoteSums(ctx)
         adjust_proxied_witness_votes(ctx, account, tuple(-weight for weight in weights), sums)
@@ -340,7 +346,9 @@ class AccountWitnessProxy(Operation):
         following = _get_account(ctx, self.proxy).proxy
         while following:
             if following in chain:
-                raise Rejected("proxy_chain.insert( next_proxy.id ).second", "This proxy would create a proxy loop.")
+                raise Rejected(
+                    "proxy_chain.insert( next_proxy.id ).second", "This proxy would create a proxy loop."
+                ).named("proxy_loop")
             chain.add(following)
             if not len(chain) <= ctx.rules.max_proxy_recursion_depth:
                 raise Rejected("proxy_chain.size() <= STEEM_MAX_PROXY_RECURSION_DEPTH", "Proxy chain is too long.")

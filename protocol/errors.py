@@ -91,6 +91,11 @@ class ProtocolError(Exception):
         self.advice = {**(self.advice or {}), "explanation": sentence}
         return self
 
+    def named(self, rule: str, /, **figures: str) -> Self:
+        """Gives the rule that was broken a name by which a program knows it, and what its text says beside ``data``."""
+        self.advice = {**(self.advice or {}), "rule": rule, **figures}
+        return self
+
     def add_context(self, text: str, /, **data: Any) -> None:
         """Appends the format and the values of an outer frame."""
         self.context.append((text, data))

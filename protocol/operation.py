@@ -106,7 +106,9 @@ class Operation:
         """Changes the state; raises Rejected. The base class refuses: an operation without effect is not enabled."""
         if self.virtual:
             raise Rejected("false", "This is a virtual operation")
-        raise Rejected("false", "${name}_operation is not enabled on this chain.", name=self.wire_name)
+        raise Rejected("false", "${name}_operation is not enabled on this chain.", name=self.wire_name).named(
+            "operation_not_enabled"
+        )
 
     def impacted(self) -> set[str]:
         """The accounts of its fields in whose history the operation belongs; by default those named as signers.

@@ -33,9 +33,9 @@ def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_
     tables = ctx.tables
     voter = tables.accounts.get(voter_name)
     if not voter.can_vote:
-        raise Rejected("voter.can_vote", "Voter has declined their voting rights.")
+        raise Rejected("voter.can_vote", "Voter has declined their voting rights.").named("voting_rights_declined")
     if weight_bp > 0 and not comment.allow_votes:
-        raise Rejected("comment.allow_votes", "Votes are not allowed on the comment.")
+        raise Rejected("comment.allow_votes", "Votes are not allowed on the comment.").named("votes_not_allowed")
     if comment.cashout_time == TIME_MAX:
         return
     now = ctx.time
@@ -51,7 +51,7 @@ def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_
         raise Rejected(
             "( now - voter.last_vote_time ).to_seconds() >= STEEM_MIN_VOTE_INTERVAL_SEC",
             f"Can only vote once every {duration_text(ctx.rules.min_vote_interval_seconds)}.",
-        )
+        ).named("votes_too_close", every=duration_text(ctx.rules.min_vote_interval_seconds))
     voter = update_manabars(ctx, voter)
     used_mana = compute_used_mana(ctx.rules, ctx.gpo, voter, weight_bp)
     _check_mana(ctx.gpo, voter, weight_bp, used_mana)
@@ -59,7 +59,7 @@ def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_
     rshares = -strength if weight_bp < 0 else strength
     if vote is None:
         if weight_bp == 0:
-            raise Rejected("o.weight != 0", "Vote weight cannot be 0.")
+            raise Rejected("o.weight != 0", "Vote weight cannot be 0.").named("vote_missing")
         _spend_mana(ctx, voter, weight_bp, used_mana)
         _add_vote(ctx, voter, comment, weight_bp, rshares)
     else:
@@ -104,7 +104,9 @@ def _check_mana(gpo: GlobalProperties, voter: Account, weight_bp: int, used_mana
     voting = voter.voting_manabar.current_mana
     downvote = voter.downvote_manabar.current_mana
     if voting < 0:
-        raise Rejected("voter.voting_manabar.current_mana >= 0", "Account does not have enough mana to vote.")
+        raise Rejected("voter.voting_manabar.current_mana >= 0", "Account does not have enough mana to vote.").named(
+            "mana_missing", action="vote"
+        )
     if uses_downvote_pool(gpo, weight_bp):
         if not voting + downvote > used_mana:
             raise Rejected(
@@ -114,11 +116,11 @@ def _check_mana(gpo: GlobalProperties, voter: Account, weight_bp: int, used_mana
                 v=voting,
                 d=downvote,
                 r=used_mana,
-            )
+            ).named("mana_missing", action="downvote")
     elif used_mana > 0 and voting < used_mana:
         raise Rejected(
             "voter.voting_manabar.has_mana( used_mana.to_int64() )", "Account does not have enough mana to vote."
-        )
+        ).named("mana_missing", action="vote")
 
 
 def _check_change(rules: Rules, vote: CommentVote, weight_bp: int) -> None:
@@ -126,9 +128,11 @@ def _check_change(rules: Rules, vote: CommentVote, weight_bp: int) -> None:
         raise Rejected(
             "itr->num_changes < STEEM_MAX_VOTE_CHANGES",
             "Voter has used the maximum number of vote changes on this comment.",
-        )
+        ).named("vote_changes_used_up")
     if vote.vote_percent == weight_bp:
-        raise Rejected("itr->vote_percent != o.weight", "Your current vote on this comment is identical to this vote.")
+        raise Rejected(
+            "itr->vote_percent != o.weight", "Your current vote on this comment is identical to this vote."
+        ).named("vote_unchanged")
 
 
 def compute_mana_after_vote(

@@ -80,7 +80,7 @@ class Purse:
                 acc=key,
                 r=Asset(delta, symbol).nai_json,
                 a=Asset(balance - delta, symbol).nai_json,
-            )
+            ).named("funds_missing")
         if clock is None:
             rows.update(row, **{field: balance})
         else:

@@ -46,7 +46,7 @@ class AccountHistoryApi(ApiBase):
             number, lambda block: self.transaction_json(block.transactions[position], number, position)
         )
         if shown is None:
-            raise Rejected("false", "Unknown Transaction ${t}", t=id_)
+            raise Rejected("false", "Unknown Transaction ${t}", t=id_).named("transaction_unknown")
         return shown
 
     @rpc_method(rows="history")
@@ -78,4 +78,4 @@ def _parse_id(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise Rejected("false", "Unknown Transaction ${t}", t=text) from None
+        raise Rejected("false", "Unknown Transaction ${t}", t=text).named("transaction_unknown") from None

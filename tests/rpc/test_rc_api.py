@@ -60,4 +60,5 @@ async def test_a_refused_broadcast_says_what_to_do_beside_the_answer_of_the_refe
         "max_rc": 0,
         "seconds_until_enough": None,
         "remedy": "alice can never hold this many credits: power up TESTS or be delegated 4 VESTS satoshis more.",
+        "rule": "credits_missing",
     }

@@ -14,11 +14,15 @@ from tests.wallet.live import running_node
 from wallet.advice import advise
 from wallet.cli import wallet
 
+VALUES = {
+    "name": "plugin_exception",
+    "stack": [{"data": {"account": "alice", "rc_current": 5, "rc_needed": 1000}}],
+}
 REFUSAL = "plugin exception:Account: alice has 5 RC, needs 1000 RC. Please wait to transact, or power up STEEM.rethrow"
 
 
 def refused(**advice: Any) -> NodeRefused:
-    return advise(NodeRefused(-32000, REFUSAL, {"advice": {"rc_missing": 995, "max_rc": 2_000, **advice}}))
+    return advise(NodeRefused(-32000, REFUSAL, {**VALUES, "advice": {"rc_missing": 995, "max_rc": 2_000, **advice}}))
 
 
 def test_a_refusal_says_how_long_to_wait() -> None:
@@ -32,7 +36,7 @@ def test_an_account_that_can_never_have_enough_is_told_to_power_up() -> None:
 
 
 def test_another_node_gives_no_advice() -> None:
-    assert "Wait until they have come back" in advise(NodeRefused(-32000, REFUSAL, {"stack": []})).remedy
+    assert "Wait until they have come back" in advise(NodeRefused(-32000, REFUSAL, VALUES)).remedy
 
 
 @pytest.mark.parametrize(
