@@ -35,7 +35,9 @@ def test_a_request_is_sent_and_its_result_comes_back(node: FakeNode) -> None:
 
 
 def test_an_error_keeps_code_message_and_data(node: FakeNode) -> None:
-    node.answer = answer_error(-32000, "transaction tapos exception:", {"code": 4030200, "name": "transaction_tapos_exception"})
+    node.answer = answer_error(
+        -32000, "transaction tapos exception:", {"code": 4030200, "name": "transaction_tapos_exception"}
+    )
     with pytest.raises(NodeRefused) as caught:
         NodeClient(node.url).call("a.b")
     assert (caught.value.code, caught.value.node_message) == (-32000, "transaction tapos exception:")
