@@ -121,10 +121,14 @@ class MemoryBackend:
 
     def write(self, batch: Batch, sync: bool) -> None:
         """Applies the batch."""
+        values = self._values
         for key, value in list(batch):
             if not sync:
-                self._unsynced.append((key, self._values.get(key)))
-            self._put(key, value)
+                self._unsynced.append((key, values.get(key)))
+            if value is not None and key in values:
+                dict.__setitem__(values, key, value)  # It has its place among the sorted keys.
+            else:
+                self._put(key, value)
         if sync:
             self._unsynced.clear()
 
