@@ -25,7 +25,7 @@ from state.engine.upgrade import upgrade_tables
 EXTRA_SPACE_MIN: Final = b"\x10"
 """The smallest first byte of keys that others may write along with a commit."""
 CACHE_ROWS: Final = 200_000
-CHANGE_BYTES: Final = 1000
+CHANGE_BYTES: Final = 500
 """Memory that a changed row takes until it is committed, beside its texts: row, journal, and keys of indexes."""
 _DIGEST_MODULUS: Final = 1 << 256
 
