@@ -89,15 +89,18 @@ def encode_key(key: tuple[Any, ...]) -> bytes:
     return b"".join([encode_component(component) for component in key])
 
 
-def build_encoder(prefix: bytes, kinds: tuple[type | None, ...]) -> Callable[[tuple[Any, ...]], bytes]:
-    """Makes a faster ``encode_key``, behind a prefix, for tuples of these types; None stands for any one."""
+def build_encoder(prefix: bytes, kinds: tuple[type | None, ...], is_plain: bool = False) -> Callable[[Any], bytes]:
+    """Makes a faster ``encode_key``, behind a prefix, for tuples of these types; None stands for any one.
+
+    With ``is_plain`` the key is the only component itself.
+    """
     encoders: dict[type | None, Any] = {str: encode_text, bytes: encode_bytes, int: encode_int, bool: encode_int}
     known: dict[str, Any] = {"prefix": prefix}
     terms = ["prefix"]
     for place, kind in enumerate(kinds):
         known[f"encode{place}"] = encoders.get(kind, encode_component)
-        terms.append(f"encode{place}(key[{place}])")
-    encoder: Callable[[tuple[Any, ...]], bytes] = eval(f"lambda key: {' + '.join(terms)}", known)
+        terms.append(f"encode{place}(key)" if is_plain else f"encode{place}(key[{place}])")
+    encoder: Callable[[Any], bytes] = eval(f"lambda key: {' + '.join(terms)}", known)
     return encoder
 
 

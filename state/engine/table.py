@@ -110,7 +110,6 @@ class Table(Generic[RowT, KeyT]):
         "_aged_stored",
         "_base",
         "_cache",
-        "_encode_key",
         "_ids_taken",
         "_indexes",
         "_is_plain",
@@ -122,6 +121,7 @@ class Table(Generic[RowT, KeyT]):
         "_row_type",
         "_rows",
         "_stored",
+        "_stored_key",
         "_uniques",
         "_views",
         "_watched",
@@ -158,7 +158,8 @@ class Table(Generic[RowT, KeyT]):
             raise SchemaError(f"{spec.name}: a key of one field is written as its name")
         types = spec.find_types(spec.primary)
         assert types is not None, "a primary key is made of fields"
-        self._encode_key = build_encoder(self.prefix, types)
+        self._stored_key = build_encoder(self.prefix, types, self._is_plain)
+        """The key of the database for a primary key."""
         self._watched = spec.watched
         self._read_watched: Callable[[Any], Any] = attrgetter(*sorted(spec.watched))
         self._journal = journal
@@ -238,14 +239,7 @@ class Table(Generic[RowT, KeyT]):
                 self._remember(key, row)
             else:
                 self._load(key)
-        return self._spread(key)
-
-    def _spread(self, key: Any) -> OrderKey:
-        """The primary key as a tuple."""
         return (key,) if self._is_plain else key
-
-    def _stored_key(self, key: Any) -> bytes:
-        return self._encode_key((key,) if self._is_plain else key)
 
     def _load(self, key: Any) -> Any:
         row = self._aged_rows.get(key, _MISS)
@@ -364,7 +358,7 @@ class Table(Generic[RowT, KeyT]):
             self._move_present(key, old, new)
 
     def _move_present(self, key: Any, old: Any, new: Any) -> None:
-        primary = self._spread(key)
+        primary = (key,) if self._is_plain else key
         self._present.move(
             None if old is None else primary,
             None if new is None else primary,

@@ -40,6 +40,8 @@ def test_an_encoder_for_known_types_writes_the_same(pair: tuple[tuple[Any, ...],
     key = pair[1]
     for kinds in (tuple(map(type, key)), (None,) * len(key)):
         assert build_encoder(b"p", kinds)(key) == b"p" + encode_key(key)
+        if len(key) == 1:
+            assert build_encoder(b"p", kinds, True)(key[0]) == b"p" + encode_key(key)
 
 
 @given(key_pairs())
