@@ -103,15 +103,19 @@ def _an_index_is_not_undone(patch: Patch) -> None:
 
 
 def _undoing_forgets_the_digest(patch: Patch) -> None:
-    undo = Store.undo_block
+    undo, compute = Store.undo_block, Store._compute_digest
 
     def faulty(store: Any) -> Any:
-        digest = store._digest
-        delta = undo(store)
-        store._digest = digest
-        return delta
+        change = store._sealed[-1].digest_change
+        store.kept_change = getattr(store, "kept_change", 0) + change
+        return undo(store)
+
+    def compute_faulty(store: Any, blocks: Any) -> bytes:
+        digest = int.from_bytes(compute(store, blocks), "big") + getattr(store, "kept_change", 0)
+        return (digest % (1 << 256)).to_bytes(32, "big")
 
     patch.setattr(Store, "undo_block", faulty)
+    patch.setattr(Store, "_compute_digest", compute_faulty)
 
 
 def _undoing_leaves_the_last_change_of_accounts(patch: Patch) -> None:
