@@ -75,9 +75,18 @@ class ObjectForms:
         self.prefix = identity.address_prefix
         self._codec = codec_for(identity)
         show = self._codec.generator.show
+        self.asset: Callable[[tuple[int, int]], Any] = self._show_part(Asset)
+        self.price: Callable[[Price], Json] = self._show_part(Price)
+        """A price: what `base` costs in `quote`."""
+        self.authority: Callable[[Authority], Json] = self._show_part(Authority)
+        self.chain_properties: Callable[[ChainProperties], Json] = self._show_part(ChainProperties)
+        """The properties witnesses vote for."""
         self._rows: dict[type[Row], Callable[[Any], Json]] = {
             spec.row: show(self.describe(spec.row), legacy) for spec in Tables.SPECS
         }
+
+    def _show_part(self, kind: Any) -> Callable[[Any], Any]:
+        return self._codec.generator.show(self._codec.shape(kind), self.legacy)
 
     def describe(self, row: type[Row]) -> Structure:
         """The fields of a row that are shown, with forms and JSON schema; raises TypeError for an unknown kind."""
@@ -95,43 +104,21 @@ class ObjectForms:
 
     # Parts
 
-    def amount(self, amount: int, symbol: int) -> Any:
-        """An amount in the smallest unit of one of the three core symbols."""
-        return self.asset(Asset(amount, symbol))
-
     def steem(self, amount: int) -> Any:
         """An amount of STEEM."""
-        return self.amount(amount, STEEM)
+        return self.asset((amount, STEEM))
 
     def sbd(self, amount: int) -> Any:
         """An amount of SBD."""
-        return self.amount(amount, SBD)
+        return self.asset((amount, SBD))
 
     def vests(self, amount: int) -> Any:
         """An amount of VESTS."""
-        return self.amount(amount, VESTS)
-
-    def asset(self, asset: Asset) -> Any:
-        """An asset."""
-        return self._codec.to_json(Asset, asset, self.legacy)
-
-    def price(self, price: Price) -> Json:
-        """A price: what `base` costs in `quote`."""
-        shown: Json = self._codec.to_json(Price, price, self.legacy)
-        return shown
+        return self.asset((amount, VESTS))
 
     def key(self, key: bytes) -> str:
         """A public key as text."""
         return encode_public_key(key, self.prefix)
-
-    def authority(self, authority: Authority) -> Any:
-        """An authority."""
-        return self._codec.to_json(Authority, authority, self.legacy)
-
-    def chain_properties(self, props: ChainProperties) -> Json:
-        """The properties witnesses vote for."""
-        shown: Json = self._codec.to_json(ChainProperties, props, self.legacy)
-        return shown
 
     # Objects
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from state.engine.declare import OrderKey, TableSpec
@@ -50,7 +51,8 @@ class IndexState:
         self.encode_key = (
             (lambda place: self.prefix + encode_key(place)) if types is None else build_encoder(self.prefix, types)
         )
-        self._cut: Any = -1 if len(primary) == 1 else slice(-len(primary), None)
+        self._cut: Callable[[OrderKey], Any] = itemgetter(-1 if len(primary) == 1 else slice(-len(primary), None))
+        """Takes the primary key from a place."""
         self.knows_it_is_empty: bool | None = None
         """True: the database has no entry of this index. False: it may have some. None: that is looked up at need."""
 
@@ -65,9 +67,7 @@ class IndexState:
 
     def scan_keys(self, low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[Any]:
         """Iterates over the primary keys of the index entries in the range."""
-        cut = self._cut
-        for place in self.scan(low, high, reverse):
-            yield place[cut]
+        return map(self._cut, self.scan(low, high, reverse))
 
     def encode(self, place: OrderKey) -> tuple[bytes, bytes]:
         """The entry of the database (key, value) for a place."""

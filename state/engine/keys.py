@@ -68,25 +68,29 @@ def encode_bytes(value: bytes) -> bytes:
     return b"\x01" + (value.replace(b"\x00", b"\x00\xff") if 0 in value else value) + b"\x00"
 
 
+_ENCODERS: Final[dict[type | None, Callable[[Any], bytes]]] = {
+    str: encode_text,
+    bytes: encode_bytes,
+    int: encode_int,
+    bool: encode_int,
+}
+
+
 def encode_component(value: Any) -> bytes:
     """Encodes one component; raises SchemaError for a type that has no place in a key."""
-    kind = type(value)
-    if kind is str:
-        return encode_text(value)
-    if kind is int or kind is bool or isinstance(value, int):
-        return encode_int(int(value))
-    if kind is bytes:
-        return encode_bytes(value)
+    encode = _ENCODERS.get(type(value))
+    if encode is not None:
+        return encode(value)
     if value is TOP:
         return b"\xff"
-    raise SchemaError(f"a key cannot hold a {kind.__name__}: {value!r}")
+    if isinstance(value, int):
+        return encode_int(int(value))
+    raise SchemaError(f"a key cannot hold a {type(value).__name__}: {value!r}")
 
 
 def encode_key(key: tuple[Any, ...]) -> bytes:
     """Encodes a tuple so that bytes compare as the tuples do; a shorter tuple sorts before its extensions."""
-    if len(key) == 1:
-        return encode_component(key[0])
-    return b"".join([encode_component(component) for component in key])
+    return b"".join([_ENCODERS.get(type(component), encode_component)(component) for component in key])
 
 
 def build_encoder(prefix: bytes, kinds: tuple[type | None, ...], is_plain: bool = False) -> Callable[[Any], bytes]:
@@ -94,11 +98,10 @@ def build_encoder(prefix: bytes, kinds: tuple[type | None, ...], is_plain: bool 
 
     With ``is_plain`` the key is the only component itself.
     """
-    encoders: dict[type | None, Any] = {str: encode_text, bytes: encode_bytes, int: encode_int, bool: encode_int}
     known: dict[str, Any] = {"prefix": prefix}
     terms = ["prefix"]
     for place, kind in enumerate(kinds):
-        known[f"encode{place}"] = encoders.get(kind, encode_component)
+        known[f"encode{place}"] = _ENCODERS.get(kind, encode_component)
         terms.append(f"encode{place}(key)" if is_plain else f"encode{place}(key[{place}])")
     encoder: Callable[[Any], bytes] = eval(f"lambda key: {' + '.join(terms)}", known)
     return encoder

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from itertools import islice
 from types import TracebackType
-from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from state.engine import declare
 from state.engine.declare import TableSet, TableSpec, find_spec
@@ -42,13 +42,6 @@ class Sequence(Row):
 
 
 SEQUENCES: Final[TableSpec[Sequence]] = find_spec("sequences", Sequence)
-
-
-class BlockRef(NamedTuple):
-    """The number and the id of a block."""
-
-    number: int
-    block_id: bytes
 
 
 class BlockDelta:
@@ -150,11 +143,9 @@ class Store(Generic[TablesT]):
         return self._committed
 
     @property
-    def head(self) -> BlockRef | None:
+    def head(self) -> BlockDelta | Head | None:
         """The newest sealed block, or the committed one when none is reversible."""
-        if self._sealed:
-            return BlockRef(self._sealed[-1].number, self._sealed[-1].block_id)
-        return None if self._committed is None else BlockRef(self._committed.number, self._committed.block_id)
+        return self._sealed[-1] if self._sealed else self._committed
 
     @property
     def reversible(self) -> tuple[BlockDelta, ...]:

@@ -338,7 +338,7 @@ def test_database_of_an_earlier_program_is_upgraded_when_opened() -> None:
     old.commit(1)
     new = Store(backend, NewTables)
     assert [row.weight for row in new.tables.votes.index("by_weight").scan()] == [-2, -1, 0]
-    assert new.head is not None and new.head[:2] == (1, b"id")
+    assert new.head is not None and (new.head.number, new.head.block_id) == (1, b"id")
     assert new.digest == new.compute_digest_from_scratch() != old.digest
     fresh = Store(MemoryBackend(), NewTables)
     fresh.begin()
