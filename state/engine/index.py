@@ -35,7 +35,7 @@ class Reads(Protocol[RowT_co]):
 class IndexState:
     """One index of one table: its overlay and its place in the database."""
 
-    __slots__ = ("_cut", "backend", "encode_key", "fields", "knows_it_is_empty", "name", "overlay", "place", "prefix")
+    __slots__ = ("backend", "cut", "encode_key", "fields", "knows_it_is_empty", "name", "overlay", "place", "prefix")
 
     def __init__(self, backend: Backend, spec: TableSpec[Any], number: int) -> None:
         index, primary = spec.indexes[number], spec.primary
@@ -51,7 +51,7 @@ class IndexState:
         self.encode_key = (
             (lambda place: self.prefix + encode_key(place)) if types is None else build_encoder(self.prefix, types)
         )
-        self._cut: Callable[[OrderKey], Any] = itemgetter(-1 if len(primary) == 1 else slice(-len(primary), None))
+        self.cut: Callable[[OrderKey], Any] = itemgetter(-1 if len(primary) == 1 else slice(-len(primary), None))
         """Takes the primary key from a place."""
         self.knows_it_is_empty: bool | None = None
         """True: the database has no entry of this index. False: it may have some. None: that is looked up at need."""
@@ -64,10 +64,6 @@ class IndexState:
         first = low if reverse else overlay.skip_gone(low, high)
         stored = map(_read, self.backend.scan(prefix + encode_key(first), prefix + encode_key(high), reverse))
         return overlay.merge(stored if reverse else overlay.live(stored, low, high), low, high, reverse)
-
-    def scan_keys(self, low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[Any]:
-        """Iterates over the primary keys of the index entries in the range."""
-        return map(self._cut, self.scan(low, high, reverse))
 
     def encode(self, place: OrderKey) -> tuple[bytes, bytes]:
         """The entry of the database (key, value) for a place."""
@@ -123,11 +119,11 @@ class IndexView(Generic[RowT]):
         changed before the scan is over.
         """
         low, high = compute_range(prefix, start, stop, reverse)
-        return map(self._table.get, self._index.scan_keys(low, high, reverse))
+        return map(self._table.get, map(self._index.cut, self._index.scan(low, high, reverse)))
 
     def scan_keys(self, prefix: tuple[Any, ...] = ()) -> Iterator[Any]:
         """Iterates over the primary keys of the rows whose key begins with ``prefix``, without reading the rows."""
-        return self._index.scan_keys(*compute_range(prefix, None, None, False), False)
+        return map(self._index.cut, self._index.scan(*compute_range(prefix, None, None, False), False))
 
     def first(self, prefix: tuple[Any, ...] = ()) -> RowT | None:
         """Returns the first row whose key begins with ``prefix``, or None."""
@@ -159,9 +155,10 @@ class UniqueView(Generic[RowT]):
             row = self._table.find(primary)
             if row is not None and (self._index.place(row) or ())[: len(key)] == key:
                 return row
-        found = next(self._index.scan_keys(*compute_range(key, None, None, False), False), _MISS)
-        if found is _MISS:
+        place = next(self._index.scan(*compute_range(key, None, None, False), False), None)
+        if place is None:
             return None
+        found = self._index.cut(place)
         if len(self._places) >= PLACES_MAX:
             self._places.clear()
         self._places[key] = found
