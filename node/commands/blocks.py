@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from chain.chain import Chain
+from client.progress import ImportProgress
 from node.failures import CommandError, plain_errors
 from node.opening import collect, load_chain_config, open_chain, open_existing, refuse_to_replace
 from node.options import FILE, chain_options, force_option, setting_options
-from node.progress import make_progress
 from node.shell.block_file import write_blocks
 from node.shell.importer import ImportProblem, ImportResult, import_blocks
 from node.shell.memory import tune_memory
@@ -69,7 +69,7 @@ def run_import(
         tune_memory()
         begun = time.monotonic()
         try:
-            with _noticed_signals() as is_stopped, make_progress() as progress:
+            with _noticed_signals() as is_stopped, ImportProgress() as progress:
                 result = import_blocks(
                     chain,
                     path,

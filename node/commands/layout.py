@@ -1,4 +1,4 @@
-"""Print the layout of the wire as JSON: from it a program in any language can pack and sign operations."""
+"""The command that exports the layout of the wire."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from protocol.config import ChainConfig
 from protocol.layout import export_layout
 
 
-@click.command("layout", help=__doc__)
+@click.command()
 @click.option("--chain", type=FILE, default=None, help="Chain config.  [default: the main network]")
-def command(chain: Path | None) -> None:
-    """Prints the layout."""
+def layout(chain: Path | None) -> None:
+    """Print the layout of the wire as JSON: from it a program in any language can pack and sign operations."""
     with plain_errors():
         config = ChainConfig.load(chain) if chain else ChainConfig.preset("steem")
     click.echo(json.dumps(export_layout(codec_for(config.identity)), indent=1))

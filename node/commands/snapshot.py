@@ -14,6 +14,7 @@ import click
 from chain.snapshot import SnapshotError, Summary
 from client.admin import call_admin
 from client.defaults import LONG_SECONDS
+from client.progress import SnapshotProgress
 from client.render import Output, fields
 from node.commands.blocks import EXIT_INTERRUPTED
 from node.failures import CommandError, plain_errors
@@ -22,7 +23,6 @@ from node.options import FILE, admin_options, chain_options, force_option
 from node.settings import Address
 from node.shell.memory import tune_memory
 from node.shell.snapshot_file import restore_snapshot, verify_snapshot, write_snapshot
-from node.snapshot_progress import make_snapshot_progress
 
 no_history_option: Final = click.option("--no-history", is_flag=True, help="Leave account history out.")
 
@@ -43,7 +43,7 @@ def create(file: Path, no_history: bool, force: bool, **flags: Any) -> None:
     config = load_chain_config(settings)
     refuse_to_replace(file, force)
     begun = time.monotonic()
-    with _interruptible(), _plain_errors(None), make_snapshot_progress() as progress:
+    with _interruptible(), _plain_errors(None), SnapshotProgress() as progress:
         chain = open_existing(settings, config, has_history=None)
         tune_memory()
         try:
@@ -71,7 +71,7 @@ def verify(file: Path, **flags: Any) -> None:
     settings = collect(flags)
     is_named = settings.chain is not None or settings.preset is not None
     config = load_chain_config(settings) if is_named else None
-    with _interruptible(), _plain_errors(file), make_snapshot_progress() as progress:
+    with _interruptible(), _plain_errors(file), SnapshotProgress() as progress:
         summary = verify_snapshot(file, config, progress)
     click.echo(f"{file} is whole: its rows give the state digest, its bytes the checksum.")
     _show(summary)
@@ -88,7 +88,7 @@ def restore(file: Path, no_history: bool, **flags: Any) -> None:
     data_dir = find_data_dir(settings, config)
     begun = time.monotonic()
     tune_memory()
-    with _interruptible(), _plain_errors(file), make_snapshot_progress() as progress:
+    with _interruptible(), _plain_errors(file), SnapshotProgress() as progress:
         summary = restore_snapshot(file, config, data_dir, progress, not no_history)
     click.echo(f"{data_dir} holds the chain of {file}, restored in {time.monotonic() - begun:.1f} s.")
     _show(summary)

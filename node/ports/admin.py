@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final
 from aiohttp import web
 
 from chain.snapshot import SnapshotError, SnapshotSource
+from client.progress import QuietProgress
 from node.core import Node
 from node.core.addresses import Ban
 from node.core.network import Network
@@ -24,7 +25,6 @@ from node.ports.status import describe_status
 from node.settings import SEEDS_MAX, Address, parse_address
 from node.shell.peering import resolve
 from node.shell.snapshot_file import save_snapshot
-from node.snapshot_progress import QuietProgress
 from protocol.errors import Invalid, Rejected
 from protocol.p2p.messages import Endpoint
 from protocol.times import time_text

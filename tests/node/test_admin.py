@@ -13,11 +13,11 @@ import aiohttp
 import pytest
 
 from chain.chain import Chain
+from client.progress import QuietProgress
 from node.core.addresses import Ban
 from node.ports import admin
 from node.settings import SEEDS_MAX
 from node.shell.snapshot_file import verify_snapshot
-from node.snapshot_progress import QuietProgress
 from rpc.port_limits import OPERATOR_LIMITS
 from state.engine.errors import StoreWriteFailed
 from tests.harness import Harness, dev_config

@@ -16,10 +16,10 @@ from click.testing import CliRunner, Result
 
 from chain.chain import Chain
 from chain.snapshot import SnapshotError, SnapshotSource
+from client.progress import QuietProgress, SnapshotProgress
 from node.cli import main
 from node.shell.importer import import_blocks
 from node.shell.snapshot_file import restore_snapshot, save_snapshot, verify_snapshot, write_snapshot
-from node.snapshot_progress import QuietProgress, SnapshotBar, SnapshotLines
 from protocol.config import ChainConfig
 from tests.crash.producer import Producer, crash_config
 from tests.crash.test_kill9 import ROOT, check_survivor
@@ -456,8 +456,8 @@ def wait_for(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
 
 
 def test_progress_is_shown_in_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("node.snapshot_progress.LINE_SECONDS", 0.0)
-    with SnapshotLines() as progress:
+    monkeypatch.setattr("client.progress.LINE_SECONDS", 0.0)
+    with SnapshotProgress(is_terminal=False) as progress:
         progress.begin(200)
         time.sleep(0.01)
         progress.advance(1000, 50)
@@ -470,10 +470,10 @@ def test_progress_is_shown_in_lines(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_progress_is_shown_as_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    with SnapshotBar() as unused:
+    with SnapshotProgress(is_terminal=True) as unused:
         assert unused is not None
     assert capsys.readouterr().err == ""
-    with SnapshotBar() as progress:
+    with SnapshotProgress(is_terminal=True) as progress:
         progress.begin(200)
         progress.advance(1000, 200)
     shown = capsys.readouterr().err

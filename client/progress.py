@@ -1,0 +1,121 @@
+"""Shows how far long work is: a bar on a terminal, a line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+REFRESH_SECONDS: Final = 0.2
+LINE_SECONDS: Final = 10.0
+
+
+class Display:
+    """Shows on standard error, while a `with` block runs, what is done, at which rates, and how long it will take."""
+
+    def __init__(self, is_terminal: bool | None = None) -> None:
+        self._bar = _make_bar() if (sys.stderr.isatty() if is_terminal is None else is_terminal) else None
+        self._pause = LINE_SECONDS if self._bar is None else REFRESH_SECONDS
+        self._begun = self._next = time.monotonic()
+        self._first = self._size = 0
+        self._done: tuple[int, str, dict[str, int]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None and self._done is not None:
+            self._show(self._bar, *self._done)
+            self._bar.stop()
+
+    def start(self, size: int, position: int = 0) -> None:
+        """The work begins at `position` and ends at `size`; 0 when nobody knows."""
+        self._begun = time.monotonic()
+        self._first, self._size = position, size
+        if self._bar is None:
+            self._next = self._begun + self._pause
+        else:
+            self._done = position, "", {}
+            self._bar.start()
+
+    def show(self, position: int, title: str, **counts: int) -> None:
+        """The work is at `position`; when it is time, shows so many things done since it began."""
+        self._done = position, title, counts
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + self._pause
+        if self._bar is not None:
+            self._show(self._bar, position, title, counts)
+            return
+        seconds = now - self._begun
+        left = ""
+        if self._size and position > self._first:
+            left = f", {seconds * (self._size - position) / (position - self._first):.0f} s left"
+        sys.stderr.write(f"{title}: {_describe_rates(counts, seconds)}{left}\n")
+        sys.stderr.flush()
+
+    def _show(self, bar: Progress, position: int, title: str, counts: dict[str, int]) -> None:
+        rates = _describe_rates(counts, time.monotonic() - self._begun)
+        bar.update(TaskID(0), total=self._size or None, completed=position, title=title, rates=rates)
+        bar.refresh()
+
+
+def _make_bar() -> Progress:
+    bar = Progress(
+        TextColumn("{task.fields[title]}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[rates]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        auto_refresh=False,
+    )
+    bar.add_task("", title="", rates="", total=None)
+    return bar
+
+
+def _describe_rates(counts: dict[str, int], seconds: float) -> str:
+    return ", ".join(f"{count / max(seconds, 0.001):.0f} {name}/s" for name, count in counts.items())
+
+
+class ImportProgress(Display):
+    """How far an import of blocks is."""
+
+    def begin(self, number: int, position: int, size: int) -> None:
+        """The import begins behind block `number`, at byte `position` of `size`."""
+        self._blocks = self._transactions = 0
+        self.start(size, position)
+
+    def advance(self, number: int, transactions: int, position: int) -> None:
+        """Block `number` was applied; the file has been read up to `position`."""
+        self._blocks += 1
+        self._transactions += transactions
+        self.show(position, f"block {number}", blocks=self._blocks, transactions=self._transactions)
+
+
+class SnapshotProgress(Display):
+    """How far a snapshot is."""
+
+    def begin(self, size: int) -> None:
+        """The work ends at position `size`; 0 when nobody knows."""
+        self.start(size)
+
+    def advance(self, rows: int, position: int) -> None:
+        """So many rows and history entries are done, up to this position."""
+        self.show(position, f"{rows} rows", rows=rows)
+
+
+class QuietProgress:
+    """Nobody looks."""
+
+    def begin(self, size: int) -> None:
+        """Does nothing."""
+
+    def advance(self, rows: int, position: int) -> None:
+        """Does nothing."""
