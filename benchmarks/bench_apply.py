@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from benchmarks.timing import USERS, bench_config, elapsed, make_world, recover_all, show
 from chain.chain import Chain
+from index.indexes import open_chain
 from operations.content import Comment
 from operations.custom import CustomJson
 from operations.transfer import Transfer
@@ -65,7 +66,7 @@ def produce(make: Maker) -> list[Block]:
 
 def follow(blocks: list[Block], skip_signatures: bool) -> Chain:
     """Decodes and applies blocks on a new chain."""
-    chain = Chain.open(bench_config())
+    chain, _indexes = open_chain(bench_config())
     for block in blocks:
         chain.push_block(Block.from_bytes(chain.codec, block.packed), skip_signatures)
     return chain

@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.timing import elapsed, show
-from chain.chain import Chain
 from operations.account import AccountCreate
 from operations.content import Comment
 from operations.witness import WitnessUpdate
@@ -69,7 +68,7 @@ def open_world(directory: Path) -> tuple[Harness, Asset]:
     """Opens a chain whose witness keeps accounts as cheap and blocks as large as they are at first; returns the fee."""
     gc.set_threshold(100_000, 50, 100)
     config = ChainConfig.preset("dev")
-    world = Harness(config, chain=Chain.open(config, directory))
+    world = Harness(config, path=directory)
     fee = world.tables.witness_schedule.get(0).median_props.account_creation_fee
     props = LegacyChainProperties(fee, config.rules.soft_max_block_size_bytes, 0)
     world.apply(WitnessUpdate("initminer", "bench", world.witness("initminer").signing_key, props, steem(0)))

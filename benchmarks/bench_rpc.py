@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from benchmarks.timing import USERS, bench_config, show
-from chain.chain import Chain
+from index.indexes import open_chain
 from node.dev.chain import dev_settings
 from node.shell.node_shell import NodeShell
 from operations.transfer import Transfer
@@ -61,7 +61,7 @@ def run_node(ready: Connection, is_empty: bool) -> None:
 
 async def _serve(ready: Connection, is_empty: bool) -> None:
     config = bench_config()
-    shell = NodeShell(Chain.open(config), dev_settings(config, automine=False))
+    shell = NodeShell(*open_chain(config), dev_settings(config, automine=False))
     server: RpcServer | None = None
     if is_empty:
         server = RpcServer(Constant({}, 1, 1), dict, lambda status, now, age_max: "", healthy_age_seconds=60)

@@ -32,7 +32,7 @@ import orjson
 from benchmarks.bench_apply import Maker, make_mixed, make_transfer
 from benchmarks.samples import make_samples
 from benchmarks.timing import make_world
-from chain.chain import Chain
+from index.indexes import open_chain
 from operations.transfer import Transfer
 from protocol.block import Block
 from protocol.operation import Operation
@@ -112,7 +112,7 @@ def _followed(make: Maker, transactions: int) -> Callable[[], None]:
         for index in range(transactions):
             world.push(make(rng, block * transactions + index))
         blocks.append(world.generate_block().packed)
-    chain = Chain.open(world.config)
+    chain, _indexes = open_chain(world.config)
     waiting = iter(blocks)
 
     def run() -> None:

@@ -1,1 +1,1 @@
-"""Layer 4: the ledger, the fork tree, the block log, pending transactions, effects and history."""
+"""Layer 4: the ledger, the fork tree, the block log, pending transactions and effects."""

@@ -6,32 +6,28 @@ irreversible lies on the disk (see `finality`), and a start goes on from there (
 """
 
 import operations.registry  # noqa: F401 - the codec must know every operation
-from chain import history, market_history
 from chain.block_log import BlockLog, BlockStore, MemoryBlockLog
 from chain.config_record import check_config, record_config
 from chain.effects import PushResult, Undone
 from chain.finality import Finality, Mode
+from chain.follower import Follower
 from chain.fork_tree import ForkTree
-from chain.history import History
 from chain.ledger import Ledger
-from chain.market_history import MarketHistory
 from chain.origin import read_origin
 from chain.pending import PendingTransactions
 from chain.pool import REAPPLIED_OPERATIONS_MAX, Budget, Pool
 from chain.production import TRIED_OPERATIONS_MAX, BlockBuilder
 from chain.reader import Reader
-from chain.rebuild import check_log_is_full, rebuild
 from chain.start import mend_log, replay
-from chain.switch import APPLIED_BEFORE, Switch, Trust
+from chain.switch import Switch, Trust
 from protocol.block import Block
 from protocol.codec import Codec
 from protocol.config import ChainConfig
-from protocol.errors import Rejected
 from protocol.keys import PrivateKey
 from protocol.transaction import Transaction
 from state.context import Context
 from state.engine.errors import StoreError
-from state.engine.kv import Backend, MemoryBackend, Reads
+from state.engine.kv import Backend, MemoryBackend
 from state.engine.leveldb import CACHE_BYTES, LevelDBBackend
 from state.engine.store import CACHE_ROWS, Store
 from state.tables.tables import Tables
@@ -54,7 +50,7 @@ class Chain:
         log: BlockStore,
         codec: Codec,
         *,
-        has_history: bool | None = True,
+        followers: tuple[Follower, ...] = (),
         cache_rows: int = CACHE_ROWS,
     ) -> None:
         """Goes on with the chain in a backend and a block log, whatever a crash left in them.
@@ -76,16 +72,12 @@ class Chain:
         self.builder = BlockBuilder(self.ledger, self.pool, codec)
         self.finality = Finality(self.store, log, tree)
         self.switch = Switch(codec, self.ledger, tree, self.pool, self.finality)
-        if has_history is None:
-            has_history = is_indexed(backend, committed.number)
-        self._history = History(backend, codec) if has_history else None
-        self._market = MarketHistory(backend) if has_history else None
-        self.finality.observers = tuple(part for part in (self._history, self._market) if part)
         self._log = log
         self._is_closed = False
         mend_log(log, backend, codec, self.finality)
-        if any((observer.cursor or 0) != committed.number for observer in self.finality.observers):
-            rebuild(self.finality.observers, self.reader, backend, config, committed.number)
+        for follower in followers:
+            follower.begin(self.store, self.reader, config)
+        self.finality.followers = followers
         self.refused_at_start = replay(log, self.reader, codec, self.switch, self.finality)
         self.enter(Mode.PROMPT)
 
@@ -95,26 +87,26 @@ class Chain:
         config: ChainConfig,
         data_dir: object | None = None,
         *,
-        has_history: bool | None = True,
+        followers: tuple[Follower, ...] = (),
         cache_rows: int = CACHE_ROWS,
         cache_bytes: int = CACHE_BYTES,
     ) -> "Chain":
         """Opens the chain in a directory (a path), made if it is not there; None keeps it in memory.
 
-        `has_history` makes the account and market history anew when it is missing; None keeps what there is. The
-        caches, of rows of the state and of the database's bytes, are there for speed only.
+        `followers` are told what happens to it. The caches, of rows of the state and of the database's bytes, are there
+        for speed only.
         Raises the errors of the store (StoreLocked, ForeignChain, ForeignConfig, StoreTooNew, StoreCorrupt, NotAStore,
         StoreFull) and BlockLogError.
         """
         codec = Codec(config.identity)
         if data_dir is None:
-            return cls(config, MemoryBackend(), MemoryBlockLog(), codec, has_history=has_history, cache_rows=cache_rows)
+            return cls(config, MemoryBackend(), MemoryBlockLog(), codec, followers=followers, cache_rows=cache_rows)
         directory = str(data_dir)
         backend = LevelDBBackend(f"{directory}/{STATE_DIRECTORY}", cache_bytes=cache_bytes)
         try:
             log = BlockLog(directory, lambda packed: Block.from_bytes(codec, packed).number, read_origin(backend))
             try:
-                return cls(config, backend, log, codec, has_history=has_history, cache_rows=cache_rows)
+                return cls(config, backend, log, codec, followers=followers, cache_rows=cache_rows)
             except BaseException:
                 log.close()
                 raise
@@ -290,53 +282,3 @@ class Chain:
         row: Witness | None = self.store.find_sealed(self.store.tables.witnesses, witness)
         assert row is not None, "a scheduled witness has a row"
         return row.signing_key
-
-    # Account and market history
-
-    @property
-    def history(self) -> History:
-        """Account history. Raises Rejected when this chain keeps none."""
-        if self._history is None:
-            raise Rejected("", "This node keeps no account history")
-        return self._history
-
-    @property
-    def market_history(self) -> MarketHistory:
-        """Trades and candles of the internal market. Raises Rejected when this chain keeps no history."""
-        if self._market is None:
-            raise Rejected("", "This node keeps no market history")
-        return self._market
-
-    @property
-    def has_history(self) -> bool:
-        """Whether this chain keeps account and market history."""
-        return self._history is not None
-
-    def rebuild_history(self) -> None:
-        """Makes account and market history anew from the block log; reversible blocks are taken in again.
-
-        Raises BlockLogError for a damaged log or one without its first blocks, and has changed nothing then.
-        """
-        if self._history is None:
-            raise Rejected("", "This node keeps no account history")
-        check_log_is_full(self.reader)
-        committed = self.finality.committed_number
-        for number in range(1, committed + 1):
-            self.reader.read_logged(number)  # What is there is not dropped for a log that could not replace it.
-        rebuild(self.finality.observers, self.reader, self.store.backend, self.config, committed)
-        self.pool.drop_state()
-        tail = [self.reader.get_block(number) for number in range(committed + 1, self.head_number + 1)]
-        for _block in tail:
-            self.ledger.undo_block()
-        for block in tail:
-            assert block is not None, "reversible blocks are in the tree"
-            effects = self.ledger.apply_block(block, *APPLIED_BEFORE)
-            for observer in self.finality.observers:
-                observer.add_block(effects)
-        self.pool.begin_head()
-        self._reapply()
-
-
-def is_indexed(values: Reads, number: int) -> bool:
-    """Whether a database whose state is that of block `number` has account and market history up to there."""
-    return all((read(values) or 0) == number for read in (history.read_cursor, market_history.read_cursor))

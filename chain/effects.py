@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from protocol.block import Block
 from protocol.config import Rules
 from protocol.operation import Operation
+from state.engine.table import RowChange
 
 NO_TRANSACTION_ID = bytes(20)
 """The transaction id of events that belong to no transaction."""
@@ -31,7 +32,7 @@ class AppliedOperation(NamedTuple):
 
 
 class BlockEffects(NamedTuple):
-    """All that one block did, in order, and the rules under which it did it."""
+    """All that one block did, in order, the rules under which it did it, and the rows that it changed."""
 
     number: int
     id: bytes
@@ -39,6 +40,7 @@ class BlockEffects(NamedTuple):
     operations: tuple[AppliedOperation, ...]
     reports: tuple[Any, ...]
     rules: Rules
+    changes: tuple[RowChange, ...]
 
 
 class Applied(NamedTuple):

@@ -1,4 +1,4 @@
-"""What follows when the head has moved: observers are told, blocks are kept, and what is irreversible is written.
+"""What follows when the head has moved: followers are told, blocks are kept, and what is irreversible is written.
 
 What is irreversible lies in the block log and, with the head's number and id, in the state database; a commit writes
 the log first and waits for it, then the state in one synced batch. So after a crash the log is never behind.
@@ -11,8 +11,8 @@ from enum import Enum
 
 from chain.block_log import BlockStore
 from chain.effects import Applied, FeedItem, Irreversible, Undone
+from chain.follower import Follower
 from chain.fork_tree import ForkItem, ForkTree
-from chain.observers import Observer
 from chain.reversible import ReversibleBlocks
 from protocol.errors import BlockLogError
 from state.engine.errors import StoreError, StoreWriteFailed
@@ -73,7 +73,7 @@ class Finality:
         self.number = store.committed.number
         self.write_problem: Exception | None = None
         self.problem: ChainUnusable | None = None
-        self.observers: tuple[Observer, ...] = ()
+        self.followers: tuple[Follower, ...] = ()
         self.reversible = ReversibleBlocks(store.backend)
         self._store = store
         self._log = log
@@ -111,7 +111,8 @@ class Finality:
 
         Returns that number if it is news, and adds it to the feed.
         """
-        self._tell(feed)
+        for follower in self.followers:
+            follower.take(feed)
         if not self.mode.is_grouped:
             self._try(self._keep, feed)
         if irreversible <= self.number:
@@ -128,14 +129,6 @@ class Finality:
         """Whether so much is irreversible and not written that it should be."""
         waiting = self.number - self.committed_number
         return waiting >= GROUP_BLOCKS or self._store.count_held(self.number) >= GROUP_BYTES
-
-    def _tell(self, feed: Iterable[FeedItem]) -> None:
-        for item in feed:
-            for observer in self.observers:
-                if isinstance(item, Applied):
-                    observer.add_block(item.effects)
-                elif isinstance(item, Undone):
-                    observer.undo_block(item.number)
 
     def _keep(self, feed: Iterable[FeedItem]) -> None:
         """Keeps the blocks of the main chain for the next start."""
@@ -158,12 +151,12 @@ class Finality:
             return
         self._log_blocks()
         extra = self.reversible.collect_deletes(committed)
-        for observer in self.observers:
-            extra += observer.prepare(number)
+        for follower in self.followers:
+            extra += follower.prepare(number)
         self._store.commit(number, extra)
         self.reversible.finish_deletes(committed)
-        for observer in self.observers:
-            observer.finish(number)
+        for follower in self.followers:
+            follower.finish(number)
         root = next(self._main_branch(number, number))
         self._tree.set_root(root.id)
 

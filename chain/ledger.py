@@ -95,12 +95,12 @@ class Ledger:
         self.store.begin()
         try:
             operations = self._apply_block(block, skip_signatures, skip_signatures or skip_authorities)
-            self.store.seal_block(block.number, block.id, len(block.packed))
+            delta = self.store.seal_block(block.number, block.id, len(block.packed))
             if self.ctx.rules is not rules:
                 self._take_rules()
-            reports = tuple(self.ctx.reports)
+            effects = tuple(operations), tuple(self.ctx.reports), rules, delta.changes
             self.ctx.reports.clear()
-            return BlockEffects(block.number, block.id, block.timestamp, tuple(operations), reports, rules)
+            return BlockEffects(block.number, block.id, block.timestamp, *effects)
         except RowMissing as error:
             self._abandon(former)
             raise UnknownKey(**error.wanted) from error

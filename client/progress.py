@@ -119,3 +119,16 @@ class QuietProgress:
 
     def advance(self, rows: int, position: int) -> None:
         """Does nothing."""
+
+
+class RebuildLines:
+    """Lines that tell how far the indexes are that are made again from the block log."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + LINE_SECONDS
+
+    def __call__(self, number: int, last: int) -> None:
+        """Block `number` of `last` is done."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + LINE_SECONDS
+            print(f"Account history is made from the block log: block {number} of {last}", file=sys.stderr, flush=True)

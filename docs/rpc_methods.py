@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chain.chain import Chain
+from index.indexes import open_chain
 from node.core import NodeSettings
 from node.dev.api import DevApi
 from node.shell.node_shell import NodeShell
@@ -23,7 +23,7 @@ APIS: Final = {
 
 def render_rpc_methods(notice: str) -> str:
     """Returns the page of all methods, API by API."""
-    shell = NodeShell(Chain.open(ChainConfig.preset("dev")), NodeSettings())
+    shell = NodeShell(*open_chain(ChainConfig.preset("dev")), NodeSettings())
     methods = build_methods(shell, {"dev_api": DevApi(shell.node)})
     lines = [
         notice,

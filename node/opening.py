@@ -9,7 +9,10 @@ from typing import Any
 
 import platformdirs
 
+import index.indexes
 from chain.chain import Chain
+from client.progress import RebuildLines
+from index.indexes import Indexes
 from node.failures import EXIT_USAGE, CommandError, plain_errors
 from node.settings import Settings, collect_settings
 from node.shell.files import make_private
@@ -41,26 +44,29 @@ def find_data_dir(settings: Settings, config: ChainConfig) -> Path:
     return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / config.chain.name
 
 
-def open_in(settings: Settings, config: ChainConfig, data_dir: Path | None, has_history: bool | None = True) -> Chain:
-    """Opens the chain in a directory, or in memory without one. Raises what `Chain.open` raises."""
+def open_in(
+    settings: Settings, config: ChainConfig, data_dir: Path | None, has_history: bool | None = True
+) -> tuple[Chain, Indexes]:
+    """Opens the chain and its indexes in a directory, or in memory without one. Raises what `Chain.open` raises."""
     if data_dir is not None:
         make_private(data_dir)
-    return Chain.open(
+    return index.indexes.open_chain(
         config,
         data_dir,
         has_history=has_history,
+        tell=RebuildLines(),
         cache_rows=settings.cache_rows,
         cache_bytes=settings.cache_mib << 20,
     )
 
 
-def open_chain(settings: Settings, config: ChainConfig) -> Chain:
+def open_chain(settings: Settings, config: ChainConfig) -> tuple[Chain, Indexes]:
     """Opens the chain of the data directory, a new one if there is none. Raises CommandError."""
     with plain_errors():
         return open_in(settings, config, find_data_dir(settings, config), settings.history)
 
 
-def open_existing(settings: Settings, config: ChainConfig, has_history: bool | None = True) -> Chain:
+def open_existing(settings: Settings, config: ChainConfig, has_history: bool | None = True) -> tuple[Chain, Indexes]:
     """Opens the chain of the data directory. Raises CommandError without one, and what `Chain.open` raises."""
     data_dir = find_data_dir(settings, config)
     if not ((data_dir / "state").is_dir() or (data_dir / "block_log").is_file()):

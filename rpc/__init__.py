@@ -1,1 +1,1 @@
-"""Layer 6: JSON-RPC over HTTP and websockets."""
+"""Layer 7: JSON-RPC over HTTP and websockets."""

@@ -5,9 +5,10 @@
         for name in accounts:
             yield self.show(name)
 
-What it yields is a member of the answer's list (`rows` names it; "" where the answer itself is the list), or PAUSE for
-a step without a member, or `Aside(work)`: work that needs no state is then done in a second thread, and its result is
-what the `yield` gives. What it returns is the answer, or the further members of an answer with rows.
+What it yields is a member of the answer's list (`rows` names it; "" where the answer itself is the list), as a value or
+as the bytes of its JSON, or PAUSE for a step without a member, or `Aside(work)`: work that needs no state is then done
+in a second thread, and its result is what the `yield` gives. What it returns is the answer, or the further members of
+an answer with rows.
 
 An answer is of one state of the chain: when the head or the waiting transactions change between two slices, it is made
 again. So asides come before the first look at the state or after the last one.
@@ -106,7 +107,7 @@ class Made:
                 if type(step) is Aside:
                     return step
                 if step is not PAUSE:
-                    self._add(dump_json(step))
+                    self._add(step if type(step) is bytes else dump_json(step))
                 if time.perf_counter() >= ends:
                     return PAUSE
         except StopIteration as stop:

@@ -19,6 +19,9 @@ from typing import Any
 from chain.chain import Chain
 from chain.pending import PendingTransactions
 from consensus.slots import get_scheduled_witness, get_slot_at_time, get_slot_time
+from index.account_history import AccountHistory
+from index.indexes import Indexes
+from index.market_history import MarketHistory
 from operations.account import AccountCreate
 from operations.content import Comment
 from operations.transfer import Transfer
@@ -89,15 +92,20 @@ class Harness:
         config: ChainConfig | None = None,
         *,
         chain: Chain | None = None,
+        path: object | None = None,
+        indexes: Indexes | None = None,
+        has_history: bool | None = True,
         first_block: bool = True,
         needs_credits: bool = False,
     ) -> None:
         """Opens preset testnet unless another config (or an open chain) is given, and makes block 1.
 
+        The chain is in memory, or in the directory `path`; with an open chain come its `indexes`, if it has any.
         As in the reference's fixture, accounts may act without resource credits unless a test asks for it.
         """
         self.config = config or (chain.config if chain else TESTNET)
-        self.chain = chain or Chain.open(self.config)
+        self.indexes = indexes or Indexes(has_history and chain is None)
+        self.chain = chain or Chain.open(self.config, path, followers=(self.indexes,))
         self.chain.refuses_without_credits = needs_credits
         self.codec = self.chain.codec
         self._keys: dict[bytes, PrivateKey] = {}
@@ -107,6 +115,16 @@ class Harness:
             self.generate_block()
 
     # Reading
+
+    @property
+    def history(self) -> AccountHistory:
+        """The account history."""
+        return self.indexes.history
+
+    @property
+    def market(self) -> MarketHistory:
+        """The market history."""
+        return self.indexes.market
 
     @property
     def ctx(self) -> Context:

@@ -1,1 +1,1 @@
-"""Layer 6: the command-line wallet, which talks to a node over JSON-RPC only."""
+"""Layer 7: the command-line wallet, which talks to a node over JSON-RPC only."""

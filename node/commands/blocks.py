@@ -42,7 +42,7 @@ def import_(file: Path, until: int | None, skip_signatures: bool, **flags: Any) 
     settings = collect(flags)
     config = load_chain_config(settings)
     with plain_errors():
-        run_import(config, lambda: open_chain(settings, config), file, until, skip_signatures)
+        run_import(config, lambda: open_chain(settings, config)[0], file, until, skip_signatures)
 
 
 @blocks.command("export")
@@ -57,7 +57,7 @@ def export(file: Path, first: int | None, last: int | None, force: bool, **flags
     config = load_chain_config(settings)
     refuse_to_replace(file, force)
     with plain_errors():
-        run_export(open_existing(settings, config, has_history=None), file, first, last)
+        run_export(open_existing(settings, config, has_history=None)[0], file, first, last)
 
 
 def run_import(

@@ -37,10 +37,11 @@ def dev(block_time: int | None, automine: bool, **flags: Any) -> None:
     with plain_errors():
         config = load_dev_config(settings.chain, block_time)
         node_settings = dev_settings(config, automine)
-        chain = open_in(settings, config, settings.data_dir)
+        chain, indexes = open_in(settings, config, settings.data_dir)
         where = "kept in memory" if settings.data_dir is None else f"kept in {settings.data_dir}"
         run_daemon(
             chain,
+            indexes,
             node_settings,
             settings.rpc,
             disk=DirectoryDisk(settings.data_dir) if settings.data_dir else None,

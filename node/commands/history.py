@@ -23,9 +23,9 @@ def rebuild(**flags: Any) -> None:
     settings = collect(flags)
     config = load_chain_config(settings)
     with plain_errors():
-        chain = open_existing(settings, config)
+        chain, indexes = open_existing(settings, config)
         try:
-            chain.rebuild_history()
+            indexes.rebuild()
             click.echo(f"The account history was made anew up to block {chain.head_number}.")
         finally:
             chain.close()

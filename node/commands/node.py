@@ -40,7 +40,7 @@ def node(**flags: Any) -> None:
     raise_limit()
     for exposure in filter(None, map(find_exposure, list_secret_files(settings, flags, os.environ))):
         log.warning("%s", exposure)
-    chain = open_chain(settings, config)
+    chain, indexes = open_chain(settings, config)
     _warn_about_keys(chain, settings.witness, set(keys))
     data_dir = find_data_dir(settings, config)
     disk = DirectoryDisk(data_dir)
@@ -55,6 +55,7 @@ def node(**flags: Any) -> None:
         )
         run_daemon(
             chain,
+            indexes,
             node_settings,
             settings.rpc,
             disk=disk,

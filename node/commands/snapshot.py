@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import click
 
-from chain.snapshot import SnapshotError, Summary
 from client.admin import call_admin
 from client.defaults import LONG_SECONDS
 from client.progress import SnapshotProgress
 from client.render import Output, fields
+from index.snapshot import SnapshotError, Summary
 from node.commands.blocks import EXIT_INTERRUPTED
 from node.failures import CommandError, plain_errors
 from node.opening import collect, find_data_dir, load_chain_config, open_existing, refuse_to_replace
@@ -44,7 +44,7 @@ def create(file: Path, no_history: bool, force: bool, **flags: Any) -> None:
     refuse_to_replace(file, force)
     begun = time.monotonic()
     with _interruptible(), _plain_errors(None), SnapshotProgress() as progress:
-        chain = open_existing(settings, config, has_history=None)
+        chain, _indexes = open_existing(settings, config, has_history=None)
         tune_memory()
         try:
             summary = write_snapshot(chain, file, progress, not no_history)

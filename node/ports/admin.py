@@ -16,8 +16,8 @@ from typing import Annotated, Any, Final
 
 from aiohttp import web
 
-from chain.snapshot import SnapshotError, SnapshotSource
 from client.progress import QuietProgress
+from index.snapshot import SnapshotError, SnapshotSource
 from node.core import Node
 from node.core.addresses import Ban
 from node.core.network import Network

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chain.chain import Chain
+from index.indexes import Indexes
 from node.core import Disk, Node, NodeSettings
 from node.core.network import Network
 from node.failures import CommandError, explain, explain_port
@@ -38,6 +39,7 @@ OnReady = Callable[[NodeShell, str], None]
 
 def run_daemon(
     chain: Chain,
+    indexes: Indexes,
     settings: NodeSettings,
     rpc: Address,
     *,
@@ -61,7 +63,7 @@ def run_daemon(
         settings = settings._replace(network=settings.network._replace(connections_max=files.peers))
     clients = Clients(files.fit(PortLimits()), frozenset(proxies))
     with asyncio.Runner(loop_factory=_find_loop()) as runner:
-        runner.run(_run(chain, settings, rpc, clients, disk, p2p, seeds, extra_apis, operator, on_ready))
+        runner.run(_run(chain, indexes, settings, rpc, clients, disk, p2p, seeds, extra_apis, operator, on_ready))
 
 
 class Clients(NamedTuple):
@@ -92,6 +94,7 @@ def _find_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _run(
     chain: Chain,
+    indexes: Indexes,
     settings: NodeSettings,
     rpc: Address,
     clients: Clients,
@@ -106,7 +109,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    shell = _make_shell(chain, settings, disk, operator)
+    shell = _make_shell(chain, indexes, settings, disk, operator)
     following: asyncio.Task[None] | None = None
     try:
         host, port = await _open_port(shell, rpc, clients, extra_apis, operator)
@@ -143,9 +146,11 @@ async def _wait_for_end(stop: asyncio.Event, chain: Chain) -> StoreError | None:
     return chain.problem
 
 
-def _make_shell(chain: Chain, settings: NodeSettings, disk: Disk | None, operator: OperatorPorts | None) -> NodeShell:
+def _make_shell(
+    chain: Chain, indexes: Indexes, settings: NodeSettings, disk: Disk | None, operator: OperatorPorts | None
+) -> NodeShell:
     try:
-        return NodeShell(chain, settings, disk, Node if operator is None else operator.make_node)
+        return NodeShell(chain, indexes, settings, disk, Node if operator is None else operator.make_node)
     except (ValueError, ProtocolError) as error:
         chain.close()
         text = error.message if isinstance(error, ProtocolError) else str(error)

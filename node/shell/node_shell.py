@@ -13,6 +13,7 @@ from typing import Any
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem
 from chain.pending import Dropped
+from index.indexes import Indexes
 from node.core import Disk, Node, NodeSettings
 from node.core.world import MemoryDisk, World
 from node.core.writes import COMMIT_TIMER
@@ -51,13 +52,19 @@ class NodeShell:
     """Runs one node until it is told to stop."""
 
     def __init__(
-        self, chain: Chain, settings: NodeSettings, disk: Disk | None = None, make_node: MakeNode = Node
+        self,
+        chain: Chain,
+        indexes: Indexes,
+        settings: NodeSettings,
+        disk: Disk | None = None,
+        make_node: MakeNode = Node,
     ) -> None:
-        """Keeps the small files in memory without a `disk`.
+        """Answers from the chain and its indexes; keeps the small files in memory without a `disk`.
 
         Raises ValueError when one of them is damaged, Rejected when the chain misses the checkpoint.
         """
         self.chain = chain
+        self.indexes = indexes
         self.disk = disk or MemoryDisk()
         self.feed = BlockFeed(chain.codec)
         self.node = make_node(self, chain, settings)

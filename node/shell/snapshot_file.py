@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from chain.chain import STATE_DIRECTORY, Chain
-from chain.snapshot import (
+from index.snapshot import (
     Progress,
     SnapshotError,
     SnapshotReader,

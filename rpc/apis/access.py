@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chain.chain import Chain
 from chain.effects import AppliedOperation
+from index.indexes import Indexes
 from protocol.block import Block
 from protocol.codec import Codec
 from protocol.errors import Rejected
@@ -12,6 +13,7 @@ from protocol.keys import decode_public_key
 from protocol.steps import ResultT
 from protocol.times import time_text
 from protocol.transaction import Transaction
+from rpc.json_bytes import dump_json
 from rpc.kinds import count_values
 from rpc.objects import Json, ObjectForms
 from rpc.slices import Aside, StepsTo
@@ -38,6 +40,7 @@ class NodeAccess(Protocol):
     """The node as the APIs see it."""
 
     chain: Chain
+    indexes: Indexes
 
     def broadcast(self, transaction: Transaction) -> None:
         """Applies a transaction to the pending state and passes it on. Raises ProtocolError."""
@@ -56,11 +59,12 @@ class NodeAccess(Protocol):
 
 
 class ApiBase:
-    """Gives an API the chain and the object forms it answers in."""
+    """Gives an API the chain, its indexes, and the object forms it answers in."""
 
     def __init__(self, node: NodeAccess, legacy: bool) -> None:
         self.node = node
         self.chain = node.chain
+        self.indexes = node.indexes
         self.legacy = legacy
         self.codec: Codec = node.chain.codec
         self.forms = ObjectForms(node.chain.config.identity, legacy)
@@ -122,17 +126,19 @@ class ApiBase:
         result["transaction_num"] = position
         return result
 
-    def applied_operation(self, applied: AppliedOperation) -> Json:
-        """An entry of the history. `op_in_trx` is always 0, because the reference never counts it.
+    def applied_operation(self, applied: AppliedOperation) -> bytes:
+        """An entry of the history, as JSON. `op_in_trx` is always 0, because the reference never counts it.
 
         Source: account_history_api.hpp, api_operation_object.
         """
-        return {
-            "trx_id": applied.trx_id.hex(),
-            "block": applied.block,
-            "trx_in_block": applied.trx_in_block,
-            "op_in_trx": 0,
-            "virtual_op": applied.virtual_op,
-            "timestamp": time_text(applied.timestamp),
-            "op": self.codec.operation_to_json(applied.op, self.legacy),
-        }
+        trx_id, block, trx_in_block, _op_in_trx, virtual_op, timestamp, op = applied
+        return (
+            b'{"trx_id":"%b","block":%d,"trx_in_block":%d,"op_in_trx":0,"virtual_op":%d,"timestamp":"%b","op":%b}'
+        ) % (
+            trx_id.hex().encode(),
+            block,
+            trx_in_block,
+            virtual_op,
+            time_text(timestamp).encode(),
+            dump_json(self.codec.operation_to_json(op, self.legacy)),
+        )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated
 
-from chain.market_history import BUCKET_SECONDS, Bucket, BucketSide, Trade
+from index.market_history import BUCKET_SECONDS, Bucket, BucketSide, Trade
 from protocol.assets import SBD, STEEM, decimals, nai_string
 from protocol.times import time_text
 from protocol.units import DAY_SECONDS
@@ -44,7 +44,7 @@ class MarketHistoryApi(ApiBase):
     def get_ticker(self) -> Json:
         """The market at a glance: the latest price, the best offers, and the change and volume of the last day."""
         latest = percent_change = 0.0
-        buckets, day = self.chain.market_history.get_shortest_buckets(), self._get_last_day()
+        buckets, day = self.indexes.market.get_shortest_buckets(), self._get_last_day()
         if buckets:
             newest = buckets[-1 if self._is_exact else 0]
             latest = newest.non_steem.close / newest.steem.close
@@ -60,7 +60,7 @@ class MarketHistoryApi(ApiBase):
         } | self.get_volume()
 
     def _get_last_day(self) -> list[Bucket]:
-        buckets = self.chain.market_history.get_shortest_buckets()
+        buckets = self.indexes.market.get_shortest_buckets()
         if not self._is_exact:
             return buckets
         begin = self.chain.ctx.time - DAY_SECONDS
@@ -93,12 +93,12 @@ class MarketHistoryApi(ApiBase):
     @rpc_method(rows="trades")
     def get_trade_history(self, start: Moment, end: Moment, limit: TradesLimit = TRADES_MAX) -> Steps:
         """The trades between two times, both included, oldest first."""
-        yield from map(self._trade, self.chain.market_history.get_trades(start, end, limit))
+        yield from map(self._trade, self.indexes.market.get_trades(start, end, limit))
 
     @rpc_method(rows="trades")
     def get_recent_trades(self, limit: TradesLimit = TRADES_MAX) -> Steps:
         """The last trades, newest first."""
-        yield from map(self._trade, self.chain.market_history.get_recent_trades(limit))
+        yield from map(self._trade, self.indexes.market.get_recent_trades(limit))
 
     def _trade(self, trade: Trade) -> Json:
         return {
@@ -110,7 +110,7 @@ class MarketHistoryApi(ApiBase):
     @rpc_method(rows="buckets")
     def get_market_history(self, bucket_seconds: Unsigned32, start: Moment, end: Moment) -> Steps:
         """The candles of one length that begin from `start` up to, not including, `end`."""
-        yield from map(_bucket, self.chain.market_history.get_buckets(bucket_seconds, start, end))
+        yield from map(_bucket, self.indexes.market.get_buckets(bucket_seconds, start, end))
 
     @rpc_method()
     def get_market_history_buckets(self) -> Json:

@@ -53,7 +53,7 @@ class PlauditApi(ApiBase):
         this moment (`pending` is true). docs/explain-payout.md says what each figure means.
         """
         comment = self.chain.ctx.tables.comments.index("by_permlink").find((author, permlink))
-        payouts = self.chain.history.get_payouts(author, permlink)
+        payouts = self.indexes.history.get_payouts(author, permlink)
         paid = payouts[-1] if payouts else None
         if comment is None and paid is None:
             raise Rejected("comment != nullptr", "Could not find comment ${a}/${p}", a=author, p=permlink)

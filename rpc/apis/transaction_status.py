@@ -25,7 +25,7 @@ class TransactionStatusApi(ApiBase):
         trx_id = parse_id(transaction_id)
         if trx_id in self.chain.pending:
             return {"status": "within_mempool"}
-        place = self.chain.history.find_transaction(trx_id)
+        place = self.indexes.history.find_transaction(trx_id)
         if place is not None:
             is_final = place[0] <= self.chain.irreversible_number
             return {

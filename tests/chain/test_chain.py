@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from chain.chain import Chain
 from chain.effects import Applied, Irreversible, Undone
 from consensus.slots import get_slot_time
 from operations.account import AccountCreate
@@ -123,7 +122,7 @@ def test_a_bad_block_on_the_longer_branch_leaves_everything_as_it_was(world: Har
     other = twin(world)
     mine = world.generate_blocks(2)
     digest = world.chain.state_digest
-    history = world.chain.history.count_operations(FIRST)
+    history = world.history.count_operations(FIRST)
     good = [other.generate_block(skip_slots=2), other.generate_block()]
     bad = remake(other, other.generate_block(), witness="alice")
     child = remake(other, bad, previous=bad.id, timestamp=bad.timestamp + 3, witness=FIRST)
@@ -132,7 +131,7 @@ def test_a_bad_block_on_the_longer_branch_leaves_everything_as_it_was(world: Har
         world.chain.push_block(bad)
     assert world.chain.head_id == mine[-1].id
     assert world.chain.state_digest == digest
-    assert world.chain.history.count_operations(FIRST) == history
+    assert world.history.count_operations(FIRST) == history
     with pytest.raises(Rejected):
         world.chain.push_block(bad)
     with pytest.raises(Rejected):
@@ -237,7 +236,7 @@ def test_switch_forks_undo_create() -> None:
     assert block.transaction_ids == [transaction.id]
     world.chain.push_block(block)
     assert len(world.chain.pending) == 0
-    assert world.chain.history.find_transaction(transaction.id) == (block.number, 0)
+    assert world.history.find_transaction(transaction.id) == (block.number, 0)
 
 
 def test_blocks_in_any_order_end_in_the_same_chain(world: Harness) -> None:
@@ -468,12 +467,13 @@ def test_custom_operations_of_one_account_are_limited_between_blocks(world: Harn
 
 
 def test_history_is_optional() -> None:
-    chain = Chain.open(config_with("testnet"), has_history=False)
-    world = Harness(chain=chain)
+    world = Harness(has_history=False)
     world.generate_blocks(30)
-    assert not chain.has_history
-    with pytest.raises(Rejected):
-        _ = chain.history
+    assert not world.indexes.has_history
+    with pytest.raises(Rejected, match="This node keeps no account history"):
+        _ = world.history
+    with pytest.raises(Rejected, match="This node keeps no market history"):
+        _ = world.market
 
 
 def test_a_transaction_of_a_block_is_refused_by_every_node(world: Harness) -> None:

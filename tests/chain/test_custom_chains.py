@@ -234,7 +234,7 @@ def test_a_silent_witness_of_three_is_shut_down(silent: tuple[str, ...]) -> None
     shut_down = [
         entry.operation.op
         for name in silent
-        for entry in world.chain.history.get_account_operations(name, 10**9, 1000)
+        for entry in world.history.get_account_operations(name, 10**9, 1000)
         if isinstance(entry.operation.op, ShutdownWitness)
     ]
     assert shut_down == [ShutdownWitness(name) for name in silent]
@@ -346,7 +346,7 @@ def key_of(world: Harness) -> bytes:
 
 def ask(world: Harness, method: str, params: Any) -> Any:
     """The answer of a node over this chain to one JSON-RPC request."""
-    node = cast(NodeAccess, SimpleNamespace(chain=world.chain, now=lambda: world.now))
+    node = cast(NodeAccess, SimpleNamespace(chain=world.chain, indexes=world.indexes, now=lambda: world.now))
     dispatcher = build_dispatcher(node, batch_length_max=10, batch_seconds_max=1.0)
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
     answer = json.loads(asyncio.run(dispatcher.answer(body)))

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from chain.chain import Chain
+from index.indexes import Indexes, open_chain
 from operations.witness import AccountWitnessVote
 from protocol.block import Block
 from protocol.config import ChainConfig
@@ -41,7 +42,7 @@ FORK_TIME = 1_748_736_300
 
 def open_world(witnesses: int, rules: str = "", *, more: str = FORK, path: Path | None = None) -> Harness:
     config = ChainConfig.parse(chain_text(witnesses, rules=rules, more=more))
-    return Harness(config, chain=Chain.open(config, path))
+    return Harness(config, path=path)
 
 
 def is_forked(world: Harness | Chain) -> bool:
@@ -76,8 +77,10 @@ def pass_the_fork(world: Harness) -> Block:
             return block
 
 
-def events_of(chain: Chain, block: Block) -> list[object]:
-    return [entry.op for entry in chain.history.get_operations_in_block(block.number) if isinstance(entry.op, Hardfork)]
+def events_of(indexes: Indexes, block: Block) -> list[object]:
+    return [
+        entry.op for entry in indexes.history.get_operations_in_block(block.number) if isinstance(entry.op, Hardfork)
+    ]
 
 
 def test_the_rules_change_when_seventeen_of_twenty_one_agree() -> None:
@@ -112,12 +115,12 @@ def test_after_a_restart_the_new_rules_hold(tmp_path: Path) -> None:
     digest, head = world.chain.state_digest, world.chain.head_number
     world.chain.close()
     for more in range(2):
-        chain = Chain.open(world.config, path)
+        chain, indexes = open_chain(world.config, path)
         assert is_forked(chain)
         assert chain.head_number == head + 30 * more
         if not more:
             assert chain.state_digest == digest
-        again = Harness(world.config, chain=chain, first_block=False)
+        again = Harness(world.config, chain=chain, indexes=indexes, first_block=False)
         again.generate_blocks(30)
         again.recount()
         chain.close()
@@ -149,7 +152,7 @@ def test_a_fork_switch_undoes_the_hard_fork_and_applies_it_again() -> None:
     side = Harness(world.config, chain=other, first_block=False)
     first = pass_the_fork(world)
     assert is_forked(world)
-    assert events_of(world.chain, first) == [Hardfork(25)]
+    assert events_of(world.indexes, first) == [Hardfork(25)]
 
     side.generate_block(skip_slots=1)
     branch = [side.chain.reader.get_block(side.chain.head_number)]
@@ -164,7 +167,7 @@ def test_a_fork_switch_undoes_the_hard_fork_and_applies_it_again() -> None:
     assert world.chain.head_id == side.chain.head_id
     assert world.chain.state_digest == side.chain.state_digest
     assert is_forked(world)
-    assert events_of(world.chain, happened) == [Hardfork(25)]
+    assert events_of(world.indexes, happened) == [Hardfork(25)]
     world.generate_blocks(30)
     world.recount()
 

@@ -26,7 +26,7 @@ def test_accounts_posts_votes_and_payout(preset: str) -> None:
     assert world.comment("alice-1", "first").last_payout == world.now
     assert world.account("alice-1").posting_rewards > 0
     world.recount()
-    payouts = world.chain.history.get_payouts("alice-1", "first")
+    payouts = world.history.get_payouts("alice-1", "first")
     assert [payout.author for payout in payouts] == ["alice-1"]
 
 

@@ -13,7 +13,7 @@ WORLD = make_chain(4)
 
 
 def open_chain() -> Chain:
-    chain = Chain(WORLD.config, MemoryBackend(), MemoryBlockLog(), WORLD.codec, has_history=False)
+    chain = Chain(WORLD.config, MemoryBackend(), MemoryBlockLog(), WORLD.codec)
     for packed in WORLD.beginning_blocks:
         chain.push_block(Block.from_bytes(WORLD.codec, packed))
     return chain

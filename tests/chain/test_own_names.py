@@ -45,7 +45,7 @@ def open_named() -> Harness:
 
 
 def history_of(world: Harness, name: str) -> list[type]:
-    entries = world.chain.history.get_account_operations(name, 10**9, 1000)
+    entries = world.history.get_account_operations(name, 10**9, 1000)
     return [type(entry.operation.op) for entry in entries]
 
 
@@ -78,7 +78,7 @@ def test_the_null_account_of_the_rules_burns_and_is_the_first_reset_account() ->
     world.apply(Transfer("alice", "furnace", steem(3_000), ""))
     assert (world.account("null").balance, world.account("furnace").balance) == (1_007_000, 0)
     assert world.gpo.current_supply < supply
-    burned = world.chain.history.get_operations_in_block(world.chain.head_number)
+    burned = world.history.get_operations_in_block(world.chain.head_number)
     assert not any(isinstance(entry.op, ClearNullAccountBalance) for entry in burned), "it is in nobody's history"
     world.create_account("dora")
     assert {world.account(name).reset_account for name in ("dora", "alice", "chest")} == {"furnace"}

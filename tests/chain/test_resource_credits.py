@@ -245,7 +245,7 @@ def test_the_curve_of_new_accounts_is_the_recorded_one() -> None:
 def test_resource_params_are_those_of_the_reference() -> None:
     recorded = json.loads(recorded_path("reference_common", "rc_resource_params.json").read_text())["result"]
     world = Harness()
-    methods = build_methods(NodeShell(world.chain, NodeSettings()))
+    methods = build_methods(NodeShell(world.chain, world.indexes, NodeSettings()))
     answer = methods["rc_api.get_resource_params"].handler()
     assert json.dumps(answer) == json.dumps(recorded)
 

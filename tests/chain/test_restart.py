@@ -9,6 +9,7 @@ import pytest
 
 from chain.chain import Chain
 from chain.finality import Mode
+from index.indexes import Indexes, open_chain
 from operations.transfer import Transfer
 from protocol.errors import BlockLogError
 from state.engine.errors import CheckpointError, ForeignChain, NotAStore, StoreFull, StoreLocked
@@ -20,7 +21,7 @@ CONFIG = TESTNET
 
 
 def start(path: Path) -> Harness:
-    return Harness(chain=Chain.open(CONFIG, path), first_block=False)
+    return Harness(CONFIG, path=path, first_block=False)
 
 
 def grow(world: Harness, count: int) -> None:
@@ -29,8 +30,8 @@ def grow(world: Harness, count: int) -> None:
         world.generate_block()
 
 
-def history_of(chain: Chain, name: str) -> list[tuple[int, str]]:
-    entries = chain.history.get_account_operations(name, 10**9, 10**6)
+def history_of(indexes: Indexes, name: str) -> list[tuple[int, str]]:
+    entries = indexes.history.get_account_operations(name, 10**9, 10**6)
     return [(entry.sequence, repr(entry.operation)) for entry in entries]
 
 
@@ -49,7 +50,7 @@ def test_closing_and_opening_goes_on_exactly(tmp_path: Path) -> None:
     world = start(tmp_path / "data")
     assert world.chain.head_number == 52
     assert world.chain.finality.committed_number == 31
-    assert history_of(world.chain, FIRST) == history_of(steady.chain, FIRST)
+    assert history_of(world.indexes, FIRST) == history_of(steady.indexes, FIRST)
     world.recount()
     world.chain.close()
 
@@ -63,7 +64,7 @@ def test_a_copy_taken_while_running_opens_at_the_same_head(tmp_path: Path, block
     assert other.chain.head_id == world.chain.head_id
     assert other.chain.state_digest == world.chain.state_digest
     assert other.chain.finality.committed_number == world.chain.finality.committed_number
-    assert history_of(other.chain, FIRST) == history_of(world.chain, FIRST)
+    assert history_of(other.indexes, FIRST) == history_of(world.indexes, FIRST)
     grow(other, 3)
     other.recount()
     other.chain.close()
@@ -191,7 +192,7 @@ def test_a_fork_switch_survives_a_restart(tmp_path: Path) -> None:
     again = start(tmp_path / "copy")
     assert again.chain.head_id == other.chain.head_id
     assert again.chain.state_digest == other.chain.state_digest
-    assert history_of(again.chain, FIRST) == history_of(other.chain, FIRST)
+    assert history_of(again.indexes, FIRST) == history_of(other.indexes, FIRST)
     again.chain.close()
 
 
@@ -220,20 +221,21 @@ def test_bulk_import_commits_in_groups_and_keeps_its_tail_on_closing(
 
 
 def test_history_is_made_anew_when_it_is_missing(tmp_path: Path) -> None:
-    plain = Chain.open(CONFIG, tmp_path / "data", has_history=False)
-    world = Harness(chain=plain, first_block=False)
+    world = Harness(CONFIG, path=tmp_path / "data", has_history=False, first_block=False)
     grow(world, 40)
     world.chain.close()
     steady = Harness(first_block=False)
-    again = Chain.open(CONFIG, tmp_path / "data")
+    told: list[tuple[int, int]] = []
+    again, indexes = open_chain(CONFIG, tmp_path / "data", tell=lambda *figures: told.append(figures))
+    assert told == [(again.finality.committed_number,) * 2]
     for number in range(1, 41):
         block = again.reader.get_block(number)
         assert block is not None
         steady.chain.push_block(block)
     for name in (FIRST, NULL, MINERS):
-        assert history_of(again, name) == history_of(steady.chain, name)
-    again.rebuild_history()
-    assert history_of(again, FIRST) == history_of(steady.chain, FIRST)
+        assert history_of(indexes, name) == history_of(steady.indexes, name)
+    indexes.rebuild()
+    assert history_of(indexes, FIRST) == history_of(steady.indexes, FIRST)
     assert again.state_digest == steady.chain.state_digest
     again.close()
 
@@ -272,17 +274,17 @@ def test_a_damaged_record_of_the_block_log_is_never_served(tmp_path: Path, part:
     data = bytearray(log.read_bytes())
     data[data.index(wanted) + len(wanted) // 2] ^= 1
     log.write_bytes(data)
-    chain = Chain.open(CONFIG, tmp_path)
+    chain, indexes = open_chain(CONFIG, tmp_path)
     with pytest.raises(BlockLogError, match="record of block 11 in the block log is damaged"):
         chain.reader.get_block(11)
     with pytest.raises(BlockLogError):
         chain.reader.get_packed_block(11)
     for number in (9, 12, chain.finality.committed_number, chain.head_number):
         assert chain.reader.get_block(number) is not None
-    history = history_of(chain, FIRST)
+    history = history_of(indexes, FIRST)
     with pytest.raises(BlockLogError, match=r"block 1[01] "):  # With another `previous`, 10 is found first.
-        chain.rebuild_history()
-    assert history_of(chain, FIRST) == history
+        indexes.rebuild()
+    assert history_of(indexes, FIRST) == history
     chain.close()
     Chain.open(CONFIG, tmp_path).close()
     shutil.rmtree(tmp_path / "state")

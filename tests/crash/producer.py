@@ -13,6 +13,7 @@ from typing import Any
 from chain.chain import Chain
 from chain.effects import FeedItem, Irreversible
 from chain.pending import Dropped
+from index.indexes import open_chain
 from node.core import Node, NodeSettings
 from node.core.world import MemoryDisk
 from node.core.writes import COMMIT_TIMER
@@ -78,7 +79,7 @@ class Producer:
     def __init__(self, directory: str, seed: int) -> None:
         self.chance = random.Random(seed)
         config = crash_config()
-        self.chain = Chain.open(config, directory)
+        self.chain, _indexes = open_chain(config, directory)
         world = PrintingWorld()
         world.chain = self.chain
         keys = {key.public_key: key for _, _, key in config.development_keys()}

@@ -44,7 +44,7 @@ class Requests(Target):
 
     def _begin(self) -> None:
         self._world = busy_world()
-        self._shell = NodeShell(self._world.chain, NodeSettings())
+        self._shell = NodeShell(self._world.chain, self._world.indexes, NodeSettings())
         self._dispatcher = build_dispatcher(self._shell, batch_length_max=BATCH_LENGTH_MAX, batch_seconds_max=5.0)
         self._methods = sorted(self._dispatcher.methods)
         self._json = JsonMutator(self.random, self._words())

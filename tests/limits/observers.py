@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chain.effects import NO_TRANSACTION_ID, AppliedOperation, BlockEffects
-from chain.history import History
-from chain.market_history import MarketHistory
+from chain.effects import NO_TRANSACTION_ID, AppliedOperation
+from index.account_history import AccountHistory
+from index.market_history import MarketHistory
+from index.record import Record
 from operations.transfer import Transfer
 from protocol.codec import Codec
 from protocol.config import ChainConfig
@@ -34,7 +35,7 @@ OBSERVER_CASES: tuple[ObserverCase, ...] = (
     ObserverCase(
         "account history",
         "operation",
-        lambda backend: History(backend, Codec(STEEM_MAINNET)),
+        lambda backend: AccountHistory(backend, Codec(STEEM_MAINNET)),
         Transfer("alice", "bob", steem(1), "m" * 2000),
     ),
     ObserverCase("market history", "order filled", MarketHistory, FILL),
@@ -44,6 +45,5 @@ OBSERVER_CASES: tuple[ObserverCase, ...] = (
 def observe(observer: Any, backend: Backend, operation: Operation, rows: int) -> None:
     """Takes in a block with so many operations, and writes it."""
     applied = AppliedOperation(NO_TRANSACTION_ID, 1, 0, 0, 1, 1_600_000_000, operation)
-    observer.add_block(BlockEffects(1, bytes(20), 1_600_000_000, (applied,) * rows, (), RULES))
-    backend.write(observer.prepare(1), sync=True)
-    observer.finish(1)
+    observer.apply(Record(1, bytes(20), bytes(20), 1_600_000_000, "", (applied,) * rows, (), RULES, ()))
+    observer.write(1)

@@ -111,7 +111,7 @@ def codec() -> Codec:
 
 def open_chain(blocks: Iterable[Block] = ()) -> Chain:
     """A chain in memory that has taken some blocks."""
-    chain = Chain.open(config(), has_history=False)
+    chain = Chain.open(config())
     push(chain, blocks)
     return chain
 

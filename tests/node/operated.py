@@ -39,7 +39,7 @@ class Operated:
         self.admin = Address(LOOPBACK, free_port())
         self.metrics = Address(LOOPBACK, free_port())
         self.ports = OperatorPorts(self.admin, self.metrics, snapshots)
-        self.shell = NodeShell(world.chain, settings, make_node=self.ports.make_node)
+        self.shell = NodeShell(world.chain, world.indexes, settings, make_node=self.ports.make_node)
         self.url = ""
         self.endpoint = Endpoint(0, 0)
 

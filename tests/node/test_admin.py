@@ -227,7 +227,7 @@ async def test_a_node_that_stops_gives_a_snapshot_up(tmp_path: Path, monkeypatch
         stopped.wait(20)
 
     monkeypatch.setattr(QuietProgress, "begin", dawdle)
-    world = Harness(chain=Chain.open(dev_config(), tmp_path / "data"))
+    world = Harness(dev_config(), path=tmp_path / "data")
     world.generate_blocks(30)
     async with operated(world=world, snapshots=folder) as node:
         request = asyncio.create_task(node.ask_admin("create_snapshot", name="one"))

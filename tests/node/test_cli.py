@@ -20,6 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chain.chain import Chain
+from index.indexes import Indexes
 from node.cli import main
 from node.dev.chain import load_dev_config
 from protocol.config import ChainConfig
@@ -248,7 +249,7 @@ def test_wrong_settings_end_with_2_and_say_what_is_allowed(arguments: list[str],
 
 
 def test_the_sizes_of_the_caches_come_to_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: dict[str, object] = {}
+    asked: dict[str, Any] = {}
 
     def refuse(*_arguments: object, **options: object) -> Chain:
         asked.update(options)
@@ -256,7 +257,9 @@ def test_the_sizes_of_the_caches_come_to_the_database(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(Chain, "open", refuse)
     run(*TESTNET, "--data-dir", tmp_path, "--cache-rows", 5000, "--cache-mib", 3, code=1)
-    assert asked == {"has_history": True, "cache_rows": 5000, "cache_bytes": 3 << 20}
+    (indexes,) = asked.pop("followers")
+    assert isinstance(indexes, Indexes)
+    assert asked == {"cache_rows": 5000, "cache_bytes": 3 << 20}
 
 
 # Data directories that cannot be used

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from index.indexes import Indexes
 from node.core import NodeSettings
 from node.failures import EXIT_FAILED, CommandError, explain
 from node.settings import Address
@@ -50,7 +51,7 @@ def test_a_state_that_becomes_unreadable_ends_the_node_with_the_remedy(
             shell.set_timer(name, shell.now_ms())
 
     with pytest.raises(CommandError) as ended:
-        run_daemon(chain, NodeSettings((), {}), Address("127.0.0.1", 0), on_ready=damage)
+        run_daemon(chain, Indexes(has_history=False), NodeSettings((), {}), Address("127.0.0.1", 0), on_ready=damage)
     assert ended.value.exit_code == EXIT_FAILED
     assert ended.value.message.startswith("The node ends: ")
     assert "Corruption" in ended.value.message

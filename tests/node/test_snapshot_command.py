@@ -15,8 +15,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chain.chain import Chain
-from chain.snapshot import SnapshotError, SnapshotSource
 from client.progress import QuietProgress, SnapshotProgress
+from index.indexes import Indexes, open_chain
+from index.snapshot import SnapshotError, SnapshotSource
 from node.cli import main
 from node.shell.importer import import_blocks
 from node.shell.snapshot_file import restore_snapshot, save_snapshot, verify_snapshot, write_snapshot
@@ -57,7 +58,7 @@ def source(block_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data directory of a stopped node in the middle of reference chain a."""
     directory = tmp_path_factory.mktemp("source") / "data"
     directory.mkdir()
-    chain = Chain.open(CONFIG, directory)
+    chain = open_chain(CONFIG, directory)[0]
     import_blocks(chain, block_log, until=MIDDLE, skip_signatures=True)
     chain.close()
     return directory
@@ -71,27 +72,27 @@ def snapshot(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def straight(block_log: Path) -> Chain:
+def straight(block_log: Path) -> tuple[Chain, Indexes]:
     """A chain that never was restored, at the end of the block log."""
-    chain = Chain.open(CONFIG)
+    chain, indexes = open_chain(CONFIG)
     import_blocks(chain, block_log, skip_signatures=True)
-    return chain
+    return chain, indexes
 
 
 # The whole way
 
 
 def test_a_restored_directory_goes_on_to_the_same_state(
-    snapshot: Path, block_log: Path, straight: Chain, tmp_path: Path
+    snapshot: Path, block_log: Path, straight: tuple[Chain, Indexes], tmp_path: Path
 ) -> None:
     data = tmp_path / "new" / "data"
     output = run("snapshot", "restore", snapshot, *TESTNET, "--data-dir", data).output
     assert f"{data} holds the chain of {snapshot}" in output
     assert sorted(names(data)) == sorted({"state", *(name for name in names(data) if name.startswith("state/"))})
     run("blocks", "import", block_log, *TESTNET, "--data-dir", data)
-    chain = Chain.open(CONFIG, data)
-    assert (chain.head_number, chain.state_digest) == (straight.head_number, straight.state_digest)
-    assert chain.history.count_operations("initminer") == straight.history.count_operations("initminer")
+    chain, indexes = open_chain(CONFIG, data)
+    assert (chain.head_number, chain.state_digest) == (straight[0].head_number, straight[0].state_digest)
+    assert indexes.history.count_operations("initminer") == straight[1].history.count_operations("initminer")
     chain.close()
 
 
@@ -105,7 +106,7 @@ def test_every_command_shows_the_same_of_a_snapshot(snapshot: Path, source: Path
     ]
     assert len({output.partition("\n")[2] for output in shown}) == 1
     assert "block         679, id 000002a7" in shown[0]
-    assert "content       1346 rows, history: 6000 entries" in shown[0]
+    assert "content       1346 rows, history: 6046 entries" in shown[0]
     assert again.read_bytes() == snapshot.read_bytes()
 
 
@@ -113,9 +114,9 @@ def test_a_source_is_not_changed_by_its_snapshot(source: Path, tmp_path: Path) -
     before = {name: (source / name).read_bytes() for name in ("block_log", "block_log.index")}
     run("snapshot", "create", tmp_path / "file", *TESTNET, "--data-dir", source)
     assert {name: (source / name).read_bytes() for name in before} == before
-    chain = Chain.open(CONFIG, source)
+    chain, indexes = open_chain(CONFIG, source)
     assert chain.head_number == MIDDLE
-    assert chain.history.cursor == chain.finality.committed_number
+    assert indexes.history.written.number == chain.finality.committed_number
     chain.close()
 
 
@@ -134,8 +135,8 @@ def test_without_history_the_commands_say_what_to_do(source: Path, block_log: Pa
 def test_history_can_be_left_out_of_a_restore(snapshot: Path, tmp_path: Path) -> None:
     output = run("snapshot", "restore", snapshot, "--no-history", *TESTNET, "--data-dir", tmp_path / "data").output
     assert "run the node with --no-history" in output
-    chain = Chain.open(CONFIG, tmp_path / "data", has_history=None)
-    assert not chain.has_history
+    chain, indexes = open_chain(CONFIG, tmp_path / "data", has_history=None)
+    assert not indexes.has_history
     chain.close()
 
 
@@ -147,7 +148,7 @@ def test_blocks_that_are_not_there_are_not_exported(snapshot: Path, block_log: P
         output = run("blocks", "export", tmp_path / "x", "--from", first, *TESTNET, "--data-dir", data, code=1).output
         assert f"The chain has blocks 679 to 720, not {first} to 720." in output
     assert "blocks 679 to 720" in run("blocks", "export", tmp_path / "x", *TESTNET, "--data-dir", data).output
-    other = Chain.open(CONFIG)
+    other = open_chain(CONFIG)[0]
     import_blocks(other, block_log, until=678, skip_signatures=True)
     assert import_blocks(other, tmp_path / "x").blocks == 42
 
@@ -176,7 +177,7 @@ def test_a_restored_node_serves_and_makes_blocks(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_of_a_running_node_needs_no_command(block_log: Path, tmp_path: Path) -> None:
-    chain = Chain.open(CONFIG, tmp_path / "data")
+    chain = open_chain(CONFIG, tmp_path / "data")[0]
     import_blocks(chain, block_log, until=300, skip_signatures=True)
     summary = write_snapshot(chain, tmp_path / "file", QUIET)
     source = SnapshotSource(chain)
@@ -272,7 +273,7 @@ def test_an_unfinished_file_is_removed(source: Path, tmp_path: Path) -> None:
         def advance(self, rows: int, position: int) -> None:
             raise KeyboardInterrupt
 
-    chain = Chain.open(CONFIG, source)
+    chain = open_chain(CONFIG, source)[0]
     try:
         with pytest.raises(KeyboardInterrupt):
             write_snapshot(chain, tmp_path / "file", Broken())
@@ -332,7 +333,7 @@ def test_a_killed_restore_leaves_no_chain_or_the_whole_chain(
         assert "holds no chain" in run(*create, code=1).output
         run("snapshot", "restore", snapshot, *TESTNET, "--data-dir", data)
         assert [path.name for path in data.iterdir()] == ["state"]
-    chain = Chain.open(CONFIG, data)
+    chain = open_chain(CONFIG, data)[0]
     assert chain.state_digest == verify_snapshot(snapshot, CONFIG, QUIET).header.meta.head.digest
     chain.close()
 
@@ -369,7 +370,7 @@ def test_a_full_disk_leaves_nothing(snapshot: Path, source: Path, tmp_path: Path
     with limited_file_size(20_000):
         output = run("snapshot", "restore", snapshot, *TESTNET, "--data-dir", tmp_path / "data", code=1).output
     assert "Make room on the disk" in output
-    chain = Chain.open(CONFIG, source)
+    chain = open_chain(CONFIG, source)[0]
     with limited_file_size(20_000), pytest.raises(OSError):
         write_snapshot(chain, tmp_path / "file", QUIET)
     chain.close()
@@ -391,7 +392,7 @@ def test_a_restore_killed_at_any_moment_can_be_repeated(snapshot: Path, tmp_path
         process.send_signal(signal.SIGKILL)
         process.wait()
         if (data / "state").exists():
-            chain = Chain.open(CONFIG, data)
+            chain = open_chain(CONFIG, data)[0]
             assert chain.store.compute_digest_from_scratch() == chain.state_digest
             chain.close()
             for path in data.rglob("*"):
@@ -411,7 +412,7 @@ def test_a_restored_node_that_is_killed_again_and_again_loses_nothing(tmp_path: 
         producer.node.miner.mine(1, 0)
     producer.chain.finality.try_commit()
     write_snapshot(producer.chain, tmp_path / "file", QUIET)
-    survivor = Chain.open(config)
+    survivor = open_chain(config)[0]
     number = producer.chain.finality.committed_number
     for height in range(1, number + 1):
         block = producer.chain.reader.get_block(height)
@@ -422,12 +423,12 @@ def test_a_restored_node_that_is_killed_again_and_again_loses_nothing(tmp_path: 
     restore_snapshot(tmp_path / "file", config, data, QUIET)
     for lines in (0, 2, 17, 5):
         told = run_until_told(data, lines)
-        chain = Chain.open(config, data)
+        chain, indexes = open_chain(config, data)
         assert chain.reader.first_number == number
         assert chain.finality.committed_number >= max(told, survivor.head_number)
         check_survivor(chain, survivor)
         assert chain.store.compute_digest_from_scratch() == chain.state_digest
-        assert chain.history.cursor == chain.finality.committed_number
+        assert indexes.history.written.number == chain.finality.committed_number
         chain.close()
     assert survivor.head_number > number
 

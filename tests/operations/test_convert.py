@@ -146,6 +146,6 @@ def test_convert_delay(chain: Harness) -> None:
     chain.generate_block()
     assert chain.tables.convert_requests.find(("alice", 2)) is None
     assert (chain.account("alice").balance, chain.account("alice").sbd_balance) == (2_500, 23_000)
-    operations = chain.chain.history.get_operations_in_block(chain.chain.head_number)
+    operations = chain.history.get_operations_in_block(chain.chain.head_number)
     assert FillConvertRequest("alice", 2, sbd(2_000), steem(2_500)) in [applied.op for applied in operations]
     chain.recount()

@@ -41,7 +41,7 @@ def chain() -> Harness:
 
 def last_block_operations(chain: Harness) -> list[Operation]:
     """All operations of the newest block, virtual ones too."""
-    return [applied.op for applied in chain.chain.history.get_operations_in_block(chain.chain.head_number)]
+    return [applied.op for applied in chain.history.get_operations_in_block(chain.chain.head_number)]
 
 
 # Signatures

@@ -238,7 +238,7 @@ def test_withdrawals_over_blocks() -> None:
     for name in ("alice", "bob"):
         assert (chain.account(name).balance, chain.account(name).sbd_balance) == (1_000, 1_000)
     assert chain.account("alice").savings_withdraw_requests == 0
-    operations = chain.chain.history.get_operations_in_block(chain.chain.head_number)
+    operations = chain.history.get_operations_in_block(chain.chain.head_number)
     fills = [applied.op for applied in operations if isinstance(applied.op, FillTransferFromSavings)]
     assert [(op.to, op.amount, op.request_id) for op in fills] == [
         ("alice", steem(1_000), 0),

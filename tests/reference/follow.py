@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from chain.chain import Chain
 from chain.effects import Applied
+from index.indexes import open_chain
 from node.core import NodeSettings
 from node.shell.node_shell import NodeShell
 from protocol.block import Block
@@ -89,8 +89,8 @@ class Follower:
     """A chain in memory that follows the block log of a recorded chain, with the APIs over it."""
 
     def __init__(self, name: str) -> None:
-        self.chain = Chain.open(ChainConfig.preset("testnet"))
-        self.shell = NodeShell(self.chain, NodeSettings())
+        self.chain, self.indexes = open_chain(ChainConfig.preset("testnet"))
+        self.shell = NodeShell(self.chain, self.indexes, NodeSettings())
         self.methods: dict[str, Method] = build_methods(self.shell)
         self._packed = list(read_block_log(recorded_path(name, "block_log")))
 

@@ -448,7 +448,7 @@ def test_payments_over_real_blocks() -> None:
     world.generate_block()
     assert world.now - started == HOUR
     assert world.account("bob").sbd_balance - bob == 1_996
-    operations = world.chain.history.get_operations_in_block(world.chain.head_number)
+    operations = world.history.get_operations_in_block(world.chain.head_number)
     assert [entry.op for entry in operations if isinstance(entry.op, ProposalPay)] == [
         ProposalPay("bob", sbd(1_996), NO_TRANSACTION, 0)
     ]

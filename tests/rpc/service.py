@@ -26,7 +26,7 @@ class Service:
 
     def __init__(self, world: Harness | None = None) -> None:
         self.world = world or Harness(dev_config())
-        self.shell = NodeShell(self.world.chain, _settings(self.world))
+        self.shell = NodeShell(self.world.chain, self.world.indexes, _settings(self.world))
         self.dispatcher = build_dispatcher(
             self.shell,
             {"dev_api": DevApi(self.shell.node)},

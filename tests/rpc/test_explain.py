@@ -37,7 +37,7 @@ def undone(world: Harness) -> Iterator[None]:
 
 def find_events(world: Harness, kind: type[Operation]) -> list[Any]:
     """The virtual operations of one kind in the head block."""
-    applied = world.chain.history.get_operations_in_block(world.chain.head_number)
+    applied = world.history.get_operations_in_block(world.chain.head_number)
     return [one.op for one in applied if isinstance(one.op, kind)]
 
 

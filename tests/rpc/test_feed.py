@@ -23,7 +23,7 @@ class Live:
 
     def __init__(self) -> None:
         self.world = Harness(config_with("dev", irreversible_by_witness_from_block=1_000_000))
-        self.shell = NodeShell(self.world.chain, NodeSettings())
+        self.shell = NodeShell(self.world.chain, self.world.indexes, NodeSettings())
         self.url = ""
 
     async def open(self) -> None:

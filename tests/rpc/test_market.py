@@ -75,7 +75,7 @@ async def test_quiet_days_have_no_volume(market: Service) -> None:
 async def test_the_chains_of_the_reference_keep_its_answers(market: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """There all figures but the best offers are those of the oldest candle of 15 seconds; plaudit_api is right."""
     monkeypatch.setattr(market_history, "CHAINS_WITH_FAULTS", ("steem", "testnet", "dev"))
-    kept = Service(Harness(chain=market.world.chain))
+    kept = Service(Harness(chain=market.world.chain, indexes=market.world.indexes))
     ticker = await kept.result("condenser_api.get_ticker")
     assert (ticker["latest"], ticker["percent_change"]) == ("0.25000000000000000", "-16.66666666666666430")
     kept.world.pass_time(2 * 86_400)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chain.chain import Chain
+from index.indexes import open_chain
 from node.core import NodeSettings
 from node.shell.node_shell import NodeShell
 from operations.registry import ALL_OPERATIONS
@@ -16,7 +16,7 @@ from rpc.apis.registry import build_dispatcher
 
 @pytest.fixture(scope="module")
 def shell() -> NodeShell:
-    return NodeShell(Chain.open(ChainConfig.preset("dev")), NodeSettings())
+    return NodeShell(*open_chain(ChainConfig.preset("dev")), NodeSettings())
 
 
 def ask(shell: NodeShell, name: str) -> dict[str, Any]:

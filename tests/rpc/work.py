@@ -18,7 +18,7 @@ import pytest
 
 import rpc.dispatch
 import rpc.slices
-from chain.market_history import Bucket, BucketSide
+from index.market_history import Bucket, BucketSide
 from operations.custom import CustomJson
 from operations.transfer import Transfer
 from protocol.assets import SBD, STEEM, Asset, Price
@@ -78,7 +78,7 @@ class LargeWorld(Harness):
         for number in range(-(-rows // HISTORY_OPERATIONS)):
             self.push(*(Transfer(NAME, name, steem(1), str(number)) for name in names))
             self.generate_block()
-        buckets = self.chain.market_history
+        buckets = self.market
         side = BucketSide(*[10**12] * 5)
         for number in range(BUCKETS):
             opened = self.now // 15 * 15 - 15 * number

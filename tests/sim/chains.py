@@ -118,7 +118,7 @@ def _make_beginning(
     config: ChainConfig, codec: Codec, block_keys: dict[str, PrivateKey], count: int
 ) -> tuple[Snapshot, tuple[bytes, ...]]:
     backend, log = MemoryBackend(), MemoryBlockLog()
-    chain = Chain(config, backend, log, codec, has_history=False)
+    chain = Chain(config, backend, log, codec)
     blocks = []
     for _ in range(count):
         witness = get_scheduled_witness(chain.ctx, 1)

@@ -10,6 +10,7 @@ from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible, Undone
 from chain.finality import Mode
 from chain.pending import Dropped
+from index.indexes import Indexes
 from node.core import NetworkSettings, Node, NodeSettings
 from protocol.block import Block
 from protocol.errors import BlockLogError, ProtocolError
@@ -148,9 +149,9 @@ class Host:
         world = self.world = sim.make_world(self)
         chain_ = sim.chain
         try:
-            chain = Chain(
-                chain_.config, self.storage.backend, self.storage.store, chain_.codec, has_history=self.plan.has_history
-            )
+            followers = (Indexes(),) if self.plan.has_history else ()
+            storage = self.storage
+            chain = Chain(chain_.config, storage.backend, storage.store, chain_.codec, followers=followers)
             self.chain = chain
             if self.plan.twin_of is not None:
                 _sign_otherwise(chain, chain_.block_keys)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chain.chain import Chain
+from index.indexes import open_chain
 from node.core import NodeSettings
 from node.dev.api import DevApi
 from node.shell.node_shell import NodeShell
@@ -39,7 +39,7 @@ def running_node() -> Iterator[str]:
         # The chain begins now: nothing has time to expire before its first block.
         genesis = preset.genesis.model_copy(update={"time": int(time.time()) // 3 * 3 - 3})
         config = preset.model_copy(update={"genesis": genesis})
-        shell = NodeShell(Chain.open(config, None), _settings(config))
+        shell = NodeShell(*open_chain(config), _settings(config))
         stop = asyncio.Event()
         host, port = await shell.start_rpc("127.0.0.1", 0, {"dev_api": DevApi(shell.node)})
         shell.start()

@@ -7,9 +7,11 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chain.chain import Chain
-from chain.effects import AppliedOperation, BlockEffects
-from chain.market_history import BUCKET_SECONDS, BUCKETS_PER_SIZE, Bucket, BucketSide, MarketHistory, Trade
+from chain.effects import AppliedOperation
+from index.base import BEGINNING
+from index.indexes import Indexes, open_chain
+from index.market_history import BUCKET_SECONDS, BUCKETS_PER_SIZE, Bucket, BucketSide, MarketHistory, Trade
+from index.record import Record
 from operations.market import LimitOrderCreate
 from operations.transfer import Transfer
 from protocol.assets import SBD, STEEM, Asset
@@ -24,14 +26,15 @@ DAY = 86_400
 FAR = 0xFFFFFFFF
 
 
-def effects(number: int, *trades: tuple[int, Asset, Asset]) -> BlockEffects:
+def effects(number: int, *trades: tuple[int, Asset, Asset]) -> Record:
     """A block with fills at the given times, and something else between them."""
     operations = []
     for place, (time, current, opened) in enumerate(trades):
         fill = FillOrder("alice", 1, current, "bob", 2, opened)
         for op in (Transfer("alice", "bob", steem(1), ""), fill):
             operations.append(AppliedOperation(bytes(20), number, place, 0, 0, time, op))
-    return BlockEffects(number, bytes(20), START, tuple(operations), (), Rules())
+    block_id = number.to_bytes(4, "big") + bytes(16)
+    return Record(number, block_id, bytes(20), START, "carol", tuple(operations), (), Rules(), ())
 
 
 def bucket(history: MarketHistory, seconds: int, opened: int) -> Bucket:
@@ -41,14 +44,14 @@ def bucket(history: MarketHistory, seconds: int, opened: int) -> Bucket:
 
 def test_a_candle_has_the_amounts_of_its_first_last_best_and_worst_trade() -> None:
     history = MarketHistory(MemoryBackend())
-    history.add_block(effects(1, (START, sbd(500), steem(1000)), (START + 3, steem(2000), sbd(1200))))
-    history.add_block(effects(2, (START + 9, steem(1000), sbd(400)), (START + 10, sbd(90), steem(200))))
+    history.apply(effects(1, (START, sbd(500), steem(1000)), (START + 3, steem(2000), sbd(1200))))
+    history.apply(effects(2, (START + 9, steem(1000), sbd(400)), (START + 10, sbd(90), steem(200))))
     opened = START // 15 * 15
     assert bucket(history, 15, opened) == Bucket(
         0, opened, 15, BucketSide(2000, 1000, 1000, 200, 4200), SBD, BucketSide(1200, 400, 500, 90, 2190)
     )
     assert [bucket(history, seconds, START // seconds * seconds).id for seconds in BUCKET_SECONDS] == [0, 1, 2, 3, 4]
-    history.add_block(effects(3, (START + 15, sbd(1), steem(1))))
+    history.apply(effects(3, (START + 15, sbd(1), steem(1))))
     assert bucket(history, 15, opened + 15).id == 5
     assert [found.open for found in history.get_buckets(15, 0, FAR)] == [opened, opened + 15]
     assert history.get_buckets(15, 0, opened) == []
@@ -58,7 +61,7 @@ def test_a_candle_has_the_amounts_of_its_first_last_best_and_worst_trade() -> No
 
 def test_equal_prices_keep_the_first_of_the_highest_and_lowest() -> None:
     history = MarketHistory(MemoryBackend())
-    history.add_block(effects(1, (START, sbd(1), steem(2)), (START, sbd(100), steem(200))))
+    history.apply(effects(1, (START, sbd(1), steem(2)), (START, sbd(100), steem(200))))
     found = bucket(history, 15, START // 15 * 15)
     assert (found.steem.high, found.steem.low, found.non_steem.high, found.non_steem.low) == (2, 2, 1, 1)
 
@@ -67,22 +70,22 @@ def test_old_candles_go_when_a_younger_one_grows() -> None:
     """The reference looks for old candles only when a trade falls into a candle that exists."""
     history = MarketHistory(MemoryBackend())
     late = START + BUCKETS_PER_SIZE * 15
-    history.add_block(effects(1, (START, sbd(1), steem(2))))
-    history.add_block(effects(2, (late + 15, sbd(1), steem(2))))
+    history.apply(effects(1, (START, sbd(1), steem(2))))
+    history.apply(effects(2, (late + 15, sbd(1), steem(2))))
     assert len(history.get_buckets(15, 0, FAR)) == 2
-    history.add_block(effects(3, (late + 18, sbd(1), steem(2))))
+    history.apply(effects(3, (late + 18, sbd(1), steem(2))))
     assert [found.open for found in history.get_buckets(15, 0, FAR)] == [(late + 15) // 15 * 15]
     assert len(history.get_buckets(60, 0, FAR)) == 2
-    history.undo_block(3)
+    history.undo()
     assert len(history.get_buckets(15, 0, FAR)) == 2
 
 
 def test_trades_by_time_and_newest_first() -> None:
     history = MarketHistory(MemoryBackend())
     for number in range(1, 11):
-        history.add_block(effects(number, (START + number, sbd(number), steem(1)), (START + number, sbd(1), steem(2))))
+        history.apply(effects(number, (START + number, sbd(number), steem(1)), (START + number, sbd(1), steem(2))))
         if number == 5:
-            commit(history, 4)
+            history.write(4)
 
     def numbers(found: list[Trade]) -> list[int]:
         return [trade.id for trade in found]
@@ -98,12 +101,7 @@ def test_trades_by_time_and_newest_first() -> None:
     assert history.get_trades(START + 2, START + 2, 1) == [Trade(2, START + 2, sbd(2), steem(1))]
 
 
-def commit(history: MarketHistory, number: int) -> None:
-    history._backend.write(history.prepare(number), sync=True)
-    history.finish(number)
-
-
-def recompute(blocks: list[BlockEffects]) -> tuple[list[Trade], dict[tuple[int, int], Bucket]]:
+def recompute(blocks: list[Record]) -> tuple[list[Trade], dict[tuple[int, int], Bucket]]:
     """Trades and candles from the beginning, in the plainest way."""
     trades: list[Trade] = []
     buckets: dict[tuple[int, int], Bucket] = {}
@@ -164,7 +162,7 @@ def test_undoing_and_writing_at_any_point_changes_no_answer(
 ) -> None:
     backend = MemoryBackend()
     history = MarketHistory(backend)
-    blocks: list[BlockEffects] = []
+    blocks: list[Record] = []
     written = 0
     now = START
     for kind, value, trades in steps:
@@ -175,20 +173,21 @@ def test_undoing_and_writing_at_any_point_changes_no_answer(
                 for is_buyer, left, right in trades
             ]
             blocks.append(effects(len(blocks) + 1, *fills))
-            history.add_block(blocks[-1])
+            history.apply(blocks[-1])
         elif kind == "undo":
             for _ in range(min(value, len(blocks) - written)):
-                history.undo_block(blocks.pop().number)
+                history.undo()
+                blocks.pop()
         else:
             written = max(written, len(blocks) - value)
-            commit(history, written)
+            history.write(written)
         expected, buckets = recompute(blocks)
         assert history.get_trades(0, FAR, 10**6) == expected
         assert history.get_recent_trades(10**6) == expected[::-1]
         found = [row for seconds in BUCKET_SECONDS for row in history.get_buckets(seconds, 0, FAR)]
         assert found == [buckets[key] for key in sorted(buckets)]
         reopened = MarketHistory(backend)
-        assert reopened.cursor == history.cursor
+        assert reopened.written == history.written
         expected, buckets = recompute(blocks[:written])
         assert reopened.get_trades(0, FAR, 10**6) == expected
         found = [row for seconds in BUCKET_SECONDS for row in reopened.get_buckets(seconds, 0, FAR)]
@@ -203,8 +202,8 @@ def trade(world: Harness, number: int, price: int) -> None:
     world.generate_block()
 
 
-def prices(chain: Chain) -> list[int]:
-    found = chain.market_history.get_trades(0, FAR, 1000)
+def prices(indexes: Indexes) -> list[int]:
+    found = indexes.market.get_trades(0, FAR, 1000)
     return [trade.current_pays.amount for trade in found]
 
 
@@ -215,14 +214,14 @@ def test_a_fork_switch_takes_trades_along() -> None:
     assert block is not None
     other.chain.push_block(block)
     trade(world, 2, 200)
-    assert prices(world.chain) == [100, 200]
+    assert prices(world.indexes) == [100, 200]
     for number in (3, 4):
         trade(other, number, number * 100)
         new = other.chain.reader.get_block(other.chain.head_number)
         assert new is not None
         world.chain.push_block(new)
-    assert prices(world.chain) == prices(other.chain) == [100, 300, 400]
-    ours, theirs = world.chain.market_history, other.chain.market_history
+    assert prices(world.indexes) == prices(other.indexes) == [100, 300, 400]
+    ours, theirs = world.market, other.market
     for seconds in BUCKET_SECONDS:
         assert ours.get_buckets(seconds, 0, FAR) == theirs.get_buckets(seconds, 0, FAR) != []
 
@@ -231,33 +230,33 @@ def test_a_pending_trade_does_not_count() -> None:
     world = Harness()
     for sells, asks, number in ((steem(1000), sbd(100), 1), (sbd(100), steem(1000), 2)):
         world.push(LimitOrderCreate(FIRST, number, sells, asks, False, world.now + 3600))
-    assert prices(world.chain) == []
+    assert prices(world.indexes) == []
     world.generate_block()
-    assert prices(world.chain) == [100]
+    assert prices(world.indexes) == [100]
     world.chain.undo_head()
-    assert prices(world.chain) == []
+    assert prices(world.indexes) == []
 
 
 def test_a_restart_goes_on_and_a_missing_index_is_made_anew(tmp_path: Path) -> None:
     config = Harness().config
-    world = Harness(chain=Chain.open(config, tmp_path))
+    world = Harness(config, path=tmp_path)
     for number in range(30):
         trade(world, number, 100 + number)
     assert world.chain.finality.committed_number > 0
-    expected = prices(world.chain)
-    buckets = world.chain.market_history.get_buckets(15, 0, FAR)
+    expected = prices(world.indexes)
+    buckets = world.market.get_buckets(15, 0, FAR)
     assert len(expected) == 30
-    world.chain.rebuild_history()
-    assert prices(world.chain) == expected
+    world.indexes.rebuild()
+    assert prices(world.indexes) == expected
     world.chain.close()
-    chain = Chain.open(config, tmp_path)
-    assert prices(chain) == expected
-    assert chain.market_history.get_buckets(15, 0, FAR) == buckets
-    chain.market_history.drop()
-    assert chain.market_history.cursor is None
-    chain.finality.observers = ()
+    chain, indexes = open_chain(config, tmp_path)
+    assert prices(indexes) == expected
+    assert indexes.market.get_buckets(15, 0, FAR) == buckets
+    indexes.market.drop()
+    assert indexes.market.written == BEGINNING
+    chain.finality.followers = ()
     chain.close()
-    chain = Chain.open(config, tmp_path)
-    assert prices(chain) == expected
-    assert chain.market_history.get_buckets(15, 0, FAR) == buckets
+    chain, indexes = open_chain(config, tmp_path)
+    assert prices(indexes) == expected
+    assert indexes.market.get_buckets(15, 0, FAR) == buckets
     chain.close()

@@ -19,9 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain import origin, reversible
-from chain.block_log import MemoryBlockLog
+from chain.block_log import BlockStore, MemoryBlockLog
 from chain.chain import Chain
-from chain.snapshot import (
+from index.indexes import Indexes, open_chain
+from index.snapshot import (
     CHECK_BYTES,
     CHUNK_BYTES,
     MAGIC,
@@ -88,8 +89,11 @@ def restore_backend(
     return backend
 
 
-def reopen(backend: Backend, config: ChainConfig = CONFIG, has_history: bool | None = True) -> Chain:
-    return Chain(config, backend, MemoryBlockLog(), Codec(config.identity), has_history=has_history)
+def reopen(
+    backend: Backend, config: ChainConfig = CONFIG, indexes: Indexes | None = None, log: BlockStore | None = None
+) -> Chain:
+    followers = (Indexes() if indexes is None else indexes,)
+    return Chain(config, backend, log or MemoryBlockLog(), Codec(config.identity), followers=followers)
 
 
 def content(backend: Backend) -> dict[bytes, bytes]:
@@ -128,7 +132,7 @@ def small_world() -> Harness:
 @pytest.mark.parametrize("name", MIDDLES)
 def test_a_restored_node_has_the_state_of_one_that_lived_at_every_block(name: str) -> None:
     blocks = blocks_of(name)
-    steady = Chain.open(CONFIG)
+    steady, steady_indexes = open_chain(CONFIG)
     snapshots: dict[int, bytes] = {}
     digests = [steady.state_digest]
     for block in blocks:
@@ -139,7 +143,8 @@ def test_a_restored_node_has_the_state_of_one_that_lived_at_every_block(name: st
             snapshots[check(data).header.meta.head.number] = data
     assert len(snapshots) == len(MIDDLES[name])
     for number, data in snapshots.items():
-        chain = reopen(restore_backend(data))
+        indexes = Indexes()
+        chain = reopen(restore_backend(data), indexes=indexes)
         assert (chain.head_number, chain.finality.committed_number, chain.reader.first_number) == (
             number,
             number,
@@ -154,14 +159,14 @@ def test_a_restored_node_has_the_state_of_one_that_lived_at_every_block(name: st
         assert chain.irreversible_number == steady.irreversible_number
         entries = [account.name for account in chain.ctx.tables.accounts.scan()]
         for account in entries[:20]:
-            assert chain.history.get_account_operations(account, 10**9, 10**6) == (
-                steady.history.get_account_operations(account, 10**9, 10**6)
+            assert indexes.history.get_account_operations(account, 10**9, 10**6) == (
+                steady_indexes.history.get_account_operations(account, 10**9, 10**6)
             )
 
 
 def test_a_restored_node_knows_the_blocks_from_its_own_on() -> None:
     blocks = blocks_of("reference_chain_a")
-    steady = Chain.open(CONFIG)
+    steady = open_chain(CONFIG)[0]
     for block in blocks[:300]:
         steady.push_block(block, skip_signatures=True)
     chain = reopen(restore_backend(take(steady)))
@@ -181,7 +186,7 @@ def test_a_restored_node_knows_the_blocks_from_its_own_on() -> None:
 
 def test_a_snapshot_of_a_restored_node_is_that_of_the_chain() -> None:
     blocks = blocks_of("reference_chain_a")
-    steady = Chain.open(CONFIG)
+    steady = open_chain(CONFIG)[0]
     for block in blocks[:200]:
         steady.push_block(block, skip_signatures=True)
     restored = reopen(restore_backend(take(steady)))
@@ -232,12 +237,12 @@ def test_large_states_are_cut_into_chunks() -> None:
 
 def test_a_chain_without_an_irreversible_block_has_no_snapshot() -> None:
     with pytest.raises(SnapshotError, match="no irreversible block yet"):
-        SnapshotSource(Chain.open(CONFIG))
+        SnapshotSource(open_chain(CONFIG)[0])
 
 
 def test_history_is_left_out_when_the_chain_has_none_or_it_is_not_wanted() -> None:
-    plain = Chain.open(CONFIG, has_history=False)
-    full = Chain.open(CONFIG)
+    plain = Chain.open(CONFIG)
+    full, _indexes = open_chain(CONFIG)
     for chain in (plain, full):
         for block in blocks_of("reference_chain_a")[:100]:
             chain.push_block(block, skip_signatures=True)
@@ -257,21 +262,23 @@ def test_without_history_a_node_runs_without_it_or_says_what_to_do() -> None:
         reopen(backend)
     assert content(backend) == before
     for has_history in (False, None):
-        chain = reopen(restore_backend(data), has_history=has_history)
-        assert not chain.has_history
+        indexes = Indexes(has_history)
+        reopen(restore_backend(data), indexes=indexes)
+        assert not indexes.has_history
         with pytest.raises(Rejected, match="keeps no account history"):
-            chain.rebuild_history()
+            indexes.rebuild()
 
 
 def test_history_that_can_not_be_made_anew_is_not_dropped() -> None:
-    chain = reopen(restore_backend(small_snapshot()))
+    indexes = Indexes()
+    chain = reopen(restore_backend(small_snapshot()), indexes=indexes)
     world = Harness(chain=chain, first_block=False)
     world.generate_blocks(5)
     before = content(chain.store.backend)
     with pytest.raises(HistoryUnavailable):
-        chain.rebuild_history()
+        indexes.rebuild()
     assert content(chain.store.backend) == before
-    operations = chain.history.get_account_operations("initminer", 10**9, 10**6)
+    operations = indexes.history.get_account_operations("initminer", 10**9, 10**6)
     assert [operation.sequence for operation in operations] == list(range(len(operations)))
     assert operations[0].operation.block < chain.reader.first_number < operations[-1].operation.block
 
@@ -279,14 +286,15 @@ def test_history_that_can_not_be_made_anew_is_not_dropped() -> None:
 def test_a_restored_chain_keeps_history_only_while_it_follows() -> None:
     """Blocks that were taken in without history leave a gap that nothing can fill."""
     backend = restore_backend(small_snapshot())
-    chain = reopen(backend, has_history=False)
+    chain = reopen(backend, indexes=Indexes(has_history=False))
     log = chain._log
     Harness(chain=chain, first_block=False).generate_blocks(30)
     chain.close()
     with pytest.raises(HistoryUnavailable):
-        Chain(CONFIG, backend, log, Codec(CONFIG.identity))
-    again = Chain(CONFIG, backend, log, Codec(CONFIG.identity), has_history=None)
-    assert not again.has_history
+        reopen(backend, log=log)
+    indexes = Indexes(has_history=None)
+    reopen(backend, log=log, indexes=indexes)
+    assert not indexes.has_history
 
 
 # On disk
@@ -301,7 +309,7 @@ def restore_on_disk(directory: Path, data: bytes | None = None) -> None:
 def test_the_log_gets_its_first_block_at_the_first_start_and_again_when_lost(tmp_path: Path) -> None:
     restore_on_disk(tmp_path)
     assert not (tmp_path / "block_log").exists()
-    chain = Chain.open(CONFIG, tmp_path)
+    chain = open_chain(CONFIG, tmp_path)[0]
     first = chain.reader.first_number
     block = chain.reader.get_block(first)
     chain.close()
@@ -311,14 +319,14 @@ def test_the_log_gets_its_first_block_at_the_first_start_and_again_when_lost(tmp
         for index in (b"", bytes(8)):
             log.write_bytes(whole[:size])
             (tmp_path / "block_log.index").write_bytes(index)
-            again = Chain.open(CONFIG, tmp_path)
+            again = open_chain(CONFIG, tmp_path)[0]
             assert (again.reader.first_number, again.reader.get_block(first), log.read_bytes()) == (first, block, whole)
             again.close()
 
 
 def test_a_gap_in_the_blocks_of_a_restored_node_is_named(tmp_path: Path) -> None:
     restore_on_disk(tmp_path)
-    chain = Chain.open(CONFIG, tmp_path)
+    chain = open_chain(CONFIG, tmp_path)[0]
     first = chain.reader.first_number
     Harness(chain=chain, first_block=False).generate_blocks(60)
     chain.close()
@@ -327,19 +335,19 @@ def test_a_gap_in_the_blocks_of_a_restored_node_is_named(tmp_path: Path) -> None
     log.unlink()
     index.unlink()
     with pytest.raises(BlockLogError, match=r"ends with block .* or restore a snapshot into another directory"):
-        Chain.open(CONFIG, tmp_path)
+        open_chain(CONFIG, tmp_path)[0]
     log.write_bytes(kept)
     index.unlink()
-    Chain.open(CONFIG, tmp_path).close()
+    open_chain(CONFIG, tmp_path)[0].close()
     state.rename(tmp_path / "elsewhere")
     with pytest.raises(BlockLogError, match=f"begins with block {first}, but the state is that of block 0: restore"):
-        Chain.open(CONFIG, tmp_path)
+        open_chain(CONFIG, tmp_path)[0]
     assert log.read_bytes() == kept
 
 
 def test_a_full_log_under_a_restored_state_is_taken_as_it_is(tmp_path: Path) -> None:
     blocks = blocks_of("reference_chain_a")
-    steady = Chain.open(CONFIG, tmp_path / "steady")
+    steady = open_chain(CONFIG, tmp_path / "steady")[0]
     for block in blocks[:300]:
         steady.push_block(block, skip_signatures=True)
     data = take(steady, with_history=False)
@@ -348,16 +356,16 @@ def test_a_full_log_under_a_restored_state_is_taken_as_it_is(tmp_path: Path) -> 
     steady.close()
     restore_on_disk(tmp_path / "restored", data)
     (tmp_path / "steady" / "block_log").rename(tmp_path / "restored" / "block_log")
-    chain = Chain.open(CONFIG, tmp_path / "restored")
+    chain, indexes = open_chain(CONFIG, tmp_path / "restored")
     assert chain.reader.first_number == 1
     assert chain.reader.get_block(1) == blocks[0]
     assert chain.head_number == steady.finality.committed_number
-    assert chain.history.get_operations_in_block(50)
+    assert indexes.history.get_operations_in_block(50)
     chain.close()
 
 
 def test_a_full_node_is_not_changed_on_disk(tmp_path: Path) -> None:
-    chain = Chain.open(CONFIG, tmp_path)
+    chain = open_chain(CONFIG, tmp_path)[0]
     for block in blocks_of("reference_chain_a")[:120]:
         chain.push_block(block, skip_signatures=True)
     take(chain)
@@ -373,7 +381,7 @@ def test_a_full_node_is_not_changed_on_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_on_disk", [False, True])
 def test_a_snapshot_is_written_while_the_chain_goes_on(tmp_path: Path, is_on_disk: bool) -> None:
     blocks = blocks_of("reference_chain_a")
-    chain = Chain.open(CONFIG, tmp_path) if is_on_disk else Chain.open(CONFIG)
+    chain = open_chain(CONFIG, tmp_path)[0] if is_on_disk else open_chain(CONFIG)[0]
     for block in blocks[:500]:
         chain.push_block(block, skip_signatures=True)
     expected = take(chain)
@@ -395,14 +403,14 @@ def test_a_snapshot_is_written_while_the_chain_goes_on(tmp_path: Path, is_on_dis
 
 
 def test_a_chain_that_closes_ends_the_snapshot_and_lets_go_of_its_files(tmp_path: Path) -> None:
-    chain = Chain.open(CONFIG, tmp_path)
+    chain = open_chain(CONFIG, tmp_path)[0]
     Harness(chain=chain).generate_blocks(30)
     source = SnapshotSource(chain)
     chain.close()
     with pytest.raises(StoreError):
         source.write(io.BytesIO(), Watch())
     source.close()
-    Chain.open(CONFIG, tmp_path).close()
+    open_chain(CONFIG, tmp_path)[0].close()
 
 
 def test_a_damaged_database_gives_no_snapshot() -> None:
@@ -629,7 +637,7 @@ def test_a_snapshot_of_an_older_program_is_brought_up_to_date(monkeypatch: pytes
     chain = reopen(restore_backend(data))
     assert chain.state_digest == chain.store.compute_digest_from_scratch()
     assert chain.state_digest != check(data).header.meta.head.digest
-    newest = Chain.open(CONFIG)
+    newest = open_chain(CONFIG)[0]
     for follower in (newest, chain):
         for number in range(follower.head_number + 1, small_world().chain.head_number + 1):
             block = small_world().chain.reader.get_block(number)

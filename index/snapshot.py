@@ -24,8 +24,9 @@ from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 import msgpack
 import zstandard
 
-from chain import config_record, history, market_history, origin
-from chain.chain import Chain, is_indexed
+from chain import config_record, origin
+from chain.chain import Chain
+from index.indexes import STATE_INDEXES, is_indexed
 from protocol.block import Block
 from protocol.codec import codec_for
 from protocol.config import ChainConfig
@@ -55,10 +56,10 @@ _CHUNK: Final = Struct(">BI")
 _HEADER, _ROWS, _HISTORY, _END = 1, 2, 3, 4
 _SPACES: Final = {
     _ROWS: (ROW_SPACE, INDEX_SPACE),
-    _HISTORY: (history.PREFIX, bytes([market_history.PREFIX[0] + 1])),
+    _HISTORY: (STATE_INDEXES[0].space()[0], STATE_INDEXES[-1].space()[1]),
 }
 """Between which keys lies what chunks of a kind hold."""
-_CURSORS: Final = (history.CURSOR, market_history.CURSOR)
+_CURSORS: Final = tuple(index.cursor_key() for index in STATE_INDEXES)
 _TABLE_PREFIX_BYTES: Final = len(ROW_SPACE) + 2
 _DIGEST_MODULUS: Final = 1 << 256
 

@@ -1,0 +1,213 @@
+"""Account history: which operations touched an account, what happened in a block, where a transaction is.
+
+An account's operations are numbered from 0 in the order in which the reference's account history notes them: events
+inside an operation before the operation. Operations that touch nobody are left out.
+
+Source: libraries/plugins/account_history_rocksdb/account_history_rocksdb_plugin.cpp.
+"""
+
+from collections.abc import Generator, Iterator
+from hashlib import blake2b
+from struct import Struct
+from typing import NamedTuple
+
+from chain.effects import NO_TRANSACTION_ID, AppliedOperation
+from index.record import PAYOUTS, Record
+from index.state_index import StateIndex
+from protocol.codec import Codec
+from protocol.errors import Rejected
+from protocol.operation import impacted
+from rewards.payout import PayoutExplanation
+from state.engine.kv import Backend
+from state.engine.rows import pack, unpack
+
+_PREFIX = b"\x20"
+_OPERATIONS = _PREFIX + b"\x01"
+_ACCOUNTS = _PREFIX + b"\x02"
+_TRANSACTIONS = _PREFIX + b"\x03"
+_PAYOUTS = _PREFIX + b"\x04"
+_COUNTS = _PREFIX + b"\x05"
+
+_PLACE = Struct(">II")
+_NUMBER = Struct(">I")
+_NUMBER_MAX = 0xFFFFFFFF
+
+
+class HistoryEntry(NamedTuple):
+    """An operation in the history of an account, with its number there."""
+
+    sequence: int
+    operation: AppliedOperation
+
+
+def order_operations(operations: tuple[AppliedOperation, ...]) -> Iterator[AppliedOperation]:
+    """Iterates in history order: an operation comes after the events that happened inside it."""
+    waiting: AppliedOperation | None = None
+    for applied in operations:
+        if waiting is not None and (
+            applied.virtual_op == 0
+            or (applied.trx_in_block, applied.op_in_trx) != (waiting.trx_in_block, waiting.op_in_trx)
+        ):
+            yield waiting
+            waiting = None
+        if applied.virtual_op == 0:
+            waiting = applied
+        else:
+            yield applied
+    if waiting is not None:
+        yield waiting
+
+
+class AccountHistory(StateIndex):
+    """The index of operations by account, block and transaction, and of the explanations of payouts."""
+
+    name = "account_history"
+    prefix = _PREFIX
+    layout = 1
+
+    def __init__(self, backend: Backend, codec: Codec) -> None:
+        super().__init__(backend)
+        self._codec = codec
+
+    # Following
+
+    def index(self, record: Record) -> dict[bytes, bytes | None]:
+        """Returns the operations of a block, and where they belong."""
+        number, rules, encode = record.number, record.rules, self._codec.encode_operation
+        puts: dict[bytes, bytes | None] = {}
+        by_account: dict[str, list[bytes]] = {}
+        transactions: dict[bytes, int] = {}
+        position = 0
+        for applied in order_operations(record.operations):
+            accounts = impacted(applied.op, rules)
+            if not accounts:
+                continue
+            place = _PLACE.pack(number, position)
+            position += 1
+            puts[_OPERATIONS + place] = pack((applied[0], *applied[2:6], encode(applied.op)))
+            for account in accounts:
+                by_account.setdefault(account, []).append(place)
+            if applied.trx_id != NO_TRANSACTION_ID:
+                transactions[applied.trx_id] = applied.trx_in_block
+        for account, places in by_account.items():
+            key = _account_key(account)
+            first = self._count(key)
+            for sequence, place in enumerate(places, start=first):
+                puts[_ACCOUNTS + key + _NUMBER.pack(sequence)] = place
+            puts[_COUNTS + key] = _NUMBER.pack(first + len(places))
+        for trx_id, position in transactions.items():
+            puts[_TRANSACTIONS + trx_id] = _PLACE.pack(number, position)
+        for payout in record.payouts:
+            puts[_payout_prefix(payout.author, payout.permlink) + _NUMBER.pack(number)] = PAYOUTS.encode(payout)
+        return puts
+
+    # Questions
+
+    def get_operations_in_block(self, number: int) -> list[AppliedOperation]:
+        """Returns the operations and events of a block in history order."""
+        return list(self.scan_block(number))
+
+    def scan_block(self, number: int) -> Iterator[AppliedOperation]:
+        """Iterates over the operations and events of a block in history order."""
+        low, high = _OPERATIONS + _NUMBER.pack(number), _OPERATIONS + _PLACE.pack(number, _NUMBER_MAX)
+        return (self.decode(number, data) for _key, data in self.scan(low, high))
+
+    def count_operations(self, account: str) -> int:
+        """Returns how many operations touched an account; the newest has this number less one."""
+        return self._count(_account_key(account))
+
+    def _count(self, key: bytes) -> int:
+        data = self.get(_COUNTS + key)
+        if data is not None:
+            return int(_NUMBER.unpack(data)[0])
+        # An index of an older program has no counts. All that it knows of the account is written: what is new has one.
+        prefix = _ACCOUNTS + key
+        for last, _place in self.backend.scan(prefix, prefix + b"\xff" * 5, reverse=True):
+            return int(_NUMBER.unpack(last[-4:])[0]) + 1
+        return 0
+
+    def get_account_operations(self, account: str, newest: int, count: int) -> list[HistoryEntry]:
+        """Returns at most `count` operations of an account, ascending, up to number `newest` or the last one."""
+        return [
+            HistoryEntry(sequence, self.decode(block, data))
+            for sequence, block, data in self.scan_account(account, newest, count)
+        ]
+
+    def scan_account(self, account: str, newest: int, count: int) -> Iterator[tuple[int, int, bytes]]:
+        """Iterates over the same operations as (number, block, what is kept of it)."""
+        end = min(newest + 1, self.count_operations(account))
+        first = max(end - count, 0)
+        if first >= end:
+            return
+        prefix, get, unpack_place = _ACCOUNTS + _account_key(account), self.get, _PLACE.unpack
+        places = self.scan(prefix + _NUMBER.pack(first), prefix + _NUMBER.pack(end))
+        for sequence, (_key, place) in enumerate(places, start=first):
+            data = get(_OPERATIONS + place)
+            if data is None:
+                raise Rejected("found", "Missing operation?")
+            yield sequence, unpack_place(place)[0], data
+
+    def decode(self, number: int, data: bytes) -> AppliedOperation:
+        """An operation or event of a block out of what is kept of it."""
+        trx_id, trx_in_block, op_in_trx, virtual_op, timestamp, packed = unpack(data)
+        op = self._codec.decode_operation(packed)
+        return AppliedOperation(trx_id, number, trx_in_block, op_in_trx, virtual_op, timestamp, op)
+
+    def find_transaction(self, trx_id: bytes) -> tuple[int, int] | None:
+        """Returns (block number, index in the block) of a transaction, or None."""
+        data = self.get(_TRANSACTIONS + trx_id)
+        if data is None:
+            return None
+        number, position = _PLACE.unpack(data)
+        return int(number), int(position)
+
+    def enumerate_virtual_operations(self, first: int, end: int) -> tuple[list[AppliedOperation], int]:
+        """Returns the events of blocks first <= number < end, and the number of the next block that has events, or 0.
+
+        Raises Rejected when the range is empty. Source: enumVirtualOperationsFromBlockRange.
+        """
+        found: list[AppliedOperation] = []
+        steps = self.enumerate_in_steps(first, end)
+        while True:
+            try:
+                applied = next(steps)
+            except StopIteration as stop:
+                return found, stop.value
+            if applied is not None:
+                found.append(applied)
+
+    def enumerate_in_steps(self, first: int, end: int) -> Generator[AppliedOperation | None, None, int]:
+        """Gives one operation of the blocks a step, None for one that is no event; returns the number of the next."""
+        if not end > first:
+            raise Rejected("blockRangeEnd > blockRangeBegin", "Block range must be upward")
+        last = 0
+        for applied in self._scan_virtual(first, end):
+            if applied is not None:
+                last = applied.block
+            yield applied
+        for applied in self._scan_virtual(last + 1, _NUMBER_MAX):
+            if applied is not None:
+                return applied.block
+            yield None
+        return 0
+
+    def _scan_virtual(self, first: int, end: int) -> Iterator[AppliedOperation | None]:
+        """Iterates over the events of blocks, with None for each other operation."""
+        for key, data in self.scan(_OPERATIONS + _NUMBER.pack(first), _OPERATIONS + _NUMBER.pack(end)):
+            is_event = unpack(data)[3] > 0
+            yield self.decode(int(_PLACE.unpack(key[-8:])[0]), data) if is_event else None
+
+    def get_payouts(self, author: str, permlink: str) -> list[PayoutExplanation]:
+        """Returns how each payout of a post came about, oldest first."""
+        prefix = _payout_prefix(author, permlink)
+        return [PAYOUTS.decode(data) for _key, data in self.scan(prefix, prefix + b"\xff" * 5)]
+
+
+def _account_key(account: str) -> bytes:
+    """Names are at most 16 bytes long on the wire."""
+    return account.encode("utf-8", "surrogateescape").ljust(16, b"\x00")
+
+
+def _payout_prefix(author: str, permlink: str) -> bytes:
+    text = f"{author}/{permlink}".encode("utf-8", "surrogateescape")
+    return _PAYOUTS + blake2b(text, digest_size=16).digest()

@@ -1,0 +1,174 @@
+"""The indexes of one node: those in its state database, and the outbox for those elsewhere."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from chain.chain import Chain
+from chain.effects import Applied, FeedItem, Undone
+from chain.follower import Put
+from chain.reader import Reader
+from index.account_history import AccountHistory
+from index.base import BEGINNING, Index
+from index.market_history import MarketHistory
+from index.outbox import Outbox
+from index.rebuild import Tell, check_log_is_full, fill
+from index.record import Record, RecordCodec, make_record, scan_rows
+from index.state_index import StateIndex
+from protocol.codec import codec_for
+from protocol.config import ChainConfig
+from protocol.errors import Rejected
+from state.engine.kv import Reads
+from state.engine.store import Store
+from state.tables.tables import Tables
+
+IndexT = TypeVar("IndexT", bound=StateIndex)
+
+STATE_INDEXES: tuple[type[StateIndex], ...] = (AccountHistory, MarketHistory)
+"""The indexes beside the state."""
+
+
+def is_indexed(values: Reads, number: int) -> bool:
+    """Whether a database whose state is that of block `number` has all indexes up to there."""
+    return all(index.read_cursor(values).number == number for index in STATE_INDEXES)
+
+
+def _tell_nobody(number: int, last: int) -> None:
+    """Lets the work go on unwatched."""
+
+
+class Indexes:
+    """Follows one chain, to whose start it is given.
+
+    With `has_history` the indexes beside the state are made again when they are missing, which is told to `tell`; None
+    keeps what there is.
+    """
+
+    def __init__(self, has_history: bool | None = True, tell: Tell = _tell_nobody) -> None:
+        self.outbox: Outbox
+        self._has_history = has_history
+        self._tell = tell
+        self._beside: tuple[StateIndex, ...] = ()
+        self._newest: dict[int, Record] = {}
+        """The records of the blocks that are not committed, by number."""
+
+    def begin(self, store: Store[Tables], reader: Reader, config: ChainConfig) -> None:
+        """Brings the indexes up to the committed block. Raises HistoryUnavailable, BlockLogError when it can not."""
+        assert store.committed is not None, "the ledger commits the genesis"
+        self._store, self._reader, self._config = store, reader, config
+        codec, backend, committed = codec_for(config.identity), store.backend, store.committed.number
+        self.outbox = Outbox(store, reader, RecordCodec(config, codec), self._newest)
+        if self._has_history is False or (self._has_history is None and not is_indexed(backend, committed)):
+            return
+        self._beside = (AccountHistory(backend, codec), MarketHistory(backend))
+        behind = [index for index in self._beside if index.written.number != committed]
+        if behind:
+            check_log_is_full(reader)
+            for index in behind:
+                if not 0 < index.written.number < committed or not index.written.id:
+                    index.drop()
+            self._fill(behind)
+
+    # Following the chain
+
+    def take(self, feed: Iterable[FeedItem]) -> None:
+        """The main chain has changed."""
+        for item in feed:
+            if isinstance(item, Applied):
+                record = self._newest[item.effects.number] = make_record(item)
+                for index in self._beside:
+                    index.apply(record)
+            elif isinstance(item, Undone):
+                del self._newest[item.number]
+                self.outbox.undo(item.number)
+                for index in self._beside:
+                    index.undo()
+
+    def prepare(self, number: int) -> list[Put]:
+        """Returns what is to be written in the batch with the state of block `number`."""
+        return [put for index in self._beside for put in index.prepare(number)] + self.outbox.prepare(number)
+
+    def finish(self, number: int) -> None:
+        """The batch is written."""
+        for index in self._beside:
+            index.finish(number)
+        self.outbox.finish(number)
+        for old in [block for block in self._newest if block <= number]:
+            del self._newest[old]
+
+    # Making them again
+
+    def rebuild(self) -> None:
+        """Makes the indexes beside the state again from the block log.
+
+        Raises BlockLogError for a damaged log or one without its first blocks, and has changed nothing then.
+        """
+        self._get(AccountHistory)
+        check_log_is_full(self._reader)
+        for number in range(1, self._committed + 1):
+            self._reader.read_logged(number)  # What is there is not dropped for a log that could not replace it.
+        for index in self._beside:
+            index.drop()
+        self._fill(self._beside)
+        for record in self._newest.values():
+            for index in self._beside:
+                index.apply(record)
+
+    def _fill(self, indexes: Sequence[Index]) -> None:
+        fill(indexes, self._reader, self._config, self._committed, self._tell)
+
+    def join(self, index: Index) -> None:
+        """Fills an index that is to follow the outbox from now on.
+
+        On a node that was restored from a snapshot it begins at the committed block, if it can be made from rows.
+        Raises HistoryUnavailable otherwise, BlockLogError for a damaged log.
+        """
+        start = self.outbox.register(index.name)
+        if self._reader.first_number == 1 or index.head != BEGINNING:
+            self._fill((index,))
+        else:
+            index.begin_at(start, scan_rows(self._store))
+            index.write(start.number)
+
+    @property
+    def _committed(self) -> int:
+        assert self._store.committed is not None, "the ledger commits the genesis"
+        return self._store.committed.number
+
+    # For whoever asks
+
+    @property
+    def has_history(self) -> bool:
+        """Whether this node keeps account and market history."""
+        return bool(self._beside)
+
+    @property
+    def history(self) -> AccountHistory:
+        """Account history. Raises Rejected when this node keeps none."""
+        return self._get(AccountHistory)
+
+    @property
+    def market(self) -> MarketHistory:
+        """Trades and candles of the internal market. Raises Rejected when this node keeps no history."""
+        return self._get(MarketHistory)
+
+    def _get(self, kind: type[IndexT]) -> IndexT:
+        for index in self._beside:
+            if isinstance(index, kind):
+                return index
+        raise Rejected("", f"This node keeps no {kind.name.replace('_', ' ')}")
+
+
+def open_chain(
+    config: ChainConfig,
+    data_dir: object | None = None,
+    *,
+    has_history: bool | None = True,
+    tell: Tell = _tell_nobody,
+    **caches: int,
+) -> tuple[Chain, Indexes]:
+    """Opens the chain in a directory, in memory without one, with its indexes.
+
+    The options are those of `Indexes` and `Chain.open`, and so is what is raised.
+    """
+    indexes = Indexes(has_history, tell)
+    return Chain.open(config, data_dir, followers=(indexes,), **caches), indexes

@@ -1,0 +1,76 @@
+"""Records of blocks that are long gone: the block log is executed again on another state, beside the running node."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from chain.effects import Applied
+from chain.finality import GROUP_BLOCKS, GROUP_BYTES
+from chain.ledger import Ledger
+from chain.reader import Reader
+from chain.switch import APPLIED_BEFORE
+from index.base import BEGINNING, Index
+from index.record import Change, Record, make_record, scan_rows
+from protocol.config import ChainConfig
+from protocol.errors import HistoryUnavailable
+from state.engine.kv import Backend, MemoryBackend
+from state.engine.store import Store
+from state.tables.tables import Tables
+
+Tell = Callable[[int, int], None]
+"""Is told the number of the block that is done, and that of the last one there is."""
+
+
+def check_log_is_full(reader: Reader) -> None:
+    """Raises HistoryUnavailable when the blocks that are kept do not begin with block 1."""
+    if reader.first_number > 1:
+        raise HistoryUnavailable(
+            "",
+            "Account history is made from block 1 on, but the blocks of this node begin with block ${first}.",
+            first=reader.first_number,
+        )
+
+
+def execute(
+    reader: Reader, config: ChainConfig, last: int, backend: Backend | None = None
+) -> Iterator[tuple[Record, bool]]:
+    """Gives the records of the irreversible blocks from 1 to `last`, and whether so many wait that they be written.
+
+    The state is in memory without a `backend`.
+    Raises HistoryUnavailable when the first blocks are not kept, BlockLogError for a damaged one.
+    """
+    check_log_is_full(reader)
+    ledger = Ledger(Store(backend or MemoryBackend(), Tables, chain_id=config.chain_id), config)
+    for number in range(ledger.head_number + 1, last + 1):
+        block = reader.read_logged(number)
+        record = make_record(Applied(block, ledger.apply_block(block, *APPLIED_BEFORE)))
+        is_full = number % GROUP_BLOCKS == 0 or ledger.store.count_held(number) >= GROUP_BYTES
+        yield record, is_full
+        if is_full:
+            ledger.store.commit(number)
+
+
+def scan_genesis(config: ChainConfig) -> Iterator[Change]:
+    """Iterates over the observable rows with which a chain begins."""
+    return scan_rows(Ledger(Store(MemoryBackend(), Tables, chain_id=config.chain_id), config).store)
+
+
+def fill(
+    indexes: Sequence[Index], reader: Reader, config: ChainConfig, last: int, tell: Tell, backend: Backend | None = None
+) -> None:
+    """Gives indexes what they lack up to the irreversible block `last`; after a crash it goes on where it was.
+
+    Blocks that they can give back are given back first, as they may be of another branch. Raises what `execute` does.
+    """
+    for index in indexes:
+        while len(index.cursors) > 1:
+            index.undo()
+        if index.head == BEGINNING:
+            index.begin_at(BEGINNING, scan_genesis(config))
+            index.write(0)
+    for record, is_full in execute(reader, config, last, backend):
+        for index in indexes:
+            if record.number > index.head.number:
+                index.apply(record)
+        if is_full or record.number == last:
+            for index in indexes:
+                index.write(record.number)
+            tell(record.number, last)

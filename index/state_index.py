@@ -1,0 +1,198 @@
+"""An index in a key-value database, as a rule that of the state, where it is written in the same batch as the state.
+
+The database holds what irreversible blocks put there. What newer blocks put is in memory, with what was there before
+each of them, so a change of branch only forgets it; reads see both.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice
+from typing import Any, ClassVar, Final, NamedTuple
+
+from index.base import BEGINNING, Cursor, Index, Pair
+from index.record import Record
+from state.engine.kv import Backend, Reads
+from state.engine.rows import pack, unpack
+
+Put = tuple[bytes, bytes | None]
+"""A key and its new value; None deletes it."""
+
+GROUP_PAIRS: Final = 10_000
+"""Keys that are written or deleted together when an index is dropped or restored."""
+
+_STORED: Final[Any] = object()
+"""What was there before a block: what the database has."""
+
+
+class _Block(NamedTuple):
+    """A block that is not written yet, and the values that its keys had before it."""
+
+    cursor: Cursor
+    before: dict[bytes, Any]
+
+
+class StateIndex(Index):
+    """An index whose keys begin with one byte, `prefix`. A new `layout` has it made again."""
+
+    prefix: ClassVar[bytes]
+    layout: ClassVar[int]
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._blocks: deque[_Block] = deque()
+        self._values: dict[bytes, bytes | None] = {}
+        """The newest values of the keys that these blocks changed."""
+        self._order: list[bytes] | None = None
+        """These keys in their order, once somebody asked."""
+        self._written = self.read_cursor(backend)
+        self.load()
+
+    # How far it is
+
+    @classmethod
+    def space(cls) -> tuple[bytes, bytes]:
+        """Between which keys it lies."""
+        return cls.prefix, bytes((cls.prefix[0] + 1,))
+
+    @classmethod
+    def cursor_key(cls) -> bytes:
+        """The key of its cursor: the first of all, so what is half dropped has none."""
+        return cls.prefix + b"\x00"
+
+    @classmethod
+    def read_cursor(cls, values: Reads) -> Cursor:
+        """The last block of the index in a database; BEGINNING when there is no index, or one of another layout."""
+        data = values.get(cls.cursor_key())
+        if data is None:
+            return BEGINNING
+        layout, number, *more = unpack(data)
+        # An index of an older program does not say the id: it lies beside a state, which knows it.
+        block_id = more[0] if more and type(more[0]) is bytes else b""
+        return Cursor(number, block_id) if layout == cls.layout else BEGINNING
+
+    @property
+    def cursors(self) -> list[Cursor]:
+        """The last block that is written, and those behind it."""
+        return [self._written, *(block.cursor for block in self._blocks)]
+
+    @property
+    def written(self) -> Cursor:
+        """The last block that is in the database."""
+        return self._written
+
+    def load(self) -> None:
+        """Reads what it keeps in memory, if anything, from the database."""
+
+    # Following
+
+    def apply(self, record: Record) -> None:
+        """Takes in the block behind the newest one."""
+        puts, values = self.index(record), self._values
+        self._blocks.append(_Block(Cursor(record.number, record.id), {key: values.get(key, _STORED) for key in puts}))
+        values.update(puts)
+        self._order = None
+
+    @abstractmethod
+    def index(self, record: Record) -> dict[bytes, bytes | None]:
+        """Returns what a block leaves in the index: keys with their new values, None for a key that goes."""
+
+    def undo(self) -> None:
+        """Gives the newest block back."""
+        before = self._blocks.pop().before
+        for key, value in before.items():
+            if value is _STORED:
+                del self._values[key]
+            else:
+                self._values[key] = value
+        self._order = None
+        if before:
+            self.reload(before)
+
+    def reload(self, keys: Iterable[bytes]) -> None:
+        """Corrects what it keeps in memory, if anything, after keys got back their former values."""
+
+    # Writing
+
+    def prepare(self, number: int) -> list[Put]:
+        """Returns the puts that make all blocks up to `number` part of the index; `finish` follows the write."""
+        later: dict[bytes, Any] = {}
+        puts: dict[bytes, bytes | None] = {}
+        cursor = self._written
+        for block in reversed(self._blocks):
+            if block.cursor.number > number:
+                later.update(block.before)
+                continue
+            cursor = max(cursor, block.cursor)
+            for key in block.before:
+                if key not in puts:
+                    puts[key] = later[key] if key in later else self._values[key]
+        puts[self.cursor_key()] = pack((self.layout, *cursor))
+        return list(puts.items())
+
+    def finish(self, number: int) -> None:
+        """Forgets what was written up to block `number`."""
+        blocks = self._blocks
+        while blocks and blocks[0].cursor.number <= number:
+            self._written = blocks.popleft().cursor
+        self._values = {key: self._values[key] for block in blocks for key in block.before}
+        self._order = None
+
+    def write(self, final: int) -> None:
+        """Writes the blocks up to number `final`, for an index that does not lie beside a state."""
+        self.backend.write(self.prepare(final), sync=True)
+        self.finish(final)
+
+    # The whole of it
+
+    def drop(self) -> None:
+        """Removes the whole index from the database."""
+        self._blocks.clear()
+        self._values.clear()
+        self._order, self._written = None, BEGINNING
+        while keys := [key for key, _value in islice(self.backend.scan(*self.space()), GROUP_PAIRS)]:
+            self.backend.write([(key, None) for key in keys], sync=False)
+        self.load()
+
+    def save(self) -> Iterator[Pair]:
+        """Gives what is in the database."""
+        return self.backend.scan(*self.space())
+
+    def restore(self, pairs: Iterable[Pair]) -> None:
+        """Holds what was saved. Until all of it is there, the index has no cursor."""
+        self.drop()
+        waiting = iter(pairs)
+        cursor = next(waiting, None)
+        while group := list(islice(waiting, GROUP_PAIRS)):
+            self.backend.write(group, sync=False)
+        if cursor is not None:
+            self.backend.write([cursor], sync=True)
+        self._written = self.read_cursor(self.backend)
+        self.load()
+
+    # Reading
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of a key, or None."""
+        value = self._values.get(key, _STORED)
+        return self.backend.get(key) if value is _STORED else value
+
+    def scan(self, low: bytes, high: bytes, *, reverse: bool = False) -> Iterator[Pair]:
+        """Iterates over (key, value) with low <= key < high, as of now."""
+        stored = self.backend.scan(low, high, reverse)
+        if not self._values:
+            return stored
+        if self._order is None:
+            self._order = sorted(self._values)
+        keys = self._order[bisect_left(self._order, low) : bisect_left(self._order, high)]
+        if not keys:
+            return stored
+        if reverse:
+            keys.reverse()
+        changed = dict.fromkeys(keys)
+        new = [(key, value) for key in keys if (value := self._values[key]) is not None]
+        return merge((pair for pair in stored if pair[0] not in changed), new, reverse=reverse)
