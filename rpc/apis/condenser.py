@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Iterator
 from itertools import islice
 from typing import Annotated, Any
 
-from operations.reward import ClaimRewardBalance2
 from protocol.assets import STEEM, Asset, multiply
 from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected, UnknownKey
@@ -156,7 +155,7 @@ class CondenserApi(ApiBase):
     def get_ops_in_block(self, block_num: Unsigned32, only_virtual: bool = False) -> Steps:
         """The operations of a block, virtual ones included."""
         for item in (yield from self.history.read_block_operations(block_num)):
-            is_shown = (item.virtual_op or not only_virtual) and type(item.op) is not ClaimRewardBalance2
+            is_shown = (item.virtual_op or not only_virtual) and item.op.wire_name != "claim_reward_balance2"
             yield self.history.applied_operation(item) if is_shown else PAUSE
 
     @rpc_method()

@@ -36,6 +36,7 @@ class PlauditApi(ApiBase):
     def __init__(self, node: NodeAccess) -> None:
         super().__init__(node, legacy=False)
         self._market = MarketHistoryApi(node, exact=True)
+        self._wire_layout = export_layout(self.codec)
 
     @rpc_method()
     def get_status(self) -> Json:
@@ -160,7 +161,7 @@ class PlauditApi(ApiBase):
     @rpc_method()
     def get_wire_layout(self) -> Json:
         """Names, kinds and order of all fields of every operation, as data from which any program can pack and sign."""
-        return {"layout": export_layout(self.codec)}
+        return {"layout": self._wire_layout}
 
     @rpc_method()
     def get_state_digest(self, block_num: Unsigned32 | None = None) -> Json:

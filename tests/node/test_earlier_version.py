@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from chain.chain import Chain
+from client.progress import QuietProgress
 from node.shell.importer import import_blocks
 from node.shell.snapshot_file import restore_snapshot
-from node.snapshot_progress import QuietProgress
 from protocol.config import ChainConfig
 from state.tables.tables import Tables
 from tests.vectors import RECORDED, recorded_path
