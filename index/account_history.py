@@ -90,8 +90,7 @@ class AccountHistory(StateIndex):
             if applied.trx_id != NO_TRANSACTION_ID:
                 transactions[applied.trx_id] = applied.trx_in_block
         for account, places in by_account.items():
-            key = _account_key(account)
-            first = self._count(key)
+            key, first = self._find(account)
             for sequence, place in enumerate(places, start=first):
                 puts[_ACCOUNTS + key + _NUMBER.pack(sequence)] = place
             puts[_COUNTS + key] = _NUMBER.pack(first + len(places))
@@ -114,17 +113,20 @@ class AccountHistory(StateIndex):
 
     def count_operations(self, account: str) -> int:
         """Returns how many operations touched an account; the newest has this number less one."""
-        return self._count(_account_key(account))
+        return self._find(account)[1]
 
-    def _count(self, key: bytes) -> int:
-        data = self.get(_COUNTS + key)
+    def _find(self, account: str) -> tuple[bytes, int]:
+        """The key of an account and how many operations touched it; names have at most 16 bytes on the wire."""
+        key = account.encode("utf-8", "surrogateescape").ljust(16, b"\x00")
+        place = _COUNTS + key
+        data = self._values.get(place) or self.backend.get(place)
         if data is not None:
-            return int(_NUMBER.unpack(data)[0])
+            return key, int.from_bytes(data, "big")
         # An index of an older program has no counts. All that it knows of the account is written: what is new has one.
         prefix = _ACCOUNTS + key
         for last, _place in self.backend.scan(prefix, prefix + b"\xff" * 5, reverse=True):
-            return int(_NUMBER.unpack(last[-4:])[0]) + 1
-        return 0
+            return key, int.from_bytes(last[-4:], "big") + 1
+        return key, 0
 
     def get_account_operations(self, account: str, newest: int, count: int) -> list[HistoryEntry]:
         """Returns at most `count` operations of an account, ascending, up to number `newest` or the last one."""
@@ -135,11 +137,12 @@ class AccountHistory(StateIndex):
 
     def scan_account(self, account: str, newest: int, count: int) -> Iterator[tuple[int, int, bytes]]:
         """Iterates over the same operations as (number, block, what is kept of it)."""
-        end = min(newest + 1, self.count_operations(account))
+        key, known = self._find(account)
+        end = min(newest + 1, known)
         first = max(end - count, 0)
         if first >= end:
             return
-        prefix, get, unpack_place = _ACCOUNTS + _account_key(account), self.get, _PLACE.unpack
+        prefix, get, unpack_place = _ACCOUNTS + key, self.get, _PLACE.unpack
         places = self.scan(prefix + _NUMBER.pack(first), prefix + _NUMBER.pack(end))
         for sequence, (_key, place) in enumerate(places, start=first):
             data = get(_OPERATIONS + place)
@@ -201,11 +204,6 @@ class AccountHistory(StateIndex):
         """Returns how each payout of a post came about, oldest first."""
         prefix = _payout_prefix(author, permlink)
         return [PAYOUTS.decode(data) for _key, data in self.scan(prefix, prefix + b"\xff" * 5)]
-
-
-def _account_key(account: str) -> bytes:
-    """Names are at most 16 bytes long on the wire."""
-    return account.encode("utf-8", "surrogateescape").ljust(16, b"\x00")
 
 
 def _payout_prefix(author: str, permlink: str) -> bytes:

@@ -85,15 +85,19 @@ class Indexes:
 
     def prepare(self, number: int) -> list[Put]:
         """Returns what is to be written in the batch with the state of block `number`."""
-        return [put for index in self._beside for put in index.prepare(number)] + self.outbox.prepare(number)
+        puts = self.outbox.prepare(number) if self.outbox.acknowledged else []
+        for index in self._beside:
+            puts += index.prepare(number)
+        return puts
 
     def finish(self, number: int) -> None:
         """The batch is written."""
         for index in self._beside:
             index.finish(number)
-        self.outbox.finish(number)
-        for old in [block for block in self._newest if block <= number]:
-            del self._newest[old]
+        if self.outbox.acknowledged:
+            self.outbox.finish()
+        while self._newest and (oldest := next(iter(self._newest))) <= number:
+            del self._newest[oldest]
 
     # Making them again
 

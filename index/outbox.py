@@ -63,12 +63,12 @@ class Outbox:
         self._codec = codec
         self._newest = newest
         self._bytes_max = bytes_max
-        self._acknowledged: dict[str, int] = {}
-        """The newest block of the main chain that each index is known to have."""
+        self.acknowledged: dict[str, int] = {}
+        """The newest block of the main chain that each index is known to have; records are kept for these."""
         self._floor = self._committed.number
         """Records of blocks up to this number are gone."""
         self._bytes = 0
-        self._prepared = (self._floor, self._bytes, self._acknowledged)
+        self._prepared = (self._floor, self._bytes, self.acknowledged)
         self._load()
 
     def _load(self) -> None:
@@ -77,7 +77,7 @@ class Outbox:
             layout, floor, size, names = unpack(data)
             if layout != _FORMAT:
                 raise StoreCorrupt(f"the outbox has layout {layout}, this program knows {_FORMAT}")
-            self._floor, self._bytes, self._acknowledged = floor, size, dict(names)
+            self._floor, self._bytes, self.acknowledged = floor, size, dict(names)
 
     @property
     def _committed(self) -> Cursor:
@@ -92,11 +92,6 @@ class Outbox:
         assert head is not None, "the ledger commits the genesis"
         return Cursor(head.number, head.block_id)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The indexes for which records are kept."""
-        return tuple(self._acknowledged)
-
     # For indexes
 
     def register(self, name: str) -> Cursor:
@@ -108,9 +103,9 @@ class Outbox:
 
     def unregister(self, name: str) -> None:
         """Keeps no records for an index any more."""
-        if self._acknowledged.pop(name, None) is None:
+        if self.acknowledged.pop(name, None) is None:
             return
-        if self._acknowledged:
+        if self.acknowledged:
             self._write()
         else:
             self._backend.write(self._forget_all(), sync=True)
@@ -121,16 +116,16 @@ class Outbox:
         Raises IndexLost for an index that must be made again, SourceBehind for one that must wait.
         """
         common = self._find_common(name, cursors)
-        floor = self._floor if self._acknowledged else self._committed.number
+        floor = self._floor if self.acknowledged else self._committed.number
         if common.number < floor:
             raise IndexLost(
                 f"Index {name} has the blocks up to {common.number}, but the records here begin with block "
                 f"{floor + 1}: fill it from the block log again."
             )
         self._check_room(name)
-        if name not in self._acknowledged:
+        if name not in self.acknowledged:
             self._keep(name, common.number)
-        self._acknowledged[name] = common.number
+        self.acknowledged[name] = common.number
         last = self._committed.number if is_final_only else self.head.number
         return Answer(common, tuple(self._collect(common.number, last)), self._committed.number, self.head)
 
@@ -164,18 +159,18 @@ class Outbox:
                 return
 
     def _check_room(self, name: str) -> None:
-        if name not in self._acknowledged and len(self._acknowledged) >= NAMES_MAX:
+        if name not in self.acknowledged and len(self.acknowledged) >= NAMES_MAX:
             raise IndexLost(f"This node keeps records for {NAMES_MAX} indexes already, and not for {name} as well.")
 
     def _keep(self, name: str, number: int) -> None:
         """Remembers an index on the disk."""
-        if not self._acknowledged:
+        if not self.acknowledged:
             self._floor = self._committed.number
-        self._acknowledged[name] = number
+        self.acknowledged[name] = number
         self._write()
 
     def _write(self) -> None:
-        put = self._pack(self._floor, self._bytes, self._acknowledged, self._committed.number)
+        put = self._pack(self._floor, self._bytes, self.acknowledged, self._committed.number)
         self._backend.write([put], sync=True)
 
     @staticmethod
@@ -193,14 +188,15 @@ class Outbox:
 
     def undo(self, number: int) -> None:
         """A block was taken back: whoever had it has only the one before."""
-        for name, acknowledged in self._acknowledged.items():
-            self._acknowledged[name] = min(acknowledged, number - 1)
+        for name, acknowledged in self.acknowledged.items():
+            self.acknowledged[name] = min(acknowledged, number - 1)
 
     def prepare(self, number: int) -> list[Put]:
-        """Returns the puts that go with the commit of block `number`; `finish` follows the write."""
-        if not self._acknowledged:
-            return []
-        least = min(self._acknowledged.values())
+        """Returns the puts that go with the commit of block `number`; `finish` follows the write.
+
+        There must be an index to keep records for.
+        """
+        least = min(self.acknowledged.values())
         first = max(least, self._committed.number) + 1
         new = {block: self._codec.encode(self._newest[block]) for block in range(first, number + 1)}
         size = self._bytes + sum(map(len, new.values()))
@@ -211,7 +207,7 @@ class Outbox:
             floor, size = max(floor, block), size - length
             if new.pop(block, None) is None:
                 deletes.append((_key(block), None))
-        names = {name: has for name, has in self._acknowledged.items() if has >= floor}
+        names = {name: has for name, has in self.acknowledged.items() if has >= floor}
         self._prepared = (floor, size, names)
         if not names:
             return self._forget_all()
@@ -224,10 +220,9 @@ class Outbox:
             yield _NUMBER.unpack(key[len(_RECORDS) :])[0], len(data)
         yield from [(block, len(data)) for block, data in new.items()]
 
-    def finish(self, number: int) -> None:
-        """What was prepared up to block `number` is written."""
-        if self._acknowledged:
-            self._floor, self._bytes, self._acknowledged = self._prepared
+    def finish(self) -> None:
+        """What was prepared is written."""
+        self._floor, self._bytes, self.acknowledged = self._prepared
 
 
 def _key(number: int) -> bytes:

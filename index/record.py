@@ -65,7 +65,9 @@ class _Observed:
 def make_record(applied: Applied) -> Record:
     """The record of a block that was applied."""
     block, effects = applied
-    payouts = tuple(report for report in effects.reports if type(report) is PayoutExplanation and not report.pending)
+    payouts: tuple[PayoutExplanation, ...] = ()
+    if effects.reports:
+        payouts = tuple(found for found in effects.reports if type(found) is PayoutExplanation and not found.pending)
     return Record(
         effects.number,
         effects.id,

@@ -27,6 +27,7 @@ import zstandard
 from chain import config_record, origin
 from chain.chain import Chain
 from index.indexes import STATE_INDEXES, is_indexed
+from index.state_index import CURSOR
 from protocol.block import Block
 from protocol.codec import codec_for
 from protocol.config import ChainConfig
@@ -59,7 +60,7 @@ _SPACES: Final = {
     _HISTORY: (STATE_INDEXES[0].space()[0], STATE_INDEXES[-1].space()[1]),
 }
 """Between which keys lies what chunks of a kind hold."""
-_CURSORS: Final = tuple(index.cursor_key() for index in STATE_INDEXES)
+_CURSORS: Final = tuple(index.prefix + CURSOR for index in STATE_INDEXES)
 _TABLE_PREFIX_BYTES: Final = len(ROW_SPACE) + 2
 _DIGEST_MODULUS: Final = 1 << 256
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import islice
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 from index.base import BEGINNING, Cursor, Index, Pair
 from index.record import Record
@@ -25,15 +25,11 @@ Put = tuple[bytes, bytes | None]
 GROUP_PAIRS: Final = 10_000
 """Keys that are written or deleted together when an index is dropped or restored."""
 
+CURSOR: Final = b"\x00"
+"""What follows the prefix in the key of the cursor: it is the first key, so what is half dropped has none."""
+
 _STORED: Final[Any] = object()
 """What was there before a block: what the database has."""
-
-
-class _Block(NamedTuple):
-    """A block that is not written yet, and the values that its keys had before it."""
-
-    cursor: Cursor
-    before: dict[bytes, Any]
 
 
 class StateIndex(Index):
@@ -44,7 +40,8 @@ class StateIndex(Index):
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self._blocks: deque[_Block] = deque()
+        self._blocks: deque[tuple[Cursor, dict[bytes, Any]]] = deque()
+        """The blocks that are not written yet, each with the values that its keys had before it."""
         self._values: dict[bytes, bytes | None] = {}
         """The newest values of the keys that these blocks changed."""
         self._order: list[bytes] | None = None
@@ -60,14 +57,9 @@ class StateIndex(Index):
         return cls.prefix, bytes((cls.prefix[0] + 1,))
 
     @classmethod
-    def cursor_key(cls) -> bytes:
-        """The key of its cursor: the first of all, so what is half dropped has none."""
-        return cls.prefix + b"\x00"
-
-    @classmethod
     def read_cursor(cls, values: Reads) -> Cursor:
         """The last block of the index in a database; BEGINNING when there is no index, or one of another layout."""
-        data = values.get(cls.cursor_key())
+        data = values.get(cls.prefix + CURSOR)
         if data is None:
             return BEGINNING
         layout, number, *more = unpack(data)
@@ -78,7 +70,7 @@ class StateIndex(Index):
     @property
     def cursors(self) -> list[Cursor]:
         """The last block that is written, and those behind it."""
-        return [self._written, *(block.cursor for block in self._blocks)]
+        return [self._written, *(cursor for cursor, _before in self._blocks)]
 
     @property
     def written(self) -> Cursor:
@@ -93,7 +85,8 @@ class StateIndex(Index):
     def apply(self, record: Record) -> None:
         """Takes in the block behind the newest one."""
         puts, values = self.index(record), self._values
-        self._blocks.append(_Block(Cursor(record.number, record.id), {key: values.get(key, _STORED) for key in puts}))
+        before = {key: values.get(key, _STORED) for key in puts} if puts else {}
+        self._blocks.append((Cursor(record.number, record.id), before))
         values.update(puts)
         self._order = None
 
@@ -103,7 +96,7 @@ class StateIndex(Index):
 
     def undo(self) -> None:
         """Gives the newest block back."""
-        before = self._blocks.pop().before
+        _cursor, before = self._blocks.pop()
         for key, value in before.items():
             if value is _STORED:
                 del self._values[key]
@@ -122,24 +115,24 @@ class StateIndex(Index):
         """Returns the puts that make all blocks up to `number` part of the index; `finish` follows the write."""
         later: dict[bytes, Any] = {}
         puts: dict[bytes, bytes | None] = {}
-        cursor = self._written
-        for block in reversed(self._blocks):
-            if block.cursor.number > number:
-                later.update(block.before)
+        last = self._written
+        for cursor, before in reversed(self._blocks):
+            if cursor.number > number:
+                later.update(before)
                 continue
-            cursor = max(cursor, block.cursor)
-            for key in block.before:
+            last = max(last, cursor)
+            for key in before:
                 if key not in puts:
                     puts[key] = later[key] if key in later else self._values[key]
-        puts[self.cursor_key()] = pack((self.layout, *cursor))
+        puts[self.prefix + CURSOR] = pack((self.layout, *last))
         return list(puts.items())
 
     def finish(self, number: int) -> None:
         """Forgets what was written up to block `number`."""
         blocks = self._blocks
-        while blocks and blocks[0].cursor.number <= number:
-            self._written = blocks.popleft().cursor
-        self._values = {key: self._values[key] for block in blocks for key in block.before}
+        while blocks and blocks[0][0].number <= number:
+            self._written, _before = blocks.popleft()
+        self._values = {key: self._values[key] for _cursor, before in blocks for key in before} if blocks else {}
         self._order = None
 
     def write(self, final: int) -> None:

@@ -190,6 +190,32 @@ def test_an_index_ahead_of_a_node_that_lost_blocks_is_led_to_the_branch_that_cam
     assert ahead.id not in [cursor.id for cursor in index.cursors]
 
 
+@pytest.mark.parametrize("dies", [False, True])
+def test_what_was_acknowledged_of_blocks_that_went_is_kept_again_of_those_that_came(dies: bool) -> None:
+    """The index does not ask until the other branch is irreversible; its head was acknowledged on the one that went."""
+    story = Story(9)
+    node, index = story.node, story.indexes[DictIndex]
+    node.outbox.unregister("finals")
+    del story.indexes[FinalIndex]
+    story.make_blocks(30)
+    story.push_all(Mode.PROMPT)
+    story.make_blocks(3)
+    story.push_all(Mode.BULK)  # What is not committed then is not kept for the next start.
+    feed(node, index, 5)
+    assert node.outbox.acknowledged == {"dicts": node.chain.head_number}
+    if dies:
+        node.outbox.register("other")  # Writes down how far everybody is.
+        node.outbox.unregister("other")
+        node.start()
+        assert node.chain.head_number < index.head.number
+    for _ in range(3):
+        story.maker.chain.undo_head()
+    story.make_blocks(60, skip_slots=2)
+    story.push_all(Mode.PROMPT)
+    assert node.chain.finality.committed_number > 40
+    story.check()
+
+
 def test_an_index_waits_for_a_node_that_has_yet_to_come_to_its_irreversible_blocks() -> None:
     story = Story(2)
     story.make_blocks(40)
@@ -263,7 +289,7 @@ def test_an_index_that_is_too_far_behind_makes_room_and_is_filled_again() -> Non
     story.make_blocks(60)
     story.follow()
     node.chain.finality.try_commit()
-    assert kept(node) == {} and node.outbox.names == (), "nobody is left to keep records for"
+    assert kept(node) == {} and not node.outbox.acknowledged, "nobody is left to keep records for"
     with pytest.raises(
         IndexLost, match=r"Index dicts has the blocks up to 0, but the records here begin with block \d+"
     ):
