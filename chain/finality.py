@@ -54,6 +54,12 @@ class Mode(Enum):
         return self in (Mode.BULK, Mode.REPLAY)
 
 
+def is_group_full(store: Store[Tables], number: int) -> bool:
+    """Whether so much is not written of what is irreversible, up to block `number`, that it should be."""
+    assert store.committed is not None, "the ledger commits the genesis"
+    return number - store.committed.number >= GROUP_BLOCKS or store.count_held(number) >= GROUP_BYTES
+
+
 class Finality:
     """Which blocks are irreversible, and how they get onto the disk.
 
@@ -119,16 +125,11 @@ class Finality:
             return None
         self.number = irreversible
         feed.append(Irreversible(irreversible))
-        if self.mode is Mode.PROMPT or self._is_full():
+        if self.mode is Mode.PROMPT or is_group_full(self._store, irreversible):
             self.try_commit()
         elif self.mode is Mode.LIVE:
             self._try(self._log_blocks)
         return irreversible
-
-    def _is_full(self) -> bool:
-        """Whether so much is irreversible and not written that it should be."""
-        waiting = self.number - self.committed_number
-        return waiting >= GROUP_BLOCKS or self._store.count_held(self.number) >= GROUP_BYTES
 
     def _keep(self, feed: Iterable[FeedItem]) -> None:
         """Keeps the blocks of the main chain for the next start."""

@@ -6,11 +6,9 @@ from typing import Protocol
 from chain.effects import FeedItem
 from chain.reader import Reader
 from protocol.config import ChainConfig
+from state.engine.kv import Put
 from state.engine.store import Store
 from state.tables.tables import Tables
-
-Put = tuple[bytes, bytes | None]
-"""A key of the database and its new value; None deletes it."""
 
 
 class Follower(Protocol):

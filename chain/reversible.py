@@ -7,13 +7,11 @@ that became irreversible stay until the next commit: should the block log lose i
 from collections.abc import Iterator
 from struct import Struct
 
-from state.engine.kv import Backend
+from state.engine.kv import Backend, Put
 
 PREFIX = b"\x10"
 _NUMBER = Struct(">I")
 _END = bytes((PREFIX[0] + 1,))
-
-Put = tuple[bytes, bytes | None]
 
 
 def _key(number: int) -> bytes:

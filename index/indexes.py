@@ -5,7 +5,6 @@ from typing import TypeVar
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Undone
-from chain.follower import Put
 from chain.reader import Reader
 from index.account_history import AccountHistory
 from index.base import BEGINNING, Index
@@ -17,7 +16,7 @@ from index.state_index import StateIndex
 from protocol.codec import codec_for
 from protocol.config import ChainConfig
 from protocol.errors import Rejected
-from state.engine.kv import Reads
+from state.engine.kv import Put, Reads
 from state.engine.store import Store
 from state.tables.tables import Tables
 

@@ -15,9 +15,8 @@ from typing import Final
 from chain.reader import Reader
 from index.base import BEGINNING, Answer, Cursor
 from index.record import Record, RecordCodec
-from index.state_index import Put
 from state.engine.errors import StoreCorrupt
-from state.engine.kv import Backend
+from state.engine.kv import Backend, Put
 from state.engine.rows import pack, unpack
 from state.engine.store import Store
 from state.tables.tables import Tables

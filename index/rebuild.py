@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from chain.effects import Applied
-from chain.finality import GROUP_BLOCKS, GROUP_BYTES
+from chain.finality import is_group_full
 from chain.ledger import Ledger
 from chain.reader import Reader
 from chain.switch import APPLIED_BEFORE
@@ -42,7 +42,7 @@ def execute(
     for number in range(ledger.head_number + 1, last + 1):
         block = reader.read_logged(number)
         record = make_record(Applied(block, ledger.apply_block(block, *APPLIED_BEFORE)))
-        is_full = number % GROUP_BLOCKS == 0 or ledger.store.count_held(number) >= GROUP_BYTES
+        is_full = is_group_full(ledger.store, number)
         yield record, is_full
         if is_full:
             ledger.store.commit(number)

@@ -16,11 +16,8 @@ from typing import Any, ClassVar, Final
 
 from index.base import BEGINNING, Cursor, Index, Pair
 from index.record import Record
-from state.engine.kv import Backend, Reads
+from state.engine.kv import Backend, Put, Reads
 from state.engine.rows import pack, unpack
-
-Put = tuple[bytes, bytes | None]
-"""A key and its new value; None deletes it."""
 
 GROUP_PAIRS: Final = 10_000
 """Keys that are written or deleted together when an index is dropped or restored."""

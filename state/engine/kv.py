@@ -10,7 +10,10 @@ from sortedcontainers import SortedDict
 
 from state.engine.errors import StoreError
 
-Batch = Iterable[tuple[bytes, bytes | None]]
+Put = tuple[bytes, bytes | None]
+"""A key and its new value; None deletes it."""
+
+Batch = Iterable[Put]
 
 
 class Reads(Protocol):
@@ -94,7 +97,7 @@ class MemoryBackend:
 
     def __init__(self) -> None:
         self._values: Any = SortedDict()
-        self._unsynced: list[tuple[bytes, bytes | None]] = []
+        self._unsynced: list[Put] = []
 
     def get(self, key: bytes) -> bytes | None:
         """Returns the value, or None."""

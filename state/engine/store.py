@@ -16,7 +16,7 @@ from typing import Any, Final, Generic, Self, TypeVar
 from state.engine import declare
 from state.engine.declare import TableSet, TableSpec, find_spec
 from state.engine.errors import CheckpointError, SchemaError
-from state.engine.kv import Backend
+from state.engine.kv import Backend, Put
 from state.engine.meta import META_KEY, Head, Meta, check_meta, describe_tables, encode_meta, read_meta
 from state.engine.rows import Row, RowT
 from state.engine.table import Batch, Cache, CommittedRow, Journal, KeyT, RowChange, Table
@@ -291,7 +291,7 @@ class Store(Generic[TablesT]):
         self._cache.trim()
         return delta
 
-    def commit(self, number: int, extra: Iterable[tuple[bytes, bytes | None]] = (), *, sync: bool = True) -> None:
+    def commit(self, number: int, extra: Iterable[Put] = (), *, sync: bool = True) -> None:
         """Writes the state as of sealed block ``number`` and ``extra`` in one batch; these blocks become irreversible.
 
         ``extra`` are puts and deletes (value None) of others, whose keys start at EXTRA_SPACE_MIN. When nothing was

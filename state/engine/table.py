@@ -18,7 +18,7 @@ from state.engine.declare import OrderKey, TableSpec
 from state.engine.errors import CheckpointError, RowExists, RowMissing, SchemaError, StaleRow
 from state.engine.index import IndexState, IndexView, UniqueView
 from state.engine.keys import build_encoder, encode_key
-from state.engine.kv import Backend
+from state.engine.kv import Backend, Put
 from state.engine.overlay import KeyOverlay, compute_range
 from state.engine.rows import RowCodec, RowT, pack
 
@@ -91,8 +91,8 @@ Moves = list[tuple[IndexState, OrderKey | None, OrderKey | None]]
 class Batch(NamedTuple):
     """What a commit writes: deletes go first, since an index key may pass from one row to another."""
 
-    deletes: list[tuple[bytes, bytes | None]]
-    puts: list[tuple[bytes, bytes | None]]
+    deletes: list[Put]
+    puts: list[Put]
 
 
 Stored = tuple[bytes, int]

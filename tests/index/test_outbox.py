@@ -301,7 +301,7 @@ def test_an_index_that_is_too_far_behind_makes_room_and_is_filled_again() -> Non
 
 
 def test_filling_goes_on_where_a_kill_ended_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.rebuild.GROUP_BLOCKS", 10)
+    monkeypatch.setattr("chain.finality.GROUP_BLOCKS", 10)
     story = Story(6)
     story.make_blocks(60)
     story.follow()
