@@ -7,6 +7,7 @@ fields in order.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from protocol import shapes
@@ -50,6 +51,7 @@ SIGNING: Final = (
 )
 
 
+@lru_cache(maxsize=4)
 def export_layout(codec: Codec) -> dict[str, Any]:
     """The layout of every operation and of transactions, with the names that are the chain's own."""
     identity = codec.identity

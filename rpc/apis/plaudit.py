@@ -7,6 +7,7 @@ import orjson
 from chain.pending import RATE_BYTES
 from chain.resource_credits import explain_credits
 from protocol.assets import Price
+from protocol.codec import codec_for
 from protocol.errors import Rejected
 from protocol.layout import export_layout
 from protocol.operation import operation_by_name
@@ -36,7 +37,7 @@ class PlauditApi(ApiBase):
     def __init__(self, node: NodeAccess) -> None:
         super().__init__(node, legacy=False)
         self._market = MarketHistoryApi(node, exact=True)
-        self._wire_layout = export_layout(self.codec)
+        self._wire_layout = export_layout(codec_for(node.chain.config.identity))
 
     @rpc_method()
     def get_status(self) -> Json:
