@@ -237,6 +237,16 @@ class Harness:
 
     # Blocks
 
+    def twin(self) -> Harness:
+        """Another node with the same blocks."""
+        other = Harness(self.config, first_block=False)
+        for number in range(1, self.chain.head_number + 1):
+            block = self.chain.reader.get_block(number)
+            assert block is not None
+            other.chain.push_block(block)
+        assert other.chain.state_digest == self.chain.state_digest
+        return other
+
     def generate_block(self, skip_slots: int = 0, chain: Chain | None = None) -> Block:
         """Makes the next block with the scheduled witness's key, after some missed slots."""
         chain = chain or self.chain

@@ -34,17 +34,6 @@ def world() -> Harness:
     return harness
 
 
-def twin(world: Harness) -> Harness:
-    """A second node with the same blocks."""
-    other = Harness(world.config, first_block=False)
-    for number in range(1, world.chain.head_number + 1):
-        block = world.chain.reader.get_block(number)
-        assert block is not None
-        other.chain.push_block(block)
-    assert other.chain.state_digest == world.chain.state_digest
-    return other
-
-
 def remake(world: Harness, block: Block, **changes: object) -> Block:
     """The block with some fields changed, signed again."""
     fields = {
@@ -94,7 +83,7 @@ def test_undoing_blocks_gives_the_same_state_back(world: Harness) -> None:
 
 
 def test_the_longer_branch_wins_and_the_switch_is_exact(world: Harness) -> None:
-    other = twin(world)
+    other = world.twin()
     for _ in range(3):
         world.push(Transfer("alice", "bob", steem(1), ""))
         world.generate_block()
@@ -119,7 +108,7 @@ def test_the_longer_branch_wins_and_the_switch_is_exact(world: Harness) -> None:
 
 
 def test_a_bad_block_on_the_longer_branch_leaves_everything_as_it_was(world: Harness) -> None:
-    other = twin(world)
+    other = world.twin()
     mine = world.generate_blocks(2)
     digest = world.chain.state_digest
     history = world.history.count_operations(FIRST)
@@ -142,7 +131,7 @@ def test_a_bad_block_on_the_longer_branch_leaves_everything_as_it_was(world: Har
 
 def test_a_block_with_its_transactions_taken_out_does_not_spoil_the_true_one(world: Harness) -> None:
     """Both have one id: it covers the header, and the transactions only through the merkle root stated there."""
-    other = twin(world)
+    other = world.twin()
     world.push(Transfer("alice", "bob", steem(1), ""))
     block = world.generate_block()
     header = {name: getattr(block, name) for name in ("previous", "timestamp", "witness", "extensions")}
@@ -164,7 +153,7 @@ def test_a_block_with_its_transactions_taken_out_does_not_spoil_the_true_one(wor
 
 
 def test_trust_in_a_block_is_no_trust_in_those_that_wait_for_it(world: Harness) -> None:
-    other = twin(world)
+    other = world.twin()
     block, following = world.generate_block(), world.generate_block()
     forged = following.with_signature(bytes(65))
     with pytest.raises(BlockLinkError):
@@ -177,7 +166,7 @@ def test_trust_in_a_block_is_no_trust_in_those_that_wait_for_it(world: Harness) 
 
 
 def test_trust_in_a_block_is_no_trust_in_its_branch(world: Harness) -> None:
-    other, third = twin(world), twin(world)
+    other, third = world.twin(), world.twin()
     world.generate_block()
     other.generate_block(skip_slots=1)
     forged = remake(other, other.generate_block()).with_signature(bytes(65))
@@ -196,7 +185,7 @@ def test_trust_in_a_block_is_no_trust_in_its_branch(world: Harness) -> None:
 
 
 def test_a_block_whose_transactions_are_trusted_must_be_signed_by_its_witness(world: Harness) -> None:
-    other = twin(world)
+    other = world.twin()
     unsigned = world.build(Transfer("alice", "bob", steem(1), ""))
     block = remake(world, world.generate_block(), transactions=(unsigned,))
     with pytest.raises(Invalid):
@@ -240,7 +229,7 @@ def test_switch_forks_undo_create() -> None:
 
 
 def test_blocks_in_any_order_end_in_the_same_chain(world: Harness) -> None:
-    other = twin(world)
+    other = world.twin()
     blocks = other.generate_blocks(5)
     for block in reversed(blocks[1:]):
         with pytest.raises(BlockLinkError):
@@ -252,14 +241,14 @@ def test_blocks_in_any_order_end_in_the_same_chain(world: Harness) -> None:
 
 
 def test_a_branch_from_before_the_irreversible_block_is_refused(world: Harness) -> None:
-    other = twin(world)
+    other = world.twin()
     world.generate_blocks(40)
     with pytest.raises(Rejected, match="too old"):
         world.chain.push_block(other.generate_block())
 
 
 def test_irreversible_comes_last_in_the_feed(world: Harness) -> None:
-    other = twin(world)
+    other = world.twin()
     for block in other.generate_blocks(30):
         result = world.chain.push_block(block)
     assert result.feed[-1] == Irreversible(world.chain.head_number - 21)
@@ -320,7 +309,7 @@ def test_expired_transactions_are_forgotten_and_dropped(world: Harness) -> None:
 
 
 def test_pending_transactions_follow_a_new_head(world: Harness) -> None:
-    other = twin(world)
+    other = world.twin()
     first = world.push(Transfer("alice", "bob", steem(60_000), ""))
     second = world.push(Transfer("alice", "bob", steem(30_000), ""))
     assert world.account("bob").balance == 90_000
@@ -414,7 +403,7 @@ def test_blocks_respect_the_size_limit(world: Harness) -> None:
 
 
 def test_a_block_larger_than_the_maximum_is_refused(world: Harness) -> None:
-    other = twin(world)
+    other = world.twin()
     for _ in range(40):
         other.push(Transfer("alice", "bob", steem(1), "m" * 500))
     block = other.generate_block()
@@ -478,7 +467,7 @@ def test_history_is_optional() -> None:
 
 def test_a_transaction_of_a_block_is_refused_by_every_node(world: Harness) -> None:
     """The second half of duplicate_transactions: the node that got the block refuses too, and paid once."""
-    other = twin(world)
+    other = world.twin()
     transaction = world.push(Transfer(FIRST, "bob", steem(500), ""))
     with pytest.raises(Rejected, match="Duplicate"):
         world.chain.push_transaction(transaction)

@@ -51,16 +51,6 @@ class Counts:
         return taken
 
 
-def follow(world: Harness) -> Harness:
-    """Another node with the same blocks."""
-    other = Harness(world.config, first_block=False)
-    for number in range(1, world.chain.head_number + 1):
-        block = world.chain.reader.get_block(number)
-        assert block is not None
-        other.chain.push_block(block)
-    return other
-
-
 def decode(world: Harness, block: Block) -> Block:
     """The block as a peer gets it."""
     return Block.from_bytes(world.codec, block.packed)
@@ -78,7 +68,7 @@ def test_the_own_block_proves_nothing_again(world: Harness, monkeypatch: pytest.
 def test_a_copy_in_the_block_of_another_node_takes_the_proof_over(
     world: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = follow(world)
+    other = world.twin()
     waiting = world.push(Transfer("alice", "bob", steem(1), ""))
     unknown = other.sign(other.build(Transfer("bob", "alice", steem(0), "")), other.key("bob"))
     other.chain.push_transaction(waiting)
@@ -92,7 +82,7 @@ def test_a_copy_in_the_block_of_another_node_takes_the_proof_over(
 
 
 def test_a_block_without_a_proof_is_checked(world: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = follow(world)
+    other = world.twin()
     other.push(Transfer("alice", "bob", steem(1), ""))
     block = decode(world, other.generate_block())
     counts = Counts(monkeypatch)
@@ -102,7 +92,7 @@ def test_a_block_without_a_proof_is_checked(world: Harness, monkeypatch: pytest.
 
 def test_a_proof_ends_with_the_authority_that_it_read(world: Harness) -> None:
     """The key is changed by a block that leaves the waiting transaction out; then a block holds it all the same."""
-    other = follow(world)
+    other = world.twin()
     waiting = world.push(Transfer("alice", "bob", steem(1), ""))
     proof = waiting.proof
     assert proof is not None

@@ -41,11 +41,7 @@ async def live() -> AsyncIterator[Live]:
 
 def branch_of(world: Harness, skip_seconds: int) -> Harness:
     """Another node's chain with the same blocks so far."""
-    other = Harness(world.config, first_block=False)
-    for number in range(1, world.chain.head_number + 1):
-        block = world.chain.reader.get_block(number)
-        assert block is not None
-        other.chain.push_block(block)
+    other = world.twin()
     other.generate_block(skip_seconds)
     return other
 
