@@ -2,7 +2,6 @@
 
 import ast
 import dataclasses
-import os
 import re
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +17,7 @@ from protocol.operation import OPERATIONS, Operation, operation
 from protocol.resources import Resources
 from tests.chains import MAINNET
 from tests.operations.samples import SAMPLES
+from tests.vectors import clients_path
 
 CLASSIC = [
     "vote",
@@ -100,7 +100,6 @@ VIRTUAL = [
     "sps_fund",
     "hardfork23",
 ]
-CLIENTS = Path(os.environ.get("PLAUDIT_CLIENTS", Path(__file__).parents[3] / "shared" / "clients"))
 DECLARED = list(ALL_OPERATIONS.values())
 FIELDS_LINE = re.compile(r"- `steem::protocol::(\w+)_operation`: (.*)")
 
@@ -124,12 +123,7 @@ def test_numbers_and_names_follow_the_reference() -> None:
 
 
 def test_field_order_is_the_reference_s() -> None:
-    path = CLIENTS / "objects.md"
-    if not path.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{path} is needed in CI")
-        pytest.skip(f"{path} is absent")
-    known = dict(FIELDS_LINE.findall(path.read_text(encoding="utf-8")))
+    known = dict(FIELDS_LINE.findall(clients_path("objects.md").read_text(encoding="utf-8")))
     compared = [cls for cls in DECLARED if cls.wire_name in known]
     assert {cls.wire_name for cls in DECLARED} - {cls.wire_name for cls in compared} <= set(TOKENS)
     for cls in compared:

@@ -1,9 +1,6 @@
 """Every rule of every validate(): the valid instance passes, one broken instance per rule gets the exact message."""
 
 import dataclasses
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,8 +32,8 @@ from tests.operations.samples import (
     vests,
     witness_properties,
 )
+from tests.vectors import read_jsonl, recorded_path
 
-VECTORS = Path(os.environ.get("PLAUDIT_VECTORS", Path(__file__).parents[3] / "shared" / "vectors"))
 RULES = Rules()
 BAD = "Bad_Name"
 BAD_NAME = f"is_valid_account_name( name ): Account name {BAD} is invalid"
@@ -670,17 +667,11 @@ def test_nobody_may_send_a_virtual_operation() -> None:
 @pytest.mark.parametrize("chain", ["reference_chain_a", "reference_chain_b"])
 @pytest.mark.recorded
 def test_what_the_reference_rejected_by_its_fields_is_rejected_with_the_same_message(chain: str) -> None:
-    path = VECTORS / chain / "rejections.jsonl"
-    if not path.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{path} is needed in CI")
-        pytest.skip(f"{path} is absent")
     config = TESTNET
     codec = Codec(config.identity)
     files = ("steem_operations.cpp", "sps_operations.cpp", "validation.hpp", "asset.cpp", "json.cpp")
     compared = 0
-    for line in path.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
+    for record in read_jsonl(recorded_path(chain, "rejections.jsonl")):
         stack = record["error"].get("data")
         # A rule of validate() shows a frame of the file it stands in; an evaluator's adds one line of its own.
         frames = [frame["context"] for frame in stack["stack"]] if isinstance(stack, dict) else []
