@@ -165,12 +165,13 @@ class PlauditApi(ApiBase):
         return {"layout": self._wire_layout}
 
     @rpc_method()
-    def get_state_digest(self, block_num: Unsigned32 | None = None) -> Json:
+    def get_state_digest(self, block_num: Unsigned32 | None = None) -> Steps:
         """The digest over every row of the state after a block (the head, or a block that is still reversible).
 
         Two nodes of one chain that show the same digest for the same block id have the same state to the last bit.
         """
         number = self.chain.head_number if block_num is None else block_num
+        yield from in_steps(self.chain.store.prepare_digest(number))
         digest = self.chain.store.find_digest(number)
         if digest is None:
             text = "no digest of block ${n} is kept: it is not between the last irreversible block and the head"

@@ -13,6 +13,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
+from protocol.steps import Steps, do_all
 from state.engine import declare
 from state.engine.declare import TableSet, TableSpec, find_spec
 from state.engine.errors import CheckpointError, SchemaError
@@ -56,7 +57,15 @@ class BlockDelta:
     @cached_property
     def digest_change(self) -> int:
         """By how much the block changes the sum of the rows' hashes; computed when it is first asked for."""
-        return sum(table.hash_version(key, new) - table.hash_version(key, old) for table, key, old, new in self.changes)
+        return do_all(self.hash_changes())
+
+    def hash_changes(self) -> Steps[int]:
+        """Computes `digest_change` in steps, a changed row each: a block may change thousands."""
+        total = 0
+        for table, key, old, new in self.changes:
+            total += table.hash_version(key, new) - table.hash_version(key, old)
+            yield
+        return total
 
 
 class Session:
@@ -164,6 +173,12 @@ class Store(Generic[TablesT]):
         if all(delta.number != number for delta in self._sealed):
             return None
         return self._compute_digest([delta for delta in self._sealed if delta.number <= number])
+
+    def prepare_digest(self, number: int) -> Steps[None]:
+        """Computes what `find_digest` of a reversible block needs, in steps."""
+        for delta in self.reversible:
+            if delta.number <= number and "digest_change" not in vars(delta):
+                delta.digest_change = yield from delta.hash_changes()
 
     def _compute_digest(self, blocks: Iterable[BlockDelta]) -> bytes:
         """The digest after the first of the sealed blocks."""

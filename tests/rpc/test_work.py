@@ -3,6 +3,8 @@
 import orjson
 import pytest
 
+from operations.market import LimitOrderCreate
+from tests.harness import Harness, config_with, sbd, steem
 from tests.rpc.service import Service
 from tests.rpc.work import LargeWorld, Meter, list_calls, patch_turns
 
@@ -48,6 +50,22 @@ def check_all(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_method_at_every_maximum(monkeypatch: pytest.MonkeyPatch) -> None:
     check_all(ROWS, monkeypatch)
+
+
+def test_the_digest_of_a_large_reversible_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found over 50,000 rows: the rows of all reversible blocks were hashed in one step, 190,000 calls."""
+    world = Harness(config_with("dev", irreversible_by_witness_from_block=1_000_000))
+    for number in range(3):
+        ids = range(200 * number, 200 * number + 200)
+        world.push(*(LimitOrderCreate("alice", at, steem(1), sbd(1000), False, world.now + 3600) for at in ids))
+        world.generate_block()
+    assert sum(len(delta.changes) for delta in world.chain.store.reversible) > 500
+    service = Service(world)
+    meter = Meter(counts=True)
+    patch_turns(monkeypatch, meter, 0)
+    measured = meter.measure(service, service.dispatcher.methods["plaudit_api.get_state_digest"], {})
+    assert orjson.loads(measured.answer)["result"]["digest"] == world.chain.state_digest.hex()
+    assert measured.steps < 1_000 < measured.all_steps
 
 
 @pytest.mark.slow
