@@ -91,7 +91,8 @@ def test_every_state_can_be_reached_and_the_handshake_ends_in_the_one_that_hears
 def test_the_handler_of_a_message_takes_it(lab: Lab, row: MessageRow) -> None:
     handler = handler_of(lab, row)
     _, taken = (hint for name, hint in get_type_hints(handler).items() if name != "return")
-    assert taken is {Phase.ASKED: bytes, Phase.NEVER: object}.get(row.phase, row.declared)
+    expected: type = {Phase.ASKED: bytes, Phase.NEVER: object}.get(row.phase, row.declared)
+    assert taken == expected
 
 
 def test_the_page_for_contributors_names_the_files_of_a_message(lab: Lab) -> None:
