@@ -52,7 +52,7 @@ test: $(READY) ## Run the tests, except the slow ones
 check: $(READY) ## Check format, lint, types, layers and notes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy --strict $(PACKAGES)
+	$(BIN)/mypy --strict $(PACKAGES) tests benchmarks docs
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_money_door.py tests/test_todos.py
 
 parity: $(READY) ## Run the tests that docs/reference-parity.md names, on three chains of different names, and count

@@ -55,13 +55,15 @@ def produce(make: Maker) -> list[Block]:
     """Blocks of 1,000 transactions each, signed, on a chain of their own (the first blocks may be this large)."""
     world = make_world()
     rng = random.Random(1)
-    blocks = [world.chain.reader.get_block(1)]
+    first = world.chain.reader.get_block(1)
+    assert first is not None
+    blocks = [first]
     for block in range(BLOCKS):
         for index in range(BLOCK_TRANSACTIONS):
             world.push(make(rng, block * BLOCK_TRANSACTIONS + index))
         blocks.append(world.generate_block())
         assert len(blocks[-1].transactions) == BLOCK_TRANSACTIONS
-    return [block for block in blocks if block is not None]
+    return blocks
 
 
 def follow(blocks: list[Block], skip_signatures: bool) -> Chain:

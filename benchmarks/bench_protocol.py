@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from benchmarks.timing import elapsed, measure, show
 from operations.content import Comment
@@ -31,11 +32,11 @@ def main() -> None:
     for sample in SAMPLES:
         packed = codec.encode_operation(sample)
         name = sample.wire_name
-        show(f"encode {name}", 1e6 * measure(lambda op=sample: codec.encode_operation(op), 20_000), "us")
-        show(f"decode {name}", 1e6 * measure(lambda data=packed: codec.decode_operation(data), 20_000), "us")
-        show(f"{name} to JSON", 1e6 * measure(lambda op=sample: codec.operation_to_json(op, legacy=True), 5000), "us")
+        show(f"encode {name}", 1e6 * measure(partial(codec.encode_operation, sample), 20_000), "us")
+        show(f"decode {name}", 1e6 * measure(partial(codec.decode_operation, packed), 20_000), "us")
+        show(f"{name} to JSON", 1e6 * measure(partial(codec.operation_to_json, sample, legacy=True), 5000), "us")
         shown = codec.operation_to_json(sample, legacy=True)
-        show(f"{name} from JSON", 1e6 * measure(lambda data=shown: codec.operation_from_json(data), 2000), "us")
+        show(f"{name} from JSON", 1e6 * measure(partial(codec.operation_from_json, shown), 2000), "us")
     digest = os.urandom(32)
     signature = sign_digest(digest, PrivateKey.from_seed("bench"))
     jobs = [(digest, signature)] * SIGNATURES

@@ -28,11 +28,12 @@ from protocol.operation import Operation
 from protocol.types import LegacyChainProperties
 from state.context import SINGLETON
 from tests.harness import Harness, authority_of, sbd, steem, vests
+from tests.limits.world import World
 
 WEEK = 7 * 86_400
 
 
-def make_samples(world: Harness) -> list[Operation]:
+def make_samples(world: Harness | World) -> list[Operation]:
     """Prepares the chain (posts, an order, an escrow, a proposal, ...) and returns an operation of each kind."""
     key = PrivateKey.from_seed("init_key")
     control, other = authority_of(key), authority_of(PrivateKey.from_seed("another"))

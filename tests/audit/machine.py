@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from consensus.slots import get_scheduled_witness, get_slot_time
 from operations.transfer import Transfer
 from protocol.block import Block
+from protocol.composites import Structure
 from protocol.errors import ProtocolError
 from protocol.keys import PrivateKey, is_canonical, sign_digest
 from protocol.operation import OPERATIONS, Operation
@@ -110,9 +111,9 @@ class ChainMachine(RuleBasedStateMachine):
             return
         place = data.draw(st.integers(0, len(made) - 1))
         op = copy(made[place])
-        fields = [
-            field for field in self.world.codec.shape(type(op)).fields if (op.wire_name, field.attribute) not in MEND
-        ]
+        shape = self.world.codec.shape(type(op))
+        assert isinstance(shape, Structure)
+        fields = [field for field in shape.fields if (op.wire_name, field.attribute) not in MEND]
         if not fields:
             return
         field = data.draw(st.sampled_from(fields))

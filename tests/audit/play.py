@@ -326,6 +326,7 @@ class Player:
         row = self.a_row(iter([row for row in rows if row.name in self.names]))
         if row is None:
             return None
+        amounts: tuple[int, ...]
         amounts = (row.reward_steem_balance, row.reward_sbd_balance, row.reward_vesting_balance)
         if self.rng.random() < 0.5:
             amounts = tuple(min(self.some_of(amount), amount + 1) if amount else 0 for amount in amounts)

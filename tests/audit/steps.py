@@ -93,7 +93,10 @@ def take_median(books: Books) -> None:
 
 
 def middle(prices: list[Price]) -> Price:
-    ordered = sorted(prices, key=cmp_to_key(lambda a, b: is_lower(b, a) - is_lower(a, b)))
+    def compare(a: Price, b: Price) -> int:
+        return is_lower(b, a) - is_lower(a, b)
+
+    ordered = sorted(prices, key=cmp_to_key(compare))
     return ordered[len(ordered) // 2]
 
 
@@ -242,7 +245,7 @@ def pay_post(books: Books, post: Row, fund: Row, available: int) -> int:
 def reward_of(books: Books, post: Row, fund: Row, available: int) -> int:
     claim = on_curve(post["net_rshares"], fund["author_reward_curve"], fund["content_constant"])
     claim = claim * post["reward_weight"] // HUNDRED_PERCENT
-    payout = available * claim // fund["recent_claims"]
+    payout: int = available * claim // fund["recent_claims"]
     if books.to_sbd(payout) < books.rules.min_payout_sbd:
         payout = 0
     return min(payout, books.to_steem(post["max_accepted_payout"]))
@@ -253,7 +256,7 @@ def share_out(books: Books, post: Row, fund: Row, reward: int) -> int:
     for_curators = reward * fund["percent_curation_rewards"] // HUNDRED_PERCENT
     for_author = reward - for_curators
     curated = pay_curators(books, post, for_curators)
-    claimed = for_author + curated
+    claimed: int = for_author + curated
     for_others = 0
     for name, weight in post["beneficiaries"]:
         part = for_author * weight // HUNDRED_PERCENT

@@ -51,7 +51,8 @@ def account(name: str) -> Account:
 
 def head() -> dict[str, Any]:
     """The dynamic global properties as they are now."""
-    return steem.get_dynamic_global_properties(use_stored_data=False)
+    found: dict[str, Any] = steem.get_dynamic_global_properties(use_stored_data=False)
+    return found
 
 
 def at(seconds: int) -> str:
@@ -83,7 +84,8 @@ def sign(ops: list[Any], keys: list[str], **changes: Any) -> dict[str, Any]:
     }
     signed = Signed_Transaction(**{**fields, **changes}, custom_chains=steem.custom_chains, prefix=steem.prefix)
     signed.sign(keys, chain=steem.chain_params)
-    return signed.json()
+    shown: dict[str, Any] = signed.json()
+    return shown
 
 
 def broadcast(transaction: dict[str, Any]) -> Any:
@@ -236,7 +238,7 @@ def content() -> None:
     step("vote_reply_and_custom_json", vote_and_reply)
 
     def read_by(api: str) -> str:
-        return Comment("@alice/hello", api=api, blockchain_instance=steem)["title"]
+        return str(Comment("@alice/hello", api=api, blockchain_instance=steem)["title"])
 
     step("content_by_condenser", lambda: read_by("condenser"))
 

@@ -8,11 +8,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 SETTINGS: dict[str, Any] = json.loads(sys.argv[1])
 KEYS: dict[str, dict[str, str]] = SETTINGS["keys"]
 PATIENCE_SECONDS = 20.0
+T = TypeVar("T")
 
 
 def step(name: str, action: Callable[[], Any]) -> Any:
@@ -34,7 +35,7 @@ def dev(method: str, params: dict[str, Any]) -> Any:
         return json.loads(answer.read())["result"]
 
 
-def until(get: Callable[[], Any]) -> Any:
+def until(get: Callable[[], T]) -> T:
     """Waits until `get` gives something true, and returns it. Raises TimeoutError."""
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:

@@ -18,9 +18,9 @@ from protocol.hardforks import UPGRADE_NAMES
 from protocol.types import NULL_PUBLIC_KEY, HardforkVersionVote
 from protocol.virtual_operations import Hardfork
 from state.context import SINGLETON, Context
-from tests.chains import FIRST
+from tests.chains import FIRST, TESTNET
 from tests.consensus.chains import apply_block, generate, give_keys, key_of, make_block
-from tests.consensus.worlds import TESTNET, add_witness, change_witness, make_context, make_round, parse_time
+from tests.consensus.worlds import add_witness, change_witness, make_context, make_round, parse_time
 
 V24, V25, V26 = 24 << 16, 25 << 16, 26 << 16
 FORK_TIME = TESTNET.genesis.time + 3 * 100

@@ -12,10 +12,8 @@ from typing import Any
 
 from chain.chain import Chain
 from chain.effects import FeedItem, Irreversible
-from chain.pending import Dropped
 from index.indexes import open_chain
 from node.core import Node, NodeSettings
-from node.core.world import MemoryDisk
 from node.core.writes import COMMIT_TIMER
 from operations.content import Comment
 from operations.transfer import Transfer
@@ -26,6 +24,7 @@ from protocol.errors import ProtocolError
 from protocol.keys import PrivateKey, sign_digest
 from protocol.operation import Operation
 from protocol.transaction import Transaction
+from tests.node.lab import Clock, FakeWorld
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 
@@ -42,28 +41,12 @@ def crash_config() -> ChainConfig:
     return config.model_copy(update={"rules": rules})
 
 
-class PrintingWorld:
+class PrintingWorld(FakeWorld):
     """Prints what is irreversible, once the chain says so."""
 
-    chain: Chain
-
-    def __init__(self) -> None:
-        self.disk = MemoryDisk()
-
-    def now_ms(self) -> int:
-        return 1_800_000_000_000
-
-    def monotonic_ms(self) -> int:
-        return 0
-
-    def tell_dropped(self, dropped: list[Dropped]) -> None:
-        pass
-
-    def set_timer(self, name: str, at_ms: int) -> None:
-        pass
-
-    def note(self, event: str, **figures: object) -> None:
-        pass
+    def __init__(self, chain: Chain) -> None:
+        super().__init__(Clock(1_800_000_000_000))
+        self.chain = chain
 
     def publish(self, items: tuple[FeedItem, ...]) -> None:
         for item in items:
@@ -80,10 +63,8 @@ class Producer:
         self.chance = random.Random(seed)
         config = crash_config()
         self.chain, _indexes = open_chain(config, directory)
-        world = PrintingWorld()
-        world.chain = self.chain
         keys = {key.public_key: key for _, _, key in config.development_keys()}
-        self.node = Node(world, self.chain, NodeSettings(("initminer",), keys, automine=True))
+        self.node = Node(PrintingWorld(self.chain), self.chain, NodeSettings(("initminer",), keys, automine=True))
         self.posts: list[tuple[str, str]] = []
 
     def run(self) -> None:

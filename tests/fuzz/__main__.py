@@ -84,7 +84,7 @@ def _show(reports: Sequence[Report], seed: int, console: Console) -> None:
     console.print(table)
     for report in reports:
         for failure in report.failures[:FAILURES_SHOWN]:
-            console.print(f"{failure.target}, input {failure.index}: {failure.what}", style="red", markup=False)
+            console.print(f"{failure.target}, input {failure.number}: {failure.what}", style="red", markup=False)
             console.print(failure.trace, markup=False, highlight=False)
     failed = sum(len(report.failures) for report in reports)
     console.print(f"{sum(report.inputs for report in reports):,} inputs, {failed:,} failures")

@@ -25,7 +25,7 @@ def read_corpus() -> list[Kept]:
 
 def keep(failure: Failure, seed: int) -> Path:
     """Keeps a failing input under a name that is to be replaced by a word about what it showed."""
-    path = CORPUS / failure.target / f"found-{seed}-{failure.index}.bin"
+    path = CORPUS / failure.target / f"found-{seed}-{failure.number}.bin"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(failure.data)
     return path

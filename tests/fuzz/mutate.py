@@ -92,7 +92,7 @@ class Mutator:
             self._swap,
         )
 
-    def spoil(self, data: bytes) -> bytes:
+    def spoil(self, data: bytes | bytearray) -> bytes:
         """The bytes with one to six edits; now and then as they were."""
         result = bytearray(data)
         for _ in range(self.random.choice((0, 1, 1, 1, 2, 2, 3, EDITS_MAX))):

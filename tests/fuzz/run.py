@@ -34,7 +34,7 @@ class Failure(NamedTuple):
     """An input that did what it must not."""
 
     target: str
-    index: int
+    number: int
     data: bytes
     what: str
     trace: str

@@ -129,8 +129,8 @@ def operations() -> list[Operation]:
 def transactions(identity: ChainIdentity) -> list[bytes]:
     """Packed transactions with every operation, alone and together."""
     codec = Codec(identity)
-    groups = [(operation,) for operation in operations()]
-    groups += [tuple(operations()[:6]), tuple(operations()[-6:])]
+    known = operations()
+    groups = [*((operation,) for operation in known), tuple(known[:6]), tuple(known[-6:])]
     return [
         Transaction.make(
             codec, ref_block_num=1, ref_block_prefix=2, expiration=3, operations=group, signatures=(SIGNATURE,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from unittest.mock import Mock
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_a_failing_input_is_kept_and_fed_again(monkeypatch: pytest.MonkeyPatch, 
     keep(Failure("messages", 7, b"\x89\x13\0\0data", "KeyError", ""), seed=3)
     (kept,) = read_corpus()
     assert (kept.target, kept.word, kept.data) == ("messages", "found-3-7", b"\x89\x13\0\0data")
-    monkeypatch.setattr("tests.fuzz.wire_targets.unpack_message", lambda *_: {}["missing"])
+    monkeypatch.setattr("tests.fuzz.wire_targets.unpack_message", Mock(side_effect=KeyError("missing")))
     with pytest.raises(AssertionError, match="found-3-7"):
         test_what_once_failed()
 
@@ -76,7 +77,7 @@ def play(kind: type[Target], inputs: int) -> list[str]:
 
 
 def test_an_exception_of_another_kind_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.fuzz.wire_targets.unpack_message", lambda *_: {}["missing"])
+    monkeypatch.setattr("tests.fuzz.wire_targets.unpack_message", Mock(side_effect=KeyError("missing")))
     assert play(Messages, 10)[0].startswith("KeyError")
 
 

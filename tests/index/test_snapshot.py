@@ -6,7 +6,7 @@ import dataclasses
 import io
 import threading
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
@@ -513,11 +513,14 @@ def test_rows_that_were_changed_on_purpose_do_not_give_the_digest() -> None:
     def swap_values(rows: list[bytes]) -> None:
         rows[1], rows[3] = rows[3], rows[1]
 
+    def spoil_value(place: int, rows: list[bytes]) -> None:
+        rows[place] = rows[place][:-1] + b"\xc1"
+
     assert_refused(change_rows(lambda rows: rows.__setitem__(slice(0, 2), [])), "do not give its state digest")
     with pytest.raises(SnapshotError, match="do not give its state digest"):
         check(change_rows(swap_values))
     for place in range(1, 2 * check(small_snapshot()).rows, 2):
-        data = change_rows(lambda rows, place=place: rows.__setitem__(place, rows[place][:-1] + b"\xc1"))
+        data = change_rows(partial(spoil_value, place))
         with pytest.raises(SnapshotError):
             check(data)
         with pytest.raises(SnapshotError):
@@ -562,7 +565,8 @@ def test_a_header_that_is_not_right_is_refused() -> None:
     assert_refused(change_header(config=b"junk"), "is not the one whose state")
     assert_refused(change_header(has_history=1), "begin with a header")
     assert_refused(change_header(has_history=False), "is not that up to its block")
-    for record in (b"", b"\xc0", encode_meta(meta)[:-3], b"\x91\x01", encode_meta(meta._replace(head=(1, 2, 3)))):
+    no_head: Any = (1, 2, 3)
+    for record in (b"", b"\xc0", encode_meta(meta)[:-3], b"\x91\x01", encode_meta(meta._replace(head=no_head))):
         assert_refused(change_header(record=record), "is damaged")
 
 

@@ -39,7 +39,12 @@ def count_step(case: StepCase, rows: int) -> int:
     case.prepare(world, rows)
     world.commit()
     world.pass_time(2)
-    return count_calls(lambda: (case.step(world.ctx), world.seal()))
+
+    def work() -> None:
+        case.step(world.ctx)
+        world.seal()
+
+    return count_calls(work)
 
 
 def count_operation(case: OperationCase, size: int) -> int:
@@ -48,7 +53,12 @@ def count_operation(case: OperationCase, size: int) -> int:
     operations = case.prepare(world, size)
     world.commit()
     transaction = world.sign(operations)
-    return count_calls(lambda: (world.ledger.apply_transaction(transaction), world.seal()))
+
+    def work() -> None:
+        world.ledger.apply_transaction(transaction)
+        world.seal()
+
+    return count_calls(work)
 
 
 def count_observer(case: ObserverCase, rows: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from chain.ledger import Ledger
@@ -70,6 +70,10 @@ class World:
         for op in operations:
             op.apply(self.ctx)
         self.ctx.events.clear()
+
+    def edit(self, change: Callable[[Context], object]) -> None:
+        """Changes rows directly."""
+        change(self.ctx)
 
     @property
     def now(self) -> int:

@@ -195,7 +195,7 @@ class Soak:
         await until(self._is_one, 60, "all daemons have the same new head")
 
     async def _is_one(self) -> bool:
-        heads = [(await daemon.get_properties())["head_block_number"] for daemon in self.network.running]
+        heads: list[int] = [(await daemon.get_properties())["head_block_number"] for daemon in self.network.running]
         return min(heads) == max(heads) > self.network.chain.beginning_blocks + 1
 
     async def _sample(self) -> None:
@@ -227,7 +227,7 @@ class Soak:
 
         async def is_final() -> bool:
             finals = [(await daemon.get_properties())["last_irreversible_block_num"] for daemon in self.network.running]
-            return min(finals) >= last
+            return bool(min(finals) >= last)
 
         await until(is_final, FINAL_SECONDS, f"block {last} is irreversible on all nodes")
         return last

@@ -162,7 +162,7 @@ class Story:
         await until(lambda: self._is_in_block(trx_id), CALM_SECONDS, f"{daemon} takes {trx_id} into a block")
 
     async def _has_block(self, daemon: Daemon, number: int) -> bool:
-        return (await daemon.get_properties())["head_block_number"] >= number
+        return bool((await daemon.get_properties())["head_block_number"] >= number)
 
     async def _is_in_block(self, trx_id: str) -> bool:
         return bool(self.watcher.find_all(trx_id))
@@ -199,7 +199,7 @@ class Story:
         if len(self.network.running) < len(NAMES):
             return False
         finals = [(await daemon.get_properties())["last_irreversible_block_num"] for daemon in self.network.running]
-        return min(finals) >= number
+        return bool(min(finals) >= number)
 
     async def _find_same_digest(self) -> int:
         """The head of the slowest, if all have it with the same digest; 0 otherwise."""

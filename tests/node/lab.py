@@ -17,7 +17,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from chain.chain import Chain
 from chain.effects import FeedItem
@@ -124,7 +124,8 @@ def push(chain: Chain, blocks: Iterable[Block]) -> None:
 
 def grow(chain: Chain, count: int, by: Iterable[str] = WITNESSES, skip: int = 0) -> list[Block]:
     """Makes blocks, each in the next slot of one of the given witnesses; `skip` leaves slots out before the first."""
-    allowed, made = frozenset(by), []
+    allowed = frozenset(by)
+    made: list[Block] = []
     slot = 1 + skip
     while len(made) < count:
         witness = get_scheduled_witness(chain.ctx, slot)
@@ -148,7 +149,7 @@ def branch(base: Iterable[Block], count: int, by: Iterable[str] = MINORITY, skip
 
 def forge(previous: bytes, timestamp: int, witness: str = WITNESSES[0], size: int = 0) -> Block:
     """A block that nobody signed, with about so many bytes of transactions."""
-    filling = []
+    filling: list[Transaction] = []
     while size > 0:
         filling.append(make_transfer(len(filling), memo="x" * min(size, 2000)))
         size -= filling[-1].size
@@ -192,7 +193,7 @@ class FakeWorld:
         self.closed: list[int] = []
         self.full: set[int] = set()
         """Connections that have no room."""
-        self.notes: list[tuple[str, dict[str, object]]] = []
+        self.notes: list[tuple[str, dict[str, Any]]] = []
         self.feed: list[FeedItem] = []
         self._random = itertools.count(1)
         self._name = name
@@ -239,7 +240,7 @@ class FakeWorld:
     def recover(self, job: int, blocks: list[Block]) -> None:
         self.jobs.append(job)
 
-    def events(self, name: str) -> list[dict[str, object]]:
+    def events(self, name: str) -> list[dict[str, Any]]:
         """The figures of all notes of one event."""
         return [figures for event, figures in self.notes if event == name]
 
@@ -406,7 +407,7 @@ class Remote:
     def take(self, kind: type[M]) -> list[M]:
         """The messages of a kind that the node sent since the last look."""
         self._listen()
-        found = [message for message in self.heard if isinstance(message, kind)]
+        found: list[M] = [message for message in self.heard if isinstance(message, kind)]
         self.heard = [message for message in self.heard if not isinstance(message, kind)]
         return found
 
@@ -554,4 +555,4 @@ class Web:
 def only(messages: list[M]) -> M:
     """The one message of a list."""
     assert len(messages) == 1, messages
-    return cast(M, messages[0])
+    return messages[0]

@@ -254,7 +254,7 @@ def admin_port(node: Operated) -> admin.AdminPort:
     return found
 
 
-async def send(node: Operated, body: Any = QUESTION, **headers: str) -> tuple[int, dict[str, Any]]:
+async def send(node: Operated, body: Any = QUESTION, **headers: str) -> tuple[int, Any]:
     """The status and the answer to a request as some program might send it."""
     chosen = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -301,7 +301,7 @@ async def test_a_request_from_another_machine_is_refused(node: Operated, monkeyp
     def say_where(self: object, name: str, default: object = None) -> object:
         return ("192.0.2.7", 4711) if name == "peername" else default
 
-    monkeypatch.setattr(asyncio.selector_events._SelectorSocketTransport, "get_extra_info", say_where)
+    monkeypatch.setattr("asyncio.selector_events._SelectorSocketTransport.get_extra_info", say_where)
     status, answer = await send(node)
     assert status == 403
     assert "requests from this machine only" in answer["error"]["message"]

@@ -7,14 +7,13 @@ from unittest.mock import Mock
 import pytest
 
 from chain.chain import Chain
-from chain.effects import Applied, FeedItem, Irreversible, PushResult
+from chain.effects import Applied, Irreversible, PushResult
 from chain.pending import Dropped, PendingTransactions
 from node.core import Node, NodeSettings, ProductionOutcome
 from node.core.clock import JUMP_MS_MAX, SETTLE_MS, ClockWatch
 from node.core.mining import LEAD_MS_MAX, PRODUCTION_TIMER
 from node.core.production import FILL_MS_MAX
 from node.core.reapplying import REAPPLY_MS_MAX, REAPPLY_TIMER, SLICE_MS
-from node.core.world import MemoryDisk
 from node.core.writes import COMMIT_DELAY_MS, DISK_RETRY_MS, DISK_TIMER
 from node.ports.health import find_problem
 from node.ports.status import describe_status
@@ -29,23 +28,21 @@ from protocol.operation import Operation
 from protocol.transaction import Transaction
 from protocol.types import LegacyChainProperties
 from state.engine.errors import StoreCorrupt, StoreFull
+from tests.node.lab import Clock, FakeWorld
 
 START_MS = 1_800_000_000_000
 KEY = PrivateKey.from_password("initminer", "active", "plaudit-dev")
 KEYS = {KEY.public_key: KEY}
 
 
-class VirtualWorld:
+class VirtualWorld(FakeWorld):
     """A clock that moves only when a test says so, and the timers that are set on it."""
 
     def __init__(self) -> None:
+        super().__init__(Clock())
         self.now = START_MS
         self.wall_ahead_ms = 0
         self.dropped: list[Dropped] = []
-        self.disk = MemoryDisk()
-        self.timers: dict[str, int] = {}
-        self.feed: list[FeedItem] = []
-        self.notes: list[tuple[str, dict[str, Any]]] = []
 
     def now_ms(self) -> int:
         return self.now + self.wall_ahead_ms
@@ -59,12 +56,6 @@ class VirtualWorld:
     def tell_dropped(self, dropped: list[Dropped]) -> None:
         self.dropped += dropped
 
-    def publish(self, items: tuple[FeedItem, ...]) -> None:
-        self.feed += items
-
-    def note(self, event: str, **figures: object) -> None:
-        self.notes.append((event, figures))
-
     def run(self, node: Node, until_ms: int, late_ms: int = 0) -> None:
         """Lets the time pass to a moment; timers go off `late_ms` after they are due."""
         while due := [(at, name) for name, at in self.timers.items() if at <= until_ms]:
@@ -77,7 +68,7 @@ class VirtualWorld:
     def applied(self) -> list[int]:
         return [item.block.number for item in self.feed if isinstance(item, Applied)]
 
-    def events(self) -> list[str]:
+    def event_names(self) -> list[str]:
         return [event for event, _ in self.notes]
 
 
@@ -130,7 +121,7 @@ def test_a_block_is_made_in_every_slot(world: VirtualWorld, chain: Chain) -> Non
         START_MS // 1000 + 9,
     ]
     assert world.feed[-1] == Irreversible(3)
-    assert world.events() == ["produced"] * 3
+    assert world.event_names() == ["produced"] * 3
 
 
 def test_the_first_slot_begins_at_the_next_multiple_of_the_interval(world: VirtualWorld, chain: Chain) -> None:
@@ -209,7 +200,7 @@ def test_a_block_that_is_made_but_not_taken_counts_as_failed(world: VirtualWorld
     node = Refusing(world, chain, NodeSettings(("initminer",), KEYS))
     assert node.miner.produce() is ProductionOutcome.FAILED
     assert node.producer.counts == {ProductionOutcome.FAILED: 1}
-    assert world.events() == ["production_failed"]
+    assert world.event_names() == ["production_failed"]
 
 
 def test_a_key_change_that_waits_for_a_block_does_not_stop_its_producer(world: VirtualWorld, chain: Chain) -> None:
@@ -255,7 +246,7 @@ def test_low_participation_stops_production(world: VirtualWorld, chain: Chain) -
     node.on_block(block)
     world.now += 3_000
     assert node.miner.produce() is ProductionOutcome.LOW_PARTICIPATION
-    assert world.events() == ["missed"]
+    assert world.event_names() == ["missed"]
 
 
 def test_no_key_signs_two_blocks_for_one_slot(world: VirtualWorld, chain: Chain) -> None:
@@ -398,7 +389,7 @@ def test_a_full_disk_stops_production_until_there_is_room(
     disk.has_room = True
     world.run(node, START_MS + 21_000 + COMMIT_DELAY_MS)
     assert chain.finality.committed_number == chain.head_number == 4
-    assert "disk_writable" in world.events()
+    assert "disk_writable" in world.event_names()
     node.on_transaction(transfer(chain))
 
 
@@ -418,17 +409,19 @@ def test_a_guard_that_cannot_be_written_is_a_disk_problem(
         assert node.producer.counts[ProductionOutcome.FAILED] == 0
         assert isinstance(node.writes.problem, StoreFull)
         assert describe_status(node)["can_write"] is False
-        assert "disk_problem" in world.events()
+        assert "disk_problem" in world.event_names()
         with pytest.raises(Rejected, match="cannot write to its disk"):
             node.miner.mine(1)
         other = Chain.open(chain.config)
-        other.push_block(chain.reader.get_block(1))
+        first = chain.reader.get_block(1)
+        assert first is not None
+        other.push_block(first)
         node.on_block(other.generate_block("initminer", KEY, START_MS // 1000 + 6))
     world.run(node, START_MS + 12_000 + DISK_RETRY_MS)
     assert node.writes.problem is None
     assert describe_status(node)["can_write"] is True
     assert chain.head_number > 2
-    assert world.events().count("disk_writable") == 1
+    assert world.event_names().count("disk_writable") == 1
 
 
 def test_no_block_is_made_of_a_state_that_cannot_be_read(
@@ -522,17 +515,17 @@ def test_a_clock_that_jumps_makes_no_block_and_spoils_no_slot(world: VirtualWorl
     world.wall_ahead_ms = DAY_MS
     world.run(node, START_MS + 12_000)
     assert world.applied() == [1]
-    assert world.events()[1:3] == ["clock_jumped", "missed"]
+    assert world.event_names()[1:3] == ["clock_jumped", "missed"]
     assert world.notes[2][1] == {"reason": "clock_jumped", "by_ms": DAY_MS}
     assert describe_status(node)["clock"]["jumped_ms"] == DAY_MS
     world.wall_ahead_ms = 0
     world.run(node, START_MS + 21_000)
-    assert "clock_trusted" in world.events()
+    assert "clock_trusted" in world.event_names()
     assert len(world.applied()) == 4, "it goes on in the slot after the clock is back"
 
 
 def test_other_witnesses_blocks_confirm_a_clock_that_was_put_right(world: VirtualWorld) -> None:
-    watch = ClockWatch(world, settles=False)  # type: ignore[arg-type]
+    watch = ClockWatch(world, settles=False)
     world.wall_ahead_ms = -40_000
     for witness in ("one", "one", "two"):
         watch.confirm(witness, others=20)
@@ -550,7 +543,7 @@ def test_other_witnesses_blocks_confirm_a_clock_that_was_put_right(world: Virtua
 
 
 def test_a_node_that_goes_on_alone_trusts_a_clock_that_has_settled(world: VirtualWorld) -> None:
-    watch = ClockWatch(world, settles=True)  # type: ignore[arg-type]
+    watch = ClockWatch(world, settles=True)
     world.wall_ahead_ms = DAY_MS
     assert watch.look() == DAY_MS
     world.now += SETTLE_MS - 1

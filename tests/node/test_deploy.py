@@ -66,7 +66,7 @@ def test_a_release_is_built_on_the_digest_of_its_base(tmp_path: Path) -> None:
     )
     docker.chmod(0o755)
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    command = [DEPLOY / "release.sh", "1.2.3"]
+    command = [str(DEPLOY / "release.sh"), "1.2.3"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     asked = (tmp_path / "asked").read_text(encoding="utf-8").split("\n")

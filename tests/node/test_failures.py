@@ -40,13 +40,13 @@ def test_a_fault_of_the_program_has_no_explanation() -> None:
 
 
 def test_a_state_that_becomes_unreadable_ends_the_node_with_the_remedy(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain = open_on_tables(tmp_path)
 
     def damage(shell: NodeShell, url: str) -> None:
         damage_tables(tmp_path / "state")
-        shell.node.on_timer = lambda name: list(chain.ctx.tables.accounts.scan())  # type: ignore[method-assign]
+        monkeypatch.setattr(shell.node, "on_timer", lambda name: list(chain.ctx.tables.accounts.scan()))
         for name in ("one", "two"):
             shell.set_timer(name, shell.now_ms())
 

@@ -280,11 +280,11 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     made.chain.close()
 
 
-def in_place_of_the_probe(position: int) -> Any:
+def in_place_of_the_probe(position: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("stage", [(position, False)], indirect=True)
 
 
-def in_place_of_the_reference(position: int) -> Any:
+def in_place_of_the_reference(position: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("stage", [(position, True)], indirect=True)
 
 

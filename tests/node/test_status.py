@@ -10,9 +10,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from node.commands.status import find_problem
 from node.core import ProductionOutcome
 from node.dev.chain import dev_settings
+from node.ports.health import find_problem
 from operations.transfer import Transfer
 from tests.harness import Harness, dev_config, steem
 from tests.node.operated import Operated, free_port, operated, run_command

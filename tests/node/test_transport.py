@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -56,8 +56,8 @@ class Side:
         self.transport = Transport(self.core)
         self.endpoint = Endpoint(0, 0)
 
-    async def listen(self, **settings: int) -> None:
-        limits = NetworkSettings(PrivateKey(bytes([1]) * 32), **{"connections_max": 10, **settings})
+    async def listen(self, **settings: Any) -> None:
+        limits = NetworkSettings(PrivateKey(bytes([1]) * 32), connections_max=10)._replace(**settings)
         self.endpoint = await self.transport.listen(LOOPBACK, 0, limits)
 
 

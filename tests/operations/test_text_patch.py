@@ -83,10 +83,10 @@ def test_edit(body: str, edit: str, edited: str) -> None:
     assert edited_body(body, edit) == edited
 
 
-@given(
-    st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=200),
-    st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), max_size=200),
-)
+TEXTS = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=200)
+
+
+@given(TEXTS, TEXTS)
 def test_patch_of_a_change_makes_it(old: str, new: str) -> None:
     patch = make_patch(old, new)
     if old != new and not (set(old + new) & set("\1\2\3\4")):

@@ -1,5 +1,7 @@
 """What may be a private key is not repeated; public keys, ids and words are."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from protocol import base58, secrecy
@@ -47,10 +49,9 @@ def test_raw_secrets_are_hidden_where_only_arguments_stand() -> None:
 
 def test_a_text_of_many_such_words_takes_no_long_time(monkeypatch: pytest.MonkeyPatch) -> None:
     public = encode_public_key(KEY.public_key, "STM")
-    looked_at = []
-    look = secrecy.is_public_key
-    monkeypatch.setattr(secrecy, "is_public_key", lambda word: looked_at.append(word) or look(word))
+    look = Mock(wraps=secrecy.is_public_key)
+    monkeypatch.setattr(secrecy, "is_public_key", look)
     shown = hide_keys(" ".join([public] * 10_000)).split(" ", WORDS_MAX)
     assert shown[:WORDS_MAX] == [public] * WORDS_MAX
     assert set(shown[WORDS_MAX].replace(HIDDEN, "x")) == {"x", " "}
-    assert len(looked_at) == WORDS_MAX
+    assert look.call_count == WORDS_MAX

@@ -51,7 +51,7 @@ def pack_key(text: str) -> bytes:
 def pack_symbol(value: dict[str, Any]) -> bytes:
     if value["nai"] in LAYOUT["symbols"]:
         return bytes.fromhex(LAYOUT["symbols"][value["nai"]])
-    return (int(value["nai"][2:-1]) << 5 | 16 | value["precision"]).to_bytes(4, "little")
+    return pack_integer(int(value["nai"][2:-1]) << 5 | 16 | value["precision"], 32, False)
 
 
 def pack_members(values_: list[Any], type_: dict[str, Any]) -> bytes:
@@ -84,7 +84,8 @@ def pack(value: Any, type_: dict[str, Any]) -> bytes:
         case "enum":
             return pack_integer(type_["names"].index(value), 64, True)
         case "string":
-            return varint(len(value.encode())) + value.encode()
+            data = str(value).encode()
+            return varint(len(data)) + data
         case "bytes":
             return varint(len(value) // 2) + bytes.fromhex(value)
         case "fixed_bytes":

@@ -9,7 +9,7 @@ import sys
 from tests.siege import clients, peers, transactions
 from tests.siege.target import ATTACKS, Target
 
-__all__ = ["clients", "peers", "transactions"]
+__all__ = ["ATTACKS", "clients", "peers", "transactions"]
 
 
 async def attack(names: list[str], target: Target) -> None:

@@ -123,11 +123,12 @@ class Siege:
             await watching
         memory = self._memory
         after = [await self._read(daemon) for daemon in (self.witness, self.control)]
-        made, missed = ([new[at] - old[at] for old, new in zip(before, after, strict=True)] for at in (0, 1))
+        pairs = list(zip(before, after, strict=True))
+        made, missed = [new.made - old.made for old, new in pairs], [new.missed - old.missed for old, new in pairs]
         held, held_by_block = (after[0].find_longest(before[0], work) for work in ("other", "block"))
         events = self.witness.read_events()[logged:]
         faults = tuple(str(event) for event in events if event.get("level") == "error")
-        slots = int(made[0]), int(missed[0]), int(made[1]), int(missed[1])
+        slots = made[0], missed[0], made[1], missed[1]
         return Outcome(name, *slots, held, held_by_block, memory, faults, slowness)
 
     async def _attack(self, attacks: Sequence[str], target: Target) -> asyncio.subprocess.Process:

@@ -6,7 +6,8 @@ latest blocks of that branch, which transactions are in it. None of that is aske
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Irreversible, Undone
@@ -305,7 +306,9 @@ class Checker:
     def _check_orphans(self, host: Host, chain: Chain, items: tuple[FeedItem, ...]) -> None:
         """Transactions of undone blocks wait again, unless they are in the new branch or do not fit it."""
         for item in items:
-            for transaction in self._contents.get(item.id, ()) if isinstance(item, Undone) else ():
+            if not isinstance(item, Undone):
+                continue
+            for transaction in self._contents.get(item.id, ()):
                 if transaction.id in chain.pending or self.is_in_chain(transaction, chain):
                     continue
                 if applies(chain, transaction):
@@ -360,15 +363,13 @@ def _count_irreversible(confirmed: dict[str, int], names: tuple[str, ...]) -> in
     return sorted(confirmed[name] for name in names)[may_lack(len(names))]
 
 
-def find_broken_index(store: Store[object]) -> str | None:
+def find_broken_index(store: Store[Any]) -> str | None:
     """Returns what is wrong with an index of a store, or None."""
     for table in store._all:
         rows = list(table.scan())
         for index in table._indexes:
-            placed = [(index.place(row), row) for row in rows]
-            wanted = [
-                row for _, row in sorted((item for item in placed if item[0] is not None), key=lambda item: item[0])
-            ]
+            placed = [(place, row) for row in rows if (place := index.place(row)) is not None]
+            wanted = [row for _, row in sorted(placed, key=itemgetter(0))]
             try:
                 found = list(table.index(index.name).scan())
             except Exception as error:

@@ -22,6 +22,7 @@ import node.core.network
 import node.core.node
 import node.core.serving
 import node.core.sync
+import node.core.synopsis
 from chain.finality import Finality
 from chain.fork_tree import ForkTree
 from chain.ledger import Ledger
@@ -186,7 +187,7 @@ def _an_irreversible_block_is_told_again(patch: Patch) -> None:
 
 
 def _ids_are_told_from_the_block_behind_the_common_one(patch: Patch) -> None:
-    find_ids = node.core.serving.find_ids
+    find_ids = node.core.synopsis.find_ids
 
     def faulty(chain_: Any, synopsis: Any) -> Any:
         ids, remaining = find_ids(chain_, synopsis)

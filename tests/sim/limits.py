@@ -6,7 +6,7 @@ a failure, too, so that a new one cannot be forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Collection, Sized
 from typing import Any, Final
 
 import node.core.addresses as addresses
@@ -92,7 +92,7 @@ def _measure(root: Any) -> list[tuple[str, int]]:
             value = getattr(thing, name, None)
             if isinstance(value, (str, bytes, int, type(None))) or hasattr(value, "_fields") or callable(value):
                 continue
-            if isinstance(value, Sized) and not _is_ours(value):
+            if isinstance(value, Collection) and not _is_ours(value):
                 found.append((f"{type(thing).__name__}.{name}", len(value)))
                 values = list(value.values()) if isinstance(value, dict) else list(value)
                 inner = [item for item in values if _is_ours(item)]

@@ -75,7 +75,8 @@ def test_a_directory_that_cannot_be_written_is_not_in_use(
         (path / "LOCK").mkdir()
     else:
         message = f"IO error: {path}/LOCK: {reason}".encode()
-        monkeypatch.setattr(leveldb.plyvel, "DB", Mock(side_effect=leveldb.plyvel.IOError(message)))
+        plyvel = vars(leveldb)["plyvel"]
+        monkeypatch.setattr(plyvel, "DB", Mock(side_effect=plyvel.IOError(message)))
     with pytest.raises(StoreError, match=f"cannot be opened: .*{reason}") as refused:
         LevelDBBackend(path)
     assert type(refused.value) is StoreError

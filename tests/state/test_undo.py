@@ -40,9 +40,9 @@ def read_table(table: Table[Any, Any]) -> list[Any]:
 
 
 def read_state(world: World) -> list[Any]:
-    tables: tuple[Table[Any, Any], ...]
-    tables = (world.tables.accounts, world.tables.comments, world.tables.comment_contents)
-    return [world.store.compute_digest_from_scratch(), *map(read_table, tables)]
+    accounts, comments, contents = world.tables.accounts, world.tables.comments, world.tables.comment_contents
+    rows = [read_table(accounts), read_table(comments), read_table(contents)]
+    return [world.store.compute_digest_from_scratch(), *rows]
 
 
 @contextmanager

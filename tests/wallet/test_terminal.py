@@ -6,7 +6,7 @@ import re
 import sys
 
 import pytest
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from client.errors import ClientError
@@ -42,10 +42,14 @@ def test_json_says_the_same() -> None:
 @pytest.mark.parametrize("is_json", [False, True])
 def test_whatever_is_shown_comes_out_harmless(is_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
     output = Output(is_json)
+
+    def show(drawn: RenderableType) -> None:
+        output.show({"a": HOSTILE}, lambda: drawn)
+        output.ask(drawn)
+
     shapes = (fields({HOSTILE: HOSTILE}, HOSTILE), table((HOSTILE,), ((HOSTILE,),), HOSTILE))
     for drawn in (HOSTILE, Text(HOSTILE), text(HOSTILE), *shapes):
-        output.show({"a": HOSTILE}, lambda drawn=drawn: drawn)
-        output.ask(drawn)
+        show(drawn)
     output.note(HOSTILE)
     output.warn(HOSTILE)
     output.fail(ClientError(HOSTILE, HOSTILE, f"other {HOSTILE}"))
