@@ -49,10 +49,11 @@ smoke: $(RUNNABLE) ## Start a development chain, see it make blocks, and stop it
 test: $(READY) ## Run the tests, except the slow ones
 	$(BIN)/python -m pytest -q -n $(PYTEST_JOBS) -m "not slow" tests
 
-check: $(READY) ## Check format, lint, types, layers and notes
+check: $(READY) ## Check format, lint, types, layers, notes and generated pages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict $(PACKAGES) tests benchmarks docs
+	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_money_door.py tests/test_todos.py
 
 parity: $(READY) ## Run the tests that docs/reference-parity.md names, on three chains of different names, and count
