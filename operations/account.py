@@ -1,6 +1,5 @@
 """Creating accounts and changing their keys and metadata."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from operations.account_creation import check_new_authorities, create_account, use_account_subsidy
@@ -92,8 +91,7 @@ def _weigh_authorities(*authorities: Authority) -> int:
     )
 
 
-@operation(number=9, takes=Resources(57_700, _NEW_ACCOUNT))
-@dataclass(slots=True)
+@operation(number=9, takes=Resources(57_700, _NEW_ACCOUNT), active="creator", impacts=("new_account_name", "creator"))
 class AccountCreate(Operation):
     """Creates an account for the exact fee that the witnesses have set.
 
@@ -120,9 +118,6 @@ class AccountCreate(Operation):
 
     def count_resources(self) -> Resources:
         return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.creator)
 
     def apply(self, ctx: Context) -> None:
         ctx.tables.accounts.get(self.creator)
@@ -155,12 +150,8 @@ class AccountCreate(Operation):
         )
         open_rc_account(ctx, self.new_account_name, self.fee)
 
-    def impacted(self) -> set[str]:
-        return {self.new_account_name, self.creator}
-
 
 @operation(number=10, takes=Resources(14_000))
-@dataclass(slots=True)
 class AccountUpdate(Operation):
     """Changes an account's authorities, memo key and metadata.
 
@@ -191,7 +182,6 @@ class AccountUpdate(Operation):
 
 
 @operation(number=43, takes=Resources(14_000))
-@dataclass(slots=True)
 class AccountUpdate2(Operation):
     """Changes an account's authorities, memo key and both kinds of metadata, each only if given.
 
@@ -227,8 +217,7 @@ class AccountUpdate2(Operation):
         _change_metadata(ctx, self.account, self.json_metadata, self.posting_json_metadata)
 
 
-@operation(number=22, takes=Resources(10_000))
-@dataclass(slots=True)
+@operation(number=22, takes=Resources(10_000), active="creator")
 class ClaimAccount(Operation):
     """Buys the right to create one account later, for the fee or (with fee 0) from the subsidised pool.
 
@@ -257,9 +246,6 @@ class ClaimAccount(Operation):
     def count_resources(self) -> Resources:
         return self.resources.more(new_accounts=1 if self.fee.amount == 0 else 0)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.creator)
-
     def apply(self, ctx: Context) -> None:
         creator = ctx.tables.accounts.get(self.creator)
         if not creator.balance >= self.fee.amount:
@@ -284,8 +270,7 @@ class ClaimAccount(Operation):
         ctx.tables.accounts.update(creator, pending_claimed_accounts=claims)
 
 
-@operation(number=23, takes=Resources(57_700, _NEW_ACCOUNT))
-@dataclass(slots=True)
+@operation(number=23, takes=Resources(57_700, _NEW_ACCOUNT), active="creator", impacts=("creator", "new_account_name"))
 class CreateClaimedAccount(Operation):
     """Creates an account with a right that claim_account gave.
 
@@ -316,9 +301,6 @@ class CreateClaimedAccount(Operation):
     def count_resources(self) -> Resources:
         return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.creator)
-
     def apply(self, ctx: Context) -> None:
         creator = ctx.tables.accounts.get(self.creator)
         if not creator.pending_claimed_accounts > 0:
@@ -341,12 +323,13 @@ class CreateClaimedAccount(Operation):
         )
         open_rc_account(ctx, self.new_account_name, _get_median_fee(ctx))
 
-    def impacted(self) -> set[str]:
-        return {self.creator, self.new_account_name}
 
-
-@operation(number=41, takes=Resources(57_700, _NEW_ACCOUNT + DELEGATION_BYTES))
-@dataclass(slots=True)
+@operation(
+    number=41,
+    takes=Resources(57_700, _NEW_ACCOUNT + DELEGATION_BYTES),
+    active="creator",
+    impacts=("new_account_name", "creator"),
+)
 class AccountCreateWithDelegation(Operation):
     """Was: creates an account for a fee and a delegation. Switched off for good by hard fork 20.
 
@@ -381,14 +364,8 @@ class AccountCreateWithDelegation(Operation):
     def count_resources(self) -> Resources:
         return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.creator)
-
     def apply(self, ctx: Context) -> None:
         raise Rejected(
             "!_db.has_hardfork( STEEM_HARDFORK_0_20__1760 )",
             "Account creation with delegation is deprecated as of Hardfork 20",
         )
-
-    def impacted(self) -> set[str]:
-        return {self.new_account_name, self.creator}

@@ -1,6 +1,5 @@
 """Posts and replies: writing, deleting, and the options of their rewards."""
 
-from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 from operations.checks import (
@@ -15,7 +14,7 @@ from protocol.errors import Invalid, PluginRefused, Rejected
 from protocol.integers import INT64_MAX
 from protocol.json_text import is_valid_json
 from protocol.measures import duration_text
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import (
@@ -47,8 +46,12 @@ _PERMLINK_BYTE = state_size("comment_object_permlink_char_size", 1)
 _PARENT_PERMLINK_BYTE = state_size("comment_object_parent_permlink_char_size", 2)
 
 
-@operation(number=1, takes=Resources(114_100, state_size("comment_object_base_size", 201)))
-@dataclass(slots=True)
+@operation(
+    number=1,
+    takes=Resources(114_100, state_size("comment_object_base_size", 201)),
+    posting="author",
+    impacts=("author", "parent_author"),
+)
 class Comment(Operation):
     """Writes or edits a post (empty parent_author) or a reply.
 
@@ -93,9 +96,6 @@ class Comment(Operation):
 
     def payer(self) -> str:
         return self.author
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.posting(self.author)
 
     def apply(self, ctx: Context) -> None:
         self._check_relayed_depth(ctx)
@@ -148,12 +148,8 @@ class Comment(Operation):
                 "equal( com.parent_permlink, o.parent_permlink )", "The permlink of a comment cannot change."
             )
 
-    def impacted(self) -> set[str]:
-        return {self.author, self.parent_author} if self.parent_author else {self.author}
 
-
-@operation(number=17, takes=Resources(51_100))
-@dataclass(slots=True)
+@operation(number=17, takes=Resources(51_100), posting="author")
 class DeleteComment(Operation):
     """Removes a post or reply that has no replies and no net positive votes.
 
@@ -167,9 +163,6 @@ class DeleteComment(Operation):
     def validate(self, rules: Rules) -> None:
         check_permlink(self.permlink, rules)
         check_account_name(self.author)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.posting(self.author)
 
     def apply(self, ctx: Context) -> None:
         comment = get_comment(ctx, self.author, self.permlink)
@@ -261,8 +254,7 @@ CommentOptionsExtension = StaticVariant[CommentPayoutBeneficiaries, AllowedVoteA
 _BENEFICIARY = state_size("comment_object_beneficiaries_member_size", 18)
 
 
-@operation(number=19, takes=Resources(13_200))
-@dataclass(slots=True)
+@operation(number=19, takes=Resources(13_200), posting="author")
 class CommentOptions(Operation):
     """Limits the rewards of a post, or names its beneficiaries.
 
@@ -297,9 +289,6 @@ class CommentOptions(Operation):
     def count_resources(self) -> Resources:
         count = sum(len(part.beneficiaries) for part in self.extensions if isinstance(part, CommentPayoutBeneficiaries))
         return self.resources.more(state_bytes=_BENEFICIARY * count)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.posting(self.author)
 
     def apply(self, ctx: Context) -> None:
         comment = get_comment(ctx, self.author, self.permlink)

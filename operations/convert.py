@@ -1,12 +1,11 @@
 """Converting SBD to STEEM at the median price of the days after."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from operations.checks import check_account_name
 from protocol.assets import SBD, Asset
 from protocol.errors import Invalid, Rejected
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName
@@ -16,8 +15,7 @@ from state.prices import get_median_price
 from state.tables.market import ConvertRequest
 
 
-@operation(number=8, takes=Resources(15_700, state_size("convert_request_object_base_size", 48)))
-@dataclass(slots=True)
+@operation(number=8, takes=Resources(15_700, state_size("convert_request_object_base_size", 48)), active="owner")
 class Convert(Operation):
     """Asks for a conversion of SBD to STEEM, paid out after the conversion delay.
 
@@ -35,9 +33,6 @@ class Convert(Operation):
             raise Invalid("is_asset_type( amount, SBD_SYMBOL )", "Can only convert SBD to STEEM")
         if not self.amount.amount > 0:
             raise Invalid("amount.amount > 0", "Must convert some SBD")
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.owner)
 
     def apply(self, ctx: Context) -> None:
         requests = ctx.tables.convert_requests

@@ -1,6 +1,5 @@
 """Data for programs above the chain; the chain only checks who signed and the form."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from operations.checks import byte_size, check_authority, check_json
@@ -48,7 +47,6 @@ def _count_custom(op: "CustomJson | CustomBinary") -> Resources:
 
 
 @operation(number=15, takes=Resources(11_400))
-@dataclass(slots=True)
 class Custom(Operation):
     """Puts numbered binary data on the chain.
 
@@ -67,8 +65,7 @@ class Custom(Operation):
             raise Invalid("required_auths.size() > 0", _NO_ACCOUNT)
 
     def authorities(self, required: RequiredAuthorities) -> None:
-        for name in self.required_auths:
-            required.active(name)
+        required.actives.update(self.required_auths)
 
     def apply(self, ctx: Context) -> None:
         _check_data_size(
@@ -83,7 +80,6 @@ class Custom(Operation):
 
 
 @operation(number=18, takes=Resources(11_400))
-@dataclass(slots=True)
 class CustomJson(Operation):
     """Puts named JSON data on the chain.
 
@@ -108,10 +104,8 @@ class CustomJson(Operation):
         return _count_custom(self)
 
     def authorities(self, required: RequiredAuthorities) -> None:
-        for name in self.required_auths:
-            required.active(name)
-        for name in self.required_posting_auths:
-            required.posting(name)
+        required.actives.update(self.required_auths)
+        required.postings.update(self.required_posting_auths)
 
     def apply(self, ctx: Context) -> None:
         _check_data_size(
@@ -125,7 +119,6 @@ class CustomJson(Operation):
 
 
 @operation(number=35, takes=Resources(11_400))
-@dataclass(slots=True)
 class CustomBinary(Operation):
     """Was: named binary data with any kind of authority. Nodes accept no new one; a block may hold it.
 
@@ -156,12 +149,9 @@ class CustomBinary(Operation):
         return _count_custom(self)
 
     def authorities(self, required: RequiredAuthorities) -> None:
-        for name in self.required_owner_auths:
-            required.owner(name)
-        for name in self.required_active_auths:
-            required.active(name)
-        for name in self.required_posting_auths:
-            required.posting(name)
+        required.owners.update(self.required_owner_auths)
+        required.actives.update(self.required_active_auths)
+        required.postings.update(self.required_posting_auths)
         for authority in self.required_auths:
             required.other(authority)
 

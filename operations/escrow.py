@@ -1,12 +1,11 @@
 """Escrow: payments that a third account watches over."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from operations.checks import check_account_names, check_optional_json
 from protocol.assets import SBD, STEEM, Asset
 from protocol.errors import Invalid, NotUnique, Rejected, UnknownKey
-from protocol.operation import Fields, Operation, RequiredAuthorities, operation
+from protocol.operation import Fields, Operation, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, String, Time
@@ -60,8 +59,12 @@ def _check_parties(escrow: Escrow, to: str, agent: str, variable: str) -> None:
         )
 
 
-@operation(number=27, takes=Resources(19_100, state_size("escrow_object_base_size", 119)))
-@dataclass(slots=True)
+@operation(
+    number=27,
+    takes=Resources(19_100, state_size("escrow_object_base_size", 119)),
+    active="from_",
+    impacts=("from_", "to", "agent"),
+)
 class EscrowTransfer(Operation):
     """Puts STEEM and SBD aside for another account, watched over by an agent.
 
@@ -95,9 +98,6 @@ class EscrowTransfer(Operation):
                 "ratification_deadline < escrow_expiration", "ratification deadline must be before escrow expiration"
             ).named("escrow_dates_crossed")
         check_optional_json(self.json_meta, "json_meta")
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.from_)
 
     def apply(self, ctx: Context) -> None:
         tables = ctx.tables
@@ -135,12 +135,8 @@ class EscrowTransfer(Operation):
                 "o.escrow_expiration > _db.head_block_time()", "The escrow expiration must be after head block time."
             ).named("escrow_dates_past")
 
-    def impacted(self) -> set[str]:
-        return {self.from_, self.to, self.agent}
 
-
-@operation(number=31, takes=Resources(9900))
-@dataclass(slots=True)
+@operation(number=31, takes=Resources(9900), active="who", impacts=("from_", "to", "agent"))
 class EscrowApprove(Operation):
     """Approves or refuses an escrow; both the receiver and the agent must approve.
 
@@ -159,9 +155,6 @@ class EscrowApprove(Operation):
         check_account_names(self.from_, self.to, self.agent, self.who)
         if self.who not in (self.to, self.agent):
             raise Invalid("who == to || who == agent", "to or agent must approve escrow")
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.who)
 
     def apply(self, ctx: Context) -> None:
         escrows = ctx.tables.escrows
@@ -193,12 +186,8 @@ class EscrowApprove(Operation):
                 "!escrow.agent_approved", "Account 'agent' (${a}) has already approved the escrow.", a=self.agent
             ).named("escrow_approved", by=self.agent)
 
-    def impacted(self) -> set[str]:
-        return {self.from_, self.to, self.agent}
 
-
-@operation(number=28, takes=Resources(11_500))
-@dataclass(slots=True)
+@operation(number=28, takes=Resources(11_500), active="who", impacts=("from_", "to", "agent"))
 class EscrowDispute(Operation):
     """Hands the decision over an approved escrow to the agent.
 
@@ -217,9 +206,6 @@ class EscrowDispute(Operation):
         if self.who not in (self.from_, self.to):
             raise Invalid("who == from || who == to", "who must be from or to")
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.who)
-
     def apply(self, ctx: Context) -> None:
         ctx.tables.accounts.get(self.from_)
         escrow = _get_escrow(ctx, self.from_, self.escrow_id)
@@ -237,12 +223,8 @@ class EscrowDispute(Operation):
         _check_parties(escrow, self.to, self.agent, "e")
         ctx.tables.escrows.update(escrow, disputed=True)
 
-    def impacted(self) -> set[str]:
-        return {self.from_, self.to, self.agent}
 
-
-@operation(number=29, takes=Resources(17_200))
-@dataclass(slots=True)
+@operation(number=29, takes=Resources(17_200), active="who", impacts=("from_", "to", "agent"))
 class EscrowRelease(Operation):
     """Pays money out of an escrow to the payer or the receiver.
 
@@ -267,9 +249,6 @@ class EscrowRelease(Operation):
             raise Invalid("receiver == from || receiver == to", "receiver must be from or to")
         _check_amounts(self.sbd_amount, self.steem_amount, "release")
         _check_symbols(self.sbd_amount, self.steem_amount)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.who)
 
     def apply(self, ctx: Context) -> None:
         ctx.tables.accounts.get(self.from_)
@@ -321,9 +300,6 @@ class EscrowRelease(Operation):
             raise Rejected(
                 "o.receiver == e.from", "Only 'to' (${t}) can release funds to 'from' (${t}).", **parties
             ).named("escrow_only_to_other_side")
-
-    def impacted(self) -> set[str]:
-        return {self.from_, self.to, self.agent}
 
 
 def _check_released(name: str, released: Asset, held: int) -> None:

@@ -1,6 +1,5 @@
 """The internal market: placing and cancelling limit orders."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from operations.checks import check_account_name, is_token
@@ -9,7 +8,7 @@ from protocol.assets import SBD, STEEM, Asset, Price, check_price, make_price, m
 from protocol.errors import Invalid, Rejected, UnknownKey
 from protocol.integers import TIME_MAX
 from protocol.measures import duration_text
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, Bool, Default, Time
@@ -83,8 +82,7 @@ def _place_order(
 _ORDER = state_size("limit_order_object_base_size", 76, 1940)
 
 
-@operation(number=5, takes=Resources(31_700, is_market=True))
-@dataclass(slots=True)
+@operation(number=5, takes=Resources(31_700, is_market=True), active="owner")
 class LimitOrderCreate(Operation):
     """Offers an amount for at least another amount, and fills matching orders at once.
 
@@ -108,16 +106,12 @@ class LimitOrderCreate(Operation):
     def count_resources(self) -> Resources:
         return self.resources if self.fill_or_kill else self.resources.more(state_bytes=_ORDER)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.owner)
-
     def apply(self, ctx: Context) -> None:
         price = Price(self.amount_to_sell, self.min_to_receive)
         _place_order(ctx, self.owner, self.orderid, self.amount_to_sell, price, self.expiration, self.fill_or_kill)
 
 
-@operation(number=21, takes=Resources(31_700, is_market=True))
-@dataclass(slots=True)
+@operation(number=21, takes=Resources(31_700, is_market=True), active="owner")
 class LimitOrderCreate2(Operation):
     """As limit_order_create, with a price in place of the amount to receive.
 
@@ -149,9 +143,6 @@ class LimitOrderCreate2(Operation):
     def count_resources(self) -> Resources:
         return self.resources if self.fill_or_kill else self.resources.more(state_bytes=_ORDER)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.owner)
-
     def apply(self, ctx: Context) -> None:
         _place_order(
             ctx,
@@ -164,8 +155,7 @@ class LimitOrderCreate2(Operation):
         )
 
 
-@operation(number=6, takes=Resources(9600))
-@dataclass(slots=True)
+@operation(number=6, takes=Resources(9600), active="owner")
 class LimitOrderCancel(Operation):
     """Takes an open order back; what is unsold returns to its owner.
 
@@ -178,9 +168,6 @@ class LimitOrderCancel(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_name(self.owner)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.owner)
 
     def apply(self, ctx: Context) -> None:
         order = ctx.tables.limit_orders.find((self.owner, self.orderid))

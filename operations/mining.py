@@ -2,7 +2,6 @@
 
 import hashlib
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from operations.checks import check_account_name, check_chain_properties
@@ -79,8 +78,7 @@ class Pow(NamedTuple):
             raise Invalid("work == fc::sha256::hash(recover)")
 
 
-@operation(number=14, takes=UNCOUNTED)
-@dataclass(slots=True)
+@operation(number=14, takes=UNCOUNTED, impacts=("worker_account",))
 class PowOperation(Operation):
     """Was: a block's worth of mined work. Switched off for good by hard fork 13.
 
@@ -110,9 +108,6 @@ class PowOperation(Operation):
 
     def apply(self, ctx: "Context") -> None:
         raise Rejected("!db().has_hardfork( STEEM_HARDFORK_0_13__256 )", "pow is deprecated. Use pow2 instead")
-
-    def impacted(self) -> set[str]:
-        return {self.worker_account}
 
 
 class Pow2Input(NamedTuple):
@@ -180,7 +175,6 @@ class EquihashPow(NamedTuple):
 
 
 @operation(number=30, takes=UNCOUNTED)
-@dataclass(slots=True)
 class Pow2Operation(Operation):
     """Was: mined work of the second kind. Switched off for good by hard fork 17.
 
@@ -212,7 +206,6 @@ class Pow2Operation(Operation):
 
 
 @operation(number=16, takes=UNCOUNTED)
-@dataclass(slots=True)
 class ReportOverProduction(Operation):
     """Was: reports a witness that signed two blocks for one slot. Switched off for good by hard fork 4.
 

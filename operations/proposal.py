@@ -1,12 +1,11 @@
 """Proposals: who is paid from the treasury, decided by votes."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from operations.checks import byte_size, check_account_name, check_account_names, check_permlink, is_utf8
 from protocol.assets import SBD, Asset
 from protocol.errors import Invalid, Rejected
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import I64, AccountName, Bool, FutureExtensions, Permlink, SortedSetStrict, String, Time
@@ -32,8 +31,12 @@ STRING_OBJECT_BYTES = 32
 """Size of a string object in the reference's memory: a proposal is charged for two, unweighted, whatever they hold."""
 
 
-@operation(number=44, takes=Resources(31_700, state_size("proposal_object_base_size", 68) + 2 * STRING_OBJECT_BYTES))
-@dataclass(slots=True)
+@operation(
+    number=44,
+    takes=Resources(31_700, state_size("proposal_object_base_size", 68) + 2 * STRING_OBJECT_BYTES),
+    active="creator",
+    impacts=("creator", "receiver"),
+)
 class CreateProposal(Operation):
     """Proposes daily payments from the treasury to an account, for a fee.
 
@@ -72,12 +75,6 @@ class CreateProposal(Operation):
 
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.creator, self.receiver)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.creator)
-
-    def impacted(self) -> set[str]:
-        return {self.creator, self.receiver}
 
     def apply(self, ctx: Context) -> None:
         accounts, comments, proposals = ctx.tables.accounts, ctx.tables.comments, ctx.tables.proposals
@@ -120,8 +117,7 @@ class CreateProposal(Operation):
 _VOTED_ID = state_size("proposal_vote_object_member_size", 8)
 
 
-@operation(number=45, takes=Resources(12_000, state_size("proposal_vote_object_base_size", 24)))
-@dataclass(slots=True)
+@operation(number=45, takes=Resources(12_000, state_size("proposal_vote_object_base_size", 24)), active="voter")
 class UpdateProposalVotes(Operation):
     """Votes for proposals, or takes such votes back.
 
@@ -144,9 +140,6 @@ class UpdateProposalVotes(Operation):
     def count_resources(self) -> Resources:
         return self.resources.more(state_bytes=_VOTED_ID * len(self.proposal_ids))
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.voter)
-
     def apply(self, ctx: Context) -> None:
         """Numbers of no proposal, votes given twice and votes taken back that were not given have no effect."""
         proposals, votes = ctx.tables.proposals, ctx.tables.proposal_votes
@@ -161,8 +154,7 @@ class UpdateProposalVotes(Operation):
                 votes.delete(vote)
 
 
-@operation(number=46, takes=Resources(12_000))
-@dataclass(slots=True)
+@operation(number=46, takes=Resources(12_000), active="proposal_owner")
 class RemoveProposal(Operation):
     """Removes proposals of an account before their end.
 
@@ -180,9 +172,6 @@ class RemoveProposal(Operation):
 
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.proposal_owner,)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.proposal_owner)
 
     def apply(self, ctx: Context) -> None:
         """Removes the proposals with their votes as far as the limit allows, and marks what is left as removed.

@@ -1,6 +1,5 @@
 """Getting a stolen account back, and giving voting rights up."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from operations.authority_change import refuse_owner_update, store_authorities
@@ -33,8 +32,12 @@ def _check_usable(authority: Authority) -> None:
         raise Invalid("new_owner_authority.weight_threshold", "new owner authority cannot be trivial")
 
 
-@operation(number=24, takes=Resources(54_400, state_size("account_recovery_request_object_base_size", 32)))
-@dataclass(slots=True)
+@operation(
+    number=24,
+    takes=Resources(54_400, state_size("account_recovery_request_object_base_size", 32)),
+    active="recovery_account",
+    impacts=("account_to_recover", "recovery_account"),
+)
 class RequestAccountRecovery(Operation):
     """Lets the recovery account ask that an account gets a new owner authority; the holder must confirm.
 
@@ -50,9 +53,6 @@ class RequestAccountRecovery(Operation):
     def validate(self, rules: Rules) -> None:
         check_account_names(self.recovery_account, self.account_to_recover)
         check_authority(self.new_owner_authority)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.recovery_account)
 
     def apply(self, ctx: Context) -> None:
         self._check_partner(ctx, ctx.tables.accounts.get(self.account_to_recover))
@@ -107,12 +107,8 @@ class RequestAccountRecovery(Operation):
         for name, _weight in self.new_owner_authority.account_auths:
             ctx.tables.accounts.get(name)
 
-    def impacted(self) -> set[str]:
-        return {self.account_to_recover, self.recovery_account}
 
-
-@operation(number=25, takes=UNCOUNTED)
-@dataclass(slots=True)
+@operation(number=25, takes=UNCOUNTED, impacts=("account_to_recover",))
 class RecoverAccount(Operation):
     """Confirms a recovery with keys of both the new and a recent owner authority.
 
@@ -177,12 +173,8 @@ class RecoverAccount(Operation):
         store_authorities(ctx, account.name, owner=self.new_owner_authority)
         tables.accounts.update(account, last_account_recovery=ctx.time)
 
-    def impacted(self) -> set[str]:
-        return {self.account_to_recover}
 
-
-@operation(number=26, takes=Resources(12_000))
-@dataclass(slots=True)
+@operation(number=26, takes=Resources(12_000), owner="account_to_recover")
 class ChangeRecoveryAccount(Operation):
     """Names another recovery account; it counts after the recovery period.
 
@@ -196,9 +188,6 @@ class ChangeRecoveryAccount(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.account_to_recover, self.new_recovery_account)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.owner(self.account_to_recover)
 
     def apply(self, ctx: Context) -> None:
         accounts = ctx.tables.accounts
@@ -222,8 +211,9 @@ class ChangeRecoveryAccount(Operation):
             requests.delete(request)
 
 
-@operation(number=36, takes=Resources(5300, state_size("decline_voting_rights_request_object_base_size", 28)))
-@dataclass(slots=True)
+@operation(
+    number=36, takes=Resources(5300, state_size("decline_voting_rights_request_object_base_size", 28)), owner="account"
+)
 class DeclineVotingRights(Operation):
     """Gives all voting rights up for good after the recovery period, or takes that wish back.
 
@@ -236,9 +226,6 @@ class DeclineVotingRights(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_name(self.account)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.owner(self.account)
 
     def apply(self, ctx: Context) -> None:
         account = ctx.tables.accounts.get(self.account)
@@ -260,8 +247,7 @@ class DeclineVotingRights(Operation):
         )
 
 
-@operation(number=37, takes=UNCOUNTED)
-@dataclass(slots=True)
+@operation(number=37, takes=UNCOUNTED, active="reset_account")
 class ResetAccount(Operation):
     """Was meant to reset the owner authority of an idle account. Switched off for good.
 
@@ -278,15 +264,11 @@ class ResetAccount(Operation):
         _check_usable(self.new_owner_authority)
         check_authority(self.new_owner_authority)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.reset_account)
-
     def apply(self, ctx: Context) -> None:
         raise Rejected("false", "Reset Account Operation is currently disabled.")
 
 
 @operation(number=38, takes=UNCOUNTED)
-@dataclass(slots=True)
 class SetResetAccount(Operation):
     """Was meant to name the account that may reset. Switched off for good.
 

@@ -1,12 +1,11 @@
 """Claiming earned rewards."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from operations.checks import check_account_name, is_token
 from protocol.assets import SBD, STEEM, VESTS, Asset, decimals, nai_string, symbol_to_nai
 from protocol.errors import Invalid, Rejected
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import Resources
 from protocol.rules import Rules
 from protocol.types import AccountName, FutureExtensions, Vector
@@ -14,8 +13,7 @@ from state.context import Context
 from state.reward_balances import claim_reward
 
 
-@operation(number=39, takes=Resources(50_300))
-@dataclass(slots=True)
+@operation(number=39, takes=Resources(50_300), posting="account")
 class ClaimRewardBalance(Operation):
     """Moves earned rewards to the account's balances.
 
@@ -48,9 +46,6 @@ class ClaimRewardBalance(Operation):
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.account,)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.posting(self.account)
-
     def apply(self, ctx: Context) -> None:
         account = ctx.tables.accounts.get(self.account)
         held = (
@@ -70,8 +65,7 @@ class ClaimRewardBalance(Operation):
             claim_reward(ctx, self.account, reward)
 
 
-@operation(number=47, takes=Resources(0))
-@dataclass(slots=True)
+@operation(number=47, takes=Resources(0), posting="account")
 class ClaimRewardBalance2(Operation):
     """Moves earned rewards, tokens among them, to the account's balances.
 
@@ -98,9 +92,6 @@ class ClaimRewardBalance2(Operation):
 
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.account,)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.posting(self.account)
 
     def apply(self, ctx: Context) -> None:
         for token in self.reward_tokens:

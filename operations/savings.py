@@ -1,12 +1,11 @@
 """Savings: balances that can only be taken out after a delay."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from operations.checks import check_account_name, check_account_names, check_memo
 from protocol.assets import SBD, STEEM, Asset
 from protocol.errors import Invalid, Rejected, UnknownKey
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U32, AccountName, String
@@ -23,8 +22,7 @@ def _check_amount(amount: Asset) -> None:
         raise Invalid("amount.symbol == STEEM_SYMBOL || amount.symbol == SBD_SYMBOL")
 
 
-@operation(number=32, takes=Resources(6400))
-@dataclass(slots=True)
+@operation(number=32, takes=Resources(6400), active="from_", impacts=("from_", "to"))
 class TransferToSavings(Operation):
     """Moves liquid tokens into an account's savings.
 
@@ -42,9 +40,6 @@ class TransferToSavings(Operation):
         _check_amount(self.amount)
         check_memo(self.memo, rules)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.from_)
-
     def apply(self, ctx: Context) -> None:
         accounts, treasury = ctx.tables.accounts, ctx.rules.treasury_account
         accounts.get(self.from_)
@@ -53,12 +48,13 @@ class TransferToSavings(Operation):
             raise Rejected("op.to != STEEM_TREASURY_ACCOUNT", "Cannot transfer savings to ${s}", s=treasury)
         move(ctx, self.amount, (LIQUID, self.from_), (SAVINGS, self.to))
 
-    def impacted(self) -> set[str]:
-        return {self.from_, self.to}
 
-
-@operation(number=33, takes=Resources(17_500, state_size("savings_withdraw_object_byte_size", 64, 229)))
-@dataclass(slots=True)
+@operation(
+    number=33,
+    takes=Resources(17_500, state_size("savings_withdraw_object_byte_size", 64, 229)),
+    active="from_",
+    impacts=("from_", "to"),
+)
 class TransferFromSavings(Operation):
     """Asks for tokens from savings, paid out after the savings delay.
 
@@ -76,9 +72,6 @@ class TransferFromSavings(Operation):
         check_account_names(self.from_, self.to)
         _check_amount(self.amount)
         check_memo(self.memo, rules)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.from_)
 
     def apply(self, ctx: Context) -> None:
         accounts, requests = ctx.tables.accounts, ctx.tables.savings_withdraws
@@ -119,12 +112,8 @@ class TransferFromSavings(Operation):
         if not saved >= self.amount.amount:
             raise Rejected("_db.get_savings_balance( from, op.amount.symbol ) >= op.amount").named("savings_missing")
 
-    def impacted(self) -> set[str]:
-        return {self.from_, self.to}
 
-
-@operation(number=34, takes=Resources(11_500))
-@dataclass(slots=True)
+@operation(number=34, takes=Resources(11_500), active="from_")
 class CancelTransferFromSavings(Operation):
     """Takes a request back; the tokens stay in savings.
 
@@ -137,9 +126,6 @@ class CancelTransferFromSavings(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_name(self.from_)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.from_)
 
     def apply(self, ctx: Context) -> None:
         accounts, requests = ctx.tables.accounts, ctx.tables.savings_withdraws

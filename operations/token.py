@@ -3,7 +3,6 @@
 Source of all rules here: the master branch's smt_operations.hpp, smt_operations.cpp and smt_util.cpp.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from operations.checks import check_account_name, check_token_symbol
@@ -13,7 +12,7 @@ from protocol.assets import SBD, STEEM, Asset, decimals, is_vesting
 from protocol.errors import Invalid
 from protocol.identity import ChainIdentity
 from protocol.integers import INT32_MAX, UINT32_MAX
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import UNCOUNTED, Resources
 from protocol.rules import Rules
 from protocol.times import time_text
@@ -54,8 +53,7 @@ def _check_admin(control_account: str, symbol: int) -> None:
     check_token_symbol(symbol)
 
 
-@operation(number=49, takes=Resources())
-@dataclass(slots=True)
+@operation(number=49, takes=Resources(), active="control_account")
 class SmtSetup(Operation):
     """Sets a token's supply and the times of its launch, and closes its setup.
 
@@ -106,12 +104,8 @@ class SmtSetup(Operation):
                 t=time_text(genesis_time),
             )
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.control_account)
 
-
-@operation(number=50, takes=Resources())
-@dataclass(slots=True)
+@operation(number=50, takes=Resources(), active="control_account")
 class SmtSetupEmissions(Operation):
     """Schedules regular emissions of a token.
 
@@ -201,12 +195,8 @@ class SmtSetupEmissions(Operation):
         if not self.schedule_time > genesis_time:
             raise Invalid("schedule_time > STEEM_GENESIS_TIME")
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.control_account)
 
-
-@operation(number=51, takes=UNCOUNTED)
-@dataclass(slots=True)
+@operation(number=51, takes=UNCOUNTED, active="control_account")
 class SmtSetupIcoTier(Operation):
     """Adds or removes a tier of a token's launch: how contributions up to a cap are turned into tokens.
 
@@ -233,12 +223,8 @@ class SmtSetupIcoTier(Operation):
             )
         self.generation_policy.validate(rules)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.control_account)
 
-
-@operation(number=52, takes=Resources())
-@dataclass(slots=True)
+@operation(number=52, takes=Resources(), active="control_account")
 class SmtSetSetupParameters(Operation):
     """Sets parameters of a token before its launch.
 
@@ -256,12 +242,8 @@ class SmtSetSetupParameters(Operation):
         if not self.setup_parameters:
             raise Invalid("setup_parameters.empty() == false")
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.control_account)
 
-
-@operation(number=53, takes=Resources())
-@dataclass(slots=True)
+@operation(number=53, takes=Resources(), active="control_account")
 class SmtSetRuntimeParameters(Operation):
     """Sets parameters of a token's rewards and votes.
 
@@ -281,12 +263,8 @@ class SmtSetRuntimeParameters(Operation):
         for parameter in self.runtime_parameters:
             parameter.validate(rules)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.control_account)
 
-
-@operation(number=54, takes=Resources())
-@dataclass(slots=True)
+@operation(number=54, takes=Resources(), active="control_account")
 class SmtCreate(Operation):
     """Creates a token for a fee.
 
@@ -341,12 +319,8 @@ class SmtCreate(Operation):
             if self.desired_ticker == name:
                 raise Invalid(f"desired_ticker != {constant}_SYMBOL_STR", "SMT Ticker Symbol cannot be ${s}", s=name)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.control_account)
 
-
-@operation(number=55, takes=Resources())
-@dataclass(slots=True)
+@operation(number=55, takes=Resources(), active="contributor")
 class SmtContribute(Operation):
     """Contributes STEEM to the launch of a token.
 
@@ -367,6 +341,3 @@ class SmtContribute(Operation):
             raise Invalid("contribution.symbol == STEEM_SYMBOL", "Contributions must be made in STEEM")
         if not self.contribution.amount > 0:
             raise Invalid("contribution.amount > 0", "Contribution amount must be greater than 0")
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.contributor)

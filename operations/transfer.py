@@ -1,12 +1,11 @@
 """Moving liquid tokens between accounts."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from operations.checks import check_account_names, check_memo
 from protocol.assets import SBD, Asset, is_vesting
 from protocol.errors import Invalid, Rejected
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import Resources
 from protocol.rules import Rules
 from protocol.types import AccountName, String
@@ -14,8 +13,7 @@ from state.balances import LIQUID, move
 from state.context import Context
 
 
-@operation(number=2, takes=Resources(9600, is_market=True))
-@dataclass(slots=True)
+@operation(number=2, takes=Resources(9600, is_market=True), active="from_", impacts=("from_", "to"))
 class Transfer(Operation):
     """Moves liquid tokens from one account to another.
 
@@ -39,9 +37,6 @@ class Transfer(Operation):
     def payer(self) -> str:
         return self.from_
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.from_)
-
     def apply(self, ctx: Context) -> None:
         if self.amount.symbol != SBD and self.to == ctx.rules.treasury_account:
             raise Rejected(
@@ -50,6 +45,3 @@ class Transfer(Operation):
                 s=ctx.rules.treasury_account,
             )
         move(ctx, self.amount, (LIQUID, self.from_), (LIQUID, self.to))
-
-    def impacted(self) -> set[str]:
-        return {self.from_, self.to}

@@ -1,6 +1,5 @@
 """Power up, power down, its routes, and delegation of vesting shares."""
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from operations.checks import check_account_name, check_account_names, is_token
@@ -8,7 +7,7 @@ from operations.delegation import DELEGATION_BYTES, change_delegation
 from protocol.assets import STEEM, VESTS, Asset, is_vesting
 from protocol.errors import Invalid, Rejected
 from protocol.integers import TIME_MAX
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import U16, AccountName, Bool
@@ -19,8 +18,7 @@ from state.stake import STAKE
 from state.tables.vesting import WithdrawVestingRoute
 
 
-@operation(number=3, takes=Resources(44_400, is_market=True))
-@dataclass(slots=True)
+@operation(number=3, takes=Resources(44_400, is_market=True), active="from_", impacts=("from_", "to"))
 class TransferToVesting(Operation):
     """Turns liquid STEEM into vesting shares at the current price (power up).
 
@@ -49,9 +47,6 @@ class TransferToVesting(Operation):
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.to or self.from_,)
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.from_)
-
     def apply(self, ctx: Context) -> None:
         accounts = ctx.tables.accounts
         receiver = accounts.get(self.from_).name
@@ -65,9 +60,6 @@ class TransferToVesting(Operation):
             )
         move(ctx, self.amount, (LIQUID, self.from_), (STAKE, receiver))
 
-    def impacted(self) -> set[str]:
-        return {self.from_, self.to} if self.to else {self.from_}
-
 
 _NO_STAKE = "Account does not have sufficient Steem Power for withdraw."
 _NO_CHANGE = "This operation would not change the vesting withdraw rate."
@@ -78,8 +70,7 @@ def compute_withdraw_rate(vesting_shares: int, intervals: int) -> int:
     return max(-(-vesting_shares // intervals), 1)
 
 
-@operation(number=4, takes=Resources(10_400))
-@dataclass(slots=True)
+@operation(number=4, takes=Resources(10_400), active="account")
 class WithdrawVesting(Operation):
     """Starts, changes or (with 0) stops the weekly withdrawal of vesting shares (power down).
 
@@ -99,9 +90,6 @@ class WithdrawVesting(Operation):
 
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.account,)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.account)
 
     def apply(self, ctx: Context) -> None:
         account = ctx.tables.accounts.get(self.account)
@@ -149,8 +137,12 @@ class WithdrawVesting(Operation):
         )
 
 
-@operation(number=20, takes=Resources(17_900, state_size("withdraw_vesting_route_object_base_size", 43)))
-@dataclass(slots=True)
+@operation(
+    number=20,
+    takes=Resources(17_900, state_size("withdraw_vesting_route_object_base_size", 43)),
+    active="from_account",
+    impacts=("from_account", "to_account"),
+)
 class SetWithdrawVestingRoute(Operation):
     """Sends a share of an account's withdrawals to another account, as STEEM or again as vesting shares.
 
@@ -172,9 +164,6 @@ class SetWithdrawVestingRoute(Operation):
 
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.from_account,)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.from_account)
 
     def apply(self, ctx: Context) -> None:
         accounts, routes = ctx.tables.accounts, ctx.tables.withdraw_vesting_routes
@@ -213,9 +202,6 @@ class SetWithdrawVestingRoute(Operation):
         )
         accounts.update(source, withdraw_routes=source.withdraw_routes + 1)
 
-    def impacted(self) -> set[str]:
-        return {self.from_account, self.to_account}
-
 
 _RETURN_BYTES = state_size("vesting_delegation_expiration_object_base_size", 44)
 
@@ -223,8 +209,9 @@ _RETURN_BYTES = state_size("vesting_delegation_expiration_object_base_size", 44)
 @operation(
     number=40,
     takes=Resources(19_900, max(DELEGATION_BYTES, _RETURN_BYTES)),
+    active="delegator",
+    impacts=("delegator", "delegatee"),
 )
-@dataclass(slots=True)
 class DelegateVestingShares(Operation):
     """Sets how many vesting shares one account lends to another; 0 ends the delegation.
 
@@ -248,11 +235,5 @@ class DelegateVestingShares(Operation):
     def stake_accounts(self) -> tuple[str, ...]:
         return self.delegator, self.delegatee
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.delegator)
-
     def apply(self, ctx: Context) -> None:
         change_delegation(ctx, self.delegator, self.delegatee, self.vesting_shares.amount)
-
-    def impacted(self) -> set[str]:
-        return {self.delegator, self.delegatee}

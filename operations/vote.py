@@ -1,11 +1,10 @@
 """Voting on posts and replies."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from operations.checks import check_account_names, check_permlink
 from protocol.errors import Invalid
-from protocol.operation import Operation, RequiredAuthorities, operation
+from protocol.operation import Operation, operation
 from protocol.resources import UNCOUNTED, Resources, state_size
 from protocol.rules import Rules
 from protocol.types import I16, I64, AccountName, FutureExtensions, Permlink, SortedMap, Symbol
@@ -14,8 +13,12 @@ from rewards.voting import cast_vote
 from state.context import Context
 
 
-@operation(number=0, takes=Resources(26_500, state_size("comment_vote_object_base_size", 47, 525)))
-@dataclass(slots=True)
+@operation(
+    number=0,
+    takes=Resources(26_500, state_size("comment_vote_object_base_size", 47, 525)),
+    posting="voter",
+    impacts=("voter", "author"),
+)
 class Vote(Operation):
     """Votes for (or, with a negative weight, against) the reward of a post.
 
@@ -37,18 +40,11 @@ class Vote(Operation):
     def payer(self) -> str:
         return self.voter
 
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.posting(self.voter)
-
     def apply(self, ctx: Context) -> None:
         cast_vote(ctx, self.voter, self.author, self.permlink, self.weight)
 
-    def impacted(self) -> set[str]:
-        return {self.voter, self.author}
 
-
-@operation(number=48, takes=UNCOUNTED)
-@dataclass(slots=True)
+@operation(number=48, takes=UNCOUNTED, posting="voter")
 class Vote2(Operation):
     """Votes with rshares given for each token (and STEEM) by themselves.
 
@@ -73,6 +69,3 @@ class Vote2(Operation):
                 "Cannot vote with more than ${n} SMTs and STEEM",
                 n=rules.max_votable_assets,
             )
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.posting(self.voter)

@@ -1,6 +1,5 @@
 """Witnesses: becoming one, its properties and price feed, and the votes for them."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from consensus.witnesses import get_witness
@@ -52,8 +51,7 @@ this one; a name would be data of the chain."""
 _URL_BYTE = state_size("witness_object_url_char_size", 1)
 
 
-@operation(number=11, takes=Resources(9500, state_size("witness_object_base_size", 266)))
-@dataclass(slots=True)
+@operation(number=11, takes=Resources(9500, state_size("witness_object_base_size", 266)), active="owner")
 class WitnessUpdate(Operation):
     """Makes an account a witness, or changes its url, signing key and properties; the null key retires it.
 
@@ -77,9 +75,6 @@ class WitnessUpdate(Operation):
 
     def count_resources(self) -> Resources:
         return self.resources.more(state_bytes=_URL_BYTE * byte_size(self.url))
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.owner)
 
     def apply(self, ctx: Context) -> None:
         _get_account(ctx, self.owner)
@@ -157,8 +152,7 @@ def _default_properties(rules: Rules) -> ChainProperties:
     )
 
 
-@operation(number=42, takes=Resources(9500))
-@dataclass(slots=True)
+@operation(number=42, takes=Resources(9500), impacts=("owner",))
 class WitnessSetProperties(Operation):
     """Changes some properties of a witness, signed with its signing key.
 
@@ -187,9 +181,6 @@ class WitnessSetProperties(Operation):
             required.other(UNSATISFIABLE_AUTHORITY)
         else:
             required.other(Authority(1, (), ((unpack_key(packed), 1),)))
-
-    def impacted(self) -> set[str]:
-        return {self.owner}
 
     def apply(self, ctx: Context) -> None:
         witness = get_witness(ctx, self.owner)
@@ -231,8 +222,12 @@ class WitnessSetProperties(Operation):
             )
 
 
-@operation(number=12, takes=Resources(23_000, state_size("witness_vote_object_base_size", 40)))
-@dataclass(slots=True)
+@operation(
+    number=12,
+    takes=Resources(23_000, state_size("witness_vote_object_base_size", 40)),
+    active="account",
+    impacts=("account", "witness"),
+)
 class AccountWitnessVote(Operation):
     """Votes for a witness, or takes the vote back.
 
@@ -246,12 +241,6 @@ class AccountWitnessVote(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.account, self.witness)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.account)
-
-    def impacted(self) -> set[str]:
-        return {self.account, self.witness}
 
     def apply(self, ctx: Context) -> None:
         voter = _get_account(ctx, self.account)
@@ -294,8 +283,7 @@ class AccountWitnessVote(Operation):
         ctx.tables.witness_votes.delete(vote)
 
 
-@operation(number=13, takes=Resources(117_000))
-@dataclass(slots=True)
+@operation(number=13, takes=Resources(117_000), active="account", impacts=("account", "proxy"))
 class AccountWitnessProxy(Operation):
     """Lets another account vote for witnesses with one's own weight; own votes are dropped.
 
@@ -312,12 +300,6 @@ class AccountWitnessProxy(Operation):
             check_account_name(self.proxy)
         if self.proxy == self.account:
             raise Invalid("proxy != account", "Cannot proxy to self")
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.account)
-
-    def impacted(self) -> set[str]:
-        return {self.account, self.proxy} if self.proxy else {self.account}
 
     def apply(self, ctx: Context) -> None:
         account = _get_account(ctx, self.account)
@@ -355,8 +337,7 @@ class AccountWitnessProxy(Operation):
             following = _get_account(ctx, following).proxy
 
 
-@operation(number=7, takes=Resources(6200))
-@dataclass(slots=True)
+@operation(number=7, takes=Resources(6200), active="publisher")
 class FeedPublish(Operation):
     """Publishes a witness's price of STEEM in SBD.
 
@@ -378,9 +359,6 @@ class FeedPublish(Operation):
                 "Price feed must be a STEEM/SBD price",
             )
         check_price(self.exchange_rate)
-
-    def authorities(self, required: RequiredAuthorities) -> None:
-        required.active(self.publisher)
 
     def apply(self, ctx: Context) -> None:
         rate = self.exchange_rate

@@ -6,7 +6,8 @@ Source: libraries/protocol base.hpp, operations.hpp (numbers), operation_util.hp
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast, dataclass_transform
 
 from protocol.errors import Invalid, Rejected
 from protocol.resources import UNCOUNTED, Resources
@@ -60,6 +61,10 @@ class Operation:
     number: ClassVar[int]
     wire_name: ClassVar[str]
     virtual: ClassVar[bool] = False
+    signer: ClassVar[tuple[str, str] | None] = None
+    """The kind of authority that must have signed ("actives", "owners", "postings") and the field with the account."""
+    impacts: ClassVar[tuple[str, ...]] = ()
+    """Fields whose accounts have the operation in their history, unless they are empty; without any, the signers."""
     impacted_roles: ClassVar[tuple[str, ...]] = ()
     """Rules that name an account of the chain's own in whose history the operation belongs, too."""
     resources: ClassVar[Resources] = UNCOUNTED
@@ -79,7 +84,10 @@ class Operation:
             raise Invalid("false", "This is a virtual operation")
 
     def authorities(self, required: RequiredAuthorities) -> None:
-        """Names the authorities that must have signed; the base class needs none."""
+        """Names the authorities that must have signed; by default that of ``signer``."""
+        if self.signer is not None:
+            kind, field = self.signer
+            getattr(required, kind).add(getattr(self, field))
 
     def count_resources(self) -> Resources:
         """What it takes of the chain's resources, with what depends on the fields."""
@@ -111,11 +119,15 @@ class Operation:
         )
 
     def impacted(self) -> set[str]:
-        """The accounts of its fields in whose history the operation belongs; by default those named as signers.
+        """The accounts of its fields in whose history the operation belongs; by default ``impacts``.
 
         Accounts inside authorities that are written out do not count.
         Source: libraries/chain/util/impacted.cpp.
         """
+        if self.impacts:
+            accounts = set(map(self.__getattribute__, self.impacts))
+            accounts.discard("")
+            return accounts
         required = RequiredAuthorities()
         self.authorities(required)
         return required.postings | required.actives | required.owners
@@ -136,24 +148,49 @@ OPERATIONS_BY_NAME: dict[str, type[Operation]] = {}
 """Every declared operation by its JSON name, without "_operation"."""
 
 
-def operation(number: int, takes: Resources) -> Callable[[OperationClass], OperationClass]:
-    """Registers a declared operation under its frozen wire number, with what it takes of the chain's resources."""
-    return _declare(number, takes, virtual=False)
+@dataclass_transform()
+def operation(
+    number: int,
+    takes: Resources,
+    *,
+    active: str = "",
+    owner: str = "",
+    posting: str = "",
+    impacts: tuple[str, ...] = (),
+) -> Callable[[OperationClass], OperationClass]:
+    """Makes a class with annotated fields an operation under its frozen wire number.
+
+    ``takes`` is what it takes of the chain's resources; ``active``, ``owner`` or ``posting`` is the field with the
+    account that must sign; ``impacts`` are the fields with the accounts in whose history it
+    belongs, if not the signer's.
+    """
+    kinds = {"actives": active, "owners": owner, "postings": posting}
+    signer = next(((kind, field) for kind, field in kinds.items() if field), None)
+    return _declare(number, takes, signer, impacts, virtual=False)
 
 
-def virtual_operation(number: int) -> Callable[[OperationClass], OperationClass]:
-    """Registers a declared event under its frozen wire number."""
-    return _declare(number, UNCOUNTED, virtual=True)
+@dataclass_transform()
+def virtual_operation(number: int, *, impacts: tuple[str, ...] = ()) -> Callable[[OperationClass], OperationClass]:
+    """Makes a class with annotated fields an event under its frozen wire number."""
+    return _declare(number, UNCOUNTED, None, impacts, virtual=True)
 
 
-def _declare(number: int, takes: Resources, *, virtual: bool) -> Callable[[OperationClass], OperationClass]:
-    def register(cls: OperationClass) -> OperationClass:
-        stated = cls.__dict__.get("wire_name")
+def _declare(
+    number: int, takes: Resources, signer: tuple[str, str] | None, impacts: tuple[str, ...], *, virtual: bool
+) -> Callable[[OperationClass], OperationClass]:
+    def register(declared: OperationClass) -> OperationClass:
+        stated = declared.__dict__.get("wire_name")
+        cls = cast(OperationClass, dataclass(slots=True)(declared))
         cls.number = number
         cls.wire_name = stated if isinstance(stated, str) else snake_case(cls.__name__)
         cls.virtual = virtual
         cls.resources = takes
+        cls.signer = signer
+        cls.impacts = impacts
         cls.changes_stake = cls.stake_accounts is not Operation.stake_accounts
+        unknown = [name for name in (*impacts, *(signer or ())[1:]) if name not in cls.__annotations__]
+        if unknown:
+            raise TypeError(f"{cls.__qualname__} has no field {unknown[0]}")
         taken = OPERATIONS.get(number) or OPERATIONS_BY_NAME.get(cls.wire_name)
         if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"operation {number} ({cls.wire_name}) is already declared as {taken.__qualname__}")

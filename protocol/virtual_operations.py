@@ -5,7 +5,6 @@ their numbers matter only inside one node.
 Source: steem_virtual_operations.hpp, sps_operations.hpp; operations.hpp for the order; impacted.cpp.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from protocol.assets import SBD, Asset
@@ -15,8 +14,7 @@ from protocol.types import U16, U32, AccountName, Default, Permlink, Ripemd160, 
 FIRST_VIRTUAL_NUMBER = 56
 
 
-@virtual_operation(number=56)
-@dataclass(slots=True)
+@virtual_operation(number=56, impacts=("owner",))
 class FillConvertRequest(Operation):
     """A conversion was paid out. Source: database.cpp, database::process_conversions."""
 
@@ -25,12 +23,8 @@ class FillConvertRequest(Operation):
     amount_in: Annotated[Asset, "SBD converted, in thousandths."]
     amount_out: Annotated[Asset, "STEEM paid, in thousandths."]
 
-    def impacted(self) -> set[str]:
-        return {self.owner}
 
-
-@virtual_operation(number=57)
-@dataclass(slots=True)
+@virtual_operation(number=57, impacts=("author",))
 class AuthorReward(Operation):
     """An author was paid. Source: database.cpp, database::cashout_comment_helper."""
 
@@ -40,12 +34,8 @@ class AuthorReward(Operation):
     steem_payout: Annotated[Asset, "STEEM part, in thousandths."]
     vesting_payout: Annotated[Asset, "VESTS part, in millionths."]
 
-    def impacted(self) -> set[str]:
-        return {self.author}
 
-
-@virtual_operation(number=58)
-@dataclass(slots=True)
+@virtual_operation(number=58, impacts=("curator",))
 class CurationReward(Operation):
     """A curator was paid. Source: database.cpp, database::pay_curators."""
 
@@ -54,12 +44,8 @@ class CurationReward(Operation):
     comment_author: Annotated[AccountName, "Author of the post."]
     comment_permlink: Annotated[Permlink, "Permlink of the post."]
 
-    def impacted(self) -> set[str]:
-        return {self.curator}
-
 
 @virtual_operation(number=59)
-@dataclass(slots=True)
 class CommentReward(Operation):
     """A post was paid, all parts together. Source: database.cpp, database::cashout_comment_helper."""
 
@@ -68,32 +54,23 @@ class CommentReward(Operation):
     payout: Annotated[Asset, "Worth of all parts in SBD, in thousandths."]
 
 
-@virtual_operation(number=60)
-@dataclass(slots=True)
+@virtual_operation(number=60, impacts=("owner",))
 class LiquidityReward(Operation):
     """A market maker was paid; this reward exists no more. Source: database.cpp, database::pay_liquidity_reward."""
 
     owner: Annotated[AccountName, "Account paid."]
     payout: Annotated[Asset, "STEEM paid, in thousandths."]
 
-    def impacted(self) -> set[str]:
-        return {self.owner}
 
-
-@virtual_operation(number=61)
-@dataclass(slots=True)
+@virtual_operation(number=61, impacts=("owner",))
 class Interest(Operation):
     """Interest on SBD was paid. Source: database.cpp, database::modify_balance."""
 
     owner: Annotated[AccountName, "Account paid."]
     interest: Annotated[Asset, "SBD paid, in thousandths.", Default(Asset(0, SBD))]
 
-    def impacted(self) -> set[str]:
-        return {self.owner}
 
-
-@virtual_operation(number=62)
-@dataclass(slots=True)
+@virtual_operation(number=62, impacts=("from_account", "to_account"))
 class FillVestingWithdraw(Operation):
     """A part of a power down was paid. Source: database.cpp, database::process_vesting_withdrawals."""
 
@@ -102,12 +79,8 @@ class FillVestingWithdraw(Operation):
     withdrawn: Annotated[Asset, "VESTS taken, in millionths."]
     deposited: Annotated[Asset, "What they became: STEEM, or VESTS where the route powers up."]
 
-    def impacted(self) -> set[str]:
-        return {self.from_account, self.to_account}
 
-
-@virtual_operation(number=63)
-@dataclass(slots=True)
+@virtual_operation(number=63, impacts=("current_owner", "open_owner"))
 class FillOrder(Operation):
     """Two orders were matched. Source: database.cpp, database::match."""
 
@@ -118,23 +91,15 @@ class FillOrder(Operation):
     open_orderid: Annotated[U32, "Number of the order that was open."]
     open_pays: Annotated[Asset, "What the order that was open pays."]
 
-    def impacted(self) -> set[str]:
-        return {self.current_owner, self.open_owner}
 
-
-@virtual_operation(number=64)
-@dataclass(slots=True)
+@virtual_operation(number=64, impacts=("owner",))
 class ShutdownWitness(Operation):
     """A witness lost its signing key for missing blocks. Source: database.cpp, update_global_dynamic_data."""
 
     owner: Annotated[AccountName, "The witness."]
 
-    def impacted(self) -> set[str]:
-        return {self.owner}
 
-
-@virtual_operation(number=65)
-@dataclass(slots=True)
+@virtual_operation(number=65, impacts=("from_", "to"))
 class FillTransferFromSavings(Operation):
     """A withdrawal from savings was paid. Source: database.cpp, database::process_savings_withdraws."""
 
@@ -144,12 +109,8 @@ class FillTransferFromSavings(Operation):
     request_id: Annotated[U32, "Number of the request."]
     memo: Annotated[String, "Memo of the request."]
 
-    def impacted(self) -> set[str]:
-        return {self.from_, self.to}
-
 
 @virtual_operation(number=66)
-@dataclass(slots=True)
 class Hardfork(Operation):
     """A hard fork took effect. Source: database.cpp, database::apply_hardfork."""
 
@@ -159,7 +120,6 @@ class Hardfork(Operation):
 
 
 @virtual_operation(number=67)
-@dataclass(slots=True)
 class CommentPayoutUpdate(Operation):
     """A post's payout was settled. Source: database.cpp, database::cashout_comment_helper."""
 
@@ -167,20 +127,15 @@ class CommentPayoutUpdate(Operation):
     permlink: Annotated[Permlink, "Permlink of the post."]
 
 
-@virtual_operation(number=68)
-@dataclass(slots=True)
+@virtual_operation(number=68, impacts=("account",))
 class ReturnVestingDelegation(Operation):
     """Shares came back from a delegation. Source: database.cpp, database::clear_expired_delegations."""
 
     account: Annotated[AccountName, "Account that had lent them."]
     vesting_shares: Annotated[Asset, "VESTS returned, in millionths."]
 
-    def impacted(self) -> set[str]:
-        return {self.account}
 
-
-@virtual_operation(number=69)
-@dataclass(slots=True)
+@virtual_operation(number=69, impacts=("benefactor", "author"))
 class CommentBenefactorReward(Operation):
     """A beneficiary of a post was paid. Source: database.cpp, database::cashout_comment_helper."""
 
@@ -191,32 +146,23 @@ class CommentBenefactorReward(Operation):
     steem_payout: Annotated[Asset, "STEEM part, in thousandths."]
     vesting_payout: Annotated[Asset, "VESTS part, in millionths."]
 
-    def impacted(self) -> set[str]:
-        return {self.benefactor, self.author}
 
-
-@virtual_operation(number=70)
-@dataclass(slots=True)
+@virtual_operation(number=70, impacts=("producer",))
 class ProducerReward(Operation):
     """A witness was paid for a block. Source: database.cpp, database::process_funds."""
 
     producer: Annotated[AccountName, "The witness."]
     vesting_shares: Annotated[Asset, "VESTS paid, in millionths."]
 
-    def impacted(self) -> set[str]:
-        return {self.producer}
-
 
 @virtual_operation(number=71)
-@dataclass(slots=True)
 class ClearNullAccountBalance(Operation):
     """What the null account held was burned. Source: database.cpp, database::clear_null_account_balance."""
 
     total_cleared: Annotated[Vector[Asset], "Amounts burned, one a symbol."]
 
 
-@virtual_operation(number=72)
-@dataclass(slots=True)
+@virtual_operation(number=72, impacts=("receiver",))
 class ProposalPay(Operation):
     """A proposal was paid. Source: sps_operations.hpp, proposal_pay_operation; sps_processor.cpp, pay_proposals."""
 
@@ -227,12 +173,8 @@ class ProposalPay(Operation):
     trx_id: Annotated[Ripemd160, "Transaction during which it was paid; zeros."]
     op_in_trx: Annotated[U16, "Place in that transaction; 0."]
 
-    def impacted(self) -> set[str]:
-        return {self.receiver}
-
 
 @virtual_operation(number=73)
-@dataclass(slots=True)
 class SpsFund(Operation):
     """The treasury received its share of inflation. Source: sps_processor.cpp, record_funding."""
 
@@ -241,8 +183,7 @@ class SpsFund(Operation):
     additional_funds: Annotated[Asset, "SBD received since the last such report, in thousandths."]
 
 
-@virtual_operation(number=74)
-@dataclass(slots=True)
+@virtual_operation(number=74, impacts=("account",))
 class Hardfork23(Operation):
     """Balances were seized by hard fork 23 of the live network; no chain of ours does it.
 
@@ -256,6 +197,3 @@ class Hardfork23(Operation):
     steem_transferred: Annotated[Asset, "STEEM taken, in thousandths."]
     vests_converted: Annotated[Asset, "VESTS turned into STEEM, in millionths."]
     total_steem_from_vests: Annotated[Asset, "STEEM they became, in thousandths."]
-
-    def impacted(self) -> set[str]:
-        return {self.account}

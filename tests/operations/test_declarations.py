@@ -164,7 +164,7 @@ def test_there_is_a_sample_of_every_operation_that_can_be_sent() -> None:
 
 
 def declare(**members: Any) -> type[Operation]:
-    return dataclasses.dataclass(slots=True)(type("Fly", (Operation,), {"__module__": "sky", **members}))
+    return type("Fly", (Operation,), {"__module__": "sky", **members})
 
 
 def test_a_number_that_is_taken_is_refused_when_the_operation_is_declared() -> None:
