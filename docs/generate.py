@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs.commands import render_commands
+from docs.errors import render_errors
 from docs.rpc_methods import render_rpc_methods
 from docs.settings import render_settings
 from operations.registry import ALL_OPERATIONS
@@ -159,6 +160,7 @@ TYPE_WORDS: Final = {
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/chain_config.md": render_chain_config,
     "reference/commands.md": lambda: render_commands(NOTICE),
+    "reference/errors.md": lambda: render_errors(NOTICE),
     "reference/operations.md": render_operations,
     "reference/rpc_methods.md": lambda: render_rpc_methods(NOTICE),
     "reference/wire_layout.json": render_wire_layout,
