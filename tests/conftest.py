@@ -1,11 +1,23 @@
-"""Leaves out what cannot pass on the chain that the tests run on, and says at the end what else was left out."""
+"""Leaves out what cannot pass on the chain of the tests; reports at the end what else was left out, and CPU times."""
 
-from collections import Counter
+import os
+from collections import Counter, defaultdict
+from collections.abc import Generator
+from operator import itemgetter
 
 import pytest
 
 from tests import chains
 from tests.vectors import LEFT_OUT
+
+CPU: pytest.StashKey[float] = pytest.StashKey()
+"""CPU seconds of this process at the end of the last phase of a test."""
+DEAREST = 10
+
+
+def read_cpu_seconds() -> float:
+    """CPU time of this process and of the children it has waited for, in seconds."""
+    return sum(os.times()[:4])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -16,8 +28,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in set(left_out)]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Called by pytest at the end of each phase of a test; workers send what is noted here with the report."""
+    report = yield
+    now = read_cpu_seconds()
+    report.user_properties = [("cpu_seconds", now - item.config.stash.get(CPU, now))]
+    item.config.stash[CPU] = now
+    return report
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Called by pytest after all tests."""
+    write_left_out(terminalreporter)
+    spent: dict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                spent[report.nodeid] += sum(value for _, value in report.user_properties if isinstance(value, float))
+    if len(spent) > DEAREST:
+        terminalreporter.section(f"{read_cpu_seconds():.0f} seconds of CPU, and the tests that took most of them")
+        for name, seconds in sorted(spent.items(), key=itemgetter(1), reverse=True)[:DEAREST]:
+            terminalreporter.write_line(f"{seconds:6.1f} {name}")
+
+
+def write_left_out(terminalreporter: pytest.TerminalReporter) -> None:
+    """Counts the tests whose texts are not here."""
     missing: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", ()):
         if isinstance(report.longrepr, tuple) and LEFT_OUT in report.longrepr[2]:
