@@ -19,7 +19,7 @@ from protocol.integers import check_int64
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
-from protocol.types import NULL_PUBLIC_KEY, AccountName, Authority, FutureExtensions, Optional, PublicKey, String
+from protocol.types import NULL_PUBLIC_KEY, AccountName, Authority, FutureExtensions, PublicKey, String
 from state.balances import LIQUID, move
 from state.context import SINGLETON, Context
 from state.resource_credits import open_rc_account
@@ -160,9 +160,9 @@ class AccountUpdate(Operation):
     """
 
     account: Annotated[AccountName, "Account that changes; its owner authority signs if owner is given, else active."]
-    owner: Annotated[Optional[Authority], "New owner authority, if it changes."]
-    active: Annotated[Optional[Authority], "New active authority, if it changes."]
-    posting: Annotated[Optional[Authority], "New posting authority, if it changes."]
+    owner: Annotated[Authority | None, "New owner authority, if it changes."]
+    active: Annotated[Authority | None, "New active authority, if it changes."]
+    posting: Annotated[Authority | None, "New posting authority, if it changes."]
     memo_key: Annotated[PublicKey, "New memo key; the null key leaves it as it is."]
     json_metadata: Annotated[String, "New JSON metadata; empty leaves it as it is."]
 
@@ -190,10 +190,10 @@ class AccountUpdate2(Operation):
     """
 
     account: Annotated[AccountName, "Account that changes; the least authority that may change what is given signs."]
-    owner: Annotated[Optional[Authority], "New owner authority, if it changes; then the owner authority signs."]
-    active: Annotated[Optional[Authority], "New active authority, if it changes."]
-    posting: Annotated[Optional[Authority], "New posting authority, if it changes."]
-    memo_key: Annotated[Optional[PublicKey], "New memo key, if it changes."]
+    owner: Annotated[Authority | None, "New owner authority, if it changes; then the owner authority signs."]
+    active: Annotated[Authority | None, "New active authority, if it changes."]
+    posting: Annotated[Authority | None, "New posting authority, if it changes."]
+    memo_key: Annotated[PublicKey | None, "New memo key, if it changes."]
     json_metadata: Annotated[String, "New JSON metadata that the active authority guards; empty leaves it."]
     posting_json_metadata: Annotated[String, "New JSON metadata that the posting authority guards; empty leaves it."]
     extensions: Annotated[FutureExtensions, "Unused; empty."]

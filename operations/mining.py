@@ -19,7 +19,6 @@ from protocol.types import (
     AccountName,
     Authority,
     LegacyChainProperties,
-    Optional,
     PublicKey,
     Ripemd160,
     Sha256,
@@ -185,7 +184,7 @@ class Pow2Operation(Operation):
     wire_name = "pow2"
 
     work: Annotated[StaticVariant[Pow2, EquihashPow], "The work; its account signs, unless a new key is given."]
-    new_owner_key: Annotated[Optional[PublicKey], "Key of an account that is mined with this work; it signs then."]
+    new_owner_key: Annotated[PublicKey | None, "Key of an account that is mined with this work; it signs then."]
     props: Annotated[LegacyChainProperties, "Chain properties the miner votes for."]
 
     def validate(self, rules: Rules) -> None:

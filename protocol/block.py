@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from protocol import keys
 from protocol.block_header import BlockHeader, HeaderExtension, SignedBlockHeader
 from protocol.codec import Codec
-from protocol.codec_generate import UNUSUAL
+from protocol.codec_generate import FAST_PATH_ERRORS
 from protocol.errors import Invalid
 from protocol.hashes import ripemd160
 from protocol.transaction import SignedTransactionFields, Transaction
@@ -150,12 +150,12 @@ class Block:
         """Decodes the block at the beginning and returns it with the position behind it; raises Invalid."""
         try:
             return cls.read_fast(codec, data)
-        except UNUSUAL:
+        except FAST_PATH_ERRORS:
             return cls.read_slowly(codec, data)
 
     @classmethod
     def read_fast(cls, codec: Codec, data: bytes) -> tuple[Block, int]:
-        """Decodes canonical bytes; raises one of UNUSUAL for others."""
+        """Decodes canonical bytes; raises one of FAST_PATH_ERRORS for others."""
         header, header_end = codec.generator.decoder(codec.shape(BlockHeader))(data, 0)
         position = header_end + _SIGNATURE_BYTES
         signature = data[header_end:position]

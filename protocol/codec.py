@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from protocol.codec_generate import UNUSUAL, Decode, Encode, Generator
+from protocol.codec_generate import FAST_PATH_ERRORS, Decode, Encode, Filled, Generator
 from protocol.composites import ShapeBook, Structure
 from protocol.errors import Invalid
 from protocol.identity import ChainIdentity
@@ -25,8 +25,8 @@ class Codec:
         self.identity = identity
         self.book = ShapeBook(identity)
         self.generator = Generator(self.book)
-        self._encoders: dict[Any, Encode] = {}
-        self._decoders: dict[Any, Decode] = {}
+        self._encoders: dict[Any, Encode] = Filled(lambda declared: self.generator.encoder(self.shape(declared)))
+        self._decoders: dict[Any, Decode] = Filled(lambda declared: self.generator.decoder(self.shape(declared)))
 
     def shape(self, declared: Any) -> Shape:
         """The layout of a declared type."""
@@ -34,19 +34,17 @@ class Codec:
 
     def encode(self, declared: Any, value: Any) -> bytes:
         """Packs a value; raises Invalid for one that does not fit the type."""
-        encoder = self._encoders.get(declared)
-        if encoder is None:
-            encoder = self._encoders[declared] = self.generator.encoder(self.shape(declared))
+        encoder = self._encoders[declared]
         try:
             return encoder(value)
-        except UNUSUAL:
+        except FAST_PATH_ERRORS:
             return self.encode_slowly(declared, value)
 
     def encode_slowly(self, declared: Any, value: Any) -> bytes:
         """Packs a value field by field: the oracle of ``encode``, and its way to say what is wrong."""
-        out = bytearray()
+        out, shape = bytearray(), self.shape(declared)
         try:
-            self.shape(declared).write(value, out)
+            shape.write(value, out)
         except Malformed as error:
             raise error.as_invalid(type_name(declared)) from None
         except (AttributeError, TypeError, ValueError) as error:
@@ -55,16 +53,12 @@ class Codec:
 
     def decode(self, declared: Any, data: bytes) -> Any:
         """The value of exactly these bytes; raises Invalid if they are malformed or too many."""
-        decoder = self._decoders.get(declared)
-        if decoder is None:
-            decoder = self._decoders[declared] = self.generator.decoder(self.shape(declared))
+        decoder = self._decoders[declared]
         try:
             value, end = decoder(data, 0)
-            if end == len(data):
-                return value
-        except UNUSUAL:
-            pass
-        return self.decode_slowly(declared, data)
+        except FAST_PATH_ERRORS:
+            return self.decode_slowly(declared, data)
+        return value if end == len(data) else self.decode_slowly(declared, data)
 
     def decode_slowly(self, declared: Any, data: bytes) -> Any:
         """Decodes field by field: the oracle of ``decode``, and its way to say what is wrong."""
@@ -76,16 +70,12 @@ class Codec:
 
     def read(self, declared: Any, data: bytes, position: int) -> tuple[Any, int]:
         """The value that starts at ``position`` and the position behind it; raises Invalid."""
-        decoder = self._decoders.get(declared)
-        if decoder is None:
-            decoder = self._decoders[declared] = self.generator.decoder(self.shape(declared))
+        decoder = self._decoders[declared]
         try:
             value, end = decoder(data, position)
-            if end <= len(data):
-                return value, end
-        except UNUSUAL:
-            pass
-        return self.read_slowly(declared, data, position)
+        except FAST_PATH_ERRORS:
+            return self.read_slowly(declared, data, position)
+        return (value, end) if end <= len(data) else self.read_slowly(declared, data, position)
 
     def read_slowly(self, declared: Any, data: bytes, position: int) -> tuple[Any, int]:
         """Like ``read``, field by field."""

@@ -1,8 +1,8 @@
 """Writes Python functions that encode, decode and show one type, from its shape, and compiles them.
 
 The functions serve well-formed values only: whatever is out of the ordinary (bytes that are no UTF-8, long
-variable-length integers, wrong types, truncated or non-canonical data) makes them raise one of ``UNUSUAL``, and the
-codec then takes the slow way through the shape, which either succeeds or says precisely what is wrong.
+variable-length integers, wrong types, truncated or non-canonical data) makes them raise one of ``FAST_PATH_ERRORS``,
+and the codec then takes the slow way through the shape, which either succeeds or says precisely what is wrong.
 
 Runs of values of fixed size become one call of the struct module; lengths come from a table.
 """
@@ -38,7 +38,7 @@ from protocol.shapes import (
 from protocol.times import time_text
 from protocol.wire import VARINT_TABLE, Malformed, Reader, pack_varint, unpack_varint
 
-UNUSUAL = (
+FAST_PATH_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -49,6 +49,10 @@ UNUSUAL = (
     ValueError,  # among them UnicodeError
     struct.error,
 )
+"""What a generated function raises for a value or bytes that are out of the ordinary.
+
+Nothing is lost by it: whoever catches one does the same work by the shape, whose errors say what is wrong.
+"""
 
 Encode = Callable[[Any], bytes]
 Decode = Callable[[bytes, int], tuple[Any, int]]
@@ -60,7 +64,7 @@ def _refuse(value: Any) -> bytes:
     raise ValueError(value)
 
 
-class _Filled(dict[Any, Any]):
+class Filled(dict[Any, Any]):
     """A dictionary that makes a missing entry once."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
@@ -77,15 +81,15 @@ class Generator:
 
     def __init__(self, book: ShapeBook) -> None:
         self.book = book
-        self.encoders: dict[int, Encode] = {}
-        self.decoders: dict[int, Decode] = {}
-        self.shows: dict[tuple[int, bool], Show] = {}
-        self.kept: list[Shape] = []
+        self.encoder: Callable[[Shape], Encode] = Filled(lambda shape: _Encoding(self).build(shape)).__getitem__
+        """The function that packs a value of a shape."""
+        self.decoder: Callable[[Shape], Decode] = Filled(lambda shape: _Decoding(self).build(shape)).__getitem__
+        """The function that takes (data, position) and gives (value, position behind it)."""
+        self.shows: dict[tuple[Shape, bool], Show] = Filled(lambda key: _Showing(self, key[1]).build(key[0]))
         packed = book.symbol.packed
-        self.symbol_packed = _Filled(self.pack_token)
+        self.symbol_packed = Filled(self.pack_token)
         self.symbol_packed.update(packed)
         self.symbol_unpacked = {data: symbol for symbol, data in packed.items()}
-        self.symbol_names = book.symbol.names
 
     def pack_token(self, symbol: int) -> bytes:
         """The bytes of a token's symbol; raises Invalid for a number that is none."""
@@ -93,29 +97,9 @@ class Generator:
         self.book.symbol.write(symbol, out)
         return bytes(out)
 
-    def encoder(self, shape: Shape) -> Encode:
-        """The function that packs a value of this shape."""
-        found = self.encoders.get(id(shape))
-        if found is None:
-            self.kept.append(shape)
-            found = self.encoders[id(shape)] = _Encoding(self).build(shape)
-        return found
-
-    def decoder(self, shape: Shape) -> Decode:
-        """The function that takes (data, position) and gives (value, position behind it)."""
-        found = self.decoders.get(id(shape))
-        if found is None:
-            self.kept.append(shape)
-            found = self.decoders[id(shape)] = _Decoding(self).build(shape)
-        return found
-
     def show(self, shape: Shape, legacy: bool) -> Show:
         """The function that gives the JSON form."""
-        found = self.shows.get((id(shape), legacy))
-        if found is None:
-            self.kept.append(shape)
-            found = self.shows[id(shape), legacy] = _Showing(self, legacy).build(shape)
-        return found
+        return self.shows[shape, legacy]
 
 
 class _Source:
@@ -176,7 +160,7 @@ class _Encoding(_Source):
             assert member is not None and member.cls is cls
             return pack_varint(tag), self.generator.encoder(member)
 
-        self.names["TAGS"] = _Filled(entry)
+        self.names["TAGS"] = Filled(entry)
         self.emit("tag, encode = TAGS[type(v)]")
         self.emit("return tag + encode(v)")
         built: Encode = self.compile("def f(v):")
@@ -277,7 +261,7 @@ class _Decoding(_Source):
                 raise LookupError(tag)
             return self.generator.decoder(member)
 
-        self.names["TABLE"] = _Filled(entry)
+        self.names["TABLE"] = Filled(entry)
         self.emit("return TABLE[d[o]](d, o + 1)")
         built: Decode = self.compile("def f(d, o):")
         return built
@@ -445,7 +429,7 @@ class _Showing(_Source):
             assert member is not None and member.cls is cls
             return shape.json_tag(cls.number, legacy), self.generator.show(member, legacy)  # type: ignore[attr-defined]
 
-        self.names["NAMES"] = _Filled(entry)
+        self.names["NAMES"] = Filled(entry)
         self.emit("name, show = NAMES[type(v)]")
         self.emit("return [name, show(v)]" if legacy else 'return {"type": name, "value": show(v)}')
 

@@ -18,7 +18,7 @@ from protocol.errors import Invalid
 from protocol.identity import ChainIdentity
 from protocol.operation import OPERATIONS, OPERATIONS_BY_NAME, Operation
 from protocol.shapes import Shape
-from protocol.types import Default, Enum, LegacyChainProperties, Max, Union_, Wire, wire_name_of
+from protocol.types import Default, LegacyChainProperties, Max, Union_, Wire, wire_name_of
 from protocol.wire import (
     COLLECTION_MEMORY_BYTES,
     DEPTH_MAX,
@@ -515,58 +515,32 @@ class ShapeBook:
 
     def make_marked(self, base: Any, metadata: list[Any]) -> Shape:
         """Builds the shape of a marked type; the last marker decides, and a shape among them is taken as it is."""
-        marker = next((item for item in reversed(metadata) if isinstance(item, (Wire, Union_, Enum, Shape))), None)
-        if marker is None:
-            return self.shape(base)
-        if isinstance(marker, Shape):
-            return marker
-        if isinstance(marker, Enum):
-            return shapes.Enumeration(marker.names)
-        if isinstance(marker, Union_):
-            members = tuple(self.make_member(member) for member in marker.members)
-            return Choice(members)
+        marker = next((item for item in reversed(metadata) if isinstance(item, Wire | Union_ | Shape)), None)
         limit = next((item.count for item in metadata if isinstance(item, Max)), STRING_BYTES_MAX)
-        arguments = get_args(base)
-        match marker.kind:
-            case "uint" | "int":
-                return shapes.Integer(marker.size, marker.kind == "int")
-            case "vector" | "set" | "strict_set":
-                is_sorted = marker.kind != "vector"
-                member = self.shape(arguments[0])
-                return Sequence(member, limit, is_sorted=is_sorted, is_strict=marker.kind == "strict_set")
-            case "map":
-                key, value = get_args(arguments[0])
+        match marker:
+            case None:
+                return self.shape(base)
+            case shapes.Text() | shapes.Blob() if limit < marker.maximum:
+                return type(marker)(limit)
+            case Shape():
+                return marker
+            case Union_(members=members):
+                return Choice(tuple(self.make_member(member) for member in members))
+            case Wire("vector" | "set" | "strict_set" as kind):
+                member = self.shape(get_args(base)[0])
+                return Sequence(member, limit, is_sorted=kind != "vector", is_strict=kind == "strict_set")
+            case Wire("map"):
+                key, value = get_args(get_args(base)[0])
                 return Sequence(Pair(self.shape(key), self.shape(value)), limit, is_sorted=True)
-            case "name":
-                return shapes.Name(marker.size)
-            case "hex":
-                return shapes.FixedBytes(marker.size)
-            case "string":
-                return shapes.Text(limit)
-            case "bytes":
-                return shapes.Blob(limit)
-            case "version" | "hardfork_version":
-                return shapes.VersionNumber(marker.kind == "hardfork_version")
-            case "amount":
-                return shapes.Amount(self.asset, marker.size)
-        return self.make_simple(marker.kind)
-
-    def make_simple(self, kind: str) -> Shape:
-        """Builds the shape of a marked type that has no parameters."""
-        match kind:
-            case "bool":
-                return shapes.Boolean()
-            case "time":
-                return shapes.Moment()
-            case "uint128":
-                return shapes.WideInteger()
-            case "public_key":
+            case Wire("amount"):
+                return shapes.Amount(self.asset, marker.symbol)
+            case Wire("public_key"):
                 return self.key
-            case "symbol":
+            case Wire("symbol"):
                 return self.symbol
-            case "legacy_asset":
+            case Wire("legacy_asset"):
                 return shapes.LegacyAssetShape(self.symbol)
-        raise TypeError(f"unknown kind of layout {kind!r}")
+        raise TypeError(f"unknown kind of layout {marker.kind!r}")
 
     def make_member(self, member: Any) -> Structure:
         """The shape of a member of a union, which must be a class of its own."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from protocol import keys
 from protocol.codec import Codec
-from protocol.codec_generate import UNUSUAL
+from protocol.codec_generate import FAST_PATH_ERRORS
 from protocol.errors import DuplicateSignature, Invalid
 from protocol.operation import Operation, RequiredAuthorities
 from protocol.resources import TRANSACTION_BASE, TRANSACTION_BYTE, Counts
@@ -121,12 +121,12 @@ class Transaction:
         """Decodes the transaction at ``start`` and returns it with the position behind it; raises Invalid."""
         try:
             return cls.read_fast(codec, data, start)
-        except UNUSUAL:
+        except FAST_PATH_ERRORS:
             return cls.read_slowly(codec, data, start)
 
     @classmethod
     def read_fast(cls, codec: Codec, data: bytes, start: int) -> tuple[Transaction, int]:
-        """Decodes canonical bytes; raises one of UNUSUAL for others."""
+        """Decodes canonical bytes; raises one of FAST_PATH_ERRORS for others."""
         read_operation = codec.generator.decoder(codec.shape(Operation))
         num, prefix, expiration = _HEAD.unpack_from(data, start)
         count, position = unpack_varint(data, start + _HEAD.size)

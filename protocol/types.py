@@ -13,62 +13,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from protocol import assets
 from protocol.curves import CURVES
+from protocol.shapes import (
+    Blob,
+    Boolean,
+    Enumeration,
+    FixedBytes,
+    Integer,
+    Moment,
+    Name,
+    Text,
+    VersionNumber,
+    WideInteger,
+)
 
-__all__ = [
-    "I8",
-    "I16",
-    "I32",
-    "I64",
-    "U8",
-    "U16",
-    "U32",
-    "U64",
-    "U128",
-    "AccountName",
-    "Asset",
-    "Authority",
-    "Beneficiary",
-    "Bool",
-    "Bytes",
-    "ChainProperties",
-    "CurveId",
-    "CustomId",
-    "Default",
-    "Enum",
-    "FutureExtensions",
-    "HardforkVersion",
-    "HardforkVersionVote",
-    "LegacyAsset",
-    "LegacyChainProperties",
-    "Max",
-    "NoExtensions",
-    "Optional",
-    "Permlink",
-    "Price",
-    "PublicKey",
-    "Ripemd160",
-    "Sha256",
-    "Share",
-    "Signature",
-    "SortedMap",
-    "SortedSet",
-    "SortedSetStrict",
-    "StaticVariant",
-    "String",
-    "Symbol",
-    "TickerName",
-    "Time",
-    "UnitTarget",
-    "Vector",
-    "Version",
-    "Void",
-    "Wire",
-    "json_form",
-]
+__all__ = ["StaticVariant"]  # The one name that a type checker takes from elsewhere.
 
 NULL_PUBLIC_KEY = bytes(33)
 NULL_SIGNATURE = bytes(65)
@@ -77,13 +39,13 @@ NULL_ID = bytes(20)
 
 @dataclass(frozen=True)
 class Wire:
-    """Marks a plain Python type with the layout that the codec gives it.
+    """Marks a plain Python type with a layout that depends on the chain or on other types.
 
-    ``size`` is a length in bytes or bits, or the symbol of an "amount".
+    ``symbol`` is that of an "amount".
     """
 
     kind: str
-    size: int = 0
+    symbol: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,13 +53,6 @@ class Union_:
     """Marks a tagged union; the tag on the wire is the position in ``members``."""
 
     members: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Enum:
-    """Marks an integer that JSON shows as one of ``names`` and the wire carries as a signed 64-bit integer."""
-
-    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -119,43 +74,43 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 # Integers and other values of fixed size.
-Bool = Annotated[bool, Wire("bool", 1)]
-U8 = Annotated[int, Wire("uint", 8)]
-U16 = Annotated[int, Wire("uint", 16)]
-U32 = Annotated[int, Wire("uint", 32)]
-U64 = Annotated[int, Wire("uint", 64)]
-U128 = Annotated[int, Wire("uint128", 128)]
-I8 = Annotated[int, Wire("int", 8)]
-I16 = Annotated[int, Wire("int", 16)]
-I32 = Annotated[int, Wire("int", 32)]
-I64 = Annotated[int, Wire("int", 64)]
+Bool = Annotated[bool, Boolean()]
+U8 = Annotated[int, Integer(8, signed=False)]
+U16 = Annotated[int, Integer(16, signed=False)]
+U32 = Annotated[int, Integer(32, signed=False)]
+U64 = Annotated[int, Integer(64, signed=False)]
+U128 = Annotated[int, WideInteger()]
+I8 = Annotated[int, Integer(8, signed=True)]
+I16 = Annotated[int, Integer(16, signed=True)]
+I32 = Annotated[int, Integer(32, signed=True)]
+I64 = Annotated[int, Integer(64, signed=True)]
 Share = I64
 """An amount without symbol (share_type of the reference)."""
-Time = Annotated[int, Wire("time", 32)]
+Time = Annotated[int, Moment()]
 """Seconds since the epoch."""
-PublicKey = Annotated[bytes, Wire("public_key", 33)]
-Signature = Annotated[bytes, Wire("hex", 65)]
-Sha256 = Annotated[bytes, Wire("hex", 32)]
-Ripemd160 = Annotated[bytes, Wire("hex", 20)]
-Version = Annotated[int, Wire("version", 32)]
+PublicKey = Annotated[bytes, Wire("public_key")]
+Signature = Annotated[bytes, FixedBytes(65)]
+Sha256 = Annotated[bytes, FixedBytes(32)]
+Ripemd160 = Annotated[bytes, FixedBytes(20)]
+Version = Annotated[int, VersionNumber(is_hardfork=False)]
 """Major number in the high byte, hard fork in the next, revision in the low 16 bits; JSON shows "0.24.0"."""
-HardforkVersion = Annotated[int, Wire("hardfork_version", 32)]
+HardforkVersion = Annotated[int, VersionNumber(is_hardfork=True)]
 """A version whose revision is always 0."""
 
 # Strings and bytes. Names are at most ``size`` bytes long: JSON input is cut, wire input is refused.
-AccountName = Annotated[str, Wire("name", 16)]
-CustomId = Annotated[str, Wire("name", 32)]
-UnitTarget = Annotated[str, Wire("name", 32)]
-TickerName = Annotated[str, Wire("name", 8)]
-String = Annotated[str, Wire("string")]
+AccountName = Annotated[str, Name(16)]
+CustomId = Annotated[str, Name(32)]
+UnitTarget = Annotated[str, Name(32)]
+TickerName = Annotated[str, Name(8)]
+String = Annotated[str, Text()]
 Permlink = String
-Bytes = Annotated[bytes, Wire("bytes")]
+Bytes = Annotated[bytes, Blob()]
 
 # Tokens.
 Symbol = Annotated[int, Wire("symbol")]
 Asset = assets.Asset
 Price = assets.Price
-LegacyAsset = Annotated[assets.Asset, Wire("legacy_asset", 16)]
+LegacyAsset = Annotated[assets.Asset, Wire("legacy_asset")]
 """An amount of STEEM whose symbol may be one of five misspellings that old witnesses signed.
 
 A canonical one has the symbol STEEM; a misspelt one keeps the raw 8 bytes of its symbol as the number, which is above
@@ -201,7 +156,7 @@ class ChainProperties(NamedTuple):
     account_creation_fee: Asset
     maximum_block_size: U32
     sbd_interest_rate: U16
-    account_subsidy_budget: Annotated[I64, Wire("int", 32)]
+    account_subsidy_budget: Annotated[I64, Integer(32, signed=True)]
     account_subsidy_decay: U32
 
 
@@ -234,7 +189,7 @@ NoExtensions = StaticVariant[Void]
 FutureExtensions = SortedSet[NoExtensions]
 """Room for later additions; today at most one empty member is possible and clients always send none."""
 
-CurveId = Annotated[int, Enum(tuple(map(str, CURVES)))]
+CurveId = Annotated[int, Enumeration(tuple(map(str, CURVES)))]
 
 
 def snake_case(class_name: str) -> str:

@@ -110,7 +110,7 @@ VARINT_TABLE = tuple(pack_varint(value) for value in range(VARINT_TABLE_SIZE))
 
 
 def unpack_varint(data: bytes, position: int) -> tuple[int, int]:
-    """The integer at ``position``, in its shortest form, and the position behind it; raises one of UNUSUAL."""
+    """The integer at ``position``, in its shortest form, and the position behind it; raises one of FAST_PATH_ERRORS."""
     byte = data[position]
     if byte < 0x80:
         return byte, position + 1

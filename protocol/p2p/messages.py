@@ -16,8 +16,9 @@ from protocol.codec import Codec
 from protocol.errors import Invalid
 from protocol.hashes import ripemd160
 from protocol.p2p.variants import Variant, VariantObject
+from protocol.shapes import FixedBytes
 from protocol.transaction import Transaction
-from protocol.types import I64, U8, U16, U32, Bool, Max, Optional, Ripemd160, Signature, Time, Vector, Wire
+from protocol.types import I64, U8, U16, U32, Bool, Max, Ripemd160, Signature, String, Time, Vector
 
 TRANSACTION_ITEM: Final = 1000
 """The item type of a transaction, and the number of its message."""
@@ -45,9 +46,9 @@ CONNECTIONS_MAX: Final = 1000
 ERROR_LOG_LINES_MAX: Final = 100
 """The most log lines of an error."""
 
-NodeId = Annotated[bytes, Wire("hex", 33)]
+NodeId = Annotated[bytes, FixedBytes(33)]
 """What a peer calls itself: 33 bytes, a public key or random."""
-Text = Annotated[str, Wire("string"), Max(TEXT_BYTES_MAX)]
+Text = Annotated[String, Max(TEXT_BYTES_MAX)]
 Microseconds = I64
 """Since the epoch, or a duration."""
 
@@ -192,7 +193,7 @@ class ClosingConnection(NamedTuple):
 
     reason_for_closing: Text
     closing_due_to_error: Bool
-    error: Optional[PeerError]
+    error: PeerError | None
 
 
 class CurrentTimeRequest(NamedTuple):

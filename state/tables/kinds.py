@@ -17,7 +17,7 @@ def find_symbol(kind: Any) -> int | None:
     """The symbol of which a field of this kind holds an amount, None for other kinds."""
     for mark in getattr(kind, "__metadata__", ()):
         if isinstance(mark, Wire) and mark.kind == "amount":
-            return mark.size
+            return mark.symbol
     return None
 
 

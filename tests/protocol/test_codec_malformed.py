@@ -28,7 +28,6 @@ from protocol.types import (
     FutureExtensions,
     LegacyAsset,
     Max,
-    Optional,
     PublicKey,
     SortedMap,
     SortedSet,
@@ -66,7 +65,7 @@ class Sample:
     names: SortedSet[AccountName]
     weights: SortedMap[String, U16]
     side: StaticVariant[Left, Right]
-    maybe: Optional[U8]
+    maybe: U8 | None
     curve: CurveId
     amount: Asset
     count: Annotated[U16, Default(7)]
