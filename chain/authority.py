@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from protocol.config import Rules
 from protocol.errors import (
     Invalid,
     IrrelevantSignature,
@@ -21,6 +20,7 @@ from protocol.errors import (
     PluginRefused,
 )
 from protocol.operation import RequiredAuthorities
+from protocol.rules import Rules
 from protocol.steps import Steps, do_all
 from protocol.types import Authority
 

@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from protocol.block import Block
-from protocol.config import Rules
 from protocol.operation import Operation
+from protocol.rules import Rules
 from state.engine.table import RowChange
 
 NO_TRANSACTION_ID = bytes(20)

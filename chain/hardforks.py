@@ -14,10 +14,10 @@ from typing import Final
 
 from consensus.schedule import reset_virtual_schedule_time
 from consensus.versions import find_hardfork, get_hardfork_version
-from protocol.config import Rules
 from protocol.curves import RewardCurve
 from protocol.errors import Rejected, UnknownHardfork
 from protocol.hardforks import UPGRADE_NAMES
+from protocol.rules import Rules
 from protocol.virtual_operations import Hardfork
 from state.context import SINGLETON, Context
 

@@ -29,7 +29,7 @@ from consensus.irreversibility import update_last_irreversible_block
 from consensus.median_feed import update_median_feed
 from consensus.schedule import update_witness_schedule
 from consensus.subsidized_accounts import process_subsidized_accounts
-from protocol.config import Rules
+from protocol.rules import Rules
 from rewards.cashout import process_comment_cashout
 from rewards.fund import process_claims_decay
 from rewards.inflation import process_funds

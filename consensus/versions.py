@@ -5,9 +5,9 @@ Source: libraries/chain/database.cpp, init_hardforks.
 
 from typing import Final
 
-from protocol.config import ChainConfig, HardFork
+from protocol.config import ChainConfig
 from protocol.errors import UnknownHardfork
-from protocol.hardforks import parse_version
+from protocol.hardforks import HardFork, parse_version
 
 HARDFORK_VERSION_MASK: Final = 0xFFFF0000
 """The part of a version that names a hard fork; the low 16 bits are the release of a program."""

@@ -105,22 +105,11 @@ OPERATIONS_INTRODUCTION: Final = (
 def _status(cls: type[Operation]) -> str:
     if cls.virtual:
         return "Event: nobody signs it, the chain reports it."
+    if cls.refused is not None:
+        return "Refused for good, as by the reference."
     if cls.apply is Operation.apply:
         return "Not enabled yet: decoded, and refused with an error that names it."
-    if cls.wire_name in REFUSED:
-        return "Refused for good, as by the reference."
     return "Enabled."
-
-
-REFUSED: Final = (
-    "custom_binary",
-    "account_create_with_delegation",
-    "reset_account",
-    "set_reset_account",
-    "pow",
-    "pow2",
-    "report_over_production",
-)
 
 
 def type_label(shape: Shape) -> str:

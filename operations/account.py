@@ -338,6 +338,11 @@ class AccountCreateWithDelegation(Operation):
     account_create_with_delegation_evaluator.
     """
 
+    refused = (
+        "!_db.has_hardfork( STEEM_HARDFORK_0_20__1760 )",
+        "Account creation with delegation is deprecated as of Hardfork 20",
+    )
+
     fee: Annotated[Asset, "STEEM paid, in thousandths."]
     delegation: Annotated[Asset, "VESTS lent to the new account, in millionths."]
     creator: Annotated[AccountName, "Account that pays and lends; its active authority signs."]
@@ -363,9 +368,3 @@ class AccountCreateWithDelegation(Operation):
 
     def count_resources(self) -> Resources:
         return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
-
-    def apply(self, ctx: Context) -> None:
-        raise Rejected(
-            "!_db.has_hardfork( STEEM_HARDFORK_0_20__1760 )",
-            "Account creation with delegation is deprecated as of Hardfork 20",
-        )

@@ -127,6 +127,7 @@ class CustomBinary(Operation):
     """
 
     is_custom: ClassVar[bool] = True
+    refused = ("false", "custom_binary_operation is deprecated")
 
     required_owner_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their owner authority."]
     required_active_auths: Annotated[SortedSet[AccountName], "Accounts that sign with their active authority."]
@@ -163,7 +164,7 @@ class CustomBinary(Operation):
             "Operation data must be less than ${bytes} bytes.",
         )
         if ctx.is_pending:
-            raise Rejected("false", "custom_binary_operation is deprecated")
+            Operation.apply(self, ctx)
         count = len(self.required_owner_auths) + len(self.required_active_auths) + len(self.required_posting_auths)
         count += sum(len(authority.key_auths) + len(authority.account_auths) for authority in self.required_auths)
         _check_authority_count(ctx, count, "num_auths <= STEEM_MAX_AUTHORITY_MEMBERSHIP")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from operations.checks import check_account_name, check_chain_properties
 from protocol.block_header import BlockHeader, SignedBlockHeader
 from protocol.codec import Codec
-from protocol.errors import Invalid, Rejected
+from protocol.errors import Invalid
 from protocol.identity import STEEM_MAINNET
 from protocol.keys import PrivateKey, recover, sign_digest
 from protocol.operation import Operation, RequiredAuthorities, operation
@@ -28,7 +28,7 @@ from protocol.types import (
 )
 
 if TYPE_CHECKING:
-    from state.context import Context
+    pass
 
 EQUIHASH_N = 140
 EQUIHASH_K = 6
@@ -86,6 +86,7 @@ class PowOperation(Operation):
     """
 
     wire_name = "pow"
+    refused = ("!db().has_hardfork( STEEM_HARDFORK_0_13__256 )", "pow is deprecated. Use pow2 instead")
 
     worker_account: Annotated[AccountName, "Account of the miner; the work stands for its signature."]
     block_id: Annotated[Ripemd160, "Head block that was mined on."]
@@ -104,9 +105,6 @@ class PowOperation(Operation):
         """The digest that had to be signed: 32 bytes. Source: steem_operations.cpp, pow_operation::work_input."""
         start = _sha256(self.block_id)
         return _sha256(struct.pack("<Q", self.nonce) + start[8:])
-
-    def apply(self, ctx: "Context") -> None:
-        raise Rejected("!db().has_hardfork( STEEM_HARDFORK_0_13__256 )", "pow is deprecated. Use pow2 instead")
 
 
 class Pow2Input(NamedTuple):
@@ -182,6 +180,7 @@ class Pow2Operation(Operation):
     """
 
     wire_name = "pow2"
+    refused = ("!db.has_hardfork( STEEM_HARDFORK_0_17__770 )", "mining is now disabled")
 
     work: Annotated[StaticVariant[Pow2, EquihashPow], "The work; its account signs, unless a new key is given."]
     new_owner_key: Annotated[PublicKey | None, "Key of an account that is mined with this work; it signs then."]
@@ -197,9 +196,6 @@ class Pow2Operation(Operation):
         else:
             required.other(Authority(1, (), ((self.new_owner_key, 1),)))
 
-    def apply(self, ctx: "Context") -> None:
-        raise Rejected("!db.has_hardfork( STEEM_HARDFORK_0_17__770 )", "mining is now disabled")
-
     def impacted(self) -> set[str]:
         return {self.work.input.worker_account}
 
@@ -211,6 +207,8 @@ class ReportOverProduction(Operation):
     Source: steem_operations.hpp, report_over_production_operation; steem_operations.cpp,
     report_over_production_operation::validate; steem_evaluator.cpp, report_over_production_evaluator.
     """
+
+    refused = ("!_db.has_hardfork( STEEM_HARDFORK_0_4 )", "report_over_production_operation is disabled.")
 
     reporter: Annotated[AccountName, "Account that reports; nobody has to sign."]
     first_block: Annotated[SignedBlockHeader, "Header of one block."]
@@ -228,9 +226,6 @@ class ReportOverProduction(Operation):
             raise Invalid("first_block.signee() == second_block.signee()")
         if first == second:
             raise Invalid("first_block.id() != second_block.id()")
-
-    def apply(self, ctx: "Context") -> None:
-        raise Rejected("!_db.has_hardfork( STEEM_HARDFORK_0_4 )", "report_over_production_operation is disabled.")
 
 
 def _signee(header: SignedBlockHeader) -> bytes:

@@ -255,6 +255,8 @@ class ResetAccount(Operation):
     steem_evaluator.cpp, reset_account_evaluator.
     """
 
+    refused = ("false", "Reset Account Operation is currently disabled.")
+
     reset_account: Annotated[AccountName, "Account that resets; its active authority signs."]
     account_to_reset: Annotated[AccountName, "Account whose owner authority is replaced."]
     new_owner_authority: Annotated[Authority, "Owner authority to set."]
@@ -264,9 +266,6 @@ class ResetAccount(Operation):
         _check_usable(self.new_owner_authority)
         check_authority(self.new_owner_authority)
 
-    def apply(self, ctx: Context) -> None:
-        raise Rejected("false", "Reset Account Operation is currently disabled.")
-
 
 @operation(number=38, takes=UNCOUNTED)
 class SetResetAccount(Operation):
@@ -275,6 +274,8 @@ class SetResetAccount(Operation):
     Source: steem_operations.hpp, set_reset_account_operation; steem_operations.cpp,
     set_reset_account_operation::validate; steem_evaluator.cpp, set_reset_account_evaluator.
     """
+
+    refused = ("false", "Set Reset Account Operation is currently disabled.")
 
     account: Annotated[AccountName, "Account that changes; owner authority signs if one was set before, else posting."]
     current_reset_account: Annotated[AccountName, "Reset account until now; may be empty."]
@@ -293,6 +294,3 @@ class SetResetAccount(Operation):
             required.owner(self.account)
         else:
             required.posting(self.account)
-
-    def apply(self, ctx: Context) -> None:
-        raise Rejected("false", "Set Reset Account Operation is currently disabled.")

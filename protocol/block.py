@@ -19,16 +19,6 @@ from protocol.transaction import SignedTransactionFields, Transaction
 from protocol.types import Ripemd160, Signature, SortedSet, String, Time, Vector, json_form
 from protocol.wire import MEMBERS_MAX, pack_varint, unpack_varint
 
-__all__ = [
-    "Block",
-    "BlockHeader",
-    "SignedBlockFields",
-    "SignedBlockHeader",
-    "block_id",
-    "block_number",
-    "merkle_root",
-]
-
 _SIGNATURE_BYTES = 65
 ID_BYTES = 20
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from protocol.codec_generate import FAST_PATH_ERRORS, Decode, Encode, Filled, Generator
+from protocol.codec_generate import FAST_PATH_ERRORS, Decode, Encode, Generator
+from protocol.codec_source import Filled
 from protocol.composites import ShapeBook, Structure
 from protocol.errors import Invalid
 from protocol.identity import ChainIdentity

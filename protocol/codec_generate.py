@@ -11,31 +11,24 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from protocol.assets import Asset
-from protocol.composites import AnyOperation, Choice, Maybe, Pair, Sequence, ShapeBook, Structure
+from protocol.codec_source import Filled, Show, ShowSource, Source
+from protocol.composites import Choice, Maybe, Pair, Sequence, ShapeBook, Structure
 from protocol.errors import ProtocolError
 from protocol.shapes import (
-    Amount,
     AssetShape,
     Blob,
     Boolean,
     Enumeration,
     FixedBytes,
-    Integer,
-    Key,
     LegacyAssetShape,
-    Moment,
     Name,
     Shape,
     Text,
-    VersionNumber,
-    legacy_amount,
-    presentable,
-    version_text,
 )
-from protocol.times import time_text
 from protocol.wire import VARINT_TABLE, Malformed, Reader, pack_varint, unpack_varint
 
 FAST_PATH_ERRORS = (
@@ -56,24 +49,11 @@ Nothing is lost by it: whoever catches one does the same work by the shape, whos
 
 Encode = Callable[[Any], bytes]
 Decode = Callable[[bytes, int], tuple[Any, int]]
-Show = Callable[[Any], Any]
 
 
 def _refuse(value: Any) -> bytes:
     """Sends a value of the wrong size to the slow way, which says so."""
     raise ValueError(value)
-
-
-class Filled(dict[Any, Any]):
-    """A dictionary that makes a missing entry once."""
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self.make = make
-
-    def __missing__(self, key: Any) -> Any:
-        made = self[key] = self.make(key)
-        return made
 
 
 class Generator:
@@ -85,7 +65,7 @@ class Generator:
         """The function that packs a value of a shape."""
         self.decoder: Callable[[Shape], Decode] = Filled(lambda shape: _Decoding(self).build(shape)).__getitem__
         """The function that takes (data, position) and gives (value, position behind it)."""
-        self.shows: dict[tuple[Shape, bool], Show] = Filled(lambda key: _Showing(self, key[1]).build(key[0]))
+        self.shows: dict[tuple[Shape, bool], Show] = Filled(self.make_show)
         packed = book.symbol.packed
         self.symbol_packed = Filled(self.pack_token)
         self.symbol_packed.update(packed)
@@ -101,42 +81,19 @@ class Generator:
         """The function that gives the JSON form."""
         return self.shows[shape, legacy]
 
+    def make_show(self, key: tuple[Shape, bool]) -> Show:
+        """Builds the function that ``show`` gives."""
+        shape, legacy = key
+        is_legacy = legacy and not (isinstance(shape, Structure) and shape.keeps_nai)
+        return _Showing(partial(self.show, legacy=is_legacy), is_legacy).build(shape)
 
-class _Source:
-    """Collects source lines and the names they use, and compiles them."""
+
+class _Encoding(Source):
+    """Builds one encoding function, an expression that joins the packed parts."""
 
     def __init__(self, generator: Generator) -> None:
+        super().__init__()
         self.generator = generator
-        self.names: dict[str, Any] = {}
-        self.lines: list[str] = []
-        self.indent = "    "
-        self.counter = 0
-
-    def fresh(self, prefix: str) -> str:
-        """A name not used yet."""
-        self.counter += 1
-        return f"{prefix}{self.counter}"
-
-    def bind(self, prefix: str, value: Any) -> str:
-        """Makes a value available under a fresh name."""
-        name = self.fresh(prefix)
-        self.names[name] = value
-        return name
-
-    def emit(self, line: str) -> None:
-        """Adds one line."""
-        self.lines.append(self.indent + line)
-
-    def compile(self, head: str) -> Any:
-        """Compiles the lines as the body of a function. The source is made of our own declarations only."""
-        source = "\n".join([head, *self.lines])
-        namespace = dict(self.names)
-        exec(compile(source, "<codec>", "exec"), namespace)
-        return namespace["f"]
-
-
-class _Encoding(_Source):
-    """Builds one encoding function, an expression that joins the packed parts."""
 
     def build(self, shape: Shape) -> Encode:
         self.names.update(VT=VARINT_TABLE, SYM=self.generator.symbol_packed, ODD=_refuse)
@@ -155,9 +112,7 @@ class _Encoding(_Source):
 
     def build_choice(self, shape: Choice) -> Encode:
         def entry(cls: type) -> tuple[bytes, Encode]:
-            tag = cls.number if isinstance(shape, AnyOperation) else shape.tags[cls]  # type: ignore[attr-defined]
-            member = shape.member(tag)
-            assert member is not None and member.cls is cls
+            tag, member = shape.member_of(cls)
             return pack_varint(tag), self.generator.encoder(member)
 
         self.names["TAGS"] = Filled(entry)
@@ -174,7 +129,7 @@ class _Encoding(_Source):
             name = self.fresh("b")
             return [("", f"({name} if len({name} := {value}) == {shape.size} else ODD({name}))")]
         if isinstance(shape, LegacyAssetShape):
-            return [("", f"{self.bind('E', self.slow_writer(shape))}({value})")]
+            return [("", f"{self.bind(self.slow_writer(shape))}({value})")]
         if isinstance(shape, AssetShape):
             name = self.fresh("a")
             return [("q", f"({name} := {value})[0]"), ("", f"SYM[{name}[1]]")]
@@ -189,14 +144,14 @@ class _Encoding(_Source):
         if isinstance(shape, Pair):
             return self.parts(shape.first, f"{value}[0]") + self.parts(shape.second, f"{value}[1]")
         if isinstance(shape, (Sequence, Choice, Maybe)):
-            return [("", f"{self.bind('E', self.generator.encoder(shape))}({value})")]
-        return [("", f"{self.bind('E', self.slow_writer(shape))}({value})")]
+            return [("", f"{self.bind(self.generator.encoder(shape))}({value})")]
+        return [("", f"{self.bind(self.slow_writer(shape))}({value})")]
 
     def lengths(self, shape: Text | Blob | Sequence) -> str:
         """The table of packed lengths, cut off where the shape's maximum ends."""
         if shape.maximum >= len(VARINT_TABLE):
             return "VT"
-        return self.bind("T", VARINT_TABLE[: shape.maximum + 1])
+        return self.bind(VARINT_TABLE[: shape.maximum + 1])
 
     def structure_parts(self, shape: Structure, value: str) -> list[tuple[str, str]]:
         """The parts of all fields; the structure itself is evaluated once."""
@@ -227,7 +182,7 @@ class _Encoding(_Source):
                 run.append((letter, expression))
                 continue
             if run:
-                packer = self.bind("P", struct.Struct("<" + "".join(item[0] for item in run)).pack)
+                packer = self.bind(struct.Struct("<" + "".join(item[0] for item in run)).pack)
                 pieces.append(f"{packer}({', '.join(item[1] for item in run)})")
                 run = []
             if expression:
@@ -237,11 +192,12 @@ class _Encoding(_Source):
         return pieces[0] if len(pieces) == 1 else f'b"".join(({", ".join(pieces)}))'
 
 
-class _Decoding(_Source):
+class _Decoding(Source):
     """Builds one decoding function. ``o`` is the position; fixed values wait in ``run`` until they are needed."""
 
     def __init__(self, generator: Generator) -> None:
-        super().__init__(generator)
+        super().__init__()
+        self.generator = generator
         self.run: list[tuple[str, str, str]] = []
 
     def build(self, shape: Shape) -> Decode:
@@ -271,7 +227,7 @@ class _Decoding(_Source):
         if not self.run:
             return
         layout = struct.Struct("<" + "".join(item[1] for item in self.run))
-        unpack = self.bind("U", layout.unpack_from)
+        unpack = self.bind(layout.unpack_from)
         targets = ", ".join(item[0] for item in self.run)
         self.emit(f"{targets}, = {unpack}(d, o)")
         self.emit(f"o += {layout.size}")
@@ -290,7 +246,7 @@ class _Decoding(_Source):
         """Emits the reading of a value; the returned expression holds once ``flush`` was called."""
         if isinstance(shape, Structure):
             values = [self.value(field.shape) for field in shape.fields]
-            return f"{self.bind('C', shape.cls)}({', '.join(values)})"
+            return f"{self.bind(shape.cls)}({', '.join(values)})"
         if isinstance(shape, Boolean):
             return f"{self.fixed('B', '{} > 1')} == 1"
         if isinstance(shape, Enumeration):
@@ -322,7 +278,7 @@ class _Decoding(_Source):
             self.indent = self.indent[:-4]
             return name
         reader = self.generator.decoder(shape) if isinstance(shape, Choice) else self.slow_reader(shape)
-        self.emit(f"{name}, o = {self.bind('D', reader)}(d, o)")
+        self.emit(f"{name}, o = {self.bind(reader)}(d, o)")
         return name
 
     def length(self, maximum: int) -> str:
@@ -355,7 +311,7 @@ class _Decoding(_Source):
         length = self.length(shape.maximum)
         target = self.fresh("l")
         self.emit(f"{target} = []")
-        order = self.bind("K", shape.key) if shape.is_sorted else ""
+        order = self.bind(shape.key) if shape.is_sorted else ""
         last = self.fresh("k")
         if order:
             self.emit(f"{last} = None")
@@ -386,60 +342,23 @@ class _Decoding(_Source):
         return read
 
 
-class _Showing(_Source):
+class _Showing(ShowSource):
     """Builds one function that gives the JSON form."""
 
-    def __init__(self, generator: Generator, legacy: bool) -> None:
-        super().__init__(generator)
-        self.legacy = legacy
-
     def build(self, shape: Shape) -> Show:
-        self.names.update(TIME=time_text, VERSION=version_text, CLEAN=presentable)
-        if isinstance(shape, Structure):
+        if isinstance(shape, Structure) and not shape.bare:
             self.structure(shape)
-        elif isinstance(shape, Sequence):
-            self.emit(f"return [{self.expression(shape.member, 'x')} for x in v]")
-        elif isinstance(shape, AnyOperation):
-            self.operation(shape)
-        elif isinstance(shape, AssetShape) and not isinstance(shape, LegacyAssetShape):
-            return self.asset(shape)
         else:
-            self.emit(f"return {self.bind('S', shape.to_json)}(v, {self.legacy})")
+            shown = shape.shown("v", self)
+            bound: Show | None = self.names.get(shown.removesuffix("(v)"))
+            if bound is not None:
+                return bound
+            self.emit(f"return {shown}")
         built: Show = self.compile("def f(v):")
         return built
 
-    def asset(self, shape: AssetShape) -> Show:
-        """The function for amounts; the common case of a small positive amount of a core symbol is direct."""
-        names, slow, legacy = shape.symbol.names, shape.to_json, self.legacy
-
-        def show(value: Any) -> Any:
-            amount, symbol = value
-            name = names.get(symbol)
-            if not legacy or name is None:
-                return slow(value, legacy)
-            return f"{legacy_amount(amount, symbol & 0xF)} {name}"
-
-        return show
-
-    def operation(self, shape: AnyOperation) -> None:
-        legacy = self.legacy
-
-        def entry(cls: type) -> tuple[str, Show]:
-            member = shape.member(cls.number)  # type: ignore[attr-defined]
-            assert member is not None and member.cls is cls
-            return shape.json_tag(cls.number, legacy), self.generator.show(member, legacy)  # type: ignore[attr-defined]
-
-        self.names["NAMES"] = Filled(entry)
-        self.emit("name, show = NAMES[type(v)]")
-        self.emit("return [name, show(v)]" if legacy else 'return {"type": name, "value": show(v)}')
-
     def structure(self, shape: Structure) -> None:
         """Emits an object; optional members are added only if they are there."""
-        if shape.keeps_nai:
-            self.legacy = False
-        if shape.bare:
-            self.emit(f"return {self.expression(shape.fields[0].shape, 'v.' + shape.fields[0].attribute)}")
-            return
         self.emit("r = {}")
         open_items: list[str] = []
 
@@ -454,46 +373,18 @@ class _Showing(_Source):
                 open_items.clear()
 
         for position, field in enumerate(shape.fields):
-            if self.legacy and field.json_name in shape.legacy_omits:
+            if self.is_legacy and field.json_name in shape.legacy_omits:
                 continue
             access = f"v[{position}]" if shape.is_tuple else f"v.{field.attribute}"
             if isinstance(field.shape, Maybe):
                 close()
                 name = self.fresh("m")
                 self.emit(f"{name} = {access}")
-                shown = self.expression(field.shape.inner, name)
+                shown = field.shape.inner.shown(name, self)
                 self.emit(f"if {name} is not None: r[{field.json_name!r}] = {shown}")
             else:
-                open_items.append(f"{field.json_name!r}: {self.expression(field.shape, access)}")
-        if self.legacy:
+                open_items.append(f"{field.json_name!r}: {field.shape.shown(access, self)}")
+        if self.is_legacy:
             open_items += [f"{name!r}: {value}" for name, value in shape.legacy_adds.items()]
         close()
         self.emit("return r")
-
-    def expression(self, shape: Shape, value: str) -> str:
-        """An expression of the JSON form of ``value``."""
-        if isinstance(shape, Boolean):
-            return value
-        if isinstance(shape, Key):
-            return f"{self.bind('S', shape.show)}({value})"
-        if isinstance(shape, FixedBytes | Blob):
-            return f"{value}.hex()"
-        if isinstance(shape, Moment):
-            return f"TIME({value})"
-        if isinstance(shape, VersionNumber):
-            return f"VERSION({value})"
-        if isinstance(shape, Amount):
-            return f"{self.bind('J', self.generator.show(shape.asset, self.legacy))}(({value}, {shape.symbol}))"
-        if isinstance(shape, Integer) and not isinstance(shape, Enumeration):
-            if shape.bits < 64:
-                return value
-            name = self.fresh("i")
-            return f"({name} if ({name} := {value}) <= 4294967295 else str({name}))"
-        if isinstance(shape, Text):
-            name = self.fresh("t")
-            return f"({name} if ({name} := {value}).isascii() else CLEAN({name}))"
-        if isinstance(shape, Pair):
-            return f"[{self.expression(shape.first, value + '[0]')}, {self.expression(shape.second, value + '[1]')}]"
-        if isinstance(shape, (Structure, Sequence, AssetShape)) and not isinstance(shape, LegacyAssetShape):
-            return f"{self.bind('J', self.generator.show(shape, self.legacy))}({value})"
-        return f"{self.bind('S', shape.to_json)}({value}, {self.legacy})"

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, get_args, get_origin, g
 
 from protocol import shapes
 from protocol.assets import Asset
+from protocol.codec_source import Filled, Show, ShowSource
 from protocol.errors import Invalid
 from protocol.identity import ChainIdentity
 from protocol.operation import OPERATIONS, OPERATIONS_BY_NAME, Operation
@@ -88,20 +89,10 @@ class Structure(Shape):
                 raise
         return self.cls(*values)
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        legacy = legacy and not self.keeps_nai
-        if self.bare:
-            return self.fields[0].shape.to_json(getattr(value, self.fields[0].attribute), legacy)
-        result = {}
-        for field in self.fields:
-            member = getattr(value, field.attribute)
-            if isinstance(field.shape, Maybe) and member is None:
-                continue
-            if not (legacy and field.json_name in self.legacy_omits):
-                result[field.json_name] = field.shape.to_json(member, legacy)
-        if legacy:
-            result.update(self.legacy_adds)
-        return result
+    def shown(self, value: str, source: ShowSource) -> str:
+        if not self.bare:
+            return f"{source.bind(source.show(self))}({value})"
+        return self.fields[0].shape.shown(f"{value}.{self.fields[0].attribute}", source)
 
     def from_json(self, data: Any) -> Any:
         if self.bare:
@@ -205,8 +196,9 @@ class Sequence(Shape):
             ordered.setdefault(self.key(member), member)
         return tuple(ordered[key] for key in sorted(ordered))
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return [self.member.to_json(member, legacy) for member in value]
+    def shown(self, value: str, source: ShowSource) -> str:
+        name = source.fresh("x")
+        return f"[{self.member.shown(name, source)} for {name} in {value}]"
 
     def from_json(self, data: Any) -> Any:
         members = []
@@ -267,8 +259,8 @@ class Pair(Shape):
     def read(self, reader: Reader) -> Any:
         return (self.first.read(reader), self.second.read(reader))
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return [self.first.to_json(value[0], legacy), self.second.to_json(value[1], legacy)]
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"[{self.first.shown(f'{value}[0]', source)}, {self.second.shown(f'{value}[1]', source)}]"
 
     def from_json(self, data: Any) -> Any:
         items = json_list(data)
@@ -305,8 +297,9 @@ class Maybe(Shape):
             raise Malformed(f"the mark of an optional value is 0 or 1, not {byte}", start)
         return self.inner.read(reader) if byte else None
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return None if value is None else self.inner.to_json(value, legacy)
+    def shown(self, value: str, source: ShowSource) -> str:
+        name = source.fresh("m")
+        return f"(None if ({name} := {value}) is None else {self.inner.shown(name, source)})"
 
     def from_json(self, data: Any) -> Any:
         return None if data is None else self.inner.from_json(data)
@@ -336,6 +329,11 @@ class Choice(Shape):
     def member(self, tag: int) -> Structure | None:
         """The member with this tag, if there is one."""
         return self.members[tag] if 0 <= tag < len(self.members) else None
+
+    def member_of(self, cls: type) -> tuple[int, Structure]:
+        """The tag and the layout of a class; raises LookupError."""
+        tag = self.tags[cls]
+        return tag, self.members[tag]
 
     def tag_of(self, value: Any) -> int:
         """The tag of a value; raises Malformed."""
@@ -381,12 +379,27 @@ class Choice(Shape):
             error.path.append(member.name)
             raise
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        tag = self.tag_of(value)
-        member = self.member(tag)
-        assert member is not None
-        name, body = self.json_tag(tag, legacy), member.to_json(value, legacy)
-        return [name, body] if legacy else {"type": name, "value": body}
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"{source.bind(self.make_show(source))}({value})"
+
+    def make_show(self, source: ShowSource) -> Show:
+        """The function that shows a value of any member."""
+
+        def entry(cls: type) -> tuple[Any, Show]:
+            tag, member = self.member_of(cls)
+            return self.json_tag(tag, source.is_legacy), source.show(member)
+
+        entries = Filled(entry)
+
+        def show(value: Any) -> Any:
+            name, show_member = entries[type(value)]
+            return {"type": name, "value": show_member(value)}
+
+        def show_legacy(value: Any) -> Any:
+            name, show_member = entries[type(value)]
+            return [name, show_member(value)]
+
+        return show_legacy if source.is_legacy else show
 
     def from_json(self, data: Any) -> Any:
         if isinstance(data, dict):
@@ -439,6 +452,11 @@ class AnyOperation(Choice):
         shape = self.resolve(cls)
         assert isinstance(shape, Structure)
         return shape
+
+    def member_of(self, cls: type) -> tuple[int, Structure]:
+        member = self.resolve(cls)
+        assert issubclass(cls, Operation) and isinstance(member, Structure) and OPERATIONS[cls.number] is cls
+        return cls.number, member
 
     def tag_of(self, value: Any) -> int:
         if not isinstance(value, Operation):

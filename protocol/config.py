@@ -19,9 +19,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from protocol.config_problem import ConfigProblem, Problems, describe_error
+from protocol.config_problem import ConfigProblem, Problems, Section, describe_error
 from protocol.errors import Invalid
 from protocol.hardforks import (
     PAST_HARD_FORKS,
@@ -39,19 +39,6 @@ from protocol.rules import Rules
 from protocol.times import parse_date
 from protocol.types import NULL_PUBLIC_KEY
 from protocol.units import BASIS_POINTS, DAY_SECONDS
-
-__all__ = [
-    "ChainConfig",
-    "ChainConfigError",
-    "ChainIdentity",
-    "ConfigProblem",
-    "Genesis",
-    "GenesisAccount",
-    "GenesisWitness",
-    "HardFork",
-    "History",
-    "Rules",
-]
 
 PresetName = Literal["steem", "testnet", "dev"]
 PRESETS: Final[tuple[PresetName, ...]] = ("steem", "testnet", "dev")
@@ -148,13 +135,11 @@ Names = Annotated[tuple[Name, ...], BeforeValidator(_to_tuple), Field(max_length
 Upgrade = Annotated[str, AfterValidator(_check_upgrade)]
 Precision3 = Annotated[int, BeforeValidator(partial(_check_precision, 3))]
 Precision6 = Annotated[int, BeforeValidator(partial(_check_precision, 6))]
-_FROZEN: Final = ConfigDict(frozen=True, strict=True, extra="forbid")
+Amount = Annotated[int, Field(ge=0, le=INT64_MAX)]
 
 
-class Chain(BaseModel):
+class Chain(Section):
     """What the chain calls itself."""
-
-    model_config = _FROZEN
 
     name: str = Field(
         default="steem",
@@ -192,10 +177,8 @@ class Chain(BaseModel):
         return self
 
 
-class GenesisAccount(BaseModel):
+class GenesisAccount(Section):
     """An account that exists before block 1."""
-
-    model_config = _FROZEN
 
     name: Name = Field(description="Account name.")
     owner_key: PublicKeyText = Field(description="Public key of the owner authority.")
@@ -210,28 +193,24 @@ class GenesisAccount(BaseModel):
         description="For development only: the four private keys are SHA-256 of name + role + password. "
         "The node prints them; the public keys above must fit.",
     )
-    balance: int = Field(default=0, ge=0, le=INT64_MAX, description="Liquid STEEM. Smallest unit.")
-    sbd_balance: int = Field(default=0, ge=0, le=INT64_MAX, description="Liquid SBD. Smallest unit.")
-    vesting_shares: int = Field(default=0, ge=0, le=INT64_MAX, description="Vesting shares. Smallest unit of VESTS.")
+    balance: Amount = Field(default=0, description="Liquid STEEM. Smallest unit.")
+    sbd_balance: Amount = Field(default=0, description="Liquid SBD. Smallest unit.")
+    vesting_shares: Amount = Field(default=0, description="Vesting shares. Smallest unit of VESTS.")
 
 
-class GenesisWitness(BaseModel):
+class GenesisWitness(Section):
     """A witness that exists before block 1. Properties that are absent have the defaults of the rules."""
-
-    model_config = _FROZEN
 
     owner: Name = Field(description="Account of the witness.")
     signing_key: PublicKeyText = Field(description="Public key that signs its blocks.")
     url: str = Field(default="", max_length=2047, description="Where the witness presents itself.")
-    account_creation_fee: int | None = Field(default=None, ge=0, le=INT64_MAX, description="Smallest unit of STEEM.")
+    account_creation_fee: Amount | None = Field(default=None, description="Smallest unit of STEEM.")
     maximum_block_size: int | None = Field(default=None, ge=0, le=UINT32_MAX, description="Bytes.")
     sbd_interest_rate_bp: int | None = Field(default=None, ge=0, le=BASIS_POINTS, description="Basis points.")
 
 
-class Genesis(BaseModel):
+class Genesis(Section):
     """The state before block 1."""
-
-    model_config = _FROZEN
 
     time: ChainTime = Field(
         default=1_458_835_200, description="Time of the genesis; slot 1 is one interval later. UTC."
@@ -246,25 +225,19 @@ class Genesis(BaseModel):
     witnesses: tuple[GenesisWitness, ...] = Field(
         strict=False, min_length=1, max_length=1000, description="Witnesses; the first makes all blocks of round 1."
     )
-    vesting_fund: int = Field(
+    vesting_fund: Amount = Field(
         default=0,
-        ge=0,
-        le=INT64_MAX,
         description="STEEM behind all vesting shares; 0 only if nobody has any. Smallest unit.",
     )
-    reward_fund: int = Field(
-        default=0, ge=0, le=INT64_MAX, description="STEEM that waits in the reward fund of posts. Smallest unit."
-    )
+    reward_fund: Amount = Field(default=0, description="STEEM that waits in the reward fund of posts. Smallest unit.")
     is_sbd_counted_in_supply: bool = Field(
         default=True,
         description="Whether the SBD of the accounts count as current supply. The reference's genesis leaves them out.",
     )
-    median_price_sbd: int = Field(
-        default=0, ge=0, le=INT64_MAX, description="First median price: so many SBD ... Smallest unit; 0 = no price."
+    median_price_sbd: Amount = Field(
+        default=0, description="First median price: so many SBD ... Smallest unit; 0 = no price."
     )
-    median_price_steem: int = Field(
-        default=0, ge=0, le=INT64_MAX, description="... for so many STEEM. Smallest unit; 0 = no price."
-    )
+    median_price_steem: Amount = Field(default=0, description="... for so many STEEM. Smallest unit; 0 = no price.")
 
     @property
     def init_supply(self) -> int:
@@ -325,10 +298,8 @@ class Genesis(BaseModel):
         return self
 
 
-class FutureHardFork(BaseModel):
+class FutureHardFork(Section):
     """A hard fork this chain votes on."""
-
-    model_config = _FROZEN
 
     number: int = Field(ge=1, le=255, description="One more than the hard fork before it.")
     version: Version = Field(description='Version "0.25.0" of the hard fork.')
@@ -344,10 +315,8 @@ class FutureHardFork(BaseModel):
         return HardFork(self.number, self.version, self.time, self.name, dict(self.rules), self.upgrade)
 
 
-class HardForks(BaseModel):
+class HardForks(Section):
     """Which hard forks the chain starts with, and which it votes on."""
-
-    model_config = _FROZEN
 
     applied_at_genesis: int = Field(
         default=len(PAST_HARD_FORKS),
@@ -378,10 +347,8 @@ class HardForks(BaseModel):
         return self
 
 
-class History(BaseModel):
+class History(Section):
     """Constants of the reference that no rule uses any more; get_config reports them."""
-
-    model_config = _FROZEN
 
     testnet_block_limit: int = Field(default=3_000_000, ge=0, description="TESTNET_BLOCK_LIMIT; not enforced. Blocks.")
     mining_time: ChainTime = Field(default=1_458_838_800, description="STEEM_MINING_TIME. UTC.")
@@ -391,10 +358,10 @@ class History(BaseModel):
     max_cashout_window_seconds: int = Field(default=1_209_600, ge=0, description="Seconds.")
 
 
-class ChainConfig(BaseModel):
+class ChainConfig(Section):
     """One chain: identity, genesis, rules and hard forks."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", ignored_types=(cached_property,))
+    model_config = ConfigDict(ignored_types=(cached_property,))
 
     chain: Chain = Field(default_factory=Chain, description="What the chain calls itself.")
     genesis: Genesis = Field(description="The state before block 1.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final, NamedTuple
 
+from pydantic import BaseModel, ConfigDict
 from pydantic_core import ErrorDetails
 
 VALUE_LENGTH_MAX: Final = 200
@@ -22,6 +23,12 @@ _WORDS: Final = {
     "too_short": "must have at least one entry",
 }
 _WITHOUT_VALUE: Final = frozenset({"extra_forbidden", "missing"})
+
+
+class Section(BaseModel):
+    """A table of a chain config: never changed, without conversions, and without keys that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class ConfigProblem(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from protocol.assets import SBD, STEEM, VESTS
+from protocol.assets import SBD, STEEM, VESTS, Asset, decimals, nai_string
 from protocol.hardforks import hardfork_version
 from protocol.integers import INT32_MAX, UINT32_MAX, UINT64_MAX
 from protocol.times import time_text
@@ -17,8 +17,6 @@ from protocol.units import BASIS_POINTS, BASIS_POINTS_OF_PERCENT, DAY_SECONDS
 if TYPE_CHECKING:
     from protocol.config import ChainConfig
 
-_NAI: Final = {SBD: "@@000000013", STEEM: "@@000000021", VESTS: "@@000000037"}
-_DECIMALS: Final = {SBD: 3, STEEM: 3, VESTS: 6}
 _LIQUIDITY_PERIOD_SECONDS: Final = 3600
 
 
@@ -44,17 +42,8 @@ def _micros(seconds: int) -> int:
     return seconds * 1_000_000
 
 
-def _wide(value: int) -> str:
-    """Integers of 128 bits are always text."""
-    return str(value)
-
-
 def _symbol(symbol: int) -> dict[str, Any]:
-    return {"nai": _NAI[symbol], "decimals": _DECIMALS[symbol]}
-
-
-def _asset(amount: int, symbol: int) -> dict[str, Any]:
-    return {"amount": str(amount), "precision": _DECIMALS[symbol], "nai": _NAI[symbol]}
+    return {"nai": nai_string(symbol), "decimals": decimals(symbol)}
 
 
 def _report_tokens(config: ChainConfig) -> dict[str, Any]:
@@ -82,7 +71,7 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "STEEM_1_PERCENT": BASIS_POINTS_OF_PERCENT,
         "STEEM_ACCOUNT_RECOVERY_REQUEST_EXPIRATION_PERIOD": _micros(r.account_recovery_request_expiration_seconds),
         "STEEM_ACTIVE_CHALLENGE_COOLDOWN": _micros(DAY_SECONDS),
-        "STEEM_ACTIVE_CHALLENGE_FEE": _asset(2_000, STEEM),
+        "STEEM_ACTIVE_CHALLENGE_FEE": Asset(2_000, STEEM).nai_json,
         "STEEM_ADDRESS_PREFIX": config.chain.address_prefix,
         "STEEM_APR_PERCENT_MULTIPLY_PER_BLOCK": 0x5CCCE802DE5F,
         "STEEM_APR_PERCENT_MULTIPLY_PER_HOUR": 0x6CC139A15CBD,
@@ -108,8 +97,8 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "STEEM_COMMENT_REWARD_FUND_NAME": r.comment_reward_fund_name,
         "STEEM_COMMENT_TITLE_LIMIT": r.comment_title_limit,
         "STEEM_CONTENT_APR_PERCENT": 3_875,
-        "STEEM_CONTENT_CONSTANT_HF0": _wide(2_000_000_000_000),
-        "STEEM_CONTENT_CONSTANT_HF21": _wide(r.content_constant),
+        "STEEM_CONTENT_CONSTANT_HF0": str(2_000_000_000_000),
+        "STEEM_CONTENT_CONSTANT_HF21": str(r.content_constant),
         "STEEM_CONTENT_REWARD_PERCENT_HF16": 7_500,
         "STEEM_CONTENT_REWARD_PERCENT_HF21": r.content_reward_percent_bp,
         "STEEM_CONVERSION_DELAY": _micros(r.conversion_delay_seconds),
@@ -129,7 +118,7 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "STEEM_FEED_INTERVAL_BLOCKS": r.feed_interval_blocks,
         "STEEM_GENESIS_TIME": time_text(config.genesis.time),
         "STEEM_HARDFORK_REQUIRED_WITNESSES": r.hardfork_required_witnesses,
-        "STEEM_HF21_CONVERGENT_LINEAR_RECENT_CLAIMS": _wide(503_600_561_838_938_636),
+        "STEEM_HF21_CONVERGENT_LINEAR_RECENT_CLAIMS": str(503_600_561_838_938_636),
         "STEEM_INFLATION_NARROWING_PERIOD": r.inflation_narrowing_period_blocks,
         "STEEM_INFLATION_RATE_START_PERCENT": r.inflation_rate_start_bp,
         "STEEM_INFLATION_RATE_STOP_PERCENT": r.inflation_rate_stop_bp,
@@ -182,8 +171,8 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "STEEM_MIN_ACCOUNT_NAME_LENGTH": r.min_account_name_length,
         "STEEM_MIN_BLOCK_SIZE_LIMIT": r.min_block_size_limit_bytes,
         "STEEM_MIN_BLOCK_SIZE": r.min_block_size_bytes,
-        "STEEM_MIN_CONTENT_REWARD": _asset(1_000, STEEM),
-        "STEEM_MIN_CURATE_REWARD": _asset(1_000, STEEM),
+        "STEEM_MIN_CONTENT_REWARD": Asset(1_000, STEEM).nai_json,
+        "STEEM_MIN_CURATE_REWARD": Asset(1_000, STEEM).nai_json,
         "STEEM_MIN_PERMLINK_LENGTH": r.min_permlink_length,
         "STEEM_MIN_REPLY_INTERVAL": _micros(20),
         "STEEM_MIN_REPLY_INTERVAL_HF20": _micros(r.min_reply_interval_seconds),
@@ -193,13 +182,15 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "STEEM_MINER_ACCOUNT": r.miner_account,
         "STEEM_MINER_PAY_PERCENT": 100,
         "STEEM_MIN_FEEDS": r.min_feeds,
-        "STEEM_MINING_REWARD": _asset(1_000, STEEM),
+        "STEEM_MINING_REWARD": Asset(1_000, STEEM).nai_json,
         "STEEM_MINING_TIME": time_text(h.mining_time),
-        "STEEM_MIN_LIQUIDITY_REWARD": _asset(1000 * (_LIQUIDITY_PERIOD_SECONDS // r.block_interval_seconds), STEEM),
+        "STEEM_MIN_LIQUIDITY_REWARD": Asset(
+            1000 * (_LIQUIDITY_PERIOD_SECONDS // r.block_interval_seconds), STEEM
+        ).nai_json,
         "STEEM_MIN_LIQUIDITY_REWARD_PERIOD_SEC": _micros(60),
-        "STEEM_MIN_PAYOUT_SBD": _asset(r.min_payout_sbd, SBD),
-        "STEEM_MIN_POW_REWARD": _asset(1_000, STEEM),
-        "STEEM_MIN_PRODUCER_REWARD": _asset(1_000, STEEM),
+        "STEEM_MIN_PAYOUT_SBD": Asset(r.min_payout_sbd, SBD).nai_json,
+        "STEEM_MIN_POW_REWARD": Asset(1_000, STEEM).nai_json,
+        "STEEM_MIN_PRODUCER_REWARD": Asset(1_000, STEEM).nai_json,
         "STEEM_MIN_TRANSACTION_EXPIRATION_LIMIT": r.block_interval_seconds * 5,
         "STEEM_MIN_TRANSACTION_SIZE_LIMIT": r.min_transaction_size_limit_bytes,
         "STEEM_MIN_UNDO_HISTORY": 10,
@@ -208,7 +199,7 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "STEEM_OWNER_AUTH_HISTORY_TRACKING_START_BLOCK_NUM": r.owner_auth_history_from_block,
         "STEEM_OWNER_AUTH_RECOVERY_PERIOD": _micros(r.owner_auth_recovery_period_seconds),
         "STEEM_OWNER_CHALLENGE_COOLDOWN": _micros(DAY_SECONDS),
-        "STEEM_OWNER_CHALLENGE_FEE": _asset(30_000, STEEM),
+        "STEEM_OWNER_CHALLENGE_FEE": Asset(30_000, STEEM).nai_json,
         "STEEM_OWNER_UPDATE_LIMIT": _micros(r.owner_update_limit_seconds),
         "STEEM_POST_AVERAGE_WINDOW": DAY_SECONDS,
         "STEEM_POST_REWARD_FUND_NAME": r.post_reward_fund_name,
@@ -249,8 +240,8 @@ def _report_constants(config: ChainConfig) -> dict[str, Any]:
         "STEEM_VOTING_MANA_REGENERATION_SECONDS": r.voting_mana_regeneration_seconds,
         "STEEM_SYMBOL": _symbol(STEEM),
         "VESTS_SYMBOL": _symbol(VESTS),
-        "STEEM_VIRTUAL_SCHEDULE_LAP_LENGTH": _wide(UINT64_MAX),
-        "STEEM_VIRTUAL_SCHEDULE_LAP_LENGTH2": _wide(r.virtual_schedule_lap_length),
+        "STEEM_VIRTUAL_SCHEDULE_LAP_LENGTH": str(UINT64_MAX),
+        "STEEM_VIRTUAL_SCHEDULE_LAP_LENGTH2": str(r.virtual_schedule_lap_length),
         "STEEM_MAX_LIMIT_ORDER_EXPIRATION": r.max_limit_order_expiration_seconds,
         "STEEM_DELEGATION_RETURN_PERIOD_HF0": r.cashout_window_seconds,
         "STEEM_DELEGATION_RETURN_PERIOD_HF20": r.delegation_return_period_seconds,

@@ -14,7 +14,7 @@ from protocol.resources import UNCOUNTED, Resources
 from protocol.types import Authority, snake_case
 
 if TYPE_CHECKING:
-    from protocol.config import Rules
+    from protocol.rules import Rules
 
 
 class RequiredAuthorities:
@@ -78,6 +78,9 @@ class Operation:
     is_custom: ClassVar[bool] = False
     """Whether the chain does not look into it; a node takes only a few of an account before the next block."""
 
+    refused: ClassVar[tuple[str, str] | None] = None
+    """Where the reference switched it off for good: what it asserts and says when somebody sends it."""
+
     def validate(self, rules: Rules) -> None:
         """Checks the fields alone; raises Invalid. Nobody may send a virtual operation."""
         if self.virtual:
@@ -114,6 +117,8 @@ class Operation:
         """Changes the state; raises Rejected. The base class refuses: an operation without effect is not enabled."""
         if self.virtual:
             raise Rejected("false", "This is a virtual operation")
+        if self.refused is not None:
+            raise Rejected(*self.refused)
         raise Rejected("false", "${name}_operation is not enabled on this chain.", name=self.wire_name).named(
             "operation_not_enabled"
         )

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic.fields import FieldInfo
 
-from protocol.config_problem import Problems
+from protocol.config_problem import Problems, Section
 from protocol.curves import CURVES, RewardCurve
 from protocol.integers import INT32_MAX, INT64_MAX, UINT32_MAX, UINT128_MAX
 from protocol.units import BASIS_POINTS, DAY_SECONDS, HOUR_SECONDS, YEAR_SECONDS
@@ -35,7 +35,7 @@ def _read_curve(value: object) -> object:
 CurveField = Annotated[RewardCurve, BeforeValidator(_read_curve)]
 
 
-class _Section:
+class _Group:
     """Makes fields that remember the comment section they stand in."""
 
     def __init__(self, title: str) -> None:
@@ -65,31 +65,29 @@ class _Section:
         return self.field(default, f"{description} Smallest unit of {unit}.", ge, le)
 
 
-_BLOCKS = _Section("Blocks and time")
-_WITNESSES = _Section("Witnesses and their schedule")
-_FINALITY = _Section("Irreversibility and hard forks")
-_TRANSACTIONS = _Section("Transactions and authorities")
-_ACCOUNTS = _Section("Accounts and recovery")
-_SUBSIDY = _Section("Subsidised accounts")
-_STAKE = _Section("Power up, power down and delegation")
-_SAVINGS = _Section("Savings")
-_VOTING = _Section("Voting")
-_POSTS = _Section("Posts")
-_REWARDS = _Section("Rewards")
-_INFLATION = _Section("Inflation")
-_DEBT = _Section("Debt token, price feed and conversion")
-_MARKET = _Section("Market")
-_CUSTOM = _Section("Custom operations")
-_PROPOSALS = _Section("Proposals")
-_RC = _Section("Resource credits")
-_TOKENS = _Section("Tokens")
-_NAMES = _Section("Reserved names")
+_BLOCKS = _Group("Blocks and time")
+_WITNESSES = _Group("Witnesses and their schedule")
+_FINALITY = _Group("Irreversibility and hard forks")
+_TRANSACTIONS = _Group("Transactions and authorities")
+_ACCOUNTS = _Group("Accounts and recovery")
+_SUBSIDY = _Group("Subsidised accounts")
+_STAKE = _Group("Power up, power down and delegation")
+_SAVINGS = _Group("Savings")
+_VOTING = _Group("Voting")
+_POSTS = _Group("Posts")
+_REWARDS = _Group("Rewards")
+_INFLATION = _Group("Inflation")
+_DEBT = _Group("Debt token, price feed and conversion")
+_MARKET = _Group("Market")
+_CUSTOM = _Group("Custom operations")
+_PROPOSALS = _Group("Proposals")
+_RC = _Group("Resource credits")
+_TOKENS = _Group("Tokens")
+_NAMES = _Group("Reserved names")
 
 
-class Rules(BaseModel):
+class Rules(Section):
     """The parameters of consensus. Source: config.hpp with all hard forks up to 24 applied."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     # Blocks and time
     block_interval_seconds: int = _BLOCKS.seconds(3, "Time between two slots.", 1, 3600)

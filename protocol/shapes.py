@@ -2,7 +2,7 @@
 
 Shapes are the plain, exact form of the codec: they walk a value field by field and say precisely where input is
 wrong. The generated functions of ``codec_generate`` do the same for well-formed input, faster; where those fail, the
-shape is asked why.
+shape is asked why. JSON is shown in one way only, by functions that are generated from ``shown``.
 
 Leniency: the reference reads bytes that it would not write (over-long variable-length integers, unsorted maps, names
 longer than 16 bytes), keeps what it read, and computes ids over the bytes that it packs again. So do these readers:
@@ -21,7 +21,8 @@ from typing import Any
 
 from protocol import assets, keys
 from protocol.assets import Asset
-from protocol.errors import Invalid
+from protocol.codec_source import ShowSource
+from protocol.errors import JSON_NUMBER_MAX, Invalid
 from protocol.identity import ChainIdentity
 from protocol.integers import INT32_MAX, INT64_MAX, INT64_MIN
 from protocol.times import parse_time, time_text
@@ -34,8 +35,6 @@ from protocol.wire import (
     json_text,
     pack_varint,
 )
-
-JSON_NUMBER_MAX = 0xFFFFFFFF
 
 _BLANKS = " \t\n\r\v\f"
 _INT64_DIGITS = 19
@@ -76,8 +75,8 @@ class Shape:
         """Takes one value from the reader; raises Malformed."""
         raise NotImplementedError
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        """The JSON form of a value."""
+    def shown(self, value: str, source: ShowSource) -> str:
+        """Python source of the JSON form of ``value``, itself the source of a value."""
         raise NotImplementedError
 
     def from_json(self, data: Any) -> Any:
@@ -116,8 +115,11 @@ class Integer(Shape):
     def read(self, reader: Reader) -> Any:
         return self.packer.unpack(reader.take(self.packer.size))[0]
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return value if value <= JSON_NUMBER_MAX else str(value)
+    def shown(self, value: str, source: ShowSource) -> str:
+        if self.bits < 64:
+            return value
+        name = source.fresh("i")
+        return f"({name} if ({name} := {value}) <= {JSON_NUMBER_MAX} else str({name}))"
 
     def from_json(self, data: Any) -> Any:
         return json_int(data, self.low, self.high)
@@ -146,8 +148,8 @@ class Boolean(Shape):
             raise Malformed(f"a boolean is 0 or 1, not {byte}", start)
         return byte == 1
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return bool(value)
+    def shown(self, value: str, source: ShowSource) -> str:
+        return value
 
     def from_json(self, data: Any) -> Any:
         if isinstance(data, str):
@@ -177,8 +179,8 @@ class WideInteger(Shape):
         data = reader.take(16)
         return int.from_bytes(data[:8], "little") << 64 | int.from_bytes(data[8:], "little")
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return str(value)
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"str({value})"
 
     def from_json(self, data: Any) -> Any:
         return json_int(data, 0, (1 << 128) - 1)
@@ -196,8 +198,8 @@ class Moment(Integer):
     def __init__(self) -> None:
         super().__init__(32, False)
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return time_text(value)
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"{source.bind(time_text)}({value})"
 
     def from_json(self, data: Any) -> Any:
         if isinstance(data, int) and not isinstance(data, bool):
@@ -215,8 +217,8 @@ class VersionNumber(Integer):
         super().__init__(32, False)
         self.is_hardfork = is_hardfork
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return version_text(value)
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"{source.bind(version_text)}({value})"
 
     def from_json(self, data: Any) -> Any:
         version = parse_version(json_text(data))
@@ -267,8 +269,8 @@ class Enumeration(Integer):
             raise Malformed(f"{value} is none of {', '.join(self.names)}", start)
         return value
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return self.names[value]
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"{source.bind(self.names)}[{value}]"
 
     def from_json(self, data: Any) -> Any:
         if isinstance(data, str) and data in self.names:
@@ -294,8 +296,8 @@ class FixedBytes(Shape):
     def read(self, reader: Reader) -> Any:
         return reader.take(self.size)
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return value.hex()
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"{value}.hex()"
 
     def from_json(self, data: Any) -> Any:
         value = json_hex(data)
@@ -321,8 +323,8 @@ class Key(FixedBytes):
         self.show = lru_cache(maxsize=16384)(lambda key: keys.encode_public_key(key, prefix))
         self.parse = lru_cache(maxsize=16384)(lambda text: keys.decode_public_key(text, prefix))
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return self.show(value)
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"{source.bind(self.show)}({value})"
 
     def from_json(self, data: Any) -> Any:
         return self.parse(json_text(data))
@@ -353,8 +355,9 @@ class Text(Shape):
     def read(self, reader: Reader) -> Any:
         return text_from_bytes(reader.take(reader.count(self.maximum, "bytes")))
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return value if value.isascii() else presentable(value)
+    def shown(self, value: str, source: ShowSource) -> str:
+        name = source.fresh("t")
+        return f"({name} if ({name} := {value}).isascii() else {source.bind(presentable)}({name}))"
 
     def from_json(self, data: Any) -> Any:
         text = json_text(data)
@@ -419,8 +422,8 @@ class Blob(Shape):
     def read(self, reader: Reader) -> Any:
         return reader.take(reader.count(self.maximum, "bytes"))
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return value.hex()
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"{value}.hex()"
 
     def from_json(self, data: Any) -> Any:
         return json_hex(data)
@@ -464,8 +467,13 @@ class SymbolShape(Shape):
         except Invalid:
             raise Malformed(f"unknown asset symbol {symbol}", start) from None
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return {"nai": assets.nai_string(value), "precision": assets.decimals(value)}
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"{source.bind(self.show)}({value})"
+
+    @staticmethod
+    def show(symbol: int) -> dict[str, Any]:
+        """The JSON form of a symbol."""
+        return {"nai": assets.nai_string(symbol), "precision": assets.decimals(symbol)}
 
     def from_json(self, data: Any) -> Any:
         if isinstance(data, str) and data in self.by_name:
@@ -504,12 +512,20 @@ class AssetShape(Shape):
         amount = struct.unpack("<q", reader.take(8))[0]
         return Asset(amount, self.symbol.read(reader))
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
+    def shown(self, value: str, source: ShowSource) -> str:
+        return f"{source.bind(self.show_legacy if source.is_legacy else self.show)}({value})"
+
+    @staticmethod
+    def show(value: tuple[int, int]) -> Any:
+        """The object of an amount."""
+        amount, symbol = value
+        return {"amount": str(amount), "precision": symbol & 0xF, "nai": assets.nai_string(symbol)}
+
+    def show_legacy(self, value: tuple[int, int]) -> Any:
+        """The text of an amount, or the object if it is of a token."""
         amount, symbol = value
         name = self.symbol.names.get(symbol)
-        if not legacy or name is None:
-            return {"amount": str(amount), "precision": symbol & 0xF, "nai": assets.nai_string(symbol)}
-        return legacy_amount(amount, symbol & 0xF) + " " + name
+        return self.show(value) if name is None else f"{legacy_amount(amount, symbol & 0xF)} {name}"
 
     def from_json(self, data: Any) -> Any:
         if isinstance(data, str):
@@ -600,8 +616,8 @@ class Amount(Integer):
         super().__init__(64, True)
         self.asset, self.symbol = asset, symbol
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return self.asset.to_json((value, self.symbol), legacy)
+    def shown(self, value: str, source: ShowSource) -> str:
+        return self.asset.shown(f"({value}, {self.symbol})", source)
 
     def from_json(self, data: Any) -> Any:
         amount, symbol = self.asset.from_json(data)
@@ -641,8 +657,8 @@ class LegacyAssetShape(AssetShape):
             raise Malformed(f"cannot deserialize legacy symbol {number}", start)
         return Asset(amount, number)
 
-    def to_json(self, value: Any, legacy: bool) -> Any:
-        return super().to_json(Asset(value[0], assets.STEEM), legacy)
+    def shown(self, value: str, source: ShowSource) -> str:
+        return super().shown(f"({value}[0], {assets.STEEM})", source)
 
     def from_json(self, data: Any) -> Any:
         asset = super().from_json(data)

@@ -6,8 +6,8 @@ Source: libraries/chain/database.cpp, database::process_funds and database::pay_
 from typing import NamedTuple
 
 from protocol.assets import SBD, STEEM, VESTS, Asset
-from protocol.config import Rules
 from protocol.integers import check_int64
+from protocol.rules import Rules
 from protocol.units import BASIS_POINTS
 from protocol.virtual_operations import ProducerReward
 from rewards.fund import get_reward_fund

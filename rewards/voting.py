@@ -5,11 +5,11 @@ Source: libraries/chain/steem_evaluator.cpp, hf20_vote_evaluator.
 
 from typing import Any
 
-from protocol.config import Rules
 from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, UINT64_MAX
 from protocol.measures import duration_text
+from protocol.rules import Rules
 from protocol.units import BASIS_POINTS, DAY_SECONDS
 from rewards.comments import get_comment
 from rewards.fund import get_reward_fund

@@ -4,8 +4,9 @@ from typing import Any, NamedTuple
 
 from protocol.actions import OptionalAction, RequiredAction
 from protocol.block import Block
-from protocol.config import ChainConfig, Rules
+from protocol.config import ChainConfig
 from protocol.operation import Operation
+from protocol.rules import Rules
 from state.arrival import Arrival
 from state.tables.globals import GlobalProperties
 from state.tables.tables import Tables

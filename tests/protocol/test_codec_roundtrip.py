@@ -46,7 +46,6 @@ class TestEveryOperation:
         op = data.draw(values(CODEC.shape(OPERATIONS[number]), json_safe=True))
         for legacy in (False, True):
             shown = CODEC.operation_to_json(op, legacy)
-            assert shown == CODEC.shape(Operation).to_json(op, legacy)
             expected = op
             if legacy and op.wire_name == "create_proposal":
                 expected = type(op)(*(getattr(op, name) for name in op.__dataclass_fields__))

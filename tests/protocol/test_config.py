@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from protocol.config import PRESETS, ChainConfig, ChainConfigError, PresetName, Rules
+from protocol.config import PRESETS, ChainConfig, ChainConfigError, PresetName
 from protocol.config_report import report_config
 from protocol.config_template import render_template
 from protocol.curves import RewardCurve
 from protocol.hardforks import HardFork, format_version, hardfork_version, parse_version
 from protocol.keys import PrivateKey
+from protocol.rules import Rules
 from protocol.times import time_text
 from tests.vectors import recorded_path
 

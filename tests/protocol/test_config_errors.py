@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from protocol.config import PRESETS, ChainConfig, ChainConfigError, ConfigProblem
-from protocol.config_problem import show_value
+from protocol.config import PRESETS, ChainConfig, ChainConfigError
+from protocol.config_problem import ConfigProblem, show_value
 from protocol.rules import Rules
 
 KEY = "STM8GC13uCZbP44HzMLV6zPZGwVQ8Nt4Kji8PapsPiNq1BK153XTX"

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import pytest
 
+from protocol.codec import codec_for
 from protocol.config import ChainConfig
 from protocol.types import U64, AccountName, Time, Wire
 from rpc.objects import ObjectForms
@@ -58,7 +59,7 @@ def test_everything_follows_from_one_declaration() -> None:
 def test_both_objects_of_the_api_follow(legacy: bool, worth: object) -> None:
     forms = ObjectForms(IDENTITY, legacy)
     shape = forms.describe(Bond)
-    shown = shape.to_json(Bond("alice", 1 << 40, 1000, 60), legacy)
+    shown = codec_for(IDENTITY).generator.show(shape, legacy)(Bond("alice", 1 << 40, 1000, 60))
     assert list(shown) == ["owner", "number", "worth", "end"] == list(shape.schema()["properties"])
     assert (shown["number"], shown["end"]) == (str(1 << 40), "1970-01-01T00:01:00")
     assert shown["worth"] == worth or (isinstance(worth, dict) and worth.items() <= shown["worth"].items())
