@@ -204,7 +204,7 @@ class GenesisWitness(Section):
     owner: Name = Field(description="Account of the witness.")
     signing_key: PublicKeyText = Field(description="Public key that signs its blocks.")
     url: str = Field(default="", max_length=2047, description="Where the witness presents itself.")
-    account_creation_fee: Amount | None = Field(default=None, description="Smallest unit of STEEM.")
+    account_creation_fee: int | None = Field(default=None, ge=0, le=INT64_MAX, description="Smallest unit of STEEM.")
     maximum_block_size: int | None = Field(default=None, ge=0, le=UINT32_MAX, description="Bytes.")
     sbd_interest_rate_bp: int | None = Field(default=None, ge=0, le=BASIS_POINTS, description="Basis points.")
 
