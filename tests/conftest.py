@@ -13,6 +13,7 @@ from tests.vectors import LEFT_OUT
 CPU: pytest.StashKey[float] = pytest.StashKey()
 """CPU seconds of this process at the end of the last phase of a test."""
 DEAREST = 10
+"""Tests that the report lists."""
 
 
 def read_cpu_seconds() -> float:
@@ -46,9 +47,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 spent[report.nodeid] += sum(value for _, value in report.user_properties if isinstance(value, float))
-    if len(spent) > DEAREST:
-        terminalreporter.section(f"{read_cpu_seconds():.0f} seconds of CPU, and the tests that took most of them")
-        for name, seconds in sorted(spent.items(), key=itemgetter(1), reverse=True)[:DEAREST]:
+    terminalreporter.section(f"{read_cpu_seconds():.0f} seconds of CPU")
+    for name, seconds in sorted(spent.items(), key=itemgetter(1), reverse=True)[:DEAREST]:
+        if seconds >= 1:
             terminalreporter.write_line(f"{seconds:6.1f} {name}")
 
 
