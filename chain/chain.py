@@ -5,6 +5,9 @@ waits for a block and `builder` makes one; all of them work on one `ledger`, for
 irreversible lies on the disk (see `finality`), and a start goes on from there (see `start`).
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import operations.registry  # noqa: F401 - the codec must know every operation
 from chain.block_log import BlockLog, BlockStore, MemoryBlockLog
 from chain.config_record import check_config, record_config
@@ -52,6 +55,7 @@ class Chain:
         *,
         followers: tuple[Follower, ...] = (),
         cache_rows: int = CACHE_ROWS,
+        invariants: Iterable[str] = (),
     ) -> None:
         """Goes on with the chain in a backend and a block log, whatever a crash left in them.
 
@@ -61,7 +65,7 @@ class Chain:
         self.codec = codec
         self.store: Store[Tables] = Store(backend, Tables, chain_id=config.chain_id, cache_rows=cache_rows)
         has_record = check_config(backend, config)
-        self.ledger = Ledger(self.store, config)
+        self.ledger = Ledger(self.store, config, invariants)
         if not has_record:
             record_config(backend, config)
         committed = self.store.committed
@@ -90,23 +94,25 @@ class Chain:
         followers: tuple[Follower, ...] = (),
         cache_rows: int = CACHE_ROWS,
         cache_bytes: int = CACHE_BYTES,
+        invariants: Iterable[str] = (),
     ) -> "Chain":
         """Opens the chain in a directory (a path), made if it is not there; None keeps it in memory.
 
-        `followers` are told what happens to it. The caches, of rows of the state and of the database's bytes, are there
-        for speed only.
+        `followers` are told what happens to it; `invariants` of state/watch.py are checked after each block. The
+        caches, of rows of the state and of the database's bytes, are there for speed only.
         Raises the errors of the store (StoreLocked, ForeignChain, ForeignConfig, StoreTooNew, StoreCorrupt, NotAStore,
         StoreFull) and BlockLogError.
         """
         codec = Codec(config.identity)
+        options: dict[str, Any] = {"followers": followers, "cache_rows": cache_rows, "invariants": invariants}
         if data_dir is None:
-            return cls(config, MemoryBackend(), MemoryBlockLog(), codec, followers=followers, cache_rows=cache_rows)
+            return cls(config, MemoryBackend(), MemoryBlockLog(), codec, **options)
         directory = str(data_dir)
         backend = LevelDBBackend(f"{directory}/{STATE_DIRECTORY}", cache_bytes=cache_bytes)
         try:
             log = BlockLog(directory, lambda packed: Block.from_bytes(codec, packed).number, read_origin(backend))
             try:
-                return cls(config, backend, log, codec, followers=followers, cache_rows=cache_rows)
+                return cls(config, backend, log, codec, **options)
             except BaseException:
                 log.close()
                 raise

@@ -3,7 +3,7 @@
 Source: libraries/chain/database.cpp, _apply_block, validate_block_header, _apply_transaction and apply_operation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from chain.authority import (
     LOOKUPS_MAX,
@@ -38,6 +38,7 @@ from state.resource_credits import Credits
 from state.tables.accounts import AccountAuthority
 from state.tables.globals import SeenTransaction
 from state.tables.tables import Tables
+from state.watch import Complaint, Tracer, find_broken
 
 BLOCK_SUMMARY_MASK = 0xFFFF
 
@@ -49,9 +50,14 @@ class Ledger:
     block asks for none to be open.
     """
 
-    def __init__(self, store: Store[Tables], config: ChainConfig) -> None:
-        """Takes over a store; an empty one gets the genesis as committed block 0."""
+    def __init__(self, store: Store[Tables], config: ChainConfig, invariants: Iterable[str] = ()) -> None:
+        """Takes over a store; an empty one gets the genesis as committed block 0.
+
+        `invariants` names those of state/watch.py that are checked after each block; a broken one is among its reports.
+        """
         self.store = store
+        self._invariants = tuple(invariants)
+        self._tracer: Tracer | None = None
         self.config = config
         self.ctx = Context(config, config.rules, store.tables)
         self._chain_id = config.chain_id
@@ -91,6 +97,23 @@ class Ledger:
         trusted one) has checked before; `skip_authorities` leaves out the authorities alone. Raises Rejected, Invalid
         and their subclasses.
         """
+        effects = self._apply_and_seal(block, skip_signatures, skip_authorities)
+        broken = find_broken(self._invariants, effects.changes)
+        return self._trace(block, broken) if broken else effects
+
+    def _trace(self, block: Block, broken: list[tuple[str, str]]) -> BlockEffects:
+        """Applies the head block again, to say in its reports which operations and steps break invariants."""
+        self.undo_block()
+        self._tracer = tracer = Tracer(self.store, self._invariants, block.number)
+        try:
+            effects = self._apply_and_seal(block, skip_signatures=True, skip_authorities=True)
+        finally:
+            self._tracer = None
+        traced = {complaint.invariant for complaint in tracer.complaints}
+        rest = [Complaint(name, block.number, "the block", b"", text) for name, text in broken if name not in traced]
+        return effects._replace(reports=(*effects.reports, *tracer.complaints, *rest))
+
+    def _apply_and_seal(self, block: Block, skip_signatures: bool, skip_authorities: bool) -> BlockEffects:
         rules, former = self.ctx.rules, self.head_id
         self.store.begin()
         try:
@@ -160,10 +183,12 @@ class Ledger:
         return operations
 
     def _run_steps(self, now: int) -> None:
-        ctx = self.ctx
+        ctx, tracer = self.ctx, self._tracer
         for process, has_due, prefix, shift in self._steps:
             if has_due is None or has_due(*prefix, now + shift):
                 process(ctx)
+                if tracer is not None:
+                    tracer.look(process.__name__)
 
     # Transactions
 
@@ -203,7 +228,7 @@ class Ledger:
         number: int,
         needs_credits: bool = False,
     ) -> None:
-        ctx, events = self.ctx, self.ctx.events
+        ctx, events, tracer = self.ctx, self.ctx.events, self._tracer
         rules = ctx.rules
         trx_id = transaction.id
         if not transaction.operations:
@@ -231,6 +256,8 @@ class Ledger:
                 self._credits.apply(op, touched)
             else:
                 op.apply(ctx)
+            if tracer is not None:
+                tracer.look(op.wire_name, trx_id)
             if events:
                 for event in events:
                     virtual_op += 1

@@ -1,7 +1,7 @@
 """The indexes of one node: those in its state database, and the outbox for those elsewhere."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chain.chain import Chain
 from chain.effects import Applied, FeedItem, Undone
@@ -167,11 +167,11 @@ def open_chain(
     *,
     has_history: bool | None = True,
     tell: Tell = _tell_nobody,
-    **caches: int,
+    **options: Any,
 ) -> tuple[Chain, Indexes]:
     """Opens the chain in a directory, in memory without one, with its indexes.
 
     The options are those of `Indexes` and `Chain.open`, and so is what is raised.
     """
     indexes = Indexes(has_history, tell)
-    return Chain.open(config, data_dir, followers=(indexes,), **caches), indexes
+    return Chain.open(config, data_dir, followers=(indexes,), **options), indexes

@@ -57,6 +57,7 @@ def open_in(
         tell=RebuildLines(),
         cache_rows=settings.cache_rows,
         cache_bytes=settings.cache_mib << 20,
+        invariants=settings.invariants_check,
     )
 
 

@@ -1,13 +1,14 @@
 """The settings of a node: from flags, environment and a TOML file, in this order of precedence, checked together.
 
 Every setting has one name: `data_dir` is the flag --data-dir, the variable PLAUDIT_DATA_DIR and the key `data_dir` of
-the file. Lists are repeated flags, words of a variable, or TOML arrays.
+the file, where it may also stand in a table: [invariants] check = [...] is `invariants_check`. Lists are repeated
+flags, words of a variable, or TOML arrays.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,7 +16,15 @@ from types import UnionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 
 from client.defaults import NODE_DEFAULT
@@ -25,6 +34,8 @@ from protocol.secrecy import hide_keys
 from rpc.this_machine import is_loopback
 from state.engine.leveldb import CACHE_BYTES
 from state.engine.store import CACHE_ROWS
+from state.invariants import RECOUNTS
+from state.watch import CHECKS
 
 ENVIRONMENT_PREFIX: Final = "PLAUDIT_"
 CONFIG_VARIABLE: Final = f"{ENVIRONMENT_PREFIX}CONFIG"
@@ -133,13 +144,16 @@ class Setting(NamedTuple):
         return isinstance(self.default, tuple) and not self.default
 
 
-def setting(default: Any, text: str, metavar: str | None = None, unset: str = "", **limits: Any) -> Any:
-    """Declares a setting: its default, what it is for, what stands for its value, and its limits.
+def setting(
+    default: Any, text: str, metavar: str | None = None, unset: str = "", choices: tuple[str, ...] = (), **limits: Any
+) -> Any:
+    """Declares a setting: its default, what it is for, what stands for its value, its choices and its limits.
 
     `unset` says in words what holds as long as it is not set, where the default does not say so.
     """
     shown = unset or ("on" if default is True else str(default) if default else "")
-    return Field(default, description=text, json_schema_extra={"metavar": metavar, "default": shown}, **limits)
+    extra: dict[str, Any] = {"metavar": metavar, "default": shown, "choices": list(choices)}
+    return Field(default, description=text, json_schema_extra=extra, **limits)
 
 
 class Settings(BaseModel):
@@ -194,10 +208,26 @@ class Settings(BaseModel):
         None, "Make blocks on a head that is long past, as when a chain starts.", unset="only without peers"
     )
     history: bool = setting(True, "Keep account history.")
+    invariants_check: Texts = setting(
+        (), "Invariant that is checked after each block; repeatable.", choices=tuple(CHECKS)
+    )
+    invariants_recount: Texts = setting(
+        (), "Invariant that is recounted over the whole state, again and again; repeatable.", choices=tuple(RECOUNTS)
+    )
+    invariants_recount_minutes: int = setting(60, "Pause between two such recounts.", "N", ge=1, le=1_000_000)
     cache_rows: int = setting(CACHE_ROWS, "Rows of the state kept in memory, decoded.", "N", ge=1_000, le=1_000_000_000)
     cache_mib: int = setting(CACHE_BYTES >> 20, "MiB of the database kept in memory.", "N", ge=1, le=1_000_000)
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What is logged.")
     log_json: bool = setting(False, "Log lines as JSON, for programs.")
+
+    @field_validator("*")
+    @classmethod
+    def _check_choices(cls, value: Any, info: ValidationInfo) -> Any:
+        """Each part of a list is one of the choices of its setting, where it declares any."""
+        choices = list_settings()[info.field_name or ""].choices
+        if choices and isinstance(value, tuple) and (wrong := [part for part in value if part not in choices]):
+            raise ValueError(f"{wrong[0]} is none of {', '.join(choices)}")
+        return value
 
     @property
     def has_network(self) -> bool:
@@ -231,9 +261,9 @@ def _describe_setting(name: str, field: FieldInfo) -> Setting:
     kind: Any = field.annotation
     if get_origin(kind) in (Union, UnionType):
         kind = next(part for part in get_args(kind) if part is not type(None))
-    choices = get_args(kind) if get_origin(kind) is Literal else ()
-    shown = field.json_schema_extra
+    shown: Any = field.json_schema_extra
     assert isinstance(shown, dict), "every setting is declared by `setting`"
+    choices = get_args(kind) if get_origin(kind) is Literal else tuple(shown["choices"])
     metavar, default = (str(shown[key]) if shown[key] else None for key in ("metavar", "default"))
     return Setting(name, kind, field.default, choices, metavar, default or "", field.description or "")
 
@@ -328,6 +358,15 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+def _flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The keys and values of a TOML document; `check` in the table [invariants] is the setting invariants_check."""
+    for name, value in document.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}_{inner}".replace("-", "_"), found) for inner, found in value.items())
+        else:
+            yield name.replace("-", "_"), value
+
+
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
@@ -336,7 +375,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise SettingsError([f"config file {path}: {error.strerror or error}"]) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError([f"config file {path} is not TOML: {error}"]) from None
-    found = {name.replace("-", "_"): value for name, value in document.items()}
+    found = dict(_flatten(document))
     for name, declared in list_settings().items():
         if isinstance(value := found.get(name), str):
             if declared.is_list:

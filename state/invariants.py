@@ -1,15 +1,20 @@
 """Recounts of everything that exists more than once in the state: supplies, votes, key references, delegations.
 
+Each has a name, by which an operator has a running node recount it (node/shell/recounts.py). A recount reads every row
+of its tables.
+
 Source: libraries/chain/database.cpp, database::validate_invariants; the sums beyond supplies and votes are ours.
 """
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Final
 
-from protocol.assets import SBD, STEEM, VESTS
+from protocol.assets import SBD
 from state.context import Context
-from state.places import HELD_IN, SLOTS
 from state.prices import compute_steem_value, get_median_price
 from state.resource_credits import compute_max_rc, is_rc_counted
+from state.sums import AMOUNTS, SUPPLIES
 from state.tables.kinds import TIME_MAX
 
 
@@ -19,16 +24,8 @@ class InvariantBroken(AssertionError):
 
 def assert_invariants(ctx: Context) -> None:
     """Recounts the whole state; raises InvariantBroken that names what differs. Reads every row: for tests."""
-    _check_supplies(ctx)
-    _check_virtual_supply(ctx)
-    _check_witness_votes(ctx)
-    _check_proxies(ctx)
-    _check_key_references(ctx)
-    _check_delegations(ctx)
-    _check_withdrawals(ctx)
-    _check_comments(ctx)
-    _check_proposals(ctx)
-    _check_resource_credits(ctx)
+    for recount in RECOUNTS.values():
+        recount(ctx)
 
 
 def _expect(what: str, stored: object, counted: object) -> None:
@@ -36,32 +33,24 @@ def _expect(what: str, stored: object, counted: object) -> None:
         raise InvariantBroken(f"{what}: the state says {stored}, a recount gives {counted}")
 
 
-def _check_supplies(ctx: Context) -> None:
-    tables, gpo = ctx.tables, ctx.gpo
-    totals: Counter[int] = Counter()
-    for table, slots in SLOTS.items():
-        for row in getattr(tables, table).scan():
-            for symbol, slot in slots:
-                _count(totals, row, symbol, getattr(row, slot.field), slot.may_owe)
-    for table, reads in HELD_IN.items():
-        for row in getattr(tables, table).scan():
-            for read in reads.values():
-                satoshis, symbol = read(row)
-                _count(totals, row, symbol, satoshis)
-    pending_steem = sum(account.reward_vesting_steem for account in tables.accounts.scan())
-    _expect("supply of STEEM", gpo.current_supply, totals[STEEM])
-    _expect("supply of SBD", gpo.current_sbd_supply + gpo.init_sbd_supply, totals[SBD])
-    _expect("VESTS", gpo.total_vesting_shares + gpo.pending_rewarded_vesting_shares, totals[VESTS])
-    _expect("STEEM behind rewards to be claimed", gpo.pending_rewarded_vesting_steem, pending_steem)
+def _recount_supply(ctx: Context) -> None:
+    for each in SUPPLIES:
+        counted, stored = (
+            sum(part.read(row) for part in parts for row in getattr(ctx.tables, part.table).scan())
+            for parts in (each.parts, each.stored)
+        )
+        _expect(each.text, stored, counted)
 
 
-def _count(totals: Counter[int], row: object, symbol: int, satoshis: int, may_owe: bool = False) -> None:
-    if satoshis < 0 and not may_owe:
-        raise InvariantBroken(f"less than nothing is in {row}")
-    totals[symbol] += satoshis
+def _recount_balances(ctx: Context) -> None:
+    for table, amounts in AMOUNTS.items():
+        for row in getattr(ctx.tables, table).scan():
+            for part in amounts:
+                if part.read(row) < 0:
+                    raise InvariantBroken(f"less than nothing is in {part.field} of {row}")
 
 
-def _check_virtual_supply(ctx: Context) -> None:
+def _recount_virtual_supply(ctx: Context) -> None:
     gpo = ctx.gpo
     counted = gpo.current_supply + compute_steem_value(get_median_price(ctx), gpo.current_sbd_supply)
     if not 0 <= counted - gpo.virtual_supply <= _count_interest_payments(ctx):
@@ -82,7 +71,7 @@ def _count_interest_payments(ctx: Context) -> int:
     return paid
 
 
-def _check_witness_votes(ctx: Context) -> None:
+def _recount_witness_votes(ctx: Context) -> None:
     tables, gpo = ctx.tables, ctx.gpo
     votes: Counter[str] = Counter()
     voted: Counter[str] = Counter()
@@ -98,7 +87,7 @@ def _check_witness_votes(ctx: Context) -> None:
         _expect(f"witnesses that {account.name} votes for", account.witnesses_voted_for, voted[account.name])
 
 
-def _check_proxies(ctx: Context) -> None:
+def _recount_proxies(ctx: Context) -> None:
     accounts = ctx.tables.accounts
     depth = ctx.rules.max_proxy_recursion_depth
     proxied: dict[str, list[int]] = {}
@@ -120,7 +109,7 @@ def _check_proxies(ctx: Context) -> None:
     _expect("VESTS that vote for witnesses", ctx.gpo.total_vesting_shares, reaching)
 
 
-def _check_key_references(ctx: Context) -> None:
+def _recount_key_references(ctx: Context) -> None:
     tables = ctx.tables
     counted = {
         (key, row.account)
@@ -132,7 +121,7 @@ def _check_key_references(ctx: Context) -> None:
     _expect("references of keys", sorted(stored), sorted(counted))
 
 
-def _check_delegations(ctx: Context) -> None:
+def _recount_delegations(ctx: Context) -> None:
     tables = ctx.tables
     delegated: Counter[str] = Counter()
     received: Counter[str] = Counter()
@@ -146,7 +135,7 @@ def _check_delegations(ctx: Context) -> None:
         _expect(f"VESTS {account.name} received", account.received_vesting_shares, received[account.name])
 
 
-def _check_withdrawals(ctx: Context) -> None:
+def _recount_withdrawals(ctx: Context) -> None:
     tables = ctx.tables
     routes: Counter[str] = Counter(route.from_account for route in tables.withdraw_vesting_routes.scan())
     requests: Counter[str] = Counter(row.from_ for row in tables.savings_withdraws.scan())
@@ -155,7 +144,7 @@ def _check_withdrawals(ctx: Context) -> None:
         _expect(f"savings requests of {account.name}", account.savings_withdraw_requests, requests[account.name])
 
 
-def _check_comments(ctx: Context) -> None:
+def _recount_comments(ctx: Context) -> None:
     tables = ctx.tables
     net: Counter[int] = Counter()
     children: Counter[tuple[str, str]] = Counter()
@@ -177,7 +166,7 @@ def _check_comments(ctx: Context) -> None:
         _expect(f"replies below {comment.author}/{comment.permlink}", comment.children, counted)
 
 
-def _check_proposals(ctx: Context) -> None:
+def _recount_proposals(ctx: Context) -> None:
     """Every proposal has its accounts, and every vote a voter and a proposal. `total_votes` is as of the last round."""
     tables = ctx.tables
     for proposal in tables.proposals.scan():
@@ -194,7 +183,7 @@ def _check_proposals(ctx: Context) -> None:
             )
 
 
-def _check_resource_credits(ctx: Context) -> None:
+def _recount_resource_credits(ctx: Context) -> None:
     """From the first block on every account has a row that knows the account's stake (rc_plugin validate_database)."""
     if not is_rc_counted(ctx):
         return
@@ -203,3 +192,19 @@ def _check_resource_credits(ctx: Context) -> None:
         if row is None:
             raise InvariantBroken(f"{account.name} has no resource credits")
         _expect(f"most resource credits of {account.name}", row.last_max_rc, compute_max_rc(account, row))
+
+
+RECOUNTS: Final[dict[str, Callable[[Context], None]]] = {
+    "supply": _recount_supply,
+    "balances": _recount_balances,
+    "virtual_supply": _recount_virtual_supply,
+    "votes": _recount_witness_votes,
+    "proxies": _recount_proxies,
+    "keys": _recount_key_references,
+    "delegations": _recount_delegations,
+    "withdrawals": _recount_withdrawals,
+    "comments": _recount_comments,
+    "proposals": _recount_proposals,
+    "credits": _recount_resource_credits,
+}
+"""All of them by their names."""

@@ -52,6 +52,8 @@ def node(**flags: Any) -> None:
             stale_production=is_alone if settings.stale_production is None else settings.stale_production,
             participation_min_bp=settings.participation * 100,
             network=make_network_settings(settings, disk),
+            recounts=settings.invariants_recount,
+            recount_minutes=settings.invariants_recount_minutes,
         )
         run_daemon(
             chain,

@@ -9,6 +9,7 @@ from chain.effects import PushResult
 from chain.finality import Mode
 from node.core.clock import MS_PER_SECOND, Clock
 from node.core.intake import FUTURE_SECONDS_MAX, TooEarly
+from node.core.invariants import BrokenInvariants
 from node.core.mining import PRODUCTION_TIMER, Miner
 from node.core.network import Network
 from node.core.production import Producer
@@ -33,6 +34,7 @@ class Node:
         self.producer = Producer(world, chain, settings, self.clock)
         self.network = None if settings.network is None else Network(world, chain, settings.network, self)
         self.writes = Writes(world, chain, self.producer.guard)
+        self.broken_invariants = BrokenInvariants(world)
         self._reapplier = Reapplier(world, chain.pool)
         self.miner = Miner(
             world, chain, settings, self.clock, self.producer, self.writes, self._reapplier, self.network, self
@@ -162,6 +164,7 @@ class Node:
 
     def _publish(self, result: PushResult) -> None:
         self.world.publish(result.feed)
+        self.broken_invariants.on_blocks(result.applied)
         self._reapplier.tell_dropped()
         self._reapplier.begin()
         if self.network is not None and result.undone:

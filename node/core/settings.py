@@ -45,7 +45,8 @@ class NodeSettings(NamedTuple):
     that starts, or that everybody left); `participation_min_bp` is the part of the last 128 slots that must be
     filled; `automine` makes a block as soon as a transaction waits, and none without one. With `mine_at_start`
     (and always with `automine`) a block is made at once at the start, so that the chain's time is the clock's.
-    `network` is None for a node without peers.
+    `network` is None for a node without peers. `recounts` are invariants that are recounted over the whole state, again
+    `recount_minutes` after each time.
     """
 
     witnesses: tuple[str, ...] = ()
@@ -55,3 +56,5 @@ class NodeSettings(NamedTuple):
     automine: bool = False
     mine_at_start: bool = False
     network: NetworkSettings | None = None
+    recounts: tuple[str, ...] = ()
+    recount_minutes: int = 60

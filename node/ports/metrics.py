@@ -212,6 +212,12 @@ def _read_chain(node: Node) -> Iterator[Metric]:
     pending = chain.pending
     yield GaugeMetricFamily("plaudit_pending_transactions", "Transactions that wait for a block.", len(pending))
     yield GaugeMetricFamily("plaudit_pending_bytes", "Bytes of the transactions that wait.", pending.size_bytes)
+    broken = CounterMetricFamily(
+        "plaudit_invariants_broken", "Invariants that did not hold, by name.", labels=["invariant"]
+    )
+    for name, count in node.broken_invariants.counts.items():
+        broken.add_metric([name], count)
+    yield broken
     can_write = int(node.writes.problem is None)
     yield GaugeMetricFamily("plaudit_can_write", "1 while the disk takes what is written, else 0.", can_write)
 

@@ -58,6 +58,7 @@ def describe_status(node: Node) -> dict[str, Any]:
             "jumped_ms": node.producer.watch.jump_ms,
         },
         "can_write": node.writes.problem is None,
+        "broken_invariants": dict(node.broken_invariants.counts),
     }
 
 

@@ -21,6 +21,7 @@ from node.shell.memory import tune_memory
 from node.shell.node_shell import NodeShell
 from node.shell.open_files import FilePlan, plan_files, raise_limit
 from node.shell.peering import follow_seeds
+from node.shell.recounts import recount_repeatedly
 from protocol.errors import Invalid, ProtocolError
 from rpc.port_limits import PortLimits
 from state.engine.errors import StoreError
@@ -110,7 +111,7 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     shell = _make_shell(chain, indexes, settings, disk, operator)
-    following: asyncio.Task[None] | None = None
+    beside: list[asyncio.Task[None]] = []
     try:
         host, port = await _open_port(shell, rpc, clients, extra_apis, operator)
         if operator is not None:
@@ -118,7 +119,11 @@ async def _run(
         if shell.node.network is not None:
             if p2p is not None:
                 await _open_p2p(shell, shell.node.network, p2p)
-            following = asyncio.create_task(follow_seeds(shell.node.network, seeds))
+            beside.append(asyncio.create_task(follow_seeds(shell.node.network, seeds)))
+        if settings.recounts:
+            broken = shell.node.broken_invariants
+            work = recount_repeatedly(chain, settings.recounts, settings.recount_minutes, broken)
+            beside.append(asyncio.create_task(work))
         url = f"http://{Address(host, port)}"
         log.info("started rpc=%s head=%d irreversible=%d", url, chain.head_number, chain.irreversible_number)
         _start(shell)
@@ -129,8 +134,8 @@ async def _run(
             raise CommandError(f"The node ends: {explain(problem)}") from problem
         log.info("stopping head=%d", chain.head_number)
     finally:
-        if following is not None:
-            following.cancel()
+        for task in beside:
+            task.cancel()
         if operator is not None:
             await operator.stop()
         await _stop(shell)

@@ -44,7 +44,7 @@ MakeNode = Callable[[World, Chain, NodeSettings], Node]
 
 LEVELS = dict.fromkeys(("missed", "peer_refused", "banned", "malformed_message", "block_refused"), logging.WARNING)
 LEVELS |= dict.fromkeys(("no_common_block", "double_signed", "clock_differs"), logging.WARNING)
-LEVELS |= dict.fromkeys(("production_failed", "disk_problem", "block_log_damaged"), logging.ERROR)
+LEVELS |= dict.fromkeys(("production_failed", "disk_problem", "block_log_damaged", "invariant_broken"), logging.ERROR)
 LEVELS |= dict.fromkeys(("peer_gone", "peer_closed"), logging.DEBUG)
 
 

@@ -65,6 +65,13 @@ class IndexState:
         stored = map(_read, self.backend.scan(prefix + encode_key(first), prefix + encode_key(high), reverse))
         return overlay.merge(stored if reverse else overlay.live(stored, low, high), low, high, reverse)
 
+    def holds(self, place: OrderKey) -> bool:
+        """Whether a row stands at a place."""
+        overlay = self.overlay
+        if place in overlay.added:
+            return True
+        return place not in overlay.removed and self.backend.get(self.encode_key(place)) is not None
+
     def encode(self, place: OrderKey) -> tuple[bytes, bytes]:
         """The entry of the database (key, value) for a place."""
         return self.encode_key(place), pack(place)

@@ -90,6 +90,36 @@ class MemoryView:
         self._values = SortedDict()
 
 
+class FrozenBackend:
+    """A view as a backend that nobody can change."""
+
+    read_problem: StoreError | None = None
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def get(self, key: bytes) -> bytes | None:
+        """Returns the value, or None."""
+        return self._view.get(key)
+
+    def scan(self, low: bytes, high: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Iterates over (key, value) with low <= key < high, forwards only."""
+        assert high is not None and not reverse, "a view is read forwards, up to an end"
+        return self._view.scan(low, high)
+
+    def write(self, batch: Batch, sync: bool) -> None:
+        """Raises StoreError."""
+        raise StoreError("a view of the database cannot be changed")
+
+    def snapshot(self) -> View:
+        """Returns the view itself."""
+        return self._view
+
+    def close(self) -> None:
+        """Closes the view."""
+        self._view.close()
+
+
 class MemoryBackend:
     """A backend in memory; ``crash`` loses what was written without sync, as a power failure would."""
 

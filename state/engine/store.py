@@ -242,6 +242,18 @@ class Store(Generic[TablesT]):
                 return old  # type: ignore[no-any-return]
         return table.find(key)
 
+    def list_changes(self, mark: int) -> tuple[int, list[RowChange]]:
+        """Returns how many changes are pending, and the rows that changed since there were ``mark`` of them.
+
+        A row that changed in between and is as before again is left out.
+        """
+        entries = self._journal.entries
+        olds: dict[tuple[Table[Any, Any], Any], Any] = {}
+        for table, key, old in islice(entries, mark, None):
+            olds.setdefault((table, key), old)
+        changes = (RowChange(table, key, old, table.find(key)) for (table, key), old in olds.items())
+        return len(entries), [change for change in changes if change.old is not change.new]
+
     def session(self) -> Session:
         """Returns a checkpoint for a ``with`` statement; there must be one around it when it succeeds."""
         return Session(self)

@@ -506,6 +506,15 @@ class Table(Generic[RowT, KeyT]):
                 total += hash_row(stored_key, self.codec.encode(row))
         return total
 
+    def find_broken_index(self, old: RowT | None, new: RowT | None) -> str:
+        """Returns the name of an index that has not followed a change of a row, or nothing."""
+        for index, old_place, new_place in self._find_moves(old, new):
+            if (new_place is not None and not index.holds(new_place)) or (
+                old_place is not None and index.holds(old_place)
+            ):
+                return index.name
+        return ""
+
     def place_all(self, row: RowT) -> Iterator[tuple[bytes, bytes]]:
         """Iterates over the index entries (key, value) the database needs for a row."""
         for index in self._indexes:

@@ -1,0 +1,103 @@
+"""Sums over rows that move together: what is in all places of a symbol, and its supply; what is delegated by whom.
+
+Each is declared once, for a recount of the whole state (state/invariants.py) and for the check of what one operation
+or step has changed (state/watch.py).
+"""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from protocol.assets import SBD, STEEM, VESTS
+from state.places import HELD_IN, SLOTS
+
+Read = Callable[[Any], int]
+"""Reads what a row adds to a sum, in satoshis."""
+
+
+class Part(NamedTuple):
+    """What the rows of a table add to a sum; `field` is the one that it is read from."""
+
+    table: str
+    field: str
+    read: Read
+
+
+class Sum(NamedTuple):
+    """Parts whose sum over all rows is that of the `stored` parts: the figures that the state keeps of it."""
+
+    text: str
+    parts: tuple[Part, ...]
+    stored: tuple[Part, ...]
+
+
+def _fields(table: str, *fields: str) -> tuple[Part, ...]:
+    return tuple(Part(table, field, attrgetter(field)) for field in fields)
+
+
+def _read_held(read: Callable[[Any], tuple[int, int]], symbol: int) -> Read:
+    def read_symbol(row: Any) -> int:
+        satoshis, held = read(row)
+        return satoshis if held == symbol else 0
+
+    return read_symbol
+
+
+def _read_satoshis(read: Callable[[Any], tuple[int, int]]) -> Read:
+    return lambda row: read(row)[0]
+
+
+def _list_places(symbol: int) -> tuple[Part, ...]:
+    """Everything that holds a symbol: the slots of purses, and the rows that hold money."""
+    return tuple(
+        part
+        for table, items in SLOTS.items()
+        for held, slot in items
+        if held == symbol
+        for part in _fields(table, slot.field)
+    ) + tuple(
+        Part(table, field, _read_held(read, symbol))
+        for table, reads in HELD_IN.items()
+        for field, read in reads.items()
+    )
+
+
+_GPO: Final = "global_properties"
+
+SUPPLIES: Final = (
+    Sum("STEEM", _list_places(STEEM), _fields(_GPO, "current_supply")),
+    Sum("SBD", _list_places(SBD), _fields(_GPO, "current_sbd_supply", "init_sbd_supply")),
+    Sum("VESTS", _list_places(VESTS), _fields(_GPO, "total_vesting_shares", "pending_rewarded_vesting_shares")),
+    Sum(
+        "STEEM behind rewards to be claimed",
+        _fields("accounts", "reward_vesting_steem"),
+        _fields(_GPO, "pending_rewarded_vesting_steem"),
+    ),
+)
+"""All money, and the supplies. Source: database::validate_invariants."""
+
+DELEGATIONS: Final = (
+    Sum(
+        "VESTS that accounts delegated or wait to get back",
+        _fields("accounts", "delegated_vesting_shares"),
+        (
+            *_fields("vesting_delegations", "vesting_shares"),
+            *_fields("vesting_delegation_expirations", "vesting_shares"),
+        ),
+    ),
+    Sum(
+        "VESTS that accounts received",
+        _fields("accounts", "received_vesting_shares"),
+        _fields("vesting_delegations", "vesting_shares"),
+    ),
+)
+"""Delegated stake as accounts know it, and the delegations themselves."""
+
+AMOUNTS: Final = {
+    table: (
+        *_fields(table, *(slot.field for _, slot in SLOTS.get(table, ()) if not slot.may_owe)),
+        *(Part(table, field, _read_satoshis(read)) for field, read in HELD_IN.get(table, {}).items()),
+    )
+    for table in (*SLOTS, *HELD_IN)
+}
+"""Everything that holds money and may not fall below zero, by tables."""

@@ -1,0 +1,141 @@
+"""Checks of what a block changed, while the node runs: cheap invariants, by their names.
+
+A broken one is reported as a Complaint among the effects of its block. Nothing is refused for it: which blocks are
+valid is the matter of consensus alone, and other nodes would take the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from state.engine.store import Store
+from state.engine.table import RowChange
+from state.sums import AMOUNTS, DELEGATIONS, SUPPLIES, Part, Sum
+
+Check = Callable[[Iterable[RowChange]], str]
+"""Looks at changed rows; returns what is wrong as a part of a sentence, or nothing."""
+
+
+class Complaint(NamedTuple):
+    """An invariant that a block broke; `cause` is the operation or step after which it did not hold.
+
+    `trx_id` is that of the operation's transaction, empty for a step.
+    """
+
+    invariant: str
+    block: int
+    cause: str
+    trx_id: bytes
+    found: str
+
+    def __str__(self) -> str:
+        place = f"block {self.block}, transaction {self.trx_id.hex()}" if self.trx_id else f"block {self.block}"
+        return f"{self.cause} broke the invariant {self.invariant} in {place}: {self.found}"
+
+
+class _Terms(NamedTuple):
+    """What the rows of one table add to sums: `read` gives the values of a row, `sums` the number and sign of each.
+
+    `nothing` are the values of an absent row.
+    """
+
+    read: Callable[[Any], tuple[int, ...]]
+    sums: tuple[tuple[int, int], ...]
+    nothing: tuple[int, ...]
+
+
+class SumCheck:
+    """Sums whose two sides must change alike."""
+
+    def __init__(self, sums: Sequence[Sum]) -> None:
+        self._sums = sums
+        sides = [
+            (number, sign, side)
+            for number, each in enumerate(sums)
+            for sign, side in ((1, each.parts), (-1, each.stored))
+        ]
+        parts = [(part, (number, sign)) for number, sign, side in sides for part in side]
+        self._tables = {table: _make_terms(table, parts) for table in {part.table for part, _ in parts}}
+
+    def __call__(self, changes: Iterable[RowChange]) -> str:
+        """Compares by how much both sides of each sum have changed."""
+        differences = [0] * len(self._sums)
+        find = self._tables.get
+        for table, _, old, new in changes:
+            terms = find(table.name)
+            if terms is None:
+                continue
+            before = terms.nothing if old is None else terms.read(old)
+            after = terms.nothing if new is None else terms.read(new)
+            if before != after:
+                for less, more, (number, sign) in zip(before, after, terms.sums, strict=True):
+                    if less != more:
+                        differences[number] += sign * (more - less)
+        for each, difference in zip(self._sums, differences, strict=True):
+            if difference:
+                return f"{each.text}: the rows changed by {difference} more than the figure that is kept of them"
+        return ""
+
+
+def _make_terms(table: str, parts: Sequence[tuple[Part, tuple[int, int]]]) -> _Terms:
+    mine = [(part.read, place) for part, place in parts if part.table == table]
+    reads = [read for read, _ in mine]
+    fields = [part.field for part, _ in parts if part.table == table]
+    is_plain = len(reads) > 1 and all(isinstance(read, attrgetter) for read in reads)
+    read_all: Callable[[Any], tuple[int, ...]] = (
+        attrgetter(*fields) if is_plain else lambda row: tuple(read(row) for read in reads)
+    )
+    return _Terms(read_all, tuple(place for _, place in mine), (0,) * len(mine))
+
+
+def check_balances(changes: Iterable[RowChange]) -> str:
+    """No place of money falls below zero."""
+    for table, key, _, new in changes:
+        if new is not None and (parts := AMOUNTS.get(table.name)):
+            for part in parts:
+                if part.read(new) < 0:
+                    return f"{part.field} of {table.name} {key!r} is {part.read(new)}"
+    return ""
+
+
+def check_index(changes: Iterable[RowChange]) -> str:
+    """A row is in every index under its key, and no more under the former one."""
+    for table, key, old, new in changes:
+        if name := table.find_broken_index(old, new):
+            return f"{table.name} {key!r} does not stand in {name} where its fields say"
+    return ""
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "supply": SumCheck(SUPPLIES),
+    "balances": check_balances,
+    "delegation_sums": SumCheck(DELEGATIONS),
+    "index": check_index,
+}
+"""All of them by their names."""
+
+
+def find_broken(names: Iterable[str], changes: Sequence[RowChange]) -> list[tuple[str, str]]:
+    """Returns the invariants among those named that changed rows break, each with what was found."""
+    return [(name, text) for name in names if (text := CHECKS[name](changes))]
+
+
+class Tracer:
+    """Finds the operations and steps of a block that break invariants, while the block is applied."""
+
+    def __init__(self, store: Store[Any], names: Iterable[str], block: int) -> None:
+        """Raises KeyError for a name that is not in CHECKS. A checkpoint was just opened for the block."""
+        self._store = store
+        self._names = tuple(names)
+        self._block = block
+        self._mark = 0
+        self.complaints: list[Complaint] = []
+
+    def look(self, cause: str, trx_id: bytes = b"") -> None:
+        """Checks what has changed since the last call; an operation or a step was the cause."""
+        self._mark, changes = self._store.list_changes(self._mark)
+        self.complaints += [
+            Complaint(name, self._block, cause, trx_id, text) for name, text in find_broken(self._names, changes)
+        ]
