@@ -7,6 +7,7 @@ import sys
 from benchmarks import (
     bench_apply,
     bench_import,
+    bench_invariants,
     bench_limits,
     bench_operations,
     bench_protocol,
@@ -24,6 +25,7 @@ BENCHMARKS = {
     "operations": ("Operations and payouts", bench_operations.main),
     "apply": ("Blocks", bench_apply.main),
     "import": ("Import", bench_import.main),
+    "invariants": ("Invariants in a running node", bench_invariants.main),
     "rpc": ("JSON-RPC", bench_rpc.main),
     "restart": ("Start with much state", lambda: bench_restart.main(100_000)),
     "sync": ("Synchronisation and gossip", bench_sync.main),

@@ -20,7 +20,7 @@ def find_problem(status: dict[str, Any], now: int, age_max: int = AGE_SECONDS_MA
     """
     clock = status["clock"]
     age = now + int(clock["skipped_seconds"]) - int(status["head_block_unix_time"])
-    if broken := status["broken_invariants"]:
+    if broken := status.get("broken_invariants"):
         return f"its state is not sound: broken invariants {', '.join(sorted(broken))} (see its log)"
     if not status["can_write"]:
         return "it can not write to its disk"
