@@ -97,23 +97,6 @@ class Ledger:
         trusted one) has checked before; `skip_authorities` leaves out the authorities alone. Raises Rejected, Invalid
         and their subclasses.
         """
-        effects = self._apply_and_seal(block, skip_signatures, skip_authorities)
-        broken = find_broken(self._invariants, effects.changes)
-        return self._trace(block, broken) if broken else effects
-
-    def _trace(self, block: Block, broken: list[tuple[str, str]]) -> BlockEffects:
-        """Applies the head block again, to say in its reports which operations and steps break invariants."""
-        self.undo_block()
-        self._tracer = tracer = Tracer(self.store, self._invariants, block.number)
-        try:
-            effects = self._apply_and_seal(block, skip_signatures=True, skip_authorities=True)
-        finally:
-            self._tracer = None
-        traced = {complaint.invariant for complaint in tracer.complaints}
-        rest = [Complaint(name, block.number, "the block", b"", text) for name, text in broken if name not in traced]
-        return effects._replace(reports=(*effects.reports, *tracer.complaints, *rest))
-
-    def _apply_and_seal(self, block: Block, skip_signatures: bool, skip_authorities: bool) -> BlockEffects:
         rules, former = self.ctx.rules, self.head_id
         self.store.begin()
         try:
@@ -123,7 +106,6 @@ class Ledger:
                 self._take_rules()
             effects = tuple(operations), tuple(self.ctx.reports), rules, delta.changes
             self.ctx.reports.clear()
-            return BlockEffects(block.number, block.id, block.timestamp, *effects)
         except RowMissing as error:
             self._abandon(former)
             raise UnknownKey(**error.wanted) from error
@@ -133,6 +115,22 @@ class Ledger:
         except BaseException:
             self._abandon(former)
             raise
+        done = BlockEffects(block.number, block.id, block.timestamp, *effects)
+        if self._invariants and self._tracer is None and (broken := find_broken(self._invariants, done.changes)):
+            return self._trace(block, broken)
+        return done
+
+    def _trace(self, block: Block, broken: list[tuple[str, str]]) -> BlockEffects:
+        """Applies the head block again, to say in its reports which operations and steps break invariants."""
+        self.undo_block()
+        self._tracer = tracer = Tracer(self.store, self._invariants, block.number)
+        try:
+            effects = self.apply_block(block, skip_signatures=True)
+        finally:
+            self._tracer = None
+        traced = {complaint.invariant for complaint in tracer.complaints}
+        rest = [Complaint(name, block.number, "the block", b"", text) for name, text in broken if name not in traced]
+        return effects._replace(reports=(*effects.reports, *tracer.complaints, *rest))
 
     def undo_block(self) -> None:
         """Takes the head block back. Raises CheckpointError when it is irreversible."""
