@@ -8,18 +8,19 @@ Source: libraries/chain/database.cpp, database::init_genesis and database::apply
 """
 
 from consensus.rd import compute_params, compute_witness_params
+from consensus.witnesses import default_properties, make_witness
 from operations.authority_change import store_authorities
 from protocol.assets import SBD, STEEM, Asset, Price
 from protocol.config import ChainConfig, GenesisAccount, GenesisWitness
 from protocol.hardforks import parse_version
-from protocol.types import NULL_ID, NULL_PUBLIC_KEY, Authority, ChainProperties
+from protocol.types import NULL_ID, NULL_PUBLIC_KEY, Authority
 from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
 from state.prices import compute_steem_value
 from state.tables.accounts import Account, AccountMetadata
 from state.tables.content import RewardFund
 from state.tables.globals import GlobalProperties, HardforkProperty
-from state.tables.witnesses import SCHEDULE_MINER, FeedHistory, Witness, WitnessSchedule
+from state.tables.witnesses import SCHEDULE_MINER, FeedHistory, WitnessSchedule
 
 UINT64_MAX = (1 << 64) - 1
 UINT128_MAX = (1 << 128) - 1
@@ -95,20 +96,10 @@ def _create_account(ctx: Context, account: GenesisAccount) -> None:
     tables.account_metadata.insert(AccountMetadata(tables.account_metadata.next_id(), name, "", ""))
 
 
-def _default_properties(ctx: Context) -> ChainProperties:
-    rules = ctx.rules
-    return ChainProperties(
-        account_creation_fee=Asset(rules.min_account_creation_fee, STEEM),
-        maximum_block_size=rules.default_maximum_block_size_bytes,
-        sbd_interest_rate=rules.default_sbd_interest_rate_bp,
-        account_subsidy_budget=rules.default_account_subsidy_budget,
-        account_subsidy_decay=rules.default_account_subsidy_decay,
-    )
-
-
 def _create_witness(ctx: Context, witness: GenesisWitness) -> None:
-    tables, config = ctx.tables, ctx.config
-    props = _default_properties(ctx)
+    config, table = ctx.config, ctx.tables.witnesses
+    row = table.insert(make_witness(ctx, witness.owner))
+    props = row.props
     if witness.account_creation_fee is not None:
         props = props._replace(account_creation_fee=Asset(witness.account_creation_fee, STEEM))
     if witness.maximum_block_size is not None:
@@ -116,31 +107,16 @@ def _create_witness(ctx: Context, witness: GenesisWitness) -> None:
     if witness.sbd_interest_rate_bp is not None:
         props = props._replace(sbd_interest_rate=witness.sbd_interest_rate_bp)
     version = _current_version(config)
-    tables.witnesses.insert(
-        Witness(
-            id=tables.witnesses.next_id(),
-            owner=witness.owner,
-            created=0,
-            url=witness.url,
-            votes=0,
-            schedule=SCHEDULE_MINER,
-            virtual_last_update=0,
-            virtual_position=0,
-            virtual_scheduled_time=UINT128_MAX,
-            total_missed=0,
-            last_aslot=0,
-            last_confirmed_block_num=0,
-            pow_worker=0,
-            signing_key=config.public_key(witness.signing_key) if witness.signing_key else NULL_PUBLIC_KEY,
-            props=props,
-            sbd_exchange_rate=Price(Asset(0, STEEM), Asset(0, STEEM)),
-            last_sbd_exchange_update=0,
-            last_work=bytes(32),
-            running_version=version,
-            hardfork_version_vote=version,
-            hardfork_time_vote=config.processed_hardforks[-1],
-            available_witness_account_subsidies=0,
-        )
+    table.update(
+        row,
+        created=0,
+        url=witness.url,
+        schedule=SCHEDULE_MINER,
+        signing_key=config.public_key(witness.signing_key) if witness.signing_key else NULL_PUBLIC_KEY,
+        props=props,
+        running_version=version,
+        hardfork_version_vote=version,
+        hardfork_time_vote=config.processed_hardforks[-1],
     )
 
 
@@ -217,7 +193,7 @@ def _create_global_properties(ctx: Context) -> None:
 def _create_witness_schedule(ctx: Context) -> None:
     """The first round has one witness; the others enter with the first schedule that is computed."""
     rules = ctx.rules
-    props = _default_properties(ctx)
+    props = default_properties(ctx.rules)
     budget, decay = props.account_subsidy_budget, props.account_subsidy_decay
     first = ctx.config.genesis.witnesses[0].owner
     ctx.tables.witness_schedule.insert(

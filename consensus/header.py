@@ -13,7 +13,7 @@ from protocol.actions import OptionalAction, RequiredAction
 from protocol.block import Block
 from protocol.block_header import OptionalActions, RequiredActions, VersionReport
 from protocol.errors import Rejected
-from protocol.hardforks import format_version
+from protocol.shapes import version_text
 from protocol.types import HardforkVersionVote
 from state.context import SINGLETON, Context
 from state.tables.witnesses import Witness
@@ -155,8 +155,8 @@ def check_running_version(ctx: Context, block: Block) -> None:
             **{
                 "witness": witness.owner,
                 "next_block.witness": block.witness,
-                "running_version": format_version(witness.running_version),
-                "current_hardfork_version": format_version(hardfork.current_hardfork_version),
+                "running_version": version_text(witness.running_version),
+                "current_hardfork_version": version_text(hardfork.current_hardfork_version),
             },
         )
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from operations.account_creation import check_new_authorities, create_account, use_account_subsidy
+from operations.account_creation import check_new_authorities, count_new_account, create_account, use_account_subsidy
 from operations.authority_change import check_authority_accounts, check_owner_update_limit, store_authorities
 from operations.checks import (
     check_account_creation_fee,
@@ -78,17 +78,6 @@ def _change_metadata(ctx: Context, name: str, json_metadata: str, posting_json_m
 
 
 _NEW_ACCOUNT = state_size("account_object_base_size", 480) + state_size("account_authority_object_base_size", 40)
-_AUTHORITY_BASE = state_size("authority_base_size", 4)
-_AUTHORITY_ACCOUNT = state_size("authority_account_member_size", 18)
-_AUTHORITY_KEY = state_size("authority_key_member_size", 35)
-
-
-def _weigh_authorities(*authorities: Authority) -> int:
-    """Weighted bytes of state that authorities take."""
-    return sum(
-        _AUTHORITY_BASE + _AUTHORITY_ACCOUNT * len(authority.account_auths) + _AUTHORITY_KEY * len(authority.key_auths)
-        for authority in authorities
-    )
 
 
 @operation(number=9, takes=Resources(57_700, _NEW_ACCOUNT), active="creator", impacts=("new_account_name", "creator"))
@@ -117,7 +106,7 @@ class AccountCreate(Operation):
         _check_fee_not_negative(self.fee)
 
     def count_resources(self) -> Resources:
-        return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
+        return count_new_account(self, self.resources)
 
     def apply(self, ctx: Context) -> None:
         ctx.tables.accounts.get(self.creator)
@@ -136,18 +125,9 @@ class AccountCreate(Operation):
             ).named("creation_fee_differs")
         for authority in (self.owner, self.active, self.posting):
             check_authority_size(authority, ctx.rules)
-        check_new_authorities(ctx, self.new_account_name, self.owner, self.active, self.posting)
+        check_new_authorities(ctx, self)
         move(ctx, self.fee, (LIQUID, self.creator), (LIQUID, ctx.rules.null_account))
-        create_account(
-            ctx,
-            name=self.new_account_name,
-            creator=self.creator,
-            memo_key=self.memo_key,
-            json_metadata=self.json_metadata,
-            owner=self.owner,
-            active=self.active,
-            posting=self.posting,
-        )
+        create_account(ctx, self)
         open_rc_account(ctx, self.new_account_name, self.fee)
 
 
@@ -299,7 +279,7 @@ class CreateClaimedAccount(Operation):
             raise Invalid("extensions.size() == 0", "There are no extensions for create_claimed_account_operation.")
 
     def count_resources(self) -> Resources:
-        return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
+        return count_new_account(self, self.resources)
 
     def apply(self, ctx: Context) -> None:
         creator = ctx.tables.accounts.get(self.creator)
@@ -309,18 +289,9 @@ class CreateClaimedAccount(Operation):
                 "${creator} has no claimed accounts to create",
                 creator=self.creator,
             ).named("claimed_accounts_missing")
-        check_new_authorities(ctx, self.new_account_name, self.owner, self.active, self.posting)
+        check_new_authorities(ctx, self)
         ctx.tables.accounts.update(creator, pending_claimed_accounts=creator.pending_claimed_accounts - 1)
-        create_account(
-            ctx,
-            name=self.new_account_name,
-            creator=self.creator,
-            memo_key=self.memo_key,
-            json_metadata=self.json_metadata,
-            owner=self.owner,
-            active=self.active,
-            posting=self.posting,
-        )
+        create_account(ctx, self)
         open_rc_account(ctx, self.new_account_name, _get_median_fee(ctx))
 
 
@@ -367,4 +338,4 @@ class AccountCreateWithDelegation(Operation):
             raise Invalid("delegation >= asset( 0, VESTS_SYMBOL )", "Delegation cannot be negative")
 
     def count_resources(self) -> Resources:
-        return self.resources.more(state_bytes=_weigh_authorities(self.owner, self.active, self.posting))
+        return count_new_account(self, self.resources)

@@ -4,8 +4,11 @@ Source: libraries/chain/steem_evaluator.cpp, initialize_account_object, account_
 claim_account_evaluator and create_claimed_account_evaluator.
 """
 
+from typing import Protocol
+
 from operations.authority_change import check_authority_accounts, store_authorities
 from protocol.errors import Rejected
+from protocol.resources import Resources, state_size
 from protocol.types import Authority
 from state.context import Context
 from state.tables.accounts import Account, AccountMetadata, Manabar
@@ -15,47 +18,62 @@ SCHEDULE_NAMES = ("elected", "timeshare", "miner", "none")
 """How error texts call the values of a witness's `schedule`."""
 
 
-def check_new_authorities(ctx: Context, name: str, owner: Authority, active: Authority, posting: Authority) -> None:
+class NewAccount(Protocol):
+    """What the operations that create accounts say about the new one."""
+
+    creator: str
+    new_account_name: str
+    owner: Authority
+    active: Authority
+    posting: Authority
+    memo_key: bytes
+    json_metadata: str
+
+
+def check_new_authorities(ctx: Context, op: NewAccount) -> None:
     """Refuses authorities of a new account that name accounts which do not exist."""
-    check_authority_accounts(ctx, owner, name, "owner")
-    check_authority_accounts(ctx, active, name, "active")
-    check_authority_accounts(ctx, posting, name, "posting")
+    check_authority_accounts(ctx, op.owner, op.new_account_name, "owner")
+    check_authority_accounts(ctx, op.active, op.new_account_name, "active")
+    check_authority_accounts(ctx, op.posting, op.new_account_name, "posting")
 
 
-def create_account(
-    ctx: Context,
-    *,
-    name: str,
-    creator: str,
-    memo_key: bytes,
-    json_metadata: str,
-    owner: Authority,
-    active: Authority,
-    posting: Authority,
-) -> Account:
-    """Creates the rows of a new account, empty of tokens and mana.
+_AUTHORITY_BASE = state_size("authority_base_size", 4)
+_AUTHORITY_ACCOUNT = state_size("authority_account_member_size", 18)
+_AUTHORITY_KEY = state_size("authority_key_member_size", 35)
+
+
+def count_new_account(op: NewAccount, base: Resources) -> Resources:
+    """What a new account takes of the chain's resources, its authorities included."""
+    weight = sum(
+        _AUTHORITY_BASE + _AUTHORITY_ACCOUNT * len(authority.account_auths) + _AUTHORITY_KEY * len(authority.key_auths)
+        for authority in (op.owner, op.active, op.posting)
+    )
+    return base.more(state_bytes=weight)
+
+
+def create_account(ctx: Context, op: NewAccount) -> Account:
+    """Creates the rows of the account that the operation describes, empty of tokens and mana.
 
     The creator becomes its recovery account, unless that is the account everybody controls.
     Raises RowExists when the name is taken (the ledger turns it into NotUnique).
     """
-    now = ctx.time
-    tables = ctx.tables
+    now, tables, name = ctx.time, ctx.tables, op.new_account_name
     account = tables.accounts.insert(
         Account(
             id=tables.accounts.next_id(),
             name=name,
-            memo_key=memo_key,
+            memo_key=op.memo_key,
             created=now,
             mined=False,
             reset_account=ctx.rules.null_account,
-            recovery_account="" if creator == ctx.rules.temp_account else creator,
+            recovery_account="" if op.creator == ctx.rules.temp_account else op.creator,
             voting_manabar=Manabar(0, now),
             downvote_manabar=Manabar(0, now),
         )
     )
     metadata = tables.account_metadata
-    metadata.insert(AccountMetadata(metadata.next_id(), name, json_metadata, ""))
-    store_authorities(ctx, name, owner, active, posting)
+    metadata.insert(AccountMetadata(metadata.next_id(), name, op.json_metadata, ""))
+    store_authorities(ctx, name, op.owner, op.active, op.posting)
     return account
 
 

@@ -13,11 +13,12 @@ from state.context import Context
 _NO_ACCOUNT = "at least one account must be specified"
 
 
-def _check_data_size(ctx: Context, size: int, assertion: str, text: str) -> None:
+def _check_data_size(ctx: Context, size: int, measured: str = "data.size()", named: str = "data") -> None:
     """Refuses large data in a transaction that arrives; a block may hold it."""
     limit = ctx.rules.custom_op_data_max_bytes
     if ctx.is_pending and not size <= limit:
-        raise Rejected(assertion, text, bytes=limit)
+        text = f"Operation {named} must be less than ${{bytes}} bytes."
+        raise Rejected(f"o.{measured} <= STEEM_CUSTOM_OP_DATA_MAX_LENGTH", text, bytes=limit)
 
 
 def _check_authority_count(ctx: Context, count: int, assertion: str) -> None:
@@ -68,12 +69,7 @@ class Custom(Operation):
         required.actives.update(self.required_auths)
 
     def apply(self, ctx: Context) -> None:
-        _check_data_size(
-            ctx,
-            len(self.data),
-            "o.data.size() <= STEEM_CUSTOM_OP_DATA_MAX_LENGTH",
-            "Operation data must be less than ${bytes} bytes.",
-        )
+        _check_data_size(ctx, len(self.data))
         _check_authority_count(
             ctx, len(self.required_auths), "o.required_auths.size() <= STEEM_MAX_AUTHORITY_MEMBERSHIP"
         )
@@ -108,12 +104,7 @@ class CustomJson(Operation):
         required.postings.update(self.required_posting_auths)
 
     def apply(self, ctx: Context) -> None:
-        _check_data_size(
-            ctx,
-            byte_size(self.json),
-            "o.json.length() <= STEEM_CUSTOM_OP_DATA_MAX_LENGTH",
-            "Operation JSON must be less than ${bytes} bytes.",
-        )
+        _check_data_size(ctx, byte_size(self.json), "json.length()", "JSON")
         count = len(self.required_auths) + len(self.required_posting_auths)
         _check_authority_count(ctx, count, "num_auths <= STEEM_MAX_AUTHORITY_MEMBERSHIP")
 
@@ -157,12 +148,7 @@ class CustomBinary(Operation):
             required.other(authority)
 
     def apply(self, ctx: Context) -> None:
-        _check_data_size(
-            ctx,
-            len(self.data),
-            "o.data.size() <= STEEM_CUSTOM_OP_DATA_MAX_LENGTH",
-            "Operation data must be less than ${bytes} bytes.",
-        )
+        _check_data_size(ctx, len(self.data))
         if ctx.is_pending:
             Operation.apply(self, ctx)
         count = len(self.required_owner_auths) + len(self.required_active_auths) + len(self.required_posting_auths)

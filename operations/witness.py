@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from consensus.witnesses import get_witness
+from consensus.witnesses import default_properties, get_witness, make_witness
 from operations.checks import (
     byte_size,
     check_account_name,
@@ -13,14 +13,12 @@ from operations.checks import (
 from operations.witness_properties import check_url, read_properties, unpack_key
 from protocol.assets import SBD, STEEM, Asset, Price, check_price
 from protocol.errors import Invalid, Rejected, UnknownKey
-from protocol.integers import UINT128_MAX
 from protocol.keys import encode_public_key
 from protocol.measures import size_text
 from protocol.operation import Operation, RequiredAuthorities, operation
 from protocol.resources import Resources, state_size
 from protocol.rules import Rules
 from protocol.types import (
-    NULL_PUBLIC_KEY,
     AccountName,
     Authority,
     Bool,
@@ -35,7 +33,7 @@ from protocol.types import (
 )
 from state.context import Context
 from state.tables.accounts import Account
-from state.tables.witnesses import SCHEDULE_NONE, Witness, WitnessVote
+from state.tables.witnesses import Witness, WitnessVote
 from state.witness_votes import (
     WitnessVoteSums,
     adjust_proxied_witness_votes,
@@ -82,7 +80,7 @@ class WitnessUpdate(Operation):
         witnesses = ctx.tables.witnesses
         witness = witnesses.find(self.owner)
         if witness is None:
-            witness = witnesses.insert(_new_witness(ctx, self.owner))
+            witness = witnesses.insert(make_witness(ctx, self.owner))
         props = witness.props._replace(
             account_creation_fee=Asset(self.props.account_creation_fee.amount, STEEM),
             maximum_block_size=self.props.maximum_block_size,
@@ -110,46 +108,6 @@ def _get_account(ctx: Context, name: str) -> Account:
     if account is None:
         raise UnknownKey(name=name)
     return account
-
-
-def _new_witness(ctx: Context, owner: str) -> Witness:
-    """A witness with the reference's defaults: no votes, never scheduled, version 0.0.0."""
-    rules = ctx.rules
-    return Witness(
-        id=ctx.tables.witnesses.next_id(),
-        owner=owner,
-        created=ctx.time,
-        url="",
-        votes=0,
-        schedule=SCHEDULE_NONE,
-        virtual_last_update=0,
-        virtual_position=0,
-        virtual_scheduled_time=UINT128_MAX,
-        total_missed=0,
-        last_aslot=0,
-        last_confirmed_block_num=0,
-        pow_worker=0,
-        signing_key=NULL_PUBLIC_KEY,
-        props=_default_properties(rules),
-        sbd_exchange_rate=Price(),
-        last_sbd_exchange_update=0,
-        last_work=bytes(32),
-        running_version=0,
-        hardfork_version_vote=0,
-        hardfork_time_vote=ctx.config.genesis.time,
-        available_witness_account_subsidies=0,
-    )
-
-
-def _default_properties(rules: Rules) -> ChainProperties:
-    """What a witness asks for that names nothing. Source: witness_objects.hpp, chain_properties."""
-    return ChainProperties(
-        account_creation_fee=Asset(rules.min_account_creation_fee, STEEM),
-        maximum_block_size=rules.default_maximum_block_size_bytes,
-        sbd_interest_rate=rules.default_sbd_interest_rate_bp,
-        account_subsidy_budget=rules.default_account_subsidy_budget,
-        account_subsidy_decay=rules.default_account_subsidy_decay,
-    )
 
 
 @operation(number=42, takes=Resources(9500), impacts=("owner",))
@@ -196,7 +154,7 @@ class WitnessSetProperties(Operation):
             )
         # A fee or an interest rate named with an empty value is the default one, as in the reference.
         given = wanted._asdict()
-        default = _default_properties(ctx.rules)
+        default = default_properties(ctx.rules)
         named = [name for name in ChainProperties._fields if name in packed]
         changes = {name: getattr(default, name) if given[name] is None else given[name] for name in named}
         if wanted.sbd_exchange_rate is not None:

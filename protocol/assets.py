@@ -17,7 +17,6 @@ from protocol.integers import INT64_MAX, UINT64_MAX, UINT128_MAX, to_int64
 NAI_SHIFT = 5
 NAI_DATA_MIN = 1
 NAI_DATA_MAX = 99_999_999
-NAI_DATA_UNRESERVED_MIN = 10_000_000
 DECIMALS_MAX = 12
 PRECISION_MASK = 0xF
 CONTROL_MASK = 0x10
@@ -64,11 +63,6 @@ def damm_digit(value: int) -> int:
     for character in f"{value:08d}":
         digit = _DAMM[digit][int(character)]
     return digit
-
-
-def is_core_symbol(symbol: int) -> bool:
-    """Whether the symbol is STEEM, SBD or VESTS."""
-    return symbol in _CORE_DATA
 
 
 def decimals(symbol: int) -> int:
@@ -241,11 +235,6 @@ def price_compare(a: Price, b: Price) -> int:
 def price_less(a: Price, b: Price) -> bool:
     """Whether ``a`` is below ``b``."""
     return price_compare(a, b) < 0
-
-
-def price_equal(a: Price, b: Price) -> bool:
-    """Whether both prices are the same ratio in the same market."""
-    return price_compare(a, b) == 0
 
 
 SATOSHIS_MAX = INT64_MAX // 2

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, ClassVar, Self
+from collections.abc import Callable
+from typing import Any, ClassVar, Self, TypeVar
 
 JSON_NUMBER_MAX = 0xFFFFFFFF
 """Integers above this are written as JSON strings, as the reference does."""
@@ -104,6 +105,20 @@ class ProtocolError(Exception):
         return self.message
 
 
+Declared = TypeVar("Declared", bound=type[ProtocolError])
+
+
+def known_as(code: int, name: str, what: str) -> Callable[[Declared], Declared]:
+    """Gives a class of errors the number, the name and the sentence by which clients of the reference know it."""
+
+    def mark(cls: Declared) -> Declared:
+        cls.code, cls.name, cls.what = code, name, what
+        return cls
+
+    return mark
+
+
+@known_as(0, "exception", "unspecified")
 class Invalid(ProtocolError):
     """Bytes or fields are wrong by themselves, whatever the state."""
 
@@ -114,11 +129,8 @@ class Unspecified(Invalid):
     Source: libraries/fc/include/fc/exception/exception.hpp, exception.
     """
 
-    code = 0
-    name = "exception"
-    what = "unspecified"
 
-
+@known_as(13, "N5boost10wrapexceptISt12out_of_rangeEE", "unknown key")
 class Rejected(ProtocolError):
     """The operation, transaction or block does not fit the state."""
 
@@ -128,10 +140,6 @@ class UnknownKey(Rejected):
 
     Source: database.cpp, database::get_comment and its like, whose std::out_of_range fc wraps.
     """
-
-    code = 13
-    name = "N5boost10wrapexceptISt12out_of_rangeEE"
-    what = "unknown key"
 
     def __init__(self, /, **data: Any) -> None:
         super().__init__("", "${what}: ", **data, what=self.what)
@@ -143,140 +151,92 @@ class UnknownKey(Rejected):
         return self.explain(f"there is nothing in the state with {' and '.join(named)}") if named else self
 
 
+@known_as(
+    13,
+    "N5boost10wrapexceptISt11logic_errorEE",
+    "could not insert object, most likely a uniqueness constraint was violated",
+)
 class NotUnique(Rejected):
     """Something with the same key exists already.
 
     Source: chainbase, generic_index::emplace, whose std::logic_error fc wraps.
     """
 
-    code = 13
-    name = "N5boost10wrapexceptISt11logic_errorEE"
-    what = "could not insert object, most likely a uniqueness constraint was violated"
-
     def __init__(self, /, **data: Any) -> None:
         super().__init__("", "${what}: ", **data, what=self.what)
 
 
+@known_as(3010000, "tx_missing_active_auth", "missing required active authority")
 class MissingActiveAuthority(Rejected):
     """A required active authority is not satisfied by the signatures."""
 
-    code = 3010000
-    name = "tx_missing_active_auth"
-    what = "missing required active authority"
 
-
+@known_as(3020000, "tx_missing_owner_auth", "missing required owner authority")
 class MissingOwnerAuthority(Rejected):
     """A required owner authority is not satisfied by the signatures."""
 
-    code = 3020000
-    name = "tx_missing_owner_auth"
-    what = "missing required owner authority"
 
-
+@known_as(3030000, "tx_missing_posting_auth", "missing required posting authority")
 class MissingPostingAuthority(Rejected):
     """A required posting authority is not satisfied by the signatures."""
 
-    code = 3030000
-    name = "tx_missing_posting_auth"
-    what = "missing required posting authority"
 
-
+@known_as(3040000, "tx_missing_other_auth", "missing required other authority")
 class MissingOtherAuthority(Rejected):
     """An authority written out in an operation is not satisfied by the signatures."""
 
-    code = 3040000
-    name = "tx_missing_other_auth"
-    what = "missing required other authority"
 
-
+@known_as(3050000, "tx_irrelevant_sig", "irrelevant signature included")
 class IrrelevantSignature(Rejected):
     """A signature is present that no required authority uses."""
 
-    code = 3050000
-    name = "tx_irrelevant_sig"
-    what = "irrelevant signature included"
 
-
+@known_as(3060000, "tx_duplicate_sig", "duplicate signature included")
 class DuplicateSignature(Rejected):
     """Two signatures of one transaction belong to the same key."""
 
-    code = 3060000
-    name = "tx_duplicate_sig"
-    what = "duplicate signature included"
 
-
+@known_as(4000000, "chain_exception", "blockchain exception")
 class ChainError(Rejected):
     """The chain as a whole refuses."""
 
-    code = 4000000
-    name = "chain_exception"
-    what = "blockchain exception"
 
-
-class BlockInvalid(ChainError):
-    """A block breaks a rule of blocks."""
-
-    code = 4020000
-    name = "block_validate_exception"
-    what = "block validation exception"
-
-
+@known_as(4030000, "transaction_exception", "transaction validation exception")
 class TransactionInvalid(ChainError):
     """A transaction breaks a rule of transactions."""
 
-    code = 4030000
-    name = "transaction_exception"
-    what = "transaction validation exception"
 
-
+@known_as(4030100, "transaction_expiration_exception", "transaction expiration exception")
 class TransactionExpired(TransactionInvalid):
     """The expiration of a transaction is past, or too far ahead."""
 
-    code = 4030100
-    name = "transaction_expiration_exception"
-    what = "transaction expiration exception"
 
-
+@known_as(4030200, "transaction_tapos_exception", "transaction tapos exception")
 class TransactionTapos(TransactionInvalid):
     """The block that a transaction refers to is not in this chain."""
 
-    code = 4030200
-    name = "transaction_tapos_exception"
-    what = "transaction tapos exception"
 
-
+@known_as(4080000, "unlinkable_block_exception", "unlinkable block")
 class BlockLinkError(ChainError):
     """A block's parent is unknown."""
 
-    code = 4080000
-    name = "unlinkable_block_exception"
-    what = "unlinkable block"
 
-
+@known_as(4090000, "unknown_hardfork_exception", "chain attempted to apply unknown hardfork")
 class UnknownHardfork(ChainError):
     """The chain passed a hard fork that this node has no rules for."""
 
-    code = 4090000
-    name = "unknown_hardfork_exception"
-    what = "chain attempted to apply unknown hardfork"
 
-
+@known_as(4100000, "plugin_exception", "plugin exception")
 class PluginRefused(ChainError):
     """A node's own policy refuses, for example resource credits."""
 
-    code = 4100000
-    name = "plugin_exception"
-    what = "plugin exception"
 
-
+@known_as(4110000, "block_log_exception", "block log exception")
 class BlockLogError(ChainError):
     """The block log can not be read or written as needed."""
 
-    code = 4110000
-    name = "block_log_exception"
-    what = "block log exception"
 
-
+@known_as(19, "overflow_exception", "Integer Overflow")
 class HistoryUnavailable(BlockLogError):
     """Account history is asked of a node that has none and lacks the blocks to make it from."""
 
@@ -287,22 +247,7 @@ class IntegerOverflow(ProtocolError):
     Source: libraries/fc/include/fc/safe.hpp and fc exception.hpp, overflow_exception.
     """
 
-    code = 19
-    name = "overflow_exception"
-    what = "Integer Overflow"
 
-
+@known_as(20, "underflow_exception", "Integer Underflow")
 class IntegerUnderflow(ProtocolError):
     """An integer left the range of its type at the lower end."""
-
-    code = 20
-    name = "underflow_exception"
-    what = "Integer Underflow"
-
-
-class DivideByZero(ProtocolError):
-    """A division by zero was asked for."""
-
-    code = 21
-    name = "divide_by_zero_exception"
-    what = "Integer Divide By Zero"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from protocol.rules import Rules
+from protocol.shapes import version_text
 
 UPGRADE_NAMES: Final = ("reset_virtual_schedule_time",)
 """The steps that mend the state at a hard fork, which `consensus.hardfork` holds."""
@@ -60,14 +61,9 @@ def parse_version(text: str) -> int:
     return major << 24 | hardfork << 16 | release
 
 
-def format_version(number: int) -> str:
-    """Returns the text of a version number of the wire. Source: version.cpp, version::operator fc_string."""
-    return f"{number >> 24 & 0xFF}.{number >> 16 & 0xFF}.{number & 0xFFFF}"
-
-
 def hardfork_version(version: str) -> str:
     """Returns a version without its release, as hard forks are numbered: "0.23.1" becomes "0.23.0"."""
-    return format_version(parse_version(version) & 0xFFFF0000)
+    return version_text(parse_version(version) & 0xFFFF0000)
 
 
 _PAST_TIMES: Final = (

@@ -9,14 +9,9 @@ from protocol.errors import IntegerOverflow, IntegerUnderflow
 
 INT64_MIN = -(1 << 63)
 INT64_MAX = (1 << 63) - 1
-UINT8_MAX = (1 << 8) - 1
-UINT16_MAX = (1 << 16) - 1
 UINT32_MAX = (1 << 32) - 1
 UINT64_MAX = (1 << 64) - 1
 UINT128_MAX = (1 << 128) - 1
-UINT256_MAX = (1 << 256) - 1
-INT16_MIN = -(1 << 15)
-INT16_MAX = (1 << 15) - 1
 INT32_MIN = -(1 << 31)
 INT32_MAX = (1 << 31) - 1
 

@@ -33,7 +33,6 @@ from protocol.shapes import (
 __all__ = ["StaticVariant"]  # The one name that a type checker takes from elsewhere.
 
 NULL_PUBLIC_KEY = bytes(33)
-NULL_SIGNATURE = bytes(65)
 NULL_ID = bytes(20)
 
 

@@ -11,8 +11,6 @@ from protocol.assets import SBD, Asset
 from protocol.operation import Operation, virtual_operation
 from protocol.types import U16, U32, AccountName, Default, Permlink, Ripemd160, String, Vector
 
-FIRST_VIRTUAL_NUMBER = 56
-
 
 @virtual_operation(number=56, impacts=("owner",))
 class FillConvertRequest(Operation):

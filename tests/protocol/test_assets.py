@@ -18,7 +18,6 @@ from protocol.assets import (
     VESTS,
     check_symbol,
     decimals,
-    is_core_symbol,
     is_vesting,
     nai_string,
     paired_symbol,
@@ -171,12 +170,12 @@ def test_asset_symbols() -> None:
     assert symbol_from_nai_string("@@100000006", 3) == number
     assert nai_string(number) == "@@100000006"
     assert symbol_to_nai(number) == 100_000_006
-    assert not is_core_symbol(number)
+    assert number not in CORE_SYMBOLS
     assert paired_symbol(number) == number ^ VESTING_MASK
     assert is_vesting(paired_symbol(number)) and not is_vesting(number)
     assert CODEC.encode(Symbol, number) == number.to_bytes(4, "little")
     for symbol in CORE_SYMBOLS:
-        assert is_core_symbol(symbol)
+        assert symbol in CORE_SYMBOLS
         assert symbol_from_nai(symbol_to_nai(symbol), decimals(symbol)) == symbol
         assert CODEC.encode(Symbol, symbol) == SYMBOL_BYTES[symbol]
     assert (decimals(STEEM), decimals(SBD), decimals(VESTS)) == (3, 3, 6)

@@ -10,9 +10,10 @@ from protocol.config import PRESETS, ChainConfig, ChainConfigError, PresetName
 from protocol.config_report import report_config
 from protocol.config_template import render_template
 from protocol.curves import RewardCurve
-from protocol.hardforks import HardFork, format_version, hardfork_version, parse_version
+from protocol.hardforks import HardFork, hardfork_version, parse_version
 from protocol.keys import PrivateKey
 from protocol.rules import Rules
+from protocol.shapes import version_text
 from protocol.times import time_text
 from tests.vectors import recorded_path
 
@@ -260,7 +261,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_versions() -> None:
     assert parse_version("0.23.1") == 0x00170001
-    assert format_version(0x00170001) == "0.23.1"
+    assert version_text(0x00170001) == "0.23.1"
     assert hardfork_version("0.23.1") == "0.23.0"
     for wrong in ("1", "0.256.0", "0.1.65536", "a.b.c", "-1.0.0"):
         with pytest.raises(ValueError, match="version"):

@@ -15,9 +15,10 @@ from protocol.assets import STEEM, Asset
 from protocol.block import Block
 from protocol.codec import Codec
 from protocol.errors import Invalid
-from protocol.hardforks import format_version, hardfork_version, parse_version
+from protocol.hardforks import hardfork_version, parse_version
 from protocol.json_text import is_valid_json
 from protocol.operation import Operation
+from protocol.shapes import version_text
 from protocol.times import time_text
 from protocol.transaction import Transaction
 from protocol.types import HardforkVersion, LegacyChainProperties, String, Vector, Version
@@ -75,7 +76,7 @@ def test_numbers_with_a_fraction_are_json(text: str) -> None:
 
 def test_versions() -> None:
     """Counterpart of version_test."""
-    assert CODEC.to_json(Version, 1 << 24 | 2 << 16 | 3) == "1.2.3" == format_version(1 << 24 | 2 << 16 | 3)
+    assert CODEC.to_json(Version, 1 << 24 | 2 << 16 | 3) == "1.2.3" == version_text(1 << 24 | 2 << 16 | 3)
     for text, number in (
         ("3.0.0", 3 << 24),
         ("0.0.0", 0),
