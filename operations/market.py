@@ -41,20 +41,18 @@ def _market_assertion(receive: str) -> str:
     )
 
 
-def _place_order(
-    ctx: Context, owner: str, orderid: int, sells: Asset, price: Price, expiration: int, fill_or_kill: bool
-) -> None:
+def _place_order(ctx: Context, op: "LimitOrderCreate | LimitOrderCreate2", price: Price) -> None:
     """Takes what is sold from the owner, puts the order into the book and matches it.
 
     Raises RowExists when the owner has an open order of this number.
     """
     now = ctx.time
-    if not expiration > now:
+    if not op.expiration > now:
         raise Rejected(
             "o.expiration > _db.head_block_time()", "Limit order has to expire after head block time."
         ).named("order_expired")
     longest = ctx.rules.max_limit_order_expiration_seconds
-    if not expiration <= now + longest:
+    if not op.expiration <= now + longest:
         raise Rejected(
             "o.expiration <= _db.head_block_time() + STEEM_MAX_LIMIT_ORDER_EXPIRATION",
             f"Limit Order Expiration must not be more than {duration_text(longest)} in the future",
@@ -62,20 +60,20 @@ def _place_order(
     orders = ctx.tables.limit_orders
     order = hold(
         ctx,
-        (LIQUID, owner),
+        (LIQUID, op.owner),
         orders,
         LimitOrder(
             id=orders.next_id(),
             created=now,
-            expiration=expiration,
-            seller=owner,
-            orderid=orderid,
-            for_sale=sells.amount,
+            expiration=op.expiration,
+            seller=op.owner,
+            orderid=op.orderid,
+            for_sale=op.amount_to_sell.amount,
             sell_price=price,
         ),
     )
     is_filled = apply_order(ctx, order)
-    if fill_or_kill and not is_filled:
+    if op.fill_or_kill and not is_filled:
         raise Rejected("filled", "Cancelling order because it was not filled.").named("order_not_filled")
 
 
@@ -107,8 +105,7 @@ class LimitOrderCreate(Operation):
         return self.resources if self.fill_or_kill else self.resources.more(state_bytes=_ORDER)
 
     def apply(self, ctx: Context) -> None:
-        price = Price(self.amount_to_sell, self.min_to_receive)
-        _place_order(ctx, self.owner, self.orderid, self.amount_to_sell, price, self.expiration, self.fill_or_kill)
+        _place_order(ctx, self, Price(self.amount_to_sell, self.min_to_receive))
 
 
 @operation(number=21, takes=Resources(31_700, is_market=True), active="owner")
@@ -144,15 +141,7 @@ class LimitOrderCreate2(Operation):
         return self.resources if self.fill_or_kill else self.resources.more(state_bytes=_ORDER)
 
     def apply(self, ctx: Context) -> None:
-        _place_order(
-            ctx,
-            self.owner,
-            self.orderid,
-            self.amount_to_sell,
-            self.exchange_rate,
-            self.expiration,
-            self.fill_or_kill,
-        )
+        _place_order(ctx, self, self.exchange_rate)
 
 
 @operation(number=6, takes=Resources(9600), active="owner")

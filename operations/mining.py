@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 from operations.checks import check_account_name, check_chain_properties
 from protocol.block_header import BlockHeader, SignedBlockHeader
@@ -26,9 +26,6 @@ from protocol.types import (
     StaticVariant,
     Vector,
 )
-
-if TYPE_CHECKING:
-    pass
 
 EQUIHASH_N = 140
 EQUIHASH_K = 6

@@ -54,13 +54,7 @@ class ClaimRewardBalance(Operation):
             ("vests", "VESTS", self.reward_vests, account.reward_vesting_balance, "reward_vesting_balance"),
         )
         for name, symbol, claimed, available, field in held:
-            if not claimed.amount <= available:
-                raise Rejected(
-                    f"op.reward_{name} <= acnt.{field}",
-                    f"Cannot claim that much {symbol}. Claim: ${{c}} Actual: ${{a}}",
-                    c=claimed.nai_json,
-                    a=Asset(available, claimed.symbol).nai_json,
-                ).named("claim_too_large")
+            _check_available(f"op.reward_{name} <= acnt.{field}", symbol, claimed, available)
         for reward in (self.reward_steem, self.reward_sbd, self.reward_vests):
             claim_reward(ctx, self.account, reward)
 
@@ -117,14 +111,18 @@ class ClaimRewardBalance2(Operation):
             ),
             VESTS: ("VESTS", account.reward_vesting_balance, "token <= a->reward_vesting_balance"),
         }[token.symbol]
-        if not token.amount <= available:
-            raise Rejected(
-                assertion,
-                f"Cannot claim that much {name}. Claim: ${{c}} Actual: ${{a}}",
-                c=token.nai_json,
-                a=Asset(available, token.symbol).nai_json,
-            ).named("claim_too_large")
+        _check_available(assertion, name, token, available)
         claim_reward(ctx, self.account, token, with_mana=False)
+
+
+def _check_available(assertion: str, symbol: str, claimed: Asset, available: int) -> None:
+    if not claimed.amount <= available:
+        raise Rejected(
+            assertion,
+            f"Cannot claim that much {symbol}. Claim: ${{c}} Actual: ${{a}}",
+            c=claimed.nai_json,
+            a=Asset(available, claimed.symbol).nai_json,
+        ).named("claim_too_large")
 
 
 def _show_symbol(symbol: int) -> dict[str, Any]:

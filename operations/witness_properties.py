@@ -9,8 +9,8 @@ witness_set_properties_evaluator; fc/io/raw.hpp, unpack_from_vector; asset_symbo
 """
 
 import struct
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
 from operations.checks import is_utf8
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price, check_price, check_symbol
@@ -21,6 +21,9 @@ from protocol.wire import Malformed, Reader
 
 _KEY_BYTES = 33
 _SYMBOL_BYTES = 8
+
+
+_Symbols = Mapping[bytes, int] | None
 
 
 class WitnessProperties(NamedTuple):
@@ -45,9 +48,7 @@ def unpack_key(packed: bytes) -> bytes:
     return packed[:_KEY_BYTES]
 
 
-def read_properties(
-    props: tuple[tuple[str, bytes], ...], rules: Rules, symbols: Mapping[bytes, int] | None = None
-) -> WitnessProperties:
+def read_properties(props: tuple[tuple[str, bytes], ...], rules: Rules, symbols: _Symbols = None) -> WitnessProperties:
     """Unpacks and checks all properties in the reference's order; raises Invalid.
 
     `symbols` maps the 8 bytes of the chain's core symbols to their numbers. Without it any well-formed symbol passes
@@ -57,16 +58,8 @@ def read_properties(
     by_name = dict(props)
     if "key" not in by_name:
         raise Invalid('props.find( "key" ) != props.end()', "No signing key provided")
-    return WitnessProperties(
-        account_creation_fee=_read_fee(by_name.get("account_creation_fee"), rules, symbols),
-        maximum_block_size=_read_block_size(by_name.get("maximum_block_size"), rules),
-        sbd_interest_rate=_read_interest(by_name.get("sbd_interest_rate")),
-        new_signing_key=unpack_key(packed) if (packed := by_name.get("new_signing_key")) else None,
-        sbd_exchange_rate=_read_rate(by_name.get("sbd_exchange_rate"), symbols),
-        url=_read_url(by_name.get("url"), rules),
-        account_subsidy_budget=_read_budget(by_name.get("account_subsidy_budget"), rules),
-        account_subsidy_decay=_read_decay(by_name.get("account_subsidy_decay"), rules),
-    )
+    given = {name: read(by_name[name], rules, symbols) for name, read in _READERS.items() if name in by_name}
+    return WitnessProperties(**given)
 
 
 def _broken(type_name: str) -> Invalid:
@@ -108,9 +101,7 @@ def _guess(packed: bytes, offset: int, liquid: int) -> dict[bytes, int]:
     return {name: liquid if name[0] == 3 else VESTS}
 
 
-def _read_fee(packed: bytes | None, rules: Rules, symbols: Mapping[bytes, int] | None) -> Asset | None:
-    if packed is None:
-        return None
+def _read_fee(packed: bytes, rules: Rules, symbols: _Symbols) -> Asset | None:
     fee = Asset(0, STEEM)
     if packed:
         try:
@@ -127,9 +118,7 @@ def _read_fee(packed: bytes | None, rules: Rules, symbols: Mapping[bytes, int] |
     return fee if packed else None
 
 
-def _read_block_size(packed: bytes | None, rules: Rules) -> int | None:
-    if packed is None:
-        return None
+def _read_block_size(packed: bytes, rules: Rules, symbols: _Symbols) -> int:
     size = _unpack_integer(packed, "<I", "uint32_t")
     if not size >= rules.min_block_size_limit_bytes:
         raise Invalid(
@@ -139,18 +128,14 @@ def _read_block_size(packed: bytes | None, rules: Rules) -> int | None:
     return size
 
 
-def _read_interest(packed: bytes | None) -> int | None:
-    if packed is None:
-        return None
+def _read_interest(packed: bytes, rules: Rules, symbols: _Symbols) -> int | None:
     rate = _unpack_integer(packed, "<H", "uint16_t")
     if not rate <= BASIS_POINTS:
         raise Invalid("sbd_interest_rate <= STEEM_100_PERCENT", "sbd_interest_rate must not exceed 100%")
     return rate if packed else None
 
 
-def _read_rate(packed: bytes | None, symbols: Mapping[bytes, int] | None) -> Price | None:
-    if packed is None:
-        return None
+def _read_rate(packed: bytes, rules: Rules, symbols: _Symbols) -> Price:
     rate = Price()
     if packed:
         guess = {**_guess(packed, 24, STEEM), **_guess(packed, 8, SBD)}
@@ -171,9 +156,7 @@ def _read_rate(packed: bytes | None, symbols: Mapping[bytes, int] | None) -> Pri
     return check_price(rate)
 
 
-def _read_url(packed: bytes | None, rules: Rules) -> str | None:
-    if packed is None:
-        return None
+def _read_url(packed: bytes, rules: Rules, symbols: _Symbols) -> str:
     raw = b""
     if packed:
         reader = Reader(packed)
@@ -196,9 +179,7 @@ def check_url(url: str, size: int, rules: Rules) -> None:
         raise Invalid("fc::is_utf8( url )", "URL is not valid UTF8")
 
 
-def _read_budget(packed: bytes | None, rules: Rules) -> int | None:
-    if packed is None:
-        return None
+def _read_budget(packed: bytes, rules: Rules, symbols: _Symbols) -> int:
     budget = _unpack_integer(packed, "<i", "int32_t")
     if not budget >= rules.rd_min_budget:
         raise Invalid(
@@ -211,9 +192,7 @@ def _read_budget(packed: bytes | None, rules: Rules) -> int | None:
     return budget
 
 
-def _read_decay(packed: bytes | None, rules: Rules) -> int | None:
-    if packed is None:
-        return None
+def _read_decay(packed: bytes, rules: Rules, symbols: _Symbols) -> int:
     decay = _unpack_integer(packed, "<I", "uint32_t")
     if not decay >= rules.rd_min_decay:
         raise Invalid(
@@ -222,3 +201,20 @@ def _read_decay(packed: bytes | None, rules: Rules) -> int | None:
     if not decay <= rules.rd_max_decay:
         raise Invalid("account_subsidy_decay <= STEEM_RD_MAX_DECAY", "Decay must be at most ${n}", n=rules.rd_max_decay)
     return decay
+
+
+def _read_key(packed: bytes, rules: Rules, symbols: _Symbols) -> bytes | None:
+    return unpack_key(packed) if packed else None
+
+
+_READERS: Final[dict[str, Callable[[bytes, Rules, _Symbols], Any]]] = {
+    "account_creation_fee": _read_fee,
+    "maximum_block_size": _read_block_size,
+    "sbd_interest_rate": _read_interest,
+    "new_signing_key": _read_key,
+    "sbd_exchange_rate": _read_rate,
+    "url": _read_url,
+    "account_subsidy_budget": _read_budget,
+    "account_subsidy_decay": _read_decay,
+}
+"""What reads and checks each property, in the reference's order."""
