@@ -98,7 +98,7 @@ def _create_account(ctx: Context, account: GenesisAccount) -> None:
 
 def _create_witness(ctx: Context, witness: GenesisWitness) -> None:
     config, table = ctx.config, ctx.tables.witnesses
-    row = table.insert(make_witness(ctx, witness.owner))
+    row = table.insert(make_witness(ctx, witness.owner, created=0))
     props = row.props
     if witness.account_creation_fee is not None:
         props = props._replace(account_creation_fee=Asset(witness.account_creation_fee, STEEM))
@@ -109,7 +109,6 @@ def _create_witness(ctx: Context, witness: GenesisWitness) -> None:
     version = _current_version(config)
     table.update(
         row,
-        created=0,
         url=witness.url,
         schedule=SCHEDULE_MINER,
         signing_key=config.public_key(witness.signing_key) if witness.signing_key else NULL_PUBLIC_KEY,

@@ -17,12 +17,12 @@ def get_witness(ctx: Context, name: str) -> Witness:
     return witness
 
 
-def make_witness(ctx: Context, owner: str) -> Witness:
+def make_witness(ctx: Context, owner: str, created: int) -> Witness:
     """A row for a witness with the reference's defaults: no votes, never scheduled, version 0.0.0."""
     return Witness(
         id=ctx.tables.witnesses.next_id(),
         owner=owner,
-        created=ctx.time,
+        created=created,
         url="",
         votes=0,
         schedule=SCHEDULE_NONE,

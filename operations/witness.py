@@ -80,7 +80,7 @@ class WitnessUpdate(Operation):
         witnesses = ctx.tables.witnesses
         witness = witnesses.find(self.owner)
         if witness is None:
-            witness = witnesses.insert(make_witness(ctx, self.owner))
+            witness = witnesses.insert(make_witness(ctx, self.owner, created=ctx.time))
         props = witness.props._replace(
             account_creation_fee=Asset(self.props.account_creation_fee.amount, STEEM),
             maximum_block_size=self.props.maximum_block_size,

@@ -335,6 +335,10 @@ class Choice(Shape):
         tag = self.tags[cls]
         return tag, self.members[tag]
 
+    def all_tags(self) -> list[int]:
+        """The tags of all members."""
+        return list(range(len(self.members)))
+
     def tag_of(self, value: Any) -> int:
         """The tag of a value; raises Malformed."""
         tag = self.tags.get(type(value))
@@ -342,15 +346,18 @@ class Choice(Shape):
             raise Malformed(f"{type(value).__name__} is no member of this union")
         return tag
 
+    def find_name(self, name: str) -> int | None:
+        """The tag that a JSON name means."""
+        return self.tag_by_name.get(name)
+
     def find_tag(self, name: Any) -> int | None:
         """The tag that a JSON name, number or text of a number means."""
+        tag = name
         if isinstance(name, str):
-            tag = self.tag_by_name.get(name)
+            tag = self.find_name(name)
             if tag is None and name.isascii() and name.isdigit():
                 tag = int(name[:9])
-        else:
-            tag = name if isinstance(name, int) and not isinstance(name, bool) else None
-        return tag if tag is not None and self.member(tag) is not None else None
+        return tag if type(tag) is int and self.member(tag) is not None else None
 
     def json_tag(self, tag: int, legacy: bool) -> Any:
         """How JSON names the tag."""
@@ -426,7 +433,9 @@ class Choice(Shape):
 
     def schema(self) -> dict[str, Any]:
         choices = []
-        for tag, member in enumerate(self.members):
+        for tag in self.all_tags():
+            member = self.member(tag)
+            assert member is not None
             properties = {"type": {"const": self.json_tag(tag, False)}, "value": member.schema()}
             choices.append({"type": "object", "properties": properties, "required": ["type", "value"]})
         return {"oneOf": choices}
@@ -463,26 +472,16 @@ class AnyOperation(Choice):
             raise Malformed(f"{type(value).__name__} is no operation")
         return type(value).number
 
-    def find_tag(self, name: Any) -> int | None:
-        if isinstance(name, str):
-            cls = OPERATIONS_BY_NAME.get(name.removesuffix("_operation"))
-            if cls is not None:
-                return cls.number
-            name = int(name[:9]) if name.isascii() and name.isdigit() else None
-        return name if isinstance(name, int) and not isinstance(name, bool) and name in OPERATIONS else None
+    def find_name(self, name: str) -> int | None:
+        cls = OPERATIONS_BY_NAME.get(name.removesuffix("_operation"))
+        return None if cls is None else cls.number
 
     def json_tag(self, tag: int, legacy: bool) -> Any:
         name = OPERATIONS[tag].wire_name
         return name if legacy else f"{name}_operation"
 
-    def schema(self) -> dict[str, Any]:
-        choices = []
-        for tag in sorted(OPERATIONS):
-            member = self.member(tag)
-            assert member is not None
-            properties = {"type": {"const": self.json_tag(tag, False)}, "value": member.schema()}
-            choices.append({"type": "object", "properties": properties, "required": ["type", "value"]})
-        return {"oneOf": choices}
+    def all_tags(self) -> list[int]:
+        return sorted(OPERATIONS)
 
     def zero(self) -> Any:
         raise Malformed("an operation has no default")
