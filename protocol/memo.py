@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from protocol import base58
 from protocol.errors import Invalid
 from protocol.keys import PUBLIC_KEY_BYTES, PrivateKey
+from protocol.wire import Malformed, Reader, pack_varint
 
 _AES_BLOCK_BYTES = 16
 _HEAD_BYTES = 2 * PUBLIC_KEY_BYTES + 8 + 4
@@ -35,7 +36,7 @@ class EncryptedMemo(NamedTuple):
     def to_text(self) -> str:
         """Returns the memo as it is written into a transfer."""
         head = self.sender + self.receiver + self.nonce.to_bytes(8, "little") + self.check
-        return "#" + base58.encode(head + _pack_length(len(self.cipher_text)) + self.cipher_text)
+        return "#" + base58.encode(head + pack_varint(len(self.cipher_text)) + self.cipher_text)
 
     @classmethod
     def from_text(cls, text: str) -> EncryptedMemo:
@@ -61,7 +62,7 @@ def encrypt_memo(text: str, sender: PrivateKey, receiver: bytes, nonce: int) -> 
     secret = _encryption_key(sender.shared_secret(receiver), nonce)
     content = text.encode()
     padder = PKCS7(AES.block_size).padder()
-    padded = padder.update(_pack_length(len(content)) + content) + padder.finalize()
+    padded = padder.update(pack_varint(len(content)) + content) + padder.finalize()
     encryptor = Cipher(AES(secret[:32]), CBC(secret[32:48])).encryptor()
     cipher_text = encryptor.update(padded) + encryptor.finalize()
     return EncryptedMemo(sender.public_key, receiver, nonce, _check(secret), cipher_text).to_text()
@@ -118,20 +119,10 @@ def _check(secret: bytes) -> bytes:
     return hashlib.sha256(secret).digest()[:4]
 
 
-def _pack_length(length: int) -> bytes:
-    packed = bytearray()
-    while length >= 0x80:
-        packed.append(length & 0x7F | 0x80)
-        length >>= 7
-    packed.append(length)
-    return bytes(packed)
-
-
 def _unpack_length(data: bytes, start: int) -> tuple[int, int]:
     """Returns the length written at `start` and the position behind it."""
-    length = 0
-    for count, byte in enumerate(data[start : start + 5]):
-        length |= (byte & 0x7F) << (7 * count)
-        if byte < 0x80:
-            return length, start + count + 1
-    raise Invalid("", "the length in the memo is cut off")
+    reader = Reader(data, start)
+    try:
+        return reader.varint(), reader.position
+    except Malformed:
+        raise Invalid("", "the length in the memo is cut off") from None
