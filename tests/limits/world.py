@@ -7,7 +7,9 @@ from itertools import count
 
 from chain.ledger import Ledger
 from chain.resource_credits import open_books
+from operations.account import AccountCreate
 from operations.account_creation import create_account
+from protocol.assets import Asset
 from protocol.codec import Codec
 from protocol.config import ChainConfig, GenesisAccount
 from protocol.keys import PrivateKey, encode_public_key, sign_digest
@@ -89,16 +91,9 @@ class World:
         for number in range(n):
             name = f"more{number:06}"
             if self.tables.accounts.find(name) is None:
-                create_account(
-                    self.ctx,
-                    name=name,
-                    creator="initminer",
-                    memo_key=KEY.public_key,
-                    json_metadata="",
-                    owner=CONTROL,
-                    active=CONTROL,
-                    posting=CONTROL,
-                )
+                key = KEY.public_key
+                op = AccountCreate(Asset(), "initminer", name, CONTROL, CONTROL, CONTROL, key, json_metadata="")
+                create_account(self.ctx, op)
                 insert_rc_account(self.ctx, self.tables.accounts.get(name), 0)
 
     def seal(self) -> None:

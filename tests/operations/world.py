@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from chain.genesis import initialize_genesis
+from operations.account import AccountCreate
 from operations.account_creation import create_account
 from operations.vesting import TransferToVesting
 from protocol.assets import Asset
@@ -83,15 +84,9 @@ class World:
     def create(self, *names: str) -> None:
         """Creates accounts without balances."""
         for name in names:
+            owner, posting = key_authority(name), key_authority(name + " posting")
             create_account(
-                self.ctx,
-                name=name,
-                creator=FIRST,
-                memo_key=make_key(name),
-                json_metadata="",
-                owner=key_authority(name),
-                active=key_authority(name),
-                posting=key_authority(name + " posting"),
+                self.ctx, AccountCreate(steem(0), FIRST, name, owner, owner, posting, make_key(name), json_metadata="")
             )
 
     def fund(self, name: str, amount: Asset) -> None:
