@@ -118,11 +118,11 @@ def known_as(code: int, name: str, what: str) -> Callable[[Declared], Declared]:
     return mark
 
 
-@known_as(0, "exception", "unspecified")
 class Invalid(ProtocolError):
     """Bytes or fields are wrong by themselves, whatever the state."""
 
 
+@known_as(0, "exception", "unspecified")
 class Unspecified(Invalid):
     """Something is wrong for which fc throws its plain exception instead of a failed assertion.
 
@@ -130,11 +130,11 @@ class Unspecified(Invalid):
     """
 
 
-@known_as(13, "N5boost10wrapexceptISt12out_of_rangeEE", "unknown key")
 class Rejected(ProtocolError):
     """The operation, transaction or block does not fit the state."""
 
 
+@known_as(13, "N5boost10wrapexceptISt12out_of_rangeEE", "unknown key")
 class UnknownKey(Rejected):
     """Something that an operation names is not in the state; ``data`` says what was looked for.
 
@@ -236,11 +236,11 @@ class BlockLogError(ChainError):
     """The block log can not be read or written as needed."""
 
 
-@known_as(19, "overflow_exception", "Integer Overflow")
 class HistoryUnavailable(BlockLogError):
     """Account history is asked of a node that has none and lacks the blocks to make it from."""
 
 
+@known_as(19, "overflow_exception", "Integer Overflow")
 class IntegerOverflow(ProtocolError):
     """An integer left the range of its type.
 
