@@ -5,7 +5,7 @@ Source: libraries/chain/database.cpp, update_global_dynamic_data, update_signing
 
 from consensus.signing_keys import keep_last_signing_key
 from consensus.slots import SLOTS_WATCHED, get_round_witnesses, get_slot_at_time
-from protocol.errors import ChainError
+from protocol.errors import ChainError, known_as
 from protocol.integers import UINT32_MAX
 from protocol.types import NULL_PUBLIC_KEY
 from protocol.virtual_operations import ShutdownWitness
@@ -19,12 +19,9 @@ BLOCK_SUMMARY_MASK = 0xFFFF
 _SLOTS_MASK = (1 << SLOTS_WATCHED) - 1
 
 
+@known_as(4070000, "undo_database_exception", "undo database exception")
 class UndoHistoryExhausted(ChainError):
     """So many blocks are reversible that no more may follow before one becomes irreversible."""
-
-    code = 4070000
-    name = "undo_database_exception"
-    what = "undo database exception"
 
 
 def update_global_dynamic_data(ctx: Context) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from protocol.assets import Asset, Price, multiply, price_less
-from protocol.errors import ChainError
+from protocol.errors import ChainError, known_as
 from protocol.virtual_operations import FillOrder
 from state.balances import Payments, pay_out, release
 from state.context import Context
@@ -19,20 +19,14 @@ READ_AHEAD_MAX = 128
 """How many orders of a book are read at once."""
 
 
+@known_as(4120100, "order_match_exception", "order match exception")
 class OrderMatchError(ChainError):
     """Two orders do not fit each other; never seen with valid orders."""
 
-    code = 4120100
-    name = "order_match_exception"
-    what = "order match exception"
 
-
+@known_as(4120100, "order_fill_exception", "order fill exception")
 class OrderFillError(ChainError):
     """An order cannot be filled with what it should pay; never seen with valid orders."""
-
-    code = 4120100
-    name = "order_fill_exception"
-    what = "order fill exception"
 
 
 def compute_for_sale(order: LimitOrder) -> Asset:

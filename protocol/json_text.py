@@ -12,7 +12,7 @@ to_double.
 import json
 import re
 
-from protocol.errors import Invalid, substitute
+from protocol.errors import Invalid, known_as, substitute
 
 MAX_RECURSION_DEPTH = 200
 _FAST_BRACKETS_MAX = 90
@@ -36,20 +36,14 @@ _DOUBLE_DIGITS_MAX = 309
 _EOF_TEXT = "stringstream"
 
 
+@known_as(4, "parse_error_exception", "Parse Error")
 class JsonParseError(Invalid):
     """The text cannot be read as JSON; the format is what the reference's parser says."""
 
-    code = 4
-    name = "parse_error_exception"
-    what = "Parse Error"
 
-
+@known_as(11, "eof_exception", "End Of File")
 class JsonEndError(JsonParseError):
     """The text ends inside a value."""
-
-    code = 11
-    name = "eof_exception"
-    what = "End Of File"
 
 
 class _NotOrdinary(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from protocol.errors import ProtocolError
+from protocol.errors import ProtocolError, known_as
 from rpc.objects import big
 
 SERVER_ERROR = -32000
@@ -41,23 +41,17 @@ class RpcError(Exception):
         return error
 
 
+@known_as(7, "bad_cast_exception", "Bad Cast")
 class BadCast(ProtocolError):
     """A value of the wrong JSON type. Source: fc exception.hpp, bad_cast_exception."""
-
-    code = 7
-    name = "bad_cast_exception"
-    what = "Bad Cast"
 
     def __init__(self, text: str, /, **data: Any) -> None:
         super().__init__("", text, **data)
 
 
+@known_as(4, "parse_error_exception", "Parse Error")
 class ParseFailure(ProtocolError):
     """A text that is not what it should be. Source: fc exception.hpp, parse_error_exception."""
-
-    code = 4
-    name = "parse_error_exception"
-    what = "Parse Error"
 
     def __init__(self, text: str, /, **data: Any) -> None:
         super().__init__("", text, **data)
