@@ -479,6 +479,23 @@ def test_a_transaction_of_a_block_is_refused_by_every_node(world: Harness) -> No
         node.recount()
 
 
+def test_what_waits_again_of_undone_blocks_is_in_their_order(world: Harness) -> None:
+    """Each of three blocks spends what the one before gave: out of order the transfers are refused, and lost."""
+    other = world.twin()
+    transfers = [("alice", "bob", 100_000), ("bob", "alice", 99_999), ("alice", "bob", 99_998)]
+    built = [world.build(Transfer(giver, taker, steem(amount), "")) for giver, taker, amount in transfers]
+    sent = [world.sign(transaction, *world.signers_of(transaction)) for transaction in built]
+    for transaction in sent:  # All refer to a block that both branches have.
+        world.chain.push_transaction(transaction)
+        world.generate_block()
+    for block in [other.generate_block(skip_slots=4), *other.generate_blocks(3)]:
+        result = world.chain.push_block(block)
+    assert len(result.undone) == 3
+    assert [waiting.id for waiting in world.chain.pending] == [transaction.id for transaction in sent]
+    assert world.chain.pool.take_dropped() == []
+    assert world.generate_block().transaction_ids == [transaction.id for transaction in sent]
+
+
 def test_an_account_that_a_fork_switch_takes_away_comes_back() -> None:
     """switch_forks_undo_create with the account it creates: in a block, then waiting only, then in another block."""
     world, other = Harness(), Harness(first_block=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chain.resource_credits import explain_credits
 from consensus.resource_pools import (
     EXECUTION_TIME,
     HISTORY_BYTES,
@@ -405,6 +406,24 @@ def drain(world: Harness, name: str, left: int) -> None:
         table.update(table.get(name), rc_manabar=Manabar(left, ctx.time + 3))
 
     world.edit(change)
+
+
+@pytest.mark.parametrize(("more", "is_taken"), [(0, True), (-1, False)])
+def test_a_charge_may_take_all_that_is_there(more: int, is_taken: bool) -> None:
+    world = world_with_credits("alice")
+    transaction = world.build(Transfer("alice", FIRST, steem(1), ""))
+    transaction = world.sign(transaction, *world.signers_of(transaction))
+    _payer, cost = world.chain.ledger.quote(transaction)
+    world.chain.store.begin()
+    table = world.tables.rc_accounts
+    table.update(table.get("alice"), rc_manabar=Manabar(cost + more, world.now))
+    assert explain_credits(world.ctx, transaction).is_enough is is_taken
+    if is_taken:
+        world.chain.push_transaction(transaction)
+        assert row(world, "alice").rc_manabar.current_mana == 0
+    else:
+        with pytest.raises(PluginRefused, match=f"alice has {cost - 1} RC, needs {cost} RC"):
+            world.chain.push_transaction(transaction)
 
 
 def test_the_advice_says_how_long_to_wait() -> None:

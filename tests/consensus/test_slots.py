@@ -6,9 +6,10 @@ import pytest
 
 from consensus.global_data import UndoHistoryExhausted, compute_slots_filled
 from consensus.slots import get_participation_rate, get_scheduled_witness, get_slot_at_time, get_slot_time
+from protocol.types import NULL_PUBLIC_KEY
 from tests.chains import FIRST
 from tests.consensus.chains import apply_block, generate, give_keys, make_block
-from tests.consensus.worlds import make_context, make_round, parse_time
+from tests.consensus.worlds import change_witness, make_context, make_round, parse_time
 
 ALL = (1 << 128) - 1
 GENESIS = parse_time("2016-01-01T00:00:00")
@@ -105,6 +106,41 @@ def test_too_many_reversible_blocks() -> None:
     ctx.update_gpo(head_block_id=(120).to_bytes(4, "big") + bytes(16))
     with pytest.raises(UndoHistoryExhausted, match="not have enough undo history"):
         apply_block(ctx, make_block(ctx))
+
+
+@pytest.mark.parametrize(("reversible", "is_refused"), [(99, False), (100, True)])
+def test_the_last_block_that_the_undo_history_has_room_for(reversible: int, is_refused: bool) -> None:
+    """As in the reference, a block is refused with which as many are reversible as the history is long."""
+    ctx = make_context()
+    ctx.rules = ctx.rules.replace(irreversible_by_witness_from_block=0, max_undo_history_blocks=100)
+    make_round(ctx, 21)
+    give_keys(ctx)
+    generate(ctx, 20)
+    ctx.update_gpo(head_block_number=119, last_irreversible_block_num=120 - reversible)
+    ctx.update_gpo(head_block_id=(119).to_bytes(4, "big") + bytes(16))
+    block = make_block(ctx)
+    if is_refused:
+        with pytest.raises(UndoHistoryExhausted):
+            apply_block(ctx, block)
+    else:
+        apply_block(ctx, block)
+
+
+@pytest.mark.parametrize(("silent", "is_shut_down"), [(60, False), (61, True)])
+def test_the_last_block_of_silence_before_a_witness_is_shut_down(silent: int, is_shut_down: bool) -> None:
+    """As in the reference, more than the limit: the head when the slot was missed, without the witness's own block."""
+    ctx = make_context()
+    ctx.rules = ctx.rules.replace(witness_shutdown_blocks=60)
+    names = make_round(ctx, 5)
+    give_keys(ctx)
+    generate(ctx, 3)
+    absent = get_scheduled_witness(ctx, 1)
+    head = 10 + silent
+    ctx.update_gpo(head_block_number=head, head_block_id=head.to_bytes(4, "big") + bytes(16))
+    for name in names:
+        change_witness(ctx, name, last_confirmed_block_num=10 if name == absent else head)
+    apply_block(ctx, make_block(ctx, 2))
+    assert (ctx.tables.witnesses.get(absent).signing_key == NULL_PUBLIC_KEY) is is_shut_down
 
 
 def test_participation_while_blocks_are_missed() -> None:

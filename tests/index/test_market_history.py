@@ -80,6 +80,17 @@ def test_old_candles_go_when_a_younger_one_grows() -> None:
     assert len(history.get_buckets(15, 0, FAR)) == 2
 
 
+def test_a_candle_that_begins_where_the_window_does_is_kept() -> None:
+    history = MarketHistory(MemoryBackend())
+    opened = START // 15 * 15
+    last = opened + BUCKETS_PER_SIZE * 15
+    history.apply(effects(1, (START, sbd(1), steem(2)), (last, sbd(1), steem(2))))
+    history.apply(effects(2, (last, sbd(1), steem(2))))
+    assert [found.open for found in history.get_buckets(15, 0, FAR)] == [opened, last]
+    history.apply(effects(3, (last + 1, sbd(1), steem(2))))
+    assert [found.open for found in history.get_buckets(15, 0, FAR)] == [last]
+
+
 def test_trades_by_time_and_newest_first() -> None:
     history = MarketHistory(MemoryBackend())
     for number in range(1, 11):

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 from tests.mutants.operators import PACKAGES, ROOT, Mutant, draw
+from tests.mutants.planted import read_planted
 from tests.mutants.run import ForkServer, Map, Verdict, run_server, try_fresh
 
 CACHE = ROOT / ".cache/mutants"
@@ -109,6 +110,27 @@ def _show(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
 
 
+def plant(options: argparse.Namespace) -> int:
+    """Plants each fault of the list, or those whose names hold a word, and prints a table; 1 when a test misses one."""
+    faults = [fault for fault in read_planted() if any(word in fault.name for word in options.words or [""])]
+    mutants = {fault: fault.as_mutant() for fault in faults}
+    tests = {mutant.name: [fault.test] for fault, mutant in mutants.items()}
+    verdicts: dict[str, Verdict] = {}
+
+    def tell(mutant: Mutant, verdict: Verdict) -> None:
+        verdicts[mutant.name] = verdict
+
+    paths = dict.fromkeys(fault.test.partition("::")[0] for fault in faults)
+    run_server(ForkServer(list(mutants.values()), lambda mutant: tests[mutant.name], tell), paths)
+    missed = 0
+    for fault, mutant in mutants.items():
+        outcome = verdicts[mutant.name].outcome if mutant.name in verdicts else "not tried"
+        missed += outcome != "killed"
+        print(f"{outcome:10} | {fault.name} | {fault.file}:{mutant.line} | {fault.test}")
+    print(f"{len(faults) - missed} of {len(faults)} planted faults are found")
+    return 1 if missed else 0
+
+
 def main(arguments: Iterable[str]) -> int:
     """Runs a command."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
@@ -120,6 +142,9 @@ def main(arguments: Iterable[str]) -> int:
     command.add_argument("--again", action="store_true", help="try survivors again")
     command.add_argument("--shown", action="store_true", help="report only")
     command.set_defaults(run=run)
+    command = commands.add_parser("planted", help="plant the faults of planted.toml, each with the test that finds it")
+    command.add_argument("words", nargs="*", help="only faults whose names hold one of these")
+    command.set_defaults(run=plant)
     options = parser.parse_args(list(arguments))
     return int(options.run(options))
 

@@ -106,6 +106,10 @@ async def test_an_empty_batch_and_one_too_long_are_one_error(service: Service) -
     assert answer["error"]["code"] == -32000
 
 
+async def test_the_largest_batch_is_answered(service: Service) -> None:
+    assert len(await service.send([{}] * BATCH_LENGTH_MAX)) == BATCH_LENGTH_MAX
+
+
 async def test_what_a_batch_has_no_time_for_is_refused() -> None:
     service = Service()
     service.dispatcher.batch_seconds_max = -1
