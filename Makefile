@@ -12,6 +12,7 @@ PYTEST_JOBS ?= 2
 KILLS ?= 500
 INPUTS ?= 1000000
 SEED ?= 1
+MUTANTS ?= 1500
 SEEDS ?= 200
 FIRST ?= 1
 SIM_JOBS ?= 2
@@ -20,7 +21,7 @@ SECONDS ?= 1500
 RATE ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run run smoke test check parity sim sim-faults crash fuzz network soak siege clients count bench docs format lock wheels clean
+.PHONY: help setup setup-run run smoke test mutants check parity sim sim-faults crash fuzz network soak siege clients count bench docs format lock wheels clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ smoke: $(RUNNABLE) ## Start a development chain, see it make blocks, and stop it
 
 test: $(READY) ## Run the tests, except the slow ones
 	$(BIN)/python -m pytest -q -n $(PYTEST_JOBS) -m "not slow" tests
+
+mutants: $(READY) ## Change the program in 1,500 small ways and see that a test notices each (goes on where it was stopped)
+	$(BIN)/python -m tests.mutants run --total $(MUTANTS) --seed $(SEED)
 
 check: $(READY) ## Check format, lint, types, layers, notes and generated pages
 	$(BIN)/ruff format --check .

@@ -10,10 +10,12 @@ from chain.chain import Chain
 from chain.finality import Mode
 from chain.pending import FAILURES_MAX, RATE_BYTES, Payment, PendingTransactions
 from chain.pool import SLICE_OPERATIONS_MAX, Budget
+from operations.account import ClaimAccount
 from operations.content import Comment
 from operations.transfer import Transfer
 from protocol.errors import PluginRefused, Rejected
 from protocol.transaction import Transaction
+from state.context import Context
 from tests.chains import FIRST, NULL, TEMP
 from tests.harness import Harness, config_with, empty_pool, steem
 
@@ -367,6 +369,40 @@ def test_what_fails_behind_something_unapplied_has_some_more_chances() -> None:
     place = world.chain.builder.find_place(needs.id)
     assert place is not None and place.block is None and "balance" in (place.problem or "")
     assert world.generate_block().transaction_ids == [large.id, needs.id]
+
+
+def test_a_claim_is_tried_for_the_witness_that_makes_the_block() -> None:
+    """When it arrives nobody knows who that is, so that the witness's part is not asked for."""
+    world = Harness()
+
+    def leave_nothing_to_the_witness(ctx: Context) -> None:
+        ctx.update_gpo(available_account_subsidies=10**6)
+        witnesses = ctx.tables.witnesses
+        witnesses.update(witnesses.get(FIRST), available_witness_account_subsidies=0)
+
+    world.edit(leave_nothing_to_the_witness)
+    claim = world.push(ClaimAccount(FIRST, steem(0), ()))
+    assert world.generate_block().transaction_ids == []
+    assert claim.id in world.chain.pending
+
+
+def test_a_block_is_not_made_of_what_no_longer_waits() -> None:
+    world = crowded("alice", "bob")
+    first, second = pay(world, "alice"), pay(world, "bob")
+    world.chain.pending.remove(first.id)
+    assert world.generate_block().transaction_ids == [second.id]
+
+
+@pytest.mark.parametrize("lifetimes", [(6,), (5,), (6, 5), (5, 6)])
+def test_a_block_holds_what_expires_in_its_slot_but_nothing_older(lifetimes: tuple[int, ...]) -> None:
+    """Its slot is six seconds later. Source: block_producer.cpp, apply_pending_transactions."""
+    world = crowded("alice")
+    pushed = {
+        world.push(Transfer("alice", NULL, steem(1), str(lifetime)), expires_in=lifetime).id: lifetime
+        for lifetime in lifetimes
+    }
+    block = world.generate_block(skip_slots=1)
+    assert block.transaction_ids == [trx_id for trx_id, lifetime in pushed.items() if lifetime == 6]
 
 
 def test_choice_is_the_same_for_the_same_pool() -> None:

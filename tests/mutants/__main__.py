@@ -8,17 +8,23 @@ import os
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
-from tests.mutants.operators import PACKAGES, ROOT, Mutant, draw
+from tests.mutants.operators import PACKAGES, ROOT, Mutant, draw, find_mutants
 from tests.mutants.planted import read_planted
 from tests.mutants.run import ForkServer, Map, Verdict, run_server, try_fresh
 
 CACHE = ROOT / ".cache/mutants"
 ACCEPTED = Path(__file__).parent / "accepted.toml"
-TESTS = PACKAGES
+KEPT = Path(__file__).parent / "kept.jsonl"
+KEPT_EACH = 6
+"""Mutants of each package that are tried in every run of the tests."""
+KEPT_SECONDS_MAX = 0.5
+KEPT_MIN = 0.7
+"""The part of the kept mutants that must still be in the code."""
 KILLED_MIN = 0.95
 FRESH_TESTS = 12
 """How many tests are tried on a mutant that needs a process of its own."""
@@ -38,6 +44,10 @@ class Results:
         """The newest verdict about a mutant."""
         return self._found.get((mutant.name, mutant.source))
 
+    def read_again(self) -> Results:
+        """The results with what other processes have added."""
+        return Results(self._path)
+
     def tell(self, mutant: Mutant, verdict: Verdict) -> None:
         """Keeps a verdict."""
         self._found[mutant.name, mutant.source] = verdict
@@ -54,33 +64,40 @@ def read_accepted() -> dict[str, str]:
 def run(options: argparse.Namespace) -> int:
     """Tries the mutants of a seed that have not been tried yet, and reports."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    results_path, map_path = CACHE / "results.jsonl", CACHE / "map.jsonl"
-    results = Results(results_path)
+    results, reaches = Results(CACHE / "results.jsonl"), Map(CACHE / "map.jsonl")
     mutants = draw(options.total, options.seed, options.packages)
     again = ("survived", "not reached") if options.again else ()
     todo = [mutant for mutant in mutants if (found := results.get(mutant)) is None or found.outcome in again]
-    if options.shown:
-        return report(mutants, results)
-    if todo:
-        child = os.fork()  # Here nothing of the program is imported, for those that are planted before it is.
-        if child == 0:
-            reaches = Map(map_path)
-            tests = [f"tests/{name}" for name in TESTS]
-            Random(options.seed).shuffle(todo)  # A part of a run is a fair sample.
-            run_server(ForkServer(todo, reaches.choose, results.tell, reaches), tests)
-            os._exit(0)
-        os.waitpid(child, 0)
-        results, reaches = Results(results_path), Map(map_path)
-        for mutant in mutants:
-            found = results.get(mutant)
-            if found is not None and found.outcome == "late":
-                results.tell(mutant, try_fresh(mutant, choose_fresh(mutant, reaches)))
+    if not options.shown:
+        Random(options.seed).shuffle(todo)  # A part of a run is a fair sample.
+        results = try_all(todo, results, reaches.choose, [f"tests/{name}" for name in PACKAGES], reaches)
     return report(mutants, results)
 
 
-def choose_fresh(mutant: Mutant, reaches: Map) -> list[str]:
-    """Some cheap tests, of different functions where they can be."""
-    return reaches.choose(mutant)[:FRESH_TESTS] or [f"tests/{mutant.file.partition('/')[0]}"]
+def try_all(
+    mutants: Sequence[Mutant],
+    results: Results,
+    choose: Callable[[Mutant], list[str]],
+    paths: Iterable[str],
+    reaches: Map | None = None,
+) -> Results:
+    """Tries mutants with tests of some paths: in place of living functions, and where that shows nothing, at import."""
+    if not mutants:
+        return results
+    child = os.fork()  # Here nothing of the program is imported, for those that are planted before it is.
+    if child == 0:
+        run_server(ForkServer(mutants, choose, results.tell, reaches), paths)
+        os._exit(0)
+    os.waitpid(child, 0)
+    results = results.read_again()
+    if reaches is not None:
+        choose = Map(reaches.path).choose
+    for mutant in mutants:
+        found = results.get(mutant)
+        if found is not None and found.outcome == "late":
+            tests = choose(mutant)[:FRESH_TESTS] or [f"tests/{mutant.file.partition('/')[0]}"]
+            results.tell(mutant, try_fresh(mutant, tests))
+    return results
 
 
 def report(mutants: Sequence[Mutant], results: Results) -> int:
@@ -113,22 +130,68 @@ def _show(counts: Mapping[str, int]) -> str:
 def plant(options: argparse.Namespace) -> int:
     """Plants each fault of the list, or those whose names hold a word, and prints a table; 1 when a test misses one."""
     faults = [fault for fault in read_planted() if any(word in fault.name for word in options.words or [""])]
-    mutants = {fault: fault.as_mutant() for fault in faults}
-    tests = {mutant.name: [fault.test] for fault, mutant in mutants.items()}
-    verdicts: dict[str, Verdict] = {}
-
-    def tell(mutant: Mutant, verdict: Verdict) -> None:
-        verdicts[mutant.name] = verdict
-
-    paths = dict.fromkeys(fault.test.partition("::")[0] for fault in faults)
-    run_server(ForkServer(list(mutants.values()), lambda mutant: tests[mutant.name], tell), paths)
+    planted, controls = [fault.as_mutant() for fault in faults], [fault.as_control() for fault in faults]
+    results = try_named(list(zip([*planted, *controls], [fault.test for fault in faults] * 2, strict=True)))
     missed = 0
-    for fault, mutant in mutants.items():
-        outcome = verdicts[mutant.name].outcome if mutant.name in verdicts else "not tried"
-        missed += outcome != "killed"
-        print(f"{outcome:10} | {fault.name} | {fault.file}:{mutant.line} | {fault.test}")
+    for fault, mutant, control in zip(faults, planted, controls, strict=True):
+        outcomes = [None if found is None else found.outcome for found in map(results.get, (mutant, control))]
+        missed += outcomes != ["killed", "survived"]
+        shown = {"killed": "found", "survived": "MISSED"}.get(outcomes[0] or "", "NOT TRIED")
+        print(
+            f"{shown if outcomes[1] == 'survived' else 'FAILS WITHOUT IT'} | {fault.name} | {fault.file} | {fault.test}"
+        )
     print(f"{len(faults) - missed} of {len(faults)} planted faults are found")
     return 1 if missed else 0
+
+
+def keep(options: argparse.Namespace) -> int:
+    """Tries the planted faults and the kept mutants; 1 when one survives, or too many are no longer in the code."""
+    if options.write:
+        return write_kept(options)
+    named = [(fault.as_mutant(), fault.test) for fault in read_planted()]
+    kept: dict[str, str] = dict(map(json.loads, KEPT.read_text().splitlines()))
+    files = dict.fromkeys(name.partition(" ")[0] for name in kept)
+    there = [mutant for file in files if (ROOT / file).exists() for mutant in find_mutants(file) if mutant.name in kept]
+    named += [(mutant, kept[mutant.name]) for mutant in there]
+    results = try_named(named)
+    alive = [mutant for mutant, _ in named if (found := results.get(mutant)) is None or found.outcome != "killed"]
+    for mutant in alive:
+        print(f"survives its test: line {mutant.line} of {mutant.name}")
+    print(
+        f"{len(named) - len(alive)} of {len(named)} die; {len(kept) - len(there)} kept mutants are gone from the code"
+    )
+    if len(there) < KEPT_MIN * len(kept):
+        print("draw others: python -m tests.mutants run, then python -m tests.mutants kept --write")
+        return 1
+    return 1 if alive else 0
+
+
+def write_kept(options: argparse.Namespace) -> int:
+    """Chooses mutants that died soon, of all packages, by the seed, and keeps each with the test that it died by."""
+    results = Results(CACHE / "results.jsonl")
+    counts: Counter[str] = Counter()
+    lines = []
+    mutants = draw(1500, options.seed)
+    Random(options.seed).shuffle(mutants)
+    for mutant in mutants:
+        found, package = results.get(mutant), mutant.file.partition("/")[0]
+        is_fit = found is not None and found.outcome == "killed" and found.test and found.seconds < KEPT_SECONDS_MAX
+        if found is not None and is_fit and found.test.startswith(f"tests/{package}") and counts[package] < KEPT_EACH:
+            counts[package] += 1
+            lines.append(json.dumps([mutant.name, found.test]))
+    KEPT.write_text("\n".join(sorted(lines)) + "\n")
+    print(f"{len(lines)} mutants are kept in {KEPT.relative_to(ROOT)}")
+    return 0
+
+
+def try_named(named: Sequence[tuple[Mutant, str]]) -> Results:
+    """Tries mutants, each with one test."""
+    tests = {(mutant.name, mutant.source): test for mutant, test in named}
+    paths = dict.fromkeys(test.partition("::")[0] for _, test in named)
+    with TemporaryDirectory() as folder:
+        results = Results(Path(folder) / "results.jsonl")
+        mutants = [mutant for mutant, _ in named]
+        return try_all(mutants, results, lambda mutant: [tests[mutant.name, mutant.source]], paths)
 
 
 def main(arguments: Iterable[str]) -> int:
@@ -145,6 +208,10 @@ def main(arguments: Iterable[str]) -> int:
     command = commands.add_parser("planted", help="plant the faults of planted.toml, each with the test that finds it")
     command.add_argument("words", nargs="*", help="only faults whose names hold one of these")
     command.set_defaults(run=plant)
+    command = commands.add_parser("kept", help="try the planted faults and some mutants that must die soon")
+    command.add_argument("--write", action="store_true", help="choose the mutants from the results of a run")
+    command.add_argument("--seed", type=int, default=1)
+    command.set_defaults(run=keep)
     options = parser.parse_args(list(arguments))
     return int(options.run(options))
 

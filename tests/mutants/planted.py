@@ -1,4 +1,4 @@
-"""Faults that somebody planted by hand: planted.toml names each with the text that it changes and the test that fails."""
+"""Faults planted by hand: planted.toml names each with the text that it changes and the test that fails."""
 
 from __future__ import annotations
 
@@ -33,7 +33,12 @@ class Planted(NamedTuple):
         line = source[: source.index(self.old)].count("\n") + 1
         scope, is_in_function = find_scope(ast.parse(source), line)
         changed = partial(ast.parse, source.replace(self.old, self.new))
-        return Mutant(self.file, scope, is_in_function, line, self.old, self.new, 0, "", changed)
+        return Mutant(self.file, scope, is_in_function, line, self.name, "", 0, "", changed)
+
+    def as_control(self) -> Mutant:
+        """The same without the fault: the test must pass."""
+        original = partial(ast.parse, (ROOT / self.file).read_text())
+        return self.as_mutant()._replace(source="control", tree=original)
 
 
 def find_scope(tree: ast.AST, line: int, around: str = "") -> tuple[str, bool]:

@@ -137,7 +137,7 @@ class Map:
     """Which test reaches which function, kept in a file of one line a test."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self.reaches: dict[str, Reach] = {}
         for line in path.read_text().splitlines() if path.exists() else ():
             test, seconds, functions = json.loads(line)
@@ -148,7 +148,7 @@ class Map:
         seconds, functions = reach if isinstance(reach, list) else (0.0, ())
         assert isinstance(seconds, float) and isinstance(functions, list | tuple)
         self.reaches[test] = Reach(seconds, frozenset(functions))
-        with self._path.open("a") as file:
+        with self.path.open("a") as file:
             file.write(json.dumps([test, round(seconds, 4), list(functions)]) + "\n")
 
     def choose(self, mutant: Mutant, seconds_max: float = BASE_SECONDS_MAX) -> list[str]:
@@ -193,9 +193,9 @@ class ForkServer:
         functions = find_functions()
         gc.collect()
         gc.freeze()  # What no fork writes to is copied for none.
-        for test, item in items.items() if self._map is not None else ():
-            if test not in self._map.reaches:
-                self._map.add(test, in_fork(partial(_reach, item), TEST_SECONDS_MAX)[0])
+        if self._map is not None:
+            for test in items.keys() - self._map.reaches.keys():
+                self._map.add(test, in_fork(partial(_reach, items[test]), TEST_SECONDS_MAX)[0])
         for mutant in self._mutants:
             chosen = [items[test] for test in self._order(mutant) if test in items]
             verdict = self._try(mutant, functions, chosen) if chosen else Verdict("not reached")

@@ -306,6 +306,21 @@ def test_all_waiting_transactions_are_offered_to_a_peer_that_catches_up_but_not_
     assert len(only(giver.take(ItemIdsInventory)).item_hashes_available) == 3
 
 
+def test_a_peer_that_is_behind_is_offered_nothing(lab: Lab) -> None:
+    """Neither before it says where its chain ends, nor while it lacks blocks; then it is offered all that waits."""
+    silent, late, friend = connect(lab, "10.0.0.1"), connect(lab, "10.0.0.2"), lab.friend("10.0.0.3")
+    late.say(FetchBlockchainItemIds(BLOCK_ITEM, (trunk(BASE)[3].id,)))
+    (transaction,) = transfers(lab, 1)
+    lab.node.on_block(*next_blocks())
+    lab.node.on_transaction(transaction)
+    lab.wait(offering.GATHER_MS)
+    assert len(friend.take(ItemIdsInventory)) == 2
+    assert silent.take(ItemIdsInventory) == late.take(ItemIdsInventory) == []
+    late.say(FetchBlockchainItemIds(BLOCK_ITEM, (lab.chain.head_id,)))
+    offered = [item for message in late.take(ItemIdsInventory) for item in message.item_hashes_available]
+    assert offered == [message_id(transaction.packed_signed)]
+
+
 def test_offers_of_one_peer_are_bounded(lab: Lab) -> None:
     giver = lab.friend()
     for item_type, count_max in OFFERS_MAX.items():
@@ -804,6 +819,17 @@ def test_a_block_whose_time_has_not_come_waits_for_it(lab: Lab) -> None:
     lab.wait(2_000)
     assert lab.chain.head_id == block.id
     assert not remote.is_closed
+
+
+def test_a_block_that_came_too_early_is_fetched_again_by_gossip(lab: Lab) -> None:
+    hasty, other = lab.friend("10.0.0.1"), lab.friend("10.0.0.2")
+    (block,) = next_blocks(skip=4)
+    lab.clock.ms = (block.timestamp - 10) * 1000
+    hasty.give(block)
+    hasty.hang_up()
+    lab.clock.ms = block.timestamp * 1000
+    other.give(block)
+    assert lab.chain.head_id == block.id
 
 
 def test_a_block_that_is_far_ahead_of_the_clock_ends_the_connection_and_may_come_later(lab: Lab) -> None:

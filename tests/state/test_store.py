@@ -161,6 +161,20 @@ def test_digest_does_not_depend_on_the_way_to_a_state() -> None:
     assert one.digest == two.digest != bytes(32)
 
 
+def test_the_digest_of_a_block_is_that_of_the_block_in_its_place() -> None:
+    store = open_store()
+    digests = set()
+    for name in "abc":
+        store.begin()
+        store.tables.items.insert(build_item(name))
+        store.seal_block(1, name.encode())
+        assert store.find_digest(1) == store.digest == store.compute_digest_from_scratch()
+        digests.add(store.digest)
+        store.undo_block()
+        assert store.digest == store.compute_digest_from_scratch() == bytes(32)
+    assert len(digests) == 3
+
+
 def test_transactions_tried_and_undone_leave_nothing_behind() -> None:
     store = open_store(cache_rows=10)
     store.begin()
