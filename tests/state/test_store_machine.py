@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 import state.engine.overlay
@@ -14,31 +14,34 @@ import state.engine.store
 from state.engine.errors import StoreError
 from state.engine.overlay import KeyOverlay
 from state.engine.table import Table
+from tests.state.examples import EXAMPLES, replay
 from tests.state.machine import LevelDBStoreMachine, StoreMachine
 
-QUIET = list(HealthCheck)
+RANDOM_RUNS = 120
+"""How many random runs of the machine look for a fault, also for one that is planted."""
+
+FOUND_AS = (AssertionError, KeyError, ExceptionGroup, StoreError)
+
+
+def drive(machine: type[StoreMachine], runs: int = RANDOM_RUNS) -> None:
+    """Replays the known examples, then lets Hypothesis drive."""
+    for steps in EXAMPLES.values():
+        replay(machine, steps)
+    quiet = settings(max_examples=runs, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(machine, settings=quiet)
 
 
 def test_memory_store_matches_the_model() -> None:
-    run_state_machine_as_test(
-        StoreMachine,
-        settings=settings(max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=QUIET),
-    )
+    drive(StoreMachine)
 
 
 def test_store_that_remembers_the_shortest_gone_ranges_matches_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state.engine.overlay, "GONE_MIN", 1)
-    run_state_machine_as_test(
-        StoreMachine,
-        settings=settings(max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=QUIET),
-    )
+    drive(StoreMachine)
 
 
 def test_leveldb_store_matches_the_model() -> None:
-    run_state_machine_as_test(
-        LevelDBStoreMachine,
-        settings=settings(max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=QUIET),
-    )
+    drive(LevelDBStoreMachine, RANDOM_RUNS // 5)
 
 
 def _forget_index_in_undo(patch: pytest.MonkeyPatch) -> None:
@@ -221,18 +224,17 @@ FAULTS: list[Callable[[pytest.MonkeyPatch], None]] = [
 ]
 
 
-@pytest.mark.parametrize("plant", FAULTS, ids=lambda plant: plant.__name__.strip("_"))
+def _name(plant: Callable[[pytest.MonkeyPatch], None]) -> str:
+    return plant.__name__.strip("_")
+
+
+def test_every_planted_fault_has_an_example() -> None:
+    assert [*EXAMPLES] == [_name(plant) for plant in FAULTS]
+
+
+@pytest.mark.parametrize("plant", FAULTS, ids=_name)
 def test_planted_fault_is_found(plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its example, and so by `drive`, which begins with the examples."""
     plant(monkeypatch)
-    once = settings(
-        max_examples=1500,  # Most faults are found by one of the first hundred.
-        stateful_step_count=50,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=QUIET,
-        report_multiple_bugs=False,
-    )
-    with pytest.raises((AssertionError, KeyError, ExceptionGroup, StoreError)):
-        run_state_machine_as_test(StoreMachine, settings=once)
+    with pytest.raises(FOUND_AS):
+        replay(StoreMachine, EXAMPLES[_name(plant)])
