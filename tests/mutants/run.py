@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, settings
 from tests.mutants.operators import ROOT, Mutant
 from tests.mutants.planting import Functions, find_functions, import_changed, place_of, replace_functions
 
-TEST_SECONDS_MAX = 4
+TEST_SECONDS_MAX = 1.5
 """A test that takes more CPU seconds while its calls are counted is left to `make test`."""
 BASE_SECONDS_MAX = 6
 """CPU seconds that the tests of one mutant take at most without it."""
