@@ -24,7 +24,7 @@ class FoundCommand(NamedTuple):
 
 
 class ModuleGroup(HarmlessGroup):
-    """A group whose commands are the functions of modules and packages that click.command or click.group decorates."""
+    """A group whose commands are the functions of modules and packages that `command` or `group` decorates."""
 
     def __init__(self, *args: Any, sources: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,6 +72,6 @@ def _read_commands(module: str, path: Path) -> Iterator[tuple[str, FoundCommand]
     for function in functions:
         for decorator in function.decorator_list:
             match decorator:
-                case ast.Call(func=ast.Attribute(ast.Name("click"), "command" | "group"), args=arguments):
+                case ast.Call(func=ast.Name("command" | "group"), args=arguments):
                     name = ast.literal_eval(arguments[0]) if arguments else function.name
                     yield name, FoundCommand(module, function.name, ast.get_docstring(function) or "")

@@ -24,6 +24,9 @@ from protocol.errors import Invalid
 from protocol.secrecy import hide_keys
 from protocol.times import date_text, parse_time
 
+Columns = Mapping[str, str | Callable[[Any], Any]]
+"""Columns of a table of JSON objects: by heading, the name of a field or a function of the object."""
+
 PIPE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe."""
 
@@ -55,6 +58,12 @@ def fields(values: Mapping[str, Any] | Iterable[tuple[str, Any]], title: str = "
     return Group(Text(clean_lines(title), style="bold underline"), shown) if title else shown
 
 
+def table_of(rows: Iterable[Any], columns: Columns, title: str = "", right: Sequence[int] = ()) -> Table:
+    """A table of JSON objects."""
+    shown = ([row[cell] if isinstance(cell, str) else cell(row) for cell in columns.values()] for row in rows)
+    return table(tuple(columns), shown, title, right)
+
+
 NEVER = "1969-12-31T23:59:59"
 """The greatest time as a node shows it: it never comes."""
 
@@ -65,6 +74,11 @@ TIME_FIELDS = ("date", "deadline", "expiration", "time")
 def moment(shown: str) -> str:
     """The date of a time as a node shows it, which lets those from 2038 on begin again at 1901."""
     return "never" if shown == NEVER else date_text(parse_time(shown))
+
+
+def utc(name: str) -> Callable[[Any], str]:
+    """Shows the time in the field of an object."""
+    return lambda row: f"{moment(row[name])} UTC"
 
 
 def field_text(name: str, value: str) -> str:
@@ -87,6 +101,10 @@ class Output:
             print(clean_json(json.dumps(data, indent=2, ensure_ascii=False)))
         else:
             _print(draw())
+
+    def list(self, name: str, rows: Sequence[Any], columns: Columns, *right: int) -> None:
+        """Prints JSON objects as a list of this name, or as the table of `table_of`."""
+        self.show({name: rows}, lambda: table_of(rows, columns, right=right))
 
     def ask(self, question: RenderableType) -> None:
         """Prints what a question is about."""

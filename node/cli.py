@@ -7,25 +7,30 @@ from typing import Any
 import click
 
 from client.commands import ModuleGroup
-from client.errors import ClientError
+from client.declare import group
 from client.harmless import harmless_errors
 
 
 class CommandGroup(ModuleGroup):
-    """Tells what goes wrong when a node is asked in one line."""
+    """Tells in one line what goes wrong and can be mended by who runs the command."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Runs the command; exits with 1 when it failed, with 2 when it was wrongly used."""
         with harmless_errors():
             try:
                 return super().invoke(ctx)
-            except ClientError as error:
-                shown = click.ClickException(f"{error.cause}. {error.remedy}".rstrip())
-                vars(shown)["exit_code"] = error.exit_code
+            except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+                raise
+            except Exception as error:
+                from node.failures import make_plain  # noqa: PLC0415 - loads the chain, and help does not need it
+
+                shown = make_plain(error)
+                if shown is None:
+                    raise
                 raise shown from error
 
 
-@click.group(
+@group(
     cls=CommandGroup,
     sources=("node.commands", "wallet.cli"),
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import click
 
 from chain.finality import ChainUnusable
+from client.errors import ClientError
 from node.settings import SettingsError
 from protocol.config import ChainConfigError
 from protocol.errors import BlockLogError, HistoryUnavailable, ProtocolError, UnknownHardfork
@@ -82,15 +81,11 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Turns the errors that a user can do something about into a CommandError; others go on with their trace."""
-    try:
-        yield
-    except (ChainConfigError, SettingsError) as error:
-        raise CommandError(str(error), EXIT_USAGE) from error
-    except (errors.StoreError, ProtocolError, OSError) as error:
-        text = explain(error)
-        if text is None:
-            raise
-        raise CommandError(text) from error
+def make_plain(error: Exception) -> CommandError | None:
+    """The errors that a user can do something about as one of a command; None for others, whose trace is of use."""
+    if isinstance(error, ClientError):
+        return CommandError(f"{error.cause}. {error.remedy}".rstrip(), error.exit_code)
+    if isinstance(error, (ChainConfigError, SettingsError)):
+        return CommandError(str(error), EXIT_USAGE)
+    text = explain(error)
+    return None if text is None else CommandError(text)

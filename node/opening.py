@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
@@ -13,28 +10,21 @@ import index.indexes
 from chain.chain import Chain
 from client.progress import RebuildLines
 from index.indexes import Indexes
-from node.failures import EXIT_USAGE, CommandError, plain_errors
-from node.settings import Settings, collect_settings
+from node.failures import EXIT_USAGE, CommandError
+from node.settings import Settings
 from node.shell.files import make_private
 from protocol.config import ChainConfig
 
 
-def collect(flags: Mapping[str, Any]) -> Settings:
-    """The settings from flags, environment and file. Raises CommandError."""
-    with plain_errors():
-        return collect_settings(flags, os.environ)
-
-
 def load_chain_config(settings: Settings) -> ChainConfig:
-    """The chain config that the settings name. Raises CommandError."""
+    """The chain config that the settings name. Raises CommandError, ChainConfigError."""
     if settings.chain is None and settings.preset is None:
         raise CommandError(
             "Which chain? Name one that comes with the program with --preset (steem, testnet, dev), or a chain config "
             "file with --chain.",
             EXIT_USAGE,
         )
-    with plain_errors():
-        return ChainConfig.load(settings.chain) if settings.chain else ChainConfig.preset(settings.preset or "dev")
+    return ChainConfig.load(settings.chain) if settings.chain else ChainConfig.preset(settings.preset or "dev")
 
 
 def find_data_dir(settings: Settings, config: ChainConfig) -> Path:
@@ -62,9 +52,8 @@ def open_in(
 
 
 def open_chain(settings: Settings, config: ChainConfig) -> tuple[Chain, Indexes]:
-    """Opens the chain of the data directory, a new one if there is none. Raises CommandError."""
-    with plain_errors():
-        return open_in(settings, config, find_data_dir(settings, config), settings.history)
+    """Opens the chain of the data directory, a new one if there is none. Raises what `Chain.open` raises."""
+    return open_in(settings, config, find_data_dir(settings, config), settings.history)
 
 
 def open_existing(settings: Settings, config: ChainConfig, has_history: bool | None = True) -> tuple[Chain, Indexes]:

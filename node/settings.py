@@ -38,7 +38,6 @@ from state.invariants import RECOUNTS
 from state.watch import CHECKS
 
 ENVIRONMENT_PREFIX: Final = "PLAUDIT_"
-CONFIG_VARIABLE: Final = f"{ENVIRONMENT_PREFIX}CONFIG"
 PORT_MAX: Final = 65_535
 CONFIG_BYTES_MAX: Final = 1 << 20
 WITNESSES_MAX: Final = 1000
@@ -219,6 +218,7 @@ class Settings(BaseModel):
     cache_mib: int = setting(CACHE_BYTES >> 20, "MiB of the database kept in memory.", "N", ge=1, le=1_000_000)
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What is logged.")
     log_json: bool = setting(False, "Log lines as JSON, for programs.")
+    config: Path | None = setting(None, "TOML file with these settings: data_dir = ..., witness = [...].", "FILE")
 
     @field_validator("*")
     @classmethod
@@ -301,8 +301,7 @@ def collect_settings(
     """
     given_flags = {name: value for name, value in flags.items() if value is not None and value != ()}
     given_environment = _read_environment(environment)
-    config = given_flags.pop("config", None) or given_environment.pop("config", None)
-    given_environment.pop("config", None)
+    config = given_flags.get("config") or given_environment.get("config")
     values: dict[str, Any] = dict(default or {})
     sources = dict.fromkeys(values, "default {name}")
     layers = [(given_environment, "{variable} in the environment"), (given_flags, "{flag}")]
@@ -317,12 +316,9 @@ def collect_settings(
     return _validate(values, sources)
 
 
-def list_secret_files(settings: Settings, flags: Mapping[str, Any], environment: Mapping[str, str]) -> list[Path]:
+def list_secret_files(settings: Settings) -> list[Path]:
     """The files that hold private keys: the one with witness keys, and the config file if it could have them."""
-    config = flags.get("config") or environment.get(CONFIG_VARIABLE, "").strip()
-    files = [settings.witness_key_file]
-    if settings.witness_key and config:
-        files.append(Path(config))
+    files = (settings.witness_key_file, settings.config if settings.witness_key else None)
     return [path for path in files if path is not None]
 
 
@@ -349,8 +345,6 @@ def _describe(detail: dict[str, Any], sources: dict[str, str]) -> str:
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if config := environment.get(CONFIG_VARIABLE, "").strip():
-        found["config"] = config
     for name, declared in list_settings().items():
         text = environment.get(declared.variable, "").strip()
         if text:
@@ -376,6 +370,8 @@ def _read_file(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError([f"config file {path} is not TOML: {error}"]) from None
     found = dict(_flatten(document))
+    if "config" in found:
+        raise SettingsError([f"config in {path}: a config file names no other one"])
     for name, declared in list_settings().items():
         if isinstance(value := found.get(name), str):
             if declared.is_list:

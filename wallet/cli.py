@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from client.commands import ModuleGroup
+from client.declare import group, option
 from client.defaults import CLOCK_DIFFERENCE_MAX, NODE_DEFAULT, TIMEOUT_SECONDS
 
 DEBUG_VARIABLE = "PLAUDIT_DEBUG"
@@ -33,44 +34,23 @@ class WalletGroup(ModuleGroup):
             ctx.exit(tell(error, ctx))
 
 
-@click.group(cls=WalletGroup, sources=("wallet.commands",))
-@click.option("--node", envvar="PLAUDIT_NODE", default=NODE_DEFAULT, show_default=True, help="URL of the node to ask.")
-@click.option(
-    "--keystore",
-    envvar="PLAUDIT_KEYSTORE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=None,
-    help="Key file.  [default: wallet.json in the user's data folder]",
-)
-@click.option(
-    "--password-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=None,
-    help="File with the key file's password (or set PLAUDIT_WALLET_PASSWORD).",
-)
-@click.option("--chain-id", envvar="PLAUDIT_CHAIN_ID", default="", help="Refuse a node of any other chain (hex).")
-@click.option("--timeout", default=TIMEOUT_SECONDS, show_default=True, help="Seconds to wait for an answer.")
-@click.option(
-    "--clock-difference",
-    envvar="PLAUDIT_CLOCK_DIFFERENCE",
-    type=click.IntRange(0),
-    default=CLOCK_DIFFERENCE_MAX,
-    show_default=True,
-    help="Seconds by which the node's head may be ahead of this machine's clock.",
-)
-@click.option("--json", "is_json", is_flag=True, help="Print JSON for programs.")
-@click.option("--yes", "-y", "is_sure", is_flag=True, help="Send without asking.")
-@click.pass_context
+@group(cls=WalletGroup, sources=("wallet.commands",))
 def wallet(
-    ctx: click.Context,
-    node: str,
-    keystore: Path | None,
-    password_file: Path | None,
-    chain_id: str,
-    timeout: float,
-    clock_difference: int,
-    is_json: bool,
-    is_sure: bool,
+    node: str = option("URL of the node to ask.", envvar="PLAUDIT_NODE", default=NODE_DEFAULT),
+    keystore: Path | None = option(
+        "Key file.  [default: wallet.json in the user's data folder]", envvar="PLAUDIT_KEYSTORE"
+    ),
+    password_file: Path | None = option("File with the key file's password (or set PLAUDIT_WALLET_PASSWORD)."),
+    chain_id: str = option("Refuse a node of any other chain (hex).", envvar="PLAUDIT_CHAIN_ID", default=""),
+    timeout: float = option("Seconds to wait for an answer.", default=TIMEOUT_SECONDS),
+    clock_difference: int = option(
+        "Seconds by which the node's head may be ahead of this machine's clock.",
+        envvar="PLAUDIT_CLOCK_DIFFERENCE",
+        type=click.IntRange(0),
+        default=CLOCK_DIFFERENCE_MAX,
+    ),
+    is_json: bool = option("Print JSON for programs.", "--json"),
+    is_sure: bool = option("Send without asking.", "--yes", "-y"),
 ) -> None:
     """A wallet: keeps your keys in an encrypted file, signs here, and talks to a node."""
     for stream in (sys.stdout, sys.stderr):
@@ -79,6 +59,6 @@ def wallet(
             stream.reconfigure(errors="replace")
     from wallet.app import App, default_keystore  # noqa: PLC0415 - takes long to load, and help does not need it
 
-    ctx.obj = App(
+    click.get_current_context().obj = App(
         node, keystore or default_keystore(), password_file, chain_id, timeout, clock_difference, is_json, is_sure
     )

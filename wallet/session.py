@@ -25,7 +25,7 @@ from protocol.operation import Operation
 from protocol.times import date_text, parse_time, time_text
 from protocol.transaction import Transaction
 from protocol.types import Authority
-from wallet.amounts import Power, parse_amount
+from wallet.amounts import Power, format_amount, parse_amount
 from wallet.signing import SigningKey, sign
 
 EXPIRATION_SECONDS = 60
@@ -158,6 +158,15 @@ class Session:
     def amount(self, text: str, *allowed: int) -> Asset:
         """Reads an amount with this chain's symbols. Raises UsageError."""
         return parse_amount(text, self.identity, *allowed)
+
+    def format(self, symbol: int, amount: Any) -> str:
+        """An amount in the smallest unit as the chain writes it."""
+        return format_amount(Asset(int(amount), symbol), self.identity)
+
+    def format_json(self, shown: Any) -> str:
+        """An amount in either JSON form as the chain writes it."""
+        asset: Asset = self.codec.from_json(Asset, shown)
+        return format_amount(asset, self.identity)
 
     def public_key(self, text: str) -> bytes:
         """Reads a public key of this chain. Raises ClientError."""

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Annotated
 
 import click
 
 from chain.chain import Chain
+from client.declare import group, option
 from client.progress import ImportProgress
-from node.failures import CommandError, plain_errors
-from node.opening import collect, load_chain_config, open_chain, open_existing, refuse_to_replace
-from node.options import FILE, chain_options, force_option, setting_options
+from node.failures import CommandError
+from node.opening import load_chain_config, open_chain, open_existing, refuse_to_replace
+from node.options import CHAIN, FORCE, ChainSettings, take_settings
+from node.settings import Settings
 from node.shell.block_file import write_blocks
 from node.shell.importer import ImportProblem, ImportResult, import_blocks
 from node.shell.memory import tune_memory
@@ -26,38 +28,35 @@ from protocol.config import ChainConfig
 EXIT_INTERRUPTED = 130
 
 
-@click.group()
+@group()
 def blocks() -> None:
     """Blocks in and out of files (the reference's block_log format)."""
 
 
 @blocks.command("import")
-@click.argument("file", type=FILE)
-@chain_options
-@click.option("--until", type=click.IntRange(1), metavar="N", help="Stop with block N as head.")
-@click.option("--skip-signatures", is_flag=True, help="Do not check signatures: for a file that you trust.")
-@setting_options("history")
-def import_(file: Path, until: int | None, skip_signatures: bool, **flags: Any) -> None:
+def import_(
+    file: Path,
+    settings: Annotated[Settings, take_settings(*CHAIN, "history")],
+    until: int | None = option("Stop with block N as head.", type=click.IntRange(1), metavar="N"),
+    skip_signatures: bool = option("Do not check signatures: for a file that you trust."),
+) -> None:
     """Apply the blocks of FILE behind the head of the chain; a later import goes on where this one ended."""
-    settings = collect(flags)
     config = load_chain_config(settings)
-    with plain_errors():
-        run_import(config, lambda: open_chain(settings, config)[0], file, until, skip_signatures)
+    run_import(config, lambda: open_chain(settings, config)[0], file, until, skip_signatures)
 
 
 @blocks.command("export")
-@click.argument("file", type=FILE)
-@chain_options
-@click.option("--from", "first", type=click.IntRange(1), help="First block.  [default: the first there is]")
-@click.option("--to", "last", type=click.IntRange(1), help="Last block.  [default: the head]")
-@force_option
-def export(file: Path, first: int | None, last: int | None, force: bool, **flags: Any) -> None:
+def export(
+    file: Path,
+    settings: ChainSettings,
+    first: int | None = option("First block.  [default: the first there is]", "--from", type=click.IntRange(1)),
+    last: int | None = option("Last block.  [default: the head]", "--to", type=click.IntRange(1)),
+    force: bool = FORCE,
+) -> None:
     """Write blocks of the chain to FILE, which `plaudit blocks import` and the reference can read."""
-    settings = collect(flags)
     config = load_chain_config(settings)
     refuse_to_replace(file, force)
-    with plain_errors():
-        run_export(open_existing(settings, config, has_history=None)[0], file, first, last)
+    run_export(open_existing(settings, config, has_history=None)[0], file, first, last)
 
 
 def run_import(

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import click
 
-from node.failures import plain_errors
+from client.declare import group
 from node.opening import refuse_to_replace
-from node.options import FILE, force_option, setting_options
+from node.options import FORCE, take_settings
+from node.settings import Settings
 from protocol.config import ChainConfig
 from protocol.config_template import render_template
 
 
-@click.group()
+@group()
 def chain() -> None:
     """Chain configs: files that describe a chain."""
 
 
 @chain.command("init")
-@click.argument("file", type=FILE)
-@setting_options(preset="Start from this chain.  [default: a new one like dev]")
-@force_option
-def init(file: Path, preset: Any, force: bool) -> None:
+def init(
+    file: Path,
+    settings: Annotated[Settings, take_settings(preset="Start from this chain.  [default: a new one like dev]")],
+    force: bool = FORCE,
+) -> None:
     """Write a chain config with a comment on every key to FILE, to be changed and used with --chain."""
     refuse_to_replace(file, force)
-    with plain_errors():
-        file.write_text(render_template(ChainConfig.preset(preset) if preset else None), encoding="utf-8")
+    found = ChainConfig.preset(settings.preset) if settings.preset else None
+    file.write_text(render_template(found), encoding="utf-8")
     click.echo(f"{file} is written. Change it, look it over with `plaudit config check {file}`, then run it:")
     click.echo(f"  plaudit dev --chain {file}")

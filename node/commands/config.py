@@ -6,22 +6,19 @@ from pathlib import Path
 
 import click
 
-from node.failures import plain_errors
-from node.options import FILE
+from client.declare import group
 from protocol.config import ChainConfig
 
 
-@click.group()
+@group()
 def config() -> None:
     """Checks of config files."""
 
 
 @config.command("check")
-@click.argument("file", type=FILE)
 def check(file: Path) -> None:
     """Say whether FILE is a chain config that can be used; if not, name each key, its value and what is allowed."""
-    with plain_errors():
-        found = ChainConfig.load(file)
+    found = ChainConfig.load(file)
     genesis, rules = found.genesis, found.rules
     click.echo(f"{file} is a chain config.")
     click.echo(f"  chain      {found.chain.name}, id {found.chain_id.hex()}")

@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import click
 
 from chain.chain import STATE_DIRECTORY
+from client.declare import group, option
 from node.core.guard import FILE, ProductionGuard
-from node.failures import EXIT_FAILED, CommandError, plain_errors
-from node.options import DIRECTORY
+from node.failures import EXIT_FAILED, CommandError
+from node.options import Directory
 from node.shell.files import DirectoryDisk
 from protocol.times import time_text
 from state.engine.leveldb import LevelDBBackend
 
 
-@click.group()
+@group()
 def guard() -> None:
     """The record of the slots that this machine's keys have signed for."""
 
 
 @guard.command("reset")
-@click.option("--data-dir", "directory", type=DIRECTORY, required=True, help="Directory of a stopped node's data.")
-def reset(directory: Path) -> None:
+def reset(directory: Directory = option("Directory of a stopped node's data.", "--data-dir", required=True)) -> None:
     """After the clock was far ahead and is right again: let keys sign in slots that they have surely not signed for."""
     if not (directory / FILE).exists():
         raise CommandError(f"{directory / FILE} is not there: no key has signed here.")
-    with plain_errors():
-        backend = LevelDBBackend(str(directory / STATE_DIRECTORY))  # Locked as long as a node runs.
-        try:
-            now = int(time.time())
-            ahead = ProductionGuard(DirectoryDisk(directory)).reset(now)
-        except ValueError as error:
-            raise CommandError(str(error)) from error
-        finally:
-            backend.close()
+    backend = LevelDBBackend(str(directory / STATE_DIRECTORY))  # Locked as long as a node runs.
+    try:
+        now = int(time.time())
+        ahead = ProductionGuard(DirectoryDisk(directory)).reset(now)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    finally:
+        backend.close()
     click.echo(f"The clock of this machine shows {time_text(now)} UTC.")
     if not ahead:
         click.echo("No key has signed for a slot after this time. Nothing was changed.")

@@ -8,17 +8,14 @@ from pathlib import Path
 import click
 
 import operations.registry  # noqa: F401 - declares every operation
-from node.failures import plain_errors
-from node.options import FILE
+from client.declare import command, option
 from protocol.codec import codec_for
 from protocol.config import ChainConfig
 from protocol.layout import export_layout
 
 
-@click.command()
-@click.option("--chain", type=FILE, default=None, help="Chain config.  [default: the main network]")
-def layout(chain: Path | None) -> None:
+@command()
+def layout(chain: Path | None = option("Chain config.  [default: the main network]")) -> None:
     """Print the layout of the wire as JSON: from it a program in any language can pack and sign operations."""
-    with plain_errors():
-        config = ChainConfig.load(chain) if chain else ChainConfig.preset("steem")
+    config = ChainConfig.load(chain) if chain else ChainConfig.preset("steem")
     click.echo(json.dumps(export_layout(codec_for(config.identity)), indent=1))

@@ -7,37 +7,33 @@ from typing import Any
 import click
 
 from client.admin import call_admin
+from client.declare import group, option
 from client.durations import describe_seconds
-from client.render import Output, table
-from node.options import admin_options
-from node.settings import Address
+from client.render import Columns, Output, table_of
+from node.options import ADMIN, JSON, Admin
+from protocol.units import DAY_SECONDS
 
 
-@click.group()
+@group()
 def peers() -> None:
     """Peers of a running node on this machine, through its admin port."""
 
 
 @peers.command("list")
-@admin_options
-def list_(admin: Address, is_json: bool) -> None:
+def list_(admin: Admin = ADMIN, is_json: bool = JSON) -> None:
     """Show the connections to peers."""
     found = call_admin(admin, "list_peers")["peers"]
-    columns = ("peer", "dialled by", "program", "connected", "silent", "clock", "round trip", "state")
-    rows = [
-        (
-            peer["listens_at"] or peer["endpoint"],
-            "us" if peer["direction"] == "outbound" else "it",
-            peer["user_agent"],
-            describe_seconds(peer["connected_seconds"]),
-            f"{peer['silent_seconds']} s",
-            f"{peer['clock_offset_us'] / 1000:+.0f} ms",
-            f"{peer['round_trip_us'] / 1000:.0f} ms",
-            _describe_state(peer),
-        )
-        for peer in found
-    ]
-    Output(is_json).show(found, lambda: table(columns, rows) if rows else "There are no peers.")
+    columns: Columns = {
+        "peer": lambda peer: peer["listens_at"] or peer["endpoint"],
+        "dialled by": lambda peer: "us" if peer["direction"] == "outbound" else "it",
+        "program": "user_agent",
+        "connected": lambda peer: describe_seconds(peer["connected_seconds"]),
+        "silent": lambda peer: f"{peer['silent_seconds']} s",
+        "clock": lambda peer: f"{peer['clock_offset_us'] / 1000:+.0f} ms",
+        "round trip": lambda peer: f"{peer['round_trip_us'] / 1000:.0f} ms",
+        "state": _describe_state,
+    }
+    Output(is_json).show(found, lambda: table_of(found, columns) if found else "There are no peers.")
 
 
 def _describe_state(peer: dict[str, Any]) -> str:
@@ -48,22 +44,25 @@ def _describe_state(peer: dict[str, Any]) -> str:
 
 
 @peers.command("bans")
-@admin_options
-def bans(admin: Address, is_json: bool) -> None:
+def bans(admin: Admin = ADMIN, is_json: bool = JSON) -> None:
     """Show who is banned, until when and why."""
     found = call_admin(admin, "list_bans")["bans"]
-    rows = [(ban["address"], ban["until"] or "for ever", ban["reason"]) for ban in found]
-    Output(is_json).show(
-        found, lambda: table(("address", "until (UTC)", "reason"), rows) if rows else "Nobody is banned."
-    )
+    columns: Columns = {
+        "address": "address",
+        "until (UTC)": lambda ban: ban["until"] or "for ever",
+        "reason": "reason",
+    }
+    Output(is_json).show(found, lambda: table_of(found, columns) if found else "Nobody is banned.")
 
 
 @peers.command("ban")
-@click.argument("ip")
-@click.option("--seconds", type=click.IntRange(0), default=86_400, show_default=True, help="For how long; 0: for ever.")
-@click.option("--reason", default="by the operator", show_default=True, help="Is shown with the ban.")
-@admin_options
-def ban(ip: str, seconds: int, reason: str, admin: Address, is_json: bool) -> None:
+def ban(
+    ip: str,
+    seconds: int = option("For how long; 0: for ever.", type=click.IntRange(0), default=DAY_SECONDS),
+    reason: str = option("Is shown with the ban.", default="by the operator"),
+    admin: Admin = ADMIN,
+    is_json: bool = JSON,
+) -> None:
     """Drop the connections of an IP address and take none from it for a time."""
     found = call_admin(admin, "ban", address=ip, seconds=seconds, reason=reason)["ban"]
     until = f"until {found['until']} UTC" if found["until"] else "for ever"
@@ -71,9 +70,7 @@ def ban(ip: str, seconds: int, reason: str, admin: Address, is_json: bool) -> No
 
 
 @peers.command("unban")
-@click.argument("ip")
-@admin_options
-def unban(ip: str, admin: Address, is_json: bool) -> None:
+def unban(ip: str, admin: Admin = ADMIN, is_json: bool = JSON) -> None:
     """Lift the ban of an IP address."""
     found = call_admin(admin, "unban", address=ip)
     answer = "is not banned any more" if found["was_banned"] else "was not banned"
@@ -81,9 +78,7 @@ def unban(ip: str, admin: Address, is_json: bool) -> None:
 
 
 @peers.command("disconnect")
-@click.argument("peer")
-@admin_options
-def disconnect(peer: str, admin: Address, is_json: bool) -> None:
+def disconnect(peer: str, admin: Admin = ADMIN, is_json: bool = JSON) -> None:
     """Close the connections to PEER (IP:PORT as listed); it may come back: to prevent that, ban it."""
     found = call_admin(admin, "disconnect", peer=peer)
     count = found["disconnected"]
@@ -91,9 +86,7 @@ def disconnect(peer: str, admin: Address, is_json: bool) -> None:
 
 
 @peers.command("add")
-@click.argument("peer")
-@admin_options
-def add(peer: str, admin: Address, is_json: bool) -> None:
+def add(peer: str, admin: Admin = ADMIN, is_json: bool = JSON) -> None:
     """Dial PEER (HOST:PORT) now and, until the node stops, whenever it is not connected."""
     found = call_admin(admin, "add_seed", peer=peer)
     Output(is_json).show(found, lambda: f"{found['seed']} is dialled, and again whenever it is not connected.")

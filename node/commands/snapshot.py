@@ -7,39 +7,34 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from client.admin import call_admin
+from client.declare import group, option
 from client.defaults import LONG_SECONDS
 from client.progress import SnapshotProgress
 from client.render import Output, fields
 from index.snapshot import SnapshotError, Summary
 from node.commands.blocks import EXIT_INTERRUPTED
-from node.failures import CommandError, plain_errors
-from node.opening import collect, find_data_dir, load_chain_config, open_existing, refuse_to_replace
-from node.options import FILE, admin_options, chain_options, force_option
-from node.settings import Address
+from node.failures import CommandError
+from node.opening import find_data_dir, load_chain_config, open_existing, refuse_to_replace
+from node.options import ADMIN, FORCE, JSON, Admin, ChainSettings
 from node.shell.memory import tune_memory
 from node.shell.snapshot_file import restore_snapshot, verify_snapshot, write_snapshot
 
-no_history_option: Final = click.option("--no-history", is_flag=True, help="Leave account history out.")
+NO_HISTORY: Final = option("Leave account history out.")
 
 
-@click.group()
+@group()
 def snapshot() -> None:
     """The state of a chain in one file, with which another node starts at once."""
 
 
 @snapshot.command("create")
-@click.argument("file", type=FILE)
-@chain_options
-@no_history_option
-@force_option
-def create(file: Path, no_history: bool, force: bool, **flags: Any) -> None:
+def create(file: Path, settings: ChainSettings, no_history: bool = NO_HISTORY, force: bool = FORCE) -> None:
     """Write the state at the last irreversible block of a stopped node to FILE, with the account history it has."""
-    settings = collect(flags)
     config = load_chain_config(settings)
     refuse_to_replace(file, force)
     begun = time.monotonic()
@@ -55,20 +50,15 @@ def create(file: Path, no_history: bool, force: bool, **flags: Any) -> None:
 
 
 @snapshot.command("request")
-@click.argument("name")
-@admin_options
-def request(name: str, admin: Address, is_json: bool) -> None:
+def request(name: str, admin: Admin = ADMIN, is_json: bool = JSON) -> None:
     """Have a running node write a snapshot: to the new file NAME in the folder `snapshots` of its data directory."""
     made = call_admin(admin, "create_snapshot", LONG_SECONDS, name=name)
     Output(is_json).show(made, lambda: fields(made, "The node has written a snapshot."))
 
 
 @snapshot.command("verify")
-@click.argument("file", type=FILE)
-@chain_options
-def verify(file: Path, **flags: Any) -> None:
+def verify(file: Path, settings: ChainSettings) -> None:
     """Check all of FILE, and that it is of the chain if one is named with --preset or --chain."""
-    settings = collect(flags)
     is_named = settings.chain is not None or settings.preset is not None
     config = load_chain_config(settings) if is_named else None
     with _interruptible(), _plain_errors(file), SnapshotProgress() as progress:
@@ -78,12 +68,8 @@ def verify(file: Path, **flags: Any) -> None:
 
 
 @snapshot.command("restore")
-@click.argument("file", type=FILE)
-@chain_options
-@no_history_option
-def restore(file: Path, no_history: bool, **flags: Any) -> None:
+def restore(file: Path, settings: ChainSettings, no_history: bool = NO_HISTORY) -> None:
     """Make a new data directory from FILE; the node goes on from its block and has no older ones."""
-    settings = collect(flags)
     config = load_chain_config(settings)
     data_dir = find_data_dir(settings, config)
     begun = time.monotonic()
@@ -108,10 +94,9 @@ def _show(summary: Summary) -> None:
 
 @contextmanager
 def _plain_errors(path: Path | None) -> Iterator[None]:
-    """Turns what can go wrong into a CommandError that names the file."""
+    """Names the file that a snapshot's error is about."""
     try:
-        with plain_errors():
-            yield
+        yield
     except SnapshotError as error:
         raise CommandError(f"{error}." if path is None else f"{path}: {error}.") from error
 

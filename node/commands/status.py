@@ -10,13 +10,14 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from client.declare import command, option
 from client.defaults import NODE_DEFAULT
 from client.durations import describe_seconds
 from client.errors import ClientError, UsageError
 from client.json_rpc import NodeClient
 from client.render import Output, fields
 from client.terminal import clean
-from node.options import json_option
+from node.options import JSON
 from node.ports.health import find_problem
 
 EXIT_HEALTHY: Final = 0
@@ -25,13 +26,12 @@ EXIT_USAGE: Final = 2
 TIMEOUT_SECONDS: Final = 5.0
 
 
-@click.command()
-@click.option("--node", "url", default=NODE_DEFAULT, envvar="PLAUDIT_NODE", show_default=True, help="URL of the node.")
-@click.option(
-    "--max-age", type=click.IntRange(1), default=60, show_default=True, help="Age of a healthy head, in seconds."
-)
-@json_option
-def status(url: str, max_age: int, is_json: bool) -> None:
+@command()
+def status(
+    url: str = option("URL of the node.", "--node", default=NODE_DEFAULT, envvar="PLAUDIT_NODE"),
+    max_age: int = option("Age of a healthy head, in seconds.", type=click.IntRange(1), default=60),
+    is_json: bool = JSON,
+) -> None:
     """Say how a running node is.
 
     Exit codes for monitors: 0 healthy, 1 not healthy or not to be reached.

@@ -7,10 +7,11 @@ from importlib import metadata
 
 import click
 
+from client.declare import command
 from protocol.config import ChainConfig
 
 
-@click.command()
+@command()
 def version() -> None:
     """Show the version of Plaudit, of Python, and of the protocol."""
     protocol_version = ChainConfig.preset("dev").blockchain_version

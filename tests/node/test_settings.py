@@ -111,12 +111,12 @@ def test_files_with_private_keys_are_known(tmp_path: Path) -> None:
     config = tmp_path / "node.toml"
     config.write_text('witness = ["a"]\nwitness_key_file = "keys"\n')
     flags = {"config": config}
-    assert list_secret_files(collect(flags), flags, {}) == [tmp_path / "keys"]
+    assert list_secret_files(collect(flags)) == [tmp_path / "keys"]
     config.write_text(f'witness = ["a"]\nwitness_key = "{KEY.to_wif()}"\n')
-    assert list_secret_files(collect(flags), flags, {}) == [config]
+    assert list_secret_files(collect(flags)) == [config]
     environment = {"PLAUDIT_CONFIG": str(config)}
-    assert list_secret_files(collect({}, environment), {}, environment) == [config]
-    assert list_secret_files(collect(), {}, {}) == []
+    assert list_secret_files(collect({}, environment)) == [config]
+    assert list_secret_files(collect()) == []
 
 
 def test_a_key_in_the_place_of_a_file_or_a_name_is_not_repeated() -> None:

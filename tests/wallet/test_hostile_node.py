@@ -13,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from client.declare import Parsed
 from client.json_rpc import NodeClient
 from node.cli import main
 from protocol.keys import PrivateKey, encode_public_key
@@ -20,7 +21,6 @@ from tests.wallet.fake_node import FakeNode, answer_error, fake_node
 from tests.wallet.live import running_node
 from tests.wallet.test_terminal import HOSTILE, is_harmless
 from wallet import session
-from wallet.commands.common import MOMENT, POST_NAME
 from wallet.keystore import Keystore, ScryptCost
 
 PASSWORD = "plaudit-dev"
@@ -112,9 +112,9 @@ def _argument(parameter: click.Parameter, file: str) -> str:
             return "1"
         case click.Path():
             return file
-        case kind if kind is POST_NAME:
+        case Parsed(name="@author/permlink"):
             return "@alice/x"
-        case kind if kind is MOMENT:
+        case Parsed(name="time"):
             return "2036-01-01"
         case _:
             name = parameter.opts[0] if isinstance(parameter, click.Option) else str(parameter.metavar)

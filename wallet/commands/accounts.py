@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TextIO
 
 import click
 from rich.console import Group, RenderableType
 
+from client.declare import Options, option
 from client.errors import ClientError, UsageError
 from client.render import fields, moment, table
 from operations.account import AccountCreate, AccountUpdate2, ClaimAccount, CreateClaimedAccount
@@ -18,25 +19,22 @@ from protocol.keys import PrivateKey, encode_public_key
 from protocol.names import is_valid_account_name
 from protocol.types import Authority
 from wallet.app import App
-from wallet.commands.common import SubGroup, parse_json, pass_app, read_text
+from wallet.commands.common import group, parse_json, read_text
 from wallet.commands.keys import ROLES
 from wallet.keystore import StoredKey
 from wallet.session import Json, Session
 
 WEIGHT_MAX = 0xFFFF
 THRESHOLD_MAX = 0xFFFFFFFF
-Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 MEMBER = "KEY|ACCOUNT[=WEIGHT]"
 
 
-@click.group(cls=SubGroup)
+@group()
 def account() -> None:
     """Make accounts and look at them."""
 
 
 @account.command()
-@click.argument("name")
-@pass_app
 def show(app: App, name: str) -> None:
     """Show an account's keys, proxy and recovery account."""
     found = app.session.get_account(name)
@@ -61,15 +59,14 @@ def show(app: App, name: str) -> None:
 
 
 @account.command()
-@click.argument("new_name")
-@click.option("--creator", required=True, help="Account that pays the fee.")
-@click.option("--claimed", is_flag=True, help="Use an account that the creator has claimed; no fee.")
-@click.option("--fee", default=None, help="Fee to pay.  [default: what the node says]")
-@click.option("--show-password", is_flag=True, help="Print the new account's master password, once.")
-@click.option("--secret-file", type=click.File("r"), default=None, help="Read the master password from a file.")
-@pass_app
 def create(
-    app: App, new_name: str, creator: str, claimed: bool, fee: str | None, show_password: bool, secret_file: Any
+    app: App,
+    new_name: str,
+    creator: str = option("Account that pays the fee.", required=True),
+    claimed: bool = option("Use an account that the creator has claimed; no fee."),
+    fee: str | None = option("Fee to pay.  [default: what the node says]"),
+    show_password: bool = option("Print the new account's master password, once."),
+    secret_file: TextIO | None = option("Read the master password from a file."),
 ) -> None:
     """Make an account; its keys come from a new password and are stored in the key file."""
     if not is_valid_account_name(new_name):
@@ -80,34 +77,32 @@ def create(
     session = app.session
     if session.find_account(new_name) is not None:
         raise ClientError(f"there is an account {new_name} already", "Choose another name.")
-    secret = app.read_secret(secret_file) if secret_file is not None else make_password()
-    keys = {role: PrivateKey.from_password(new_name, role, secret) for role in ROLES}
-    authorities = {role: Authority(1, (), ((keys[role].public_key, 1),)) for role in ("owner", "active", "posting")}
+    keys = _Keys(app, new_name, secret_file)
+    named = {"creator": creator, "new_account_name": new_name, "json_metadata": "", **keys.public}
     operation: AccountCreate | CreateClaimedAccount
     if claimed:
-        operation = CreateClaimedAccount(
-            creator=creator,
-            new_account_name=new_name,
-            memo_key=keys["memo"].public_key,
-            json_metadata="",
-            extensions=(),
-            **authorities,
-        )
+        operation = CreateClaimedAccount(extensions=(), **named)
     else:
-        operation = AccountCreate(
-            fee=session.amount(fee or _creation_fee(session), STEEM),
-            creator=creator,
-            new_account_name=new_name,
-            memo_key=keys["memo"].public_key,
-            json_metadata="",
-            **authorities,
-        )
-    prefix = session.identity.address_prefix
-    extra: Json = {f"{role}_key": encode_public_key(key.public_key, prefix) for role, key in keys.items()}
-    if show_password:
-        extra["password"] = secret
-    app.send(operation, extra=extra, new_keys=[StoredKey(key, new_name, role) for role, key in keys.items()])
+        operation = AccountCreate(fee=session.amount(fee or _creation_fee(session), STEEM), **named)
+    app.send(operation, extra=keys.describe(show_password), new_keys=keys.stored)
     app.output.note(f"The keys of {new_name} are in {app.keystore.path}.")
+
+
+class _Keys:
+    """All keys of an account, made from a master password: the one in a file, or a new one."""
+
+    def __init__(self, app: App, name: str, secret_file: TextIO | None) -> None:
+        self._secret = app.read_secret(secret_file) if secret_file is not None else make_password()
+        self._prefix = app.session.identity.address_prefix
+        self.stored = [StoredKey(PrivateKey.from_password(name, role, self._secret), name, role) for role in ROLES]
+        *held, memo = (stored.key.public_key for stored in self.stored)
+        self.public: Json = {role: Authority(1, (), ((key, 1),)) for role, key in zip(ROLES, held, strict=False)}
+        self.public["memo_key"] = memo
+
+    def describe(self, show_password: bool) -> Json:
+        """The public keys as they are shown, and the password if that is wanted."""
+        shown = {f"{it.role}_key": encode_public_key(it.key.public_key, self._prefix) for it in self.stored}
+        return shown | ({"password": self._secret} if show_password else {})
 
 
 def make_password() -> str:
@@ -120,82 +115,73 @@ def _creation_fee(session: Session) -> str:
 
 
 @account.command()
-@click.argument("creator")
-@click.option("--pay", is_flag=True, help="Pay the account creation fee instead of using mana (free of charge).")
-@pass_app
-def claim(app: App, creator: str, pay: bool) -> None:
+def claim(
+    app: App, creator: str, pay: bool = option("Pay the account creation fee instead of using mana (free of charge).")
+) -> None:
     """Claim the right to make an account later with --claimed."""
     fee = app.session.amount(_creation_fee(app.session), STEEM) if pay else Asset(0, STEEM)
     app.send(ClaimAccount(creator=creator, fee=fee, extensions=()))
 
 
-def _authority_option(role: str, help_text: str) -> Decorator:
-    return click.option(f"--{role}", role, multiple=True, metavar=MEMBER, help=help_text)
+def _members(text: str) -> Any:
+    return option(text, metavar=MEMBER)
 
 
-def _threshold_option(role: str) -> Decorator:
-    limits = click.IntRange(1, THRESHOLD_MAX)
-    return click.option(f"--{role}-threshold", type=limits, default=1, show_default=True, help="Weight that suffices.")
+_THRESHOLD = option("Weight that suffices.", type=click.IntRange(1, THRESHOLD_MAX), default=1)
+
+
+@dataclass
+class Authorities(Options):
+    """New authorities of an account."""
+
+    owner: tuple[str, ...] = _members(
+        "New owner authority: a public key or an account, with its weight; may be repeated."
+    )
+    owner_threshold: int = _THRESHOLD
+    active: tuple[str, ...] = _members("New active authority.")
+    active_threshold: int = _THRESHOLD
+    posting: tuple[str, ...] = _members("New posting authority.")
+    posting_threshold: int = _THRESHOLD
+
+    def read(self, app: App) -> dict[str, Authority | None]:
+        """Those that were given, by roles. Raises UsageError."""
+        given = {role: (getattr(self, role), getattr(self, f"{role}_threshold")) for role in ROLES[:3]}
+        return {role: _read_authority(app, *parts, role) if parts[0] else None for role, parts in given.items()}
 
 
 @account.command()
-@click.argument("name")
-@_authority_option("owner", "New owner authority: a public key or an account, with its weight; may be repeated.")
-@_threshold_option("owner")
-@_authority_option("active", "New active authority.")
-@_threshold_option("active")
-@_authority_option("posting", "New posting authority.")
-@_threshold_option("posting")
-@click.option("--memo", default=None, metavar="KEY", help="New memo key.")
-@click.option("--new-password", is_flag=True, help="Make all four keys anew from a new password; they are stored.")
-@click.option("--show-password", is_flag=True, help="Print the new master password, once.")
-@click.option("--secret-file", type=click.File("r"), default=None, help="Read the new master password from a file.")
-@click.option("--metadata", default=None, help='JSON metadata that the active key guards; may be "@FILE".')
-@click.option("--profile", default=None, help='JSON metadata that the posting key guards; may be "@FILE".')
-@pass_app
 def update(
     app: App,
-    /,
     name: str,
-    memo: str | None,
-    new_password: bool,
-    show_password: bool,
-    secret_file: Any,
-    metadata: str | None,
-    profile: str | None,
-    **members: Any,
+    given: Authorities,
+    memo: str | None = option("New memo key.", metavar="KEY"),
+    new_password: bool = option("Make all four keys anew from a new password; they are stored."),
+    show_password: bool = option("Print the new master password, once."),
+    secret_file: TextIO | None = option("Read the new master password from a file."),
+    metadata: str | None = option('JSON metadata that the active key guards; may be "@FILE".'),
+    profile: str | None = option('JSON metadata that the posting key guards; may be "@FILE".'),
 ) -> None:
     """Change an account's authorities, memo key or metadata; what is not given stays as it is."""
-    session = app.session
-    authorities = {
-        role: _read_authority(app, members[role], members[f"{role}_threshold"], role) if members[role] else None
-        for role in ("owner", "active", "posting")
-    }
-    memo_key = None if memo is None else session.public_key(memo)
-    new_keys: list[StoredKey] = []
-    extra: Json = {}
+    public: Json = {**given.read(app), "memo_key": None if memo is None else app.session.public_key(memo)}
+    made = None
     if new_password or secret_file is not None:
-        if memo is not None or any(authorities.values()):
+        if any(public.values()):
             raise UsageError("a new password makes all keys; no other key can be given with it")
-        secret = app.read_secret(secret_file) if secret_file is not None else make_password()
-        new_keys = [StoredKey(PrivateKey.from_password(name, role, secret), name, role) for role in ROLES]
-        public = {stored.role: stored.key.public_key for stored in new_keys}
-        authorities = {role: Authority(1, (), ((public[role], 1),)) for role in authorities}
-        memo_key = public["memo"]
-        prefix = session.identity.address_prefix
-        extra = {f"{role}_key": encode_public_key(key, prefix) for role, key in public.items()}
-        extra |= {"password": secret} if show_password else {}
+        made = _Keys(app, name, secret_file)
+        public = made.public
     operation = AccountUpdate2(
         account=name,
-        memo_key=memo_key,
         json_metadata=_read_metadata(app, metadata),
         posting_json_metadata=_read_metadata(app, profile),
         extensions=(),
-        **authorities,
+        **public,
     )
-    if not any((*authorities.values(), memo_key, operation.json_metadata, operation.posting_json_metadata)):
+    if not any((*public.values(), operation.json_metadata, operation.posting_json_metadata)):
         raise UsageError("there is nothing to change", "Give at least one of the options.")
-    app.send(operation, extra=extra, new_keys=new_keys)
+    if made is None:
+        app.send(operation)
+    else:
+        app.send(operation, extra=made.describe(show_password), new_keys=made.stored)
 
 
 def _read_authority(app: App, members: tuple[str, ...], threshold: int, role: str) -> Authority:

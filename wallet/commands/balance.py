@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import click
 from rich.console import Group, RenderableType
 
 from client.render import NEVER, fields, moment, table
@@ -11,15 +10,13 @@ from protocol.times import parse_time
 from protocol.units import BASIS_POINTS
 from wallet.amounts import format_amount, format_percent, group_digits, parse_amount
 from wallet.app import App
-from wallet.commands.common import WalletCommand, pass_app
+from wallet.commands.common import command
 from wallet.session import Json, Session
 
 REGENERATION_SECONDS = 432_000
 
 
-@click.command(cls=WalletCommand)
-@click.argument("name")
-@pass_app
+@command()
 def balance(app: App, name: str) -> None:
     """Show everything an account has: liquid, savings, power, rewards, mana."""
     session = app.session

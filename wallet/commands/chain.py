@@ -10,6 +10,7 @@ import click
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from client.declare import argument, option
 from client.errors import ClientError, NodeConfused
 from client.render import field_text, fields, moment, table, text
 from client.terminal import clean
@@ -17,7 +18,7 @@ from protocol.errors import Invalid
 from protocol.memo import EncryptedMemo, decrypt_memo
 from protocol.transaction import Transaction
 from wallet.app import App
-from wallet.commands.common import POST_NAME, PostName, WalletCommand, pass_app
+from wallet.commands.common import Post, command
 from wallet.explain import draw_explanation
 from wallet.session import Json
 
@@ -25,8 +26,7 @@ HISTORY_MAX = 10_000
 NEWEST = -1
 
 
-@click.command(cls=WalletCommand)
-@pass_app
+@command()
 def status(app: App) -> None:
     """Show the node's head block, the last irreversible one, and the chain."""
     session = app.session
@@ -50,11 +50,12 @@ def status(app: App) -> None:
     app.output.show(shown, lambda: fields({names[name]: value for name, value in shown.items()}))
 
 
-@click.command(cls=WalletCommand)
-@click.argument("number", type=click.IntRange(1))
-@click.option("--virtual/--no-virtual", default=True, help="Also show what the chain itself did.")
-@pass_app
-def block(app: App, number: int, virtual: bool) -> None:
+@command()
+def block(
+    app: App,
+    number: int = argument(type=click.IntRange(1)),
+    virtual: bool = option("Also show what the chain itself did.", "--virtual/--no-virtual", default=True),
+) -> None:
     """Show a block and its operations."""
     found = app.session.client.call("condenser_api.get_block", [number])
     if not isinstance(found, dict):
@@ -83,9 +84,7 @@ def block(app: App, number: int, virtual: bool) -> None:
     app.output.show(found | {"operations": operations} if virtual else found, draw)
 
 
-@click.command(cls=WalletCommand)
-@click.argument("transaction_id")
-@pass_app
+@command()
 def transaction(app: App, transaction_id: str) -> None:
     """Show a transaction and the block that holds it."""
     found = app.session.client.call("condenser_api.get_transaction", [transaction_id])
@@ -105,13 +104,14 @@ def transaction(app: App, transaction_id: str) -> None:
     app.output.show(found, draw)
 
 
-@click.command(cls=WalletCommand)
-@click.argument("name")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, HISTORY_MAX), help="How many entries.")
-@click.option("--before", type=click.IntRange(0), default=None, help="Only entries up to this number.")
-@click.option("--decrypt", is_flag=True, help="Show encrypted memos as text, with the memo keys in the key file.")
-@pass_app
-def history(app: App, name: str, limit: int, before: int | None, decrypt: bool) -> None:
+@command()
+def history(
+    app: App,
+    name: str,
+    limit: int = option("How many entries.", type=click.IntRange(1, HISTORY_MAX), default=20),
+    before: int | None = option("Only entries up to this number.", type=click.IntRange(0)),
+    decrypt: bool = option("Show encrypted memos as text, with the memo keys in the key file."),
+) -> None:
     """Show what happened to an account, newest last."""
     app.session.get_account(name)
     if before is None:
@@ -180,10 +180,8 @@ def describe_fields(values: Mapping[str, Any]) -> str:
     return "  ".join(parts)
 
 
-@click.command(cls=WalletCommand)
-@click.argument("target", type=POST_NAME)
-@pass_app
-def explain(app: App, target: PostName) -> None:
+@command()
+def explain(app: App, target: Post) -> None:
     """Explain a post's payout step by step, paid or pending."""
     params = {"author": target.author, "permlink": target.permlink}
     found: Json = app.session.client.call("plaudit_api.explain_payout", params)["explanation"]

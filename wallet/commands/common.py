@@ -6,18 +6,19 @@ import json
 import re
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import click
 
+from client import declare
+from client.declare import DeclaredGroup, Parsed
 from client.errors import ClientError, UsageError
 from protocol.errors import Invalid
 from protocol.operation import Operation
 from protocol.times import parse_time
 from wallet.app import App
-
-pass_app = click.make_pass_decorator(App)
 
 TEXT_BYTES_MAX = 16 * 1024 * 1024
 _NEGATIVE = re.compile(r"-\.?\d[\d.,]*(?:%|\s*[A-Z]*)", re.ASCII)
@@ -46,10 +47,14 @@ class WalletCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
-class SubGroup(click.Group):
+class WalletSubGroup(DeclaredGroup):
     """A group whose commands are WalletCommands."""
 
     command_class = WalletCommand
+
+
+command = partial(declare.command, cls=WalletCommand)
+group = partial(declare.group, cls=WalletSubGroup)
 
 
 def _set(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -68,24 +73,29 @@ class PostName(NamedTuple):
         return f"@{self.author}/{self.permlink}"
 
 
-class PostNameType(click.ParamType[PostName]):
-    """Reads "@author/permlink"; a whole URL of a web site may stand in front."""
-
-    name = "@author/permlink"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PostName:
-        """Returns the parts; refuses what has not both."""
-        if isinstance(value, PostName):
-            return value
-        shown = str(value)
-        start = shown.rfind("@")
-        author, slash, permlink = shown[start + 1 :].partition("/")
-        if not author or not slash or not permlink or "/" in permlink:
-            self.fail(f"{shown!r} is not a post; write @author/permlink", param, ctx)
-        return PostName(author, permlink)
+def _parse_post(shown: str) -> PostName:
+    """Reads "@author/permlink"; a whole URL of a web site may stand in front. Raises ValueError."""
+    author, slash, permlink = shown[shown.rfind("@") + 1 :].partition("/")
+    if not author or not slash or not permlink or "/" in permlink:
+        raise ValueError(f"{shown!r} is not a post; write @author/permlink")
+    return PostName(author, permlink)
 
 
-POST_NAME = PostNameType()
+def _parse_moment(shown: str) -> int:
+    """Reads "2026-01-31" or "2026-01-31T12:00:00" as seconds since the epoch. Raises ValueError."""
+    try:
+        return parse_time(f"{shown}T00:00:00" if len(shown) == len("2026-01-31") else shown)
+    except Invalid:
+        how = "write 2026-01-31 or 2026-01-31T12:00:00 (UTC), at the latest 2038-01-19T03:14:07"
+        raise ValueError(f"{shown!r} is no time; {how}") from None
+
+
+Post = Annotated[PostName, Parsed("@author/permlink", _parse_post)]
+Moment = Annotated[int, Parsed("time", _parse_moment)]
+"""A time in UTC, as seconds since the epoch."""
+Number = Annotated[int, click.IntRange(0, 0xFFFFFFFF)]
+From = Annotated[str, "FROM"]
+To = Annotated[str, "TO"]
 
 
 def read_text(app: App, path: str) -> str:
@@ -136,21 +146,3 @@ def choose_number(taken: Iterable[int], start: int) -> int:
     while number in used:
         number += 1
     return number
-
-
-class MomentType(click.ParamType[int]):
-    """Reads a time in UTC, "2026-01-31" or "2026-01-31T12:00:00", as seconds since the epoch."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Returns the seconds; refuses what is no time."""
-        shown = str(value)
-        try:
-            return parse_time(f"{shown}T00:00:00" if len(shown) == len("2026-01-31") else shown)
-        except Invalid:
-            how = "write 2026-01-31 or 2026-01-31T12:00:00 (UTC), at the latest 2038-01-19T03:14:07"
-            self.fail(f"{shown!r} is no time; {how}", param, ctx)
-
-
-MOMENT = MomentType()

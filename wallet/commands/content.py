@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Any
 
-import click
 from rich.console import Group, RenderableType
 
+from client.declare import Options, argument, option
 from client.errors import UsageError
 from client.render import NEVER, fields, moment, table, text
 from operations.content import Comment, CommentOptions, CommentPayoutBeneficiaries, DeleteComment
@@ -21,7 +22,7 @@ from protocol.types import Beneficiary
 from protocol.units import BASIS_POINTS
 from wallet.amounts import format_percent, parse_percent
 from wallet.app import App
-from wallet.commands.common import POST_NAME, PostName, WalletCommand, pass_app, read_text
+from wallet.commands.common import Post, command, read_text
 from wallet.session import Session
 
 APP = "plaudit/0.1"
@@ -29,52 +30,51 @@ PAYOUT_UNLIMITED = Asset(1_000_000_000, SBD)
 PERMLINK_BYTES_MAX = 255
 _TAG = re.compile(r"[a-z0-9][a-z0-9-]{0,23}")
 
-_BODY = click.option(
-    "--body-file", "body_path", default="-", show_default=True, help='File with the text; "-" reads standard input.'
-)
-_TAGS = click.option("--tags", default="", help="Tags, separated by commas; the first is the category.")
-_BENEFICIARY = click.option(
-    "--beneficiary",
-    "beneficiaries",
-    multiple=True,
-    metavar="NAME:PERCENT",
-    help="Account that gets a share, as bob:10%. May be repeated.",
-)
-_DECLINE = click.option("--decline-payout", is_flag=True, help="Take no rewards.")
-_MAX_PAYOUT = click.option("--max-payout", default=None, help='Greatest payout, as "10.000 SBD".')
-_PERCENT_SBD = click.option(
-    "--percent-sbd", default="100%", show_default=True, help="Part of the SBD half that is paid in SBD."
-)
-_NO_CURATION = click.option("--no-curation", is_flag=True, help="Give nothing to curators.")
-_NO_VOTES = click.option("--no-votes", is_flag=True, help="Allow no votes.")
+_BODY = option('File with the text; "-" reads standard input.', "--body-file", default="-")
+_TAGS = option("Tags, separated by commas; the first is the category.", default="")
 
 
-@click.command(cls=WalletCommand)
-@click.argument("author")
-@click.option("--title", required=True, help="Title.")
-@_BODY
-@_TAGS
-@click.option("--permlink", default=None, help="Name of the post in its URL.  [default: made from the title]")
-@_BENEFICIARY
-@_DECLINE
-@_MAX_PAYOUT
-@_PERCENT_SBD
-@_NO_CURATION
-@_NO_VOTES
-@pass_app
+@dataclass
+class Payout(Options):
+    """How a post or reply is paid."""
+
+    beneficiary: tuple[str, ...] = option(
+        "Account that gets a share, as bob:10%. May be repeated.", metavar="NAME:PERCENT"
+    )
+    decline_payout: bool = option("Take no rewards.")
+    max_payout: str | None = option('Greatest payout, as "10.000 SBD".')
+    percent_sbd: str = option("Part of the SBD half that is paid in SBD.", default="100%")
+    no_curation: bool = option("Give nothing to curators.")
+    no_votes: bool = option("Allow no votes.")
+
+    def make_options(self, session: Session, author: str, permlink: str) -> list[Operation]:
+        """The comment_options that were asked for, nothing where all is as usual. Raises UsageError."""
+        if self.decline_payout and self.max_payout is not None:
+            raise UsageError("--decline-payout and --max-payout exclude each other")
+        greatest = PAYOUT_UNLIMITED
+        if self.decline_payout:
+            greatest = Asset(0, SBD)
+        elif self.max_payout is not None:
+            greatest = session.amount(self.max_payout, SBD)
+        shares = tuple(sorted(map(_parse_beneficiary, self.beneficiary)))
+        extensions = (CommentPayoutBeneficiaries(shares),) if shares else ()
+        percent = parse_percent(self.percent_sbd)
+        options = CommentOptions(
+            author, permlink, greatest, percent, not self.no_votes, not self.no_curation, extensions
+        )
+        usual = CommentOptions(author, permlink, PAYOUT_UNLIMITED, BASIS_POINTS, True, True, ())
+        return [] if options == usual else [options]
+
+
+@command()
 def post(
     app: App,
     author: str,
-    title: str,
-    body_path: str,
-    tags: str,
-    permlink: str | None,
-    beneficiaries: tuple[str, ...],
-    decline_payout: bool,
-    max_payout: str | None,
-    percent_sbd: str,
-    no_curation: bool,
-    no_votes: bool,
+    payout: Payout,
+    title: str = option("Title.", required=True),
+    body_path: str = _BODY,
+    tags: str = _TAGS,
+    permlink: str | None = option("Name of the post in its URL.  [default: made from the title]"),
 ) -> None:
     """Publish a post, from a file or standard input."""
     names = _split_tags(tags)
@@ -83,49 +83,17 @@ def post(
     body = read_text(app, body_path)
     if permlink is None:
         permlink = make_free_permlink(app.session, author, make_permlink(title) or "post")
-    operations: list[Operation] = [
-        Comment(
-            parent_author="",
-            parent_permlink=names[0],
-            author=author,
-            permlink=permlink,
-            title=title,
-            body=body,
-            json_metadata=_metadata({"tags": names}),
-        )
-    ]
-    options = make_options(
-        app.session, author, permlink, beneficiaries, decline_payout, max_payout, percent_sbd, no_curation, no_votes
-    )
-    if options is not None:
-        operations.append(options)
-    app.send(*operations, extra={"post": f"@{author}/{permlink}"})
+    _publish(app, Comment("", names[0], author, permlink, title, body, _metadata({"tags": names})), payout)
 
 
-@click.command(cls=WalletCommand)
-@click.argument("author")
-@click.argument("parent", type=POST_NAME)
-@_BODY
-@click.option("--permlink", default=None, help="Name of the reply.  [default: made from the parent's]")
-@_BENEFICIARY
-@_DECLINE
-@_MAX_PAYOUT
-@_PERCENT_SBD
-@_NO_CURATION
-@_NO_VOTES
-@pass_app
+@command()
 def reply(
     app: App,
     author: str,
-    parent: PostName,
-    body_path: str,
-    permlink: str | None,
-    beneficiaries: tuple[str, ...],
-    decline_payout: bool,
-    max_payout: str | None,
-    percent_sbd: str,
-    no_curation: bool,
-    no_votes: bool,
+    parent: Post,
+    payout: Payout,
+    body_path: str = _BODY,
+    permlink: str | None = option("Name of the reply.  [default: made from the parent's]"),
 ) -> None:
     """Reply to a post or another reply."""
     app.session.get_content(parent.author, parent.permlink)
@@ -133,32 +101,22 @@ def reply(
     if permlink is None:
         stem = f"re-{parent.author.replace('.', '-')}-{parent.permlink}"
         permlink = make_free_permlink(app.session, author, stem)
-    operations: list[Operation] = [
-        Comment(
-            parent_author=parent.author,
-            parent_permlink=parent.permlink,
-            author=author,
-            permlink=permlink,
-            title="",
-            body=body,
-            json_metadata=_metadata({}),
-        )
-    ]
-    options = make_options(
-        app.session, author, permlink, beneficiaries, decline_payout, max_payout, percent_sbd, no_curation, no_votes
-    )
-    if options is not None:
-        operations.append(options)
-    app.send(*operations, extra={"post": f"@{author}/{permlink}"})
+    _publish(app, Comment(parent.author, parent.permlink, author, permlink, "", body, _metadata({})), payout)
 
 
-@click.command(cls=WalletCommand)
-@click.argument("target", type=POST_NAME)
-@click.option("--title", default=None, help="New title.  [default: unchanged]")
-@click.option("--body-file", "body_path", default=None, help='File with the whole new text; "-" reads standard input.')
-@_TAGS
-@pass_app
-def edit(app: App, target: PostName, title: str | None, body_path: str | None, tags: str) -> None:
+def _publish(app: App, comment: Comment, payout: Payout) -> None:
+    options = payout.make_options(app.session, comment.author, comment.permlink)
+    app.send(comment, *options, extra={"post": f"@{comment.author}/{comment.permlink}"})
+
+
+@command()
+def edit(
+    app: App,
+    target: Post,
+    title: str | None = option("New title.  [default: unchanged]"),
+    body_path: str | None = option('File with the whole new text; "-" reads standard input.', "--body-file"),
+    tags: str = _TAGS,
+) -> None:
     """Change a post: give the parts that change."""
     if title is None and body_path is None and not tags:
         raise UsageError("nothing to change was given", "Use --title, --body-file or --tags.")
@@ -181,29 +139,21 @@ def edit(app: App, target: PostName, title: str | None, body_path: str | None, t
     )
 
 
-@click.command("delete-post", cls=WalletCommand)
-@click.argument("target", type=POST_NAME)
-@pass_app
-def delete_post(app: App, target: PostName) -> None:
+@command("delete-post")
+def delete_post(app: App, target: Post) -> None:
     """Delete a post that has no replies and no positive votes."""
     app.send(DeleteComment(author=target.author, permlink=target.permlink))
 
 
-@click.command(cls=WalletCommand)
-@click.argument("voter")
-@click.argument("target", type=POST_NAME)
-@click.argument("weight", default="100%")
-@pass_app
-def vote(app: App, voter: str, target: PostName, weight: str) -> None:
+@command()
+def vote(app: App, voter: str, target: Post, weight: str = argument(default="100%")) -> None:
     """Vote on a post: WEIGHT is from -100% to 100%; 0% takes a vote back."""
     points = parse_percent(weight, negative=True)
     app.send(Vote(voter=voter, author=target.author, permlink=target.permlink, weight=points))
 
 
-@click.command(cls=WalletCommand)
-@click.argument("target", type=POST_NAME)
-@pass_app
-def show(app: App, target: PostName) -> None:
+@command()
+def show(app: App, target: Post) -> None:
     """Show a post with its votes and replies."""
     found = app.session.get_content(target.author, target.permlink)
     replies = app.session.client.call("condenser_api.get_content_replies", [target.author, target.permlink])
@@ -246,39 +196,6 @@ def make_free_permlink(session: Session, author: str, stem: str) -> str:
     if not (isinstance(found, dict) and found.get("author")):
         return stem
     return f"{stem}-{parse_time(session.properties()['time'])}"
-
-
-def make_options(
-    session: Session,
-    author: str,
-    permlink: str,
-    beneficiaries: tuple[str, ...],
-    decline_payout: bool,
-    max_payout: str | None,
-    percent_sbd: str,
-    no_curation: bool,
-    no_votes: bool,
-) -> CommentOptions | None:
-    """The comment_options that were asked for, or None where all is as usual. Raises UsageError."""
-    if decline_payout and max_payout is not None:
-        raise UsageError("--decline-payout and --max-payout exclude each other")
-    greatest = PAYOUT_UNLIMITED
-    if decline_payout:
-        greatest = Asset(0, SBD)
-    elif max_payout is not None:
-        greatest = session.amount(max_payout, SBD)
-    shares = tuple(sorted(_parse_beneficiary(given) for given in beneficiaries))
-    options = CommentOptions(
-        author=author,
-        permlink=permlink,
-        max_accepted_payout=greatest,
-        percent_steem_dollars=parse_percent(percent_sbd),
-        allow_votes=not no_votes,
-        allow_curation_rewards=not no_curation,
-        extensions=(CommentPayoutBeneficiaries(shares),) if shares else (),
-    )
-    usual = CommentOptions(author, permlink, PAYOUT_UNLIMITED, BASIS_POINTS, True, True, ())
-    return None if options == usual else options
 
 
 def _parse_beneficiary(given: str) -> Beneficiary:

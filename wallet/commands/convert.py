@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import click
-from rich.console import RenderableType
-
 from client.errors import UsageError
-from client.render import moment, table
+from client.render import Columns, utc
 from operations.convert import Convert
 from protocol.assets import SBD
 from protocol.times import parse_time
 from wallet.app import App
-from wallet.commands.common import WalletCommand, choose_number, pass_app
+from wallet.commands.common import choose_number, command
 
 
-@click.command(cls=WalletCommand)
-@click.argument("account")
-@click.argument("amount")
-@pass_app
+@command()
 def convert(app: App, account: str, amount: str) -> None:
     """Convert SBD to STEEM: paid after 3.5 days at the median price of these days. It cannot be taken back."""
     sbd = app.session.amount(amount, SBD)
@@ -28,18 +22,11 @@ def convert(app: App, account: str, amount: str) -> None:
     app.send(Convert(owner=account, requestid=number, amount=sbd), extra={"request_id": number})
 
 
-@click.command(cls=WalletCommand)
-@click.argument("account")
-@pass_app
+@command()
 def conversions(app: App, account: str) -> None:
     """List an account's conversions that are on their way."""
-    found = _list(app, account)
-
-    def draw() -> RenderableType:
-        rows = [(row["requestid"], row["amount"], f"{moment(row['conversion_date'])} UTC") for row in found]
-        return table(("number", "amount", "paid"), rows, right=(0, 1))
-
-    app.output.show({"conversions": found}, draw)
+    columns: Columns = {"number": "requestid", "amount": "amount", "paid": utc("conversion_date")}
+    app.output.list("conversions", _list(app, account), columns, 0, 1)
 
 
 def _list(app: App, account: str) -> list[dict[str, str]]:

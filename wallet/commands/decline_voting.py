@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import click
-
+from client.declare import argument, option
 from operations.recovery import DeclineVotingRights
 from wallet.app import App
-from wallet.commands.common import WalletCommand, pass_app
-
-WEIGHT_MAX = 0xFFFF
-THRESHOLD_MAX = 0xFFFFFFFF
-Decorator = Callable[[Callable[..., None]], Callable[..., None]]
-MEMBER = "KEY|ACCOUNT[=WEIGHT]"
+from wallet.commands.common import command
 
 
-@click.command("decline-voting", cls=WalletCommand)
-@click.argument("account_name", metavar="ACCOUNT")
-@click.option("--cancel", is_flag=True, help="Take the wish back; possible within the waiting time.")
-@pass_app
-def decline_voting(app: App, account_name: str, cancel: bool) -> None:
+@command("decline-voting")
+def decline_voting(
+    app: App,
+    account_name: str = argument("ACCOUNT"),
+    cancel: bool = option("Take the wish back; possible within the waiting time."),
+) -> None:
     """Give all voting rights up for good; it counts after 30 days. The owner key signs."""
     app.send(DeclineVotingRights(account=account_name, decline=not cancel))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.console import RenderableType
 
+from client.declare import argument, option
 from client.errors import ClientError, UsageError
-from client.render import fields, moment, table
+from client.render import Columns, fields, moment, utc
 from operations.escrow import EscrowApprove, EscrowDispute, EscrowRelease, EscrowTransfer
 from protocol.assets import SBD, STEEM, Asset
 from protocol.units import DAY_SECONDS
-from wallet.amounts import format_amount
 from wallet.app import App
-from wallet.commands.common import MOMENT, SubGroup, pass_app
+from wallet.commands.common import From, Moment, Number, To, group
 from wallet.session import Json
 
 NUMBER_MAX = 0xFFFFFFFF
@@ -23,33 +22,23 @@ EXPIRATION_DAYS = 30
 _NUMBER = click.IntRange(0, NUMBER_MAX)
 
 
-@click.group(cls=SubGroup)
+@group()
 def escrow() -> None:
     """Pay through a third account that decides if there is a dispute. Amounts are "1.000 STEEM" or "1.000 SBD"."""
 
 
 @escrow.command()
-@click.argument("sender", metavar="FROM")
-@click.argument("receiver", metavar="TO")
-@click.argument("agent")
-@click.argument("amounts", metavar="AMOUNT...", nargs=-1, required=True)
-@click.option("--fee", default=None, help="What the agent gets when all have approved.  [default: nothing]")
-@click.option("--approve-until", "deadline", type=MOMENT, default=None, help="Deadline (UTC).  [default: 3 days]")
-@click.option("--expires", type=MOMENT, default=None, help="From when each side may release.  [default: 30 days]")
-@click.option("--terms", default="", help="Terms as JSON text.")
-@click.option("--id", "number", type=_NUMBER, default=None, help="Number of the escrow.  [default: a new one]")
-@pass_app
 def transfer(
     app: App,
-    sender: str,
-    receiver: str,
+    sender: From,
+    receiver: To,
     agent: str,
-    amounts: tuple[str, ...],
-    fee: str | None,
-    deadline: int | None,
-    expires: int | None,
-    terms: str,
-    number: int | None,
+    amounts: tuple[str, ...] = argument("AMOUNT..."),
+    fee: str | None = option("What the agent gets when all have approved.  [default: nothing]"),
+    deadline: Moment | None = option("Deadline (UTC).  [default: 3 days]", "--approve-until"),
+    expires: Moment | None = option("From when each side may release.  [default: 30 days]"),
+    terms: str = option("Terms as JSON text.", default=""),
+    number: Number | None = option("Number of the escrow.  [default: a new one]", "--id"),
 ) -> None:
     """Put STEEM and SBD aside for TO; TO and the agent have to approve it."""
     steem, sbd = _read_amounts(app, amounts)
@@ -70,12 +59,13 @@ def transfer(
 
 
 @escrow.command()
-@click.argument("sender", metavar="FROM")
-@click.argument("number", type=_NUMBER)
-@click.option("--as", "who", required=True, help="The receiver or the agent, whoever approves.")
-@click.option("--refuse", is_flag=True, help="Refuse it instead; everything goes back.")
-@pass_app
-def approve(app: App, sender: str, number: int, who: str, refuse: bool) -> None:
+def approve(
+    app: App,
+    sender: From,
+    number: Number,
+    who: str = option("The receiver or the agent, whoever approves.", "--as", required=True),
+    refuse: bool = option("Refuse it instead; everything goes back."),
+) -> None:
     """Approve an escrow, as its receiver or its agent."""
     found = _get(app, sender, number)
     operation = EscrowApprove(
@@ -85,24 +75,26 @@ def approve(app: App, sender: str, number: int, who: str, refuse: bool) -> None:
 
 
 @escrow.command()
-@click.argument("sender", metavar="FROM")
-@click.argument("number", type=_NUMBER)
-@click.option("--as", "who", required=True, help="The payer or the receiver, whoever disputes.")
-@pass_app
-def dispute(app: App, sender: str, number: int, who: str) -> None:
+def dispute(
+    app: App,
+    sender: From,
+    number: Number,
+    who: str = option("The payer or the receiver, whoever disputes.", "--as", required=True),
+) -> None:
     """Let the agent decide about an escrow."""
     found = _get(app, sender, number)
     app.send(EscrowDispute(from_=sender, to=found["to"], agent=found["agent"], who=who, escrow_id=number))
 
 
 @escrow.command()
-@click.argument("sender", metavar="FROM")
-@click.argument("number", type=_NUMBER)
-@click.argument("amounts", metavar="[AMOUNT...]", nargs=-1)
-@click.option("--as", "who", required=True, help="Who releases: the payer, the receiver or the agent.")
-@click.option("--to", "receiver", required=True, help="Who is paid: the payer or the receiver.")
-@pass_app
-def release(app: App, sender: str, number: int, amounts: tuple[str, ...], who: str, receiver: str) -> None:
+def release(
+    app: App,
+    sender: From,
+    number: Number,
+    amounts: tuple[str, ...] = argument("[AMOUNT...]", required=False),
+    who: str = option("Who releases: the payer, the receiver or the agent.", "--as", required=True),
+    receiver: str = option("Who is paid: the payer or the receiver.", "--to", required=True),
+) -> None:
     """Pay money out of an escrow; without an amount all that is left."""
     found = _get(app, sender, number)
     steem, sbd = _read_amounts(app, amounts or (found["steem_balance"], found["sbd_balance"]))
@@ -120,58 +112,38 @@ def release(app: App, sender: str, number: int, amounts: tuple[str, ...], who: s
 
 
 @escrow.command()
-@click.argument("sender", metavar="FROM")
-@click.argument("number", type=_NUMBER)
-@pass_app
-def show(app: App, sender: str, number: int) -> None:
+def show(app: App, sender: From, number: Number) -> None:
     """Show an escrow."""
     found = _get(app, sender, number)
 
-    def draw() -> RenderableType:
-        facts = {
-            "escrow": found["escrow_id"],
-            "from": found["from"],
-            "to": found["to"] + (", approved" if found["to_approved"] else ", has not approved"),
-            "agent": found["agent"] + (", approved" if found["agent_approved"] else ", has not approved"),
-            "holds": f"{found['steem_balance']} and {found['sbd_balance']}",
-            "fee to pay": found["pending_fee"],
-            "approval until": f"{moment(found['ratification_deadline'])} UTC",
-            "expires": f"{moment(found['escrow_expiration'])} UTC",
-            "disputed": "yes" if found["disputed"] else "no",
-        }
-        return fields(facts)
-
-    app.output.show(found, draw)
+    facts = {
+        "escrow": found["escrow_id"],
+        "from": found["from"],
+        "to": found["to"] + (", approved" if found["to_approved"] else ", has not approved"),
+        "agent": found["agent"] + (", approved" if found["agent_approved"] else ", has not approved"),
+        "holds": f"{found['steem_balance']} and {found['sbd_balance']}",
+        "fee to pay": found["pending_fee"],
+        "approval until": f"{moment(found['ratification_deadline'])} UTC",
+        "expires": f"{moment(found['escrow_expiration'])} UTC",
+        "disputed": "yes" if found["disputed"] else "no",
+    }
+    app.output.show(found, lambda: fields(facts))
 
 
 @escrow.command("list")
-@click.argument("sender", metavar="FROM")
-@pass_app
-def list_escrows(app: App, sender: str) -> None:
+def list_escrows(app: App, sender: From) -> None:
     """List the escrows that an account has made and that are not over."""
-    found: list[Json] = app.session.client.call("database_api.find_escrows", {"from": sender})["escrows"]
-
-    def draw() -> RenderableType:
-        rows = [
-            (
-                row["escrow_id"],
-                row["to"],
-                row["agent"],
-                _amount(app, row["steem_balance"]),
-                _amount(app, row["sbd_balance"]),
-                _describe_state(row),
-                f"{moment(row['escrow_expiration'])} UTC",
-            )
-            for row in found
-        ]
-        return table(("number", "to", "agent", "holds", "and", "state", "expires"), rows, right=(0, 3, 4))
-
-    app.output.show({"escrows": found}, draw)
-
-
-def _amount(app: App, shown: Any) -> str:
-    asset: Asset = app.session.codec.from_json(Asset, shown)
-    return format_amount(asset, app.session.identity)
+    found = app.session.client.call("database_api.find_escrows", {"from": sender})["escrows"]
+    columns: Columns = {
+        "number": "escrow_id",
+        "to": "to",
+        "agent": "agent",
+        "holds": lambda row: app.session.format_json(row["steem_balance"]),
+        "and": lambda row: app.session.format_json(row["sbd_balance"]),
+        "state": _describe_state,
+        "expires": utc("escrow_expiration"),
+    }
+    app.output.list("escrows", found, columns, 0, 3, 4)
 
 
 def _describe_state(row: Json) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 
-import click
-from rich.console import RenderableType
-
+from client.declare import argument, option
 from client.errors import ClientError, UsageError
-from client.render import table
+from client.render import Columns
 from operations.reward import ClaimRewardBalance
 from operations.transfer import Transfer
 from operations.vesting import DelegateVestingShares, SetWithdrawVestingRoute, TransferToVesting, WithdrawVesting
@@ -17,25 +15,23 @@ from protocol.memo import encrypt_memo
 from wallet.advice import import_hint
 from wallet.amounts import format_amount, format_percent, parse_percent
 from wallet.app import App
-from wallet.commands.common import SubGroup, WalletCommand, pass_app
+from wallet.commands.common import From, To, command, group
 from wallet.trust import describe_rate, doubt_memo_key, doubt_rate
 
-_AT_MOST = click.option(
-    "--at-most",
-    default=None,
-    metavar="VESTS",
-    help='Refuse to sign for more, as "1000.000000 VESTS"; then the node\'s rate is not looked at.',
+_AT_MOST = option(
+    'Refuse to sign for more, as "1000.000000 VESTS"; then the node\'s rate is not looked at.', metavar="VESTS"
 )
 
 
-@click.command(cls=WalletCommand)
-@click.argument("sender", metavar="FROM")
-@click.argument("receiver", metavar="TO")
-@click.argument("amount")
-@click.option("--memo", default="", help='Note to the receiver; one that begins with "#" is encrypted.')
-@click.option("--memo-key", default=None, metavar="KEY", help="Receiver's memo key.  [default: what the node says]")
-@pass_app
-def transfer(app: App, sender: str, receiver: str, amount: str, memo: str, memo_key: str | None) -> None:
+@command()
+def transfer(
+    app: App,
+    sender: From,
+    receiver: To,
+    amount: str,
+    memo: str = option('Note to the receiver; one that begins with "#" is encrypted.', default=""),
+    memo_key: str | None = option("Receiver's memo key.  [default: what the node says]", metavar="KEY"),
+) -> None:
     """Send STEEM or SBD: transfer alice bob "1.000 STEEM"."""
     asset = app.session.amount(amount, STEEM, SBD)
     if not asset.amount:
@@ -66,23 +62,25 @@ def _encrypt(app: App, sender: str, receiver_key: str, memo: str) -> str:
     return encrypt_memo(memo, key, app.session.public_key(receiver_key), time.time_ns() // 1000)
 
 
-@click.command("power-up", cls=WalletCommand)
-@click.argument("account")
-@click.argument("amount")
-@click.option("--to", "receiver", default="", help="Account that gets the power.  [default: the same]")
-@pass_app
-def power_up(app: App, account: str, amount: str, receiver: str) -> None:
+@command("power-up")
+def power_up(
+    app: App,
+    account: str,
+    amount: str,
+    receiver: str = option("Account that gets the power.  [default: the same]", "--to", default=""),
+) -> None:
     """Turn liquid STEEM into power."""
     app.send(TransferToVesting(from_=account, to=receiver or account, amount=app.session.amount(amount, STEEM)))
 
 
-@click.command("power-down", cls=WalletCommand)
-@click.argument("account")
-@click.argument("amount", required=False)
-@click.option("--cancel", is_flag=True, help="Stop the running power-down.")
-@_AT_MOST
-@pass_app
-def power_down(app: App, account: str, amount: str | None, cancel: bool, at_most: str | None) -> None:
+@command("power-down")
+def power_down(
+    app: App,
+    account: str,
+    amount: str | None = argument(required=False),
+    cancel: bool = option("Stop the running power-down."),
+    at_most: str | None = _AT_MOST,
+) -> None:
     """Turn power back into liquid STEEM, in parts over weeks. AMOUNT is in STEEM or VESTS."""
     if cancel == (amount is not None):
         raise UsageError("give either an amount or --cancel")
@@ -90,23 +88,15 @@ def power_down(app: App, account: str, amount: str | None, cancel: bool, at_most
     app.send(WithdrawVesting(account=account, vesting_shares=vests), note=note)
 
 
-@click.command(cls=WalletCommand)
-@click.argument("delegator", metavar="FROM")
-@click.argument("delegatee", metavar="TO")
-@click.argument("amount")
-@_AT_MOST
-@pass_app
-def delegate(app: App, delegator: str, delegatee: str, amount: str, at_most: str | None) -> None:
+@command()
+def delegate(app: App, delegator: From, delegatee: To, amount: str, at_most: str | None = _AT_MOST) -> None:
     """Lend power: AMOUNT (in STEEM or VESTS) is all that TO has from FROM afterwards."""
     shares, note = _read_power(app, amount, at_most)
     app.send(DelegateVestingShares(delegator=delegator, delegatee=delegatee, vesting_shares=shares), note=note)
 
 
-@click.command(cls=WalletCommand)
-@click.argument("delegator", metavar="FROM")
-@click.argument("delegatee", metavar="TO")
-@pass_app
-def undelegate(app: App, delegator: str, delegatee: str) -> None:
+@command()
+def undelegate(app: App, delegator: From, delegatee: To) -> None:
     """Take lent power back (it returns after some days)."""
     app.send(DelegateVestingShares(delegator=delegator, delegatee=delegatee, vesting_shares=Asset(0, VESTS)))
 
@@ -136,38 +126,31 @@ def _read_power(app: App, amount: str, at_most: str | None) -> tuple[Asset, str]
     return shares, note
 
 
-@click.command(cls=WalletCommand)
-@click.argument("name")
-@pass_app
+@command()
 def delegations(app: App, name: str) -> None:
     """List the power an account has lent."""
     found = app.session.client.call("condenser_api.get_vesting_delegations", [name, "", 1000])
     power = app.session.power()
-    identity = app.session.identity
-
-    def draw() -> RenderableType:
-        rows = []
-        for row in found:
-            shares = app.session.amount(row["vesting_shares"], VESTS)
-            worth = format_amount(Asset(power.to_steem(shares.amount), STEEM), identity)
-            rows.append((row["delegatee"], worth, row["vesting_shares"], row["min_delegation_time"]))
-        return table(("to", "worth", "shares", "since"), rows, right=(1, 2))
-
-    app.output.show({"delegations": found}, draw)
+    columns: Columns = {
+        "to": "delegatee",
+        "worth": lambda row: app.session.format(
+            STEEM, power.to_steem(app.session.amount(row["vesting_shares"], VESTS).amount)
+        ),
+        "shares": "vesting_shares",
+        "since": "min_delegation_time",
+    }
+    app.output.list("delegations", found, columns, 1, 2)
 
 
-@click.group(cls=SubGroup)
+@group()
 def route() -> None:
     """Say where the payments of a power-down go."""
 
 
 @route.command("set")
-@click.argument("account")
-@click.argument("receiver", metavar="TO")
-@click.argument("percent")
-@click.option("--as-power", is_flag=True, help="Power it up for the receiver at once.")
-@pass_app
-def set_route(app: App, account: str, receiver: str, percent: str, as_power: bool) -> None:
+def set_route(
+    app: App, account: str, receiver: To, percent: str, as_power: bool = option("Power it up for the receiver at once.")
+) -> None:
     """Send a share of each payment to another account: route set alice bob 25%."""
     points = parse_percent(percent)
     if not points:
@@ -176,34 +159,24 @@ def set_route(app: App, account: str, receiver: str, percent: str, as_power: boo
 
 
 @route.command("remove")
-@click.argument("account")
-@click.argument("receiver", metavar="TO")
-@pass_app
-def remove_route(app: App, account: str, receiver: str) -> None:
+def remove_route(app: App, account: str, receiver: To) -> None:
     """Take a route away."""
     app.send(SetWithdrawVestingRoute(from_account=account, to_account=receiver, percent=0, auto_vest=False))
 
 
 @route.command("list")
-@click.argument("account")
-@pass_app
 def list_routes(app: App, account: str) -> None:
     """List an account's routes."""
     found = app.session.client.call("condenser_api.get_withdraw_routes", [account, "outgoing"])
-
-    def draw() -> RenderableType:
-        rows = [
-            (row["to_account"], format_percent(row["percent"]), "power" if row["auto_vest"] else "liquid")
-            for row in found
-        ]
-        return table(("to", "share", "as"), rows, right=(1,))
-
-    app.output.show({"routes": found}, draw)
+    columns: Columns = {
+        "to": "to_account",
+        "share": lambda row: format_percent(row["percent"]),
+        "as": lambda row: "power" if row["auto_vest"] else "liquid",
+    }
+    app.output.list("routes", found, columns, 1)
 
 
-@click.command("claim-rewards", cls=WalletCommand)
-@click.argument("account")
-@pass_app
+@command("claim-rewards")
 def claim_rewards(app: App, account: str) -> None:
     """Claim all rewards that wait for an account."""
     found = app.session.get_account(account)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import RenderableType
 
+from client.declare import option
 from client.errors import ClientError
 from client.render import fields, table
 from protocol.identity import STEEM_MAINNET
 from protocol.keys import PrivateKey, encode_public_key, suggest_brain_key
 from wallet.app import App
-from wallet.commands.common import SubGroup, WalletCommand, pass_app
+from wallet.commands.common import command, group
 from wallet.key_forms import read_private_key
 from wallet.keystore import Keystore, StoredKey
 
@@ -23,8 +24,7 @@ PREFIX_OFFLINE = STEEM_MAINNET.address_prefix
 _ROLE = click.Choice((*ROLES, "signing"))
 
 
-@click.command(cls=WalletCommand)
-@pass_app
+@command()
 def init(app: App) -> None:
     """Make a new, empty key file (asks for its password)."""
     store = app.create_keystore()
@@ -32,17 +32,18 @@ def init(app: App) -> None:
     app.output.note("Next: `plaudit wallet keys import`, or `plaudit wallet keys password ACCOUNT`.")
 
 
-@click.group(cls=SubGroup)
+@group()
 def keys() -> None:
     """Put keys into the key file, list them, take them out."""
 
 
 @keys.command("import")
-@click.option("--account", default="", help="Account that the key is for (only a label).")
-@click.option("--role", type=_ROLE, default=None, help="What the key is for (only a label).")
-@click.option("--key-file", type=click.File("r"), default=None, help="Read the key from a file instead of asking.")
-@pass_app
-def import_key(app: App, account: str, role: str | None, key_file: Any) -> None:
+def import_key(
+    app: App,
+    account: str = option("Account that the key is for (only a label).", default=""),
+    role: str | None = option("What the key is for (only a label).", type=_ROLE),
+    key_file: TextIO | None = option("Read the key from a file instead of asking."),
+) -> None:
     """Store a private key (WIF: 5..., K... or L...). It is asked for, so that it stays out of the shell's history."""
     store = app.keystore
     wif = app.read_secret(key_file) if key_file is not None else app.ask_secret("Private key (WIF)")
@@ -50,12 +51,13 @@ def import_key(app: App, account: str, role: str | None, key_file: Any) -> None:
 
 
 @keys.command()
-@click.argument("account")
-@click.option("--role", "roles", type=click.Choice(ROLES), multiple=True, help="Only these roles.")
-@click.option("--secret-file", type=click.File("r"), default=None, help="Read the password from a file.")
-@click.option("--check/--no-check", default=True, help="Ask the node whether the account has these keys.")
-@pass_app
-def password(app: App, account: str, roles: tuple[str, ...], secret_file: Any, check: bool) -> None:
+def password(
+    app: App,
+    account: str,
+    roles: tuple[str, ...] = option("Only these roles.", "--role", type=click.Choice(ROLES)),
+    secret_file: TextIO | None = option("Read the password from a file."),
+    check: bool = option("Ask the node whether the account has these keys.", "--check/--no-check", default=True),
+) -> None:
     """Derive an account's keys from its master password and store them."""
     store = app.keystore
     secret = app.read_secret(secret_file) if secret_file is not None else app.ask_secret(f"Password of {account}")
@@ -84,12 +86,13 @@ def _only_valid(app: App, account: str, candidates: list[StoredKey]) -> list[Sto
 
 
 @keys.command()
-@click.option("--account", default="", help="Account that the key is for (only a label).")
-@click.option("--role", type=_ROLE, default=None, help="What the key is for (only a label).")
-@click.option("--sequence", default=0, show_default=True, help="Number of the key under the brain key.")
-@click.option("--secret-file", type=click.File("r"), default=None, help="Read the brain key from a file.")
-@pass_app
-def brain(app: App, account: str, role: str | None, sequence: int, secret_file: Any) -> None:
+def brain(
+    app: App,
+    account: str = option("Account that the key is for (only a label).", default=""),
+    role: str | None = option("What the key is for (only a label).", type=_ROLE),
+    sequence: int = option("Number of the key under the brain key.", default=0),
+    secret_file: TextIO | None = option("Read the brain key from a file."),
+) -> None:
     """Derive a key from a brain key (a list of words) and store it."""
     store = app.keystore
     words = app.read_secret(secret_file) if secret_file is not None else app.ask_secret("Brain key")
@@ -97,11 +100,12 @@ def brain(app: App, account: str, role: str | None, sequence: int, secret_file: 
 
 
 @keys.command()
-@click.option("--account", default="", help="Account that the key is for (only a label).")
-@click.option("--role", type=_ROLE, default=None, help="What the key is for (only a label).")
-@click.option("--brain", "show_brain", is_flag=True, help="Make it from a new brain key, which is printed once.")
-@pass_app
-def generate(app: App, account: str, role: str | None, show_brain: bool) -> None:
+def generate(
+    app: App,
+    account: str = option("Account that the key is for (only a label).", default=""),
+    role: str | None = option("What the key is for (only a label).", type=_ROLE),
+    show_brain: bool = option("Make it from a new brain key, which is printed once.", "--brain"),
+) -> None:
     """Make a new random key and store it."""
     extra: dict[str, Any] = {}
     store = app.keystore
@@ -115,9 +119,9 @@ def generate(app: App, account: str, role: str | None, show_brain: bool) -> None
 
 
 @keys.command("list")
-@click.option("--offline", is_flag=True, help=f"Do not ask the node for the chain's key prefix; show {PREFIX_OFFLINE}.")
-@pass_app
-def list_keys(app: App, offline: bool) -> None:
+def list_keys(
+    app: App, offline: bool = option(f"Do not ask the node for the chain's key prefix; show {PREFIX_OFFLINE}.")
+) -> None:
     """List the public keys of the key file with their labels."""
     found = app.keystore.list()
     prefix = PREFIX_OFFLINE if offline else _prefix(app)
@@ -125,8 +129,6 @@ def list_keys(app: App, offline: bool) -> None:
 
 
 @keys.command()
-@click.argument("public_key")
-@pass_app
 def remove(app: App, public_key: str) -> None:
     """Take a key out of the key file, for good."""
     store = app.keystore
@@ -139,8 +141,6 @@ def remove(app: App, public_key: str) -> None:
 
 
 @keys.command()
-@click.argument("public_key")
-@pass_app
 def reveal(app: App, public_key: str) -> None:
     """Print a private key (WIF): for a node that signs blocks, or for a copy on paper."""
     key = _find(app, app.keystore, public_key)
@@ -150,9 +150,7 @@ def reveal(app: App, public_key: str) -> None:
 
 
 @keys.command("change-password")
-@click.option("--new-password-file", type=click.File("r"), default=None, help="Read the new password from a file.")
-@pass_app
-def change_password(app: App, new_password_file: Any) -> None:
+def change_password(app: App, new_password_file: TextIO | None = option("Read the new password from a file.")) -> None:
     """Encrypt the key file under a new password."""
     store = app.keystore
     if new_password_file is not None:

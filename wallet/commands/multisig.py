@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Group, RenderableType
 
+from client.declare import argument, option
 from client.errors import ClientError
 from client.render import fields, moment, table
 from protocol.errors import ProtocolError
@@ -16,7 +17,7 @@ from protocol.times import date_text, time_text
 from protocol.transaction import Transaction
 from protocol.units import MINUTE_SECONDS
 from wallet.app import App
-from wallet.commands.common import SubGroup, pass_app, read_operations
+from wallet.commands.common import group, read_operations
 from wallet.multisig import Requirement, Signers, read_file, write_file
 from wallet.session import EXPIRATION_SECONDS_MAX, Json
 
@@ -24,19 +25,18 @@ MINUTES_MAX = 60
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group(cls=SubGroup)
+@group()
 def multisig() -> None:
     """Sign a transaction together with others: build, sign (each), combine, broadcast."""
 
 
 @multisig.command()
-@click.argument("file", type=_FILE)
-@click.argument("data", metavar="JSON")
-@click.option(
-    "--minutes", type=click.IntRange(1, MINUTES_MAX), default=MINUTES_MAX, show_default=True, help="Time to sign."
-)
-@pass_app
-def build(app: App, file: Path, data: str, minutes: int) -> None:
+def build(
+    app: App,
+    file: Path,
+    data: str = argument("JSON"),
+    minutes: int = option("Time to sign.", type=click.IntRange(1, MINUTES_MAX), default=MINUTES_MAX),
+) -> None:
     """Write a transaction without signatures into FILE. JSON is as for `send`: an operation or a list of them."""
     operations = read_operations(app, data)
     transaction = app.session.build(operations, min(minutes * MINUTE_SECONDS, EXPIRATION_SECONDS_MAX))
@@ -46,8 +46,6 @@ def build(app: App, file: Path, data: str, minutes: int) -> None:
 
 
 @multisig.command()
-@click.argument("file", type=_FILE)
-@pass_app
 def sign(app: App, file: Path) -> None:
     """Add the signatures of this wallet's keys to FILE, as far as they are needed."""
     session = app.session
@@ -73,10 +71,7 @@ def sign(app: App, file: Path) -> None:
 
 
 @multisig.command()
-@click.argument("file", type=_FILE)
-@click.argument("others", metavar="OTHER...", type=_FILE, nargs=-1, required=True)
-@pass_app
-def combine(app: App, file: Path, others: tuple[Path, ...]) -> None:
+def combine(app: App, file: Path, others: tuple[Path, ...] = argument("OTHER...")) -> None:
     """Put the signatures of all files into FILE; those that are not needed are left out."""
     codec = app.session.codec
     transaction = read_file(file, codec)
@@ -92,16 +87,12 @@ def combine(app: App, file: Path, others: tuple[Path, ...]) -> None:
 
 
 @multisig.command()
-@click.argument("file", type=_FILE)
-@pass_app
 def show(app: App, file: Path) -> None:
     """Show what FILE does, who has signed it and what is missing."""
     _show(app, read_file(file, app.session.codec))
 
 
 @multisig.command()
-@click.argument("file", type=_FILE)
-@pass_app
 def broadcast(app: App, file: Path) -> None:
     """Send a transaction that everybody has signed."""
     transaction = read_file(file, app.session.codec)
@@ -168,9 +159,9 @@ def _show(app: App, transaction: Transaction) -> None:
 def _requirement_json(app: App, signers: Signers, requirement: Requirement, signed: list[bytes]) -> Json:
     """The authority that is met, or else the weakest one, with its members."""
     authority = requirement.options[0]
-    for option in requirement.options:
-        if signers.weigh(option, signed) >= option.weight_threshold:
-            authority = option
+    for candidate in requirement.options:
+        if signers.weigh(candidate, signed) >= candidate.weight_threshold:
+            authority = candidate
             break
     prefix = app.session.identity.address_prefix
     return {

@@ -18,7 +18,7 @@ from protocol.operation import Operation, operation_by_name
 from protocol.shapes import AssetShape, Blob, Boolean, FixedBytes, Integer, Text, WideInteger
 from protocol.wire import Malformed
 from wallet.app import App
-from wallet.commands.common import WalletCommand, parse_json
+from wallet.commands.common import WalletCommand, group, parse_json
 
 PLAIN: Final = (AssetShape, Blob, Boolean, FixedBytes, Integer, Text, WideInteger)
 """Shapes whose JSON may be a text; fields of all others are given as JSON."""
@@ -40,7 +40,7 @@ class OperationGroup(click.Group):
         return None if declared is None or declared.virtual else _make_command(declared)
 
 
-@click.group("operation", cls=OperationGroup)
+@group("operation", cls=OperationGroup)
 def operation() -> None:
     """Send one operation, whichever it is: each has a command of its name, with an option for each field."""
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import click
-
 import operations.registry  # noqa: F401 - declares every operation that `send` may be given
+from client.declare import argument, option
 from operations.custom import CustomJson
 from wallet.app import App
-from wallet.commands.common import WalletCommand, parse_json, pass_app, read_operations, read_text
+from wallet.commands.common import command, parse_json, read_operations, read_text
 
 
-@click.command("custom-json", cls=WalletCommand)
-@click.argument("account")
-@click.argument("id_", metavar="ID")
-@click.argument("data", metavar="JSON")
-@click.option("--active", is_flag=True, help="Sign with the active key instead of the posting key.")
-@pass_app
-def custom_json(app: App, account: str, id_: str, data: str, active: bool) -> None:
+@command("custom-json")
+def custom_json(
+    app: App,
+    account: str,
+    id_: str,
+    data: str = argument("JSON"),
+    active: bool = option("Sign with the active key instead of the posting key."),
+) -> None:
     """Put JSON on the chain for an application. JSON may be "@FILE", or "-" for standard input."""
     if data == "-" or data.startswith("@"):
         data = read_text(app, data.removeprefix("@"))
@@ -25,10 +25,8 @@ def custom_json(app: App, account: str, id_: str, data: str, active: bool) -> No
     app.send(CustomJson(required_auths=auths[0], required_posting_auths=auths[1], id=id_, json=data))
 
 
-@click.command("send", cls=WalletCommand)
-@click.argument("data", metavar="JSON")
-@pass_app
-def send_operations(app: App, data: str) -> None:
+@command("send")
+def send_operations(app: App, data: str = argument("JSON")) -> None:
     """Send any operation written as JSON (a list sends several as one transaction).
 
     Both forms are taken: ["transfer", {...}] and {"type": "transfer_operation", "value": {...}}. JSON may be "@FILE",

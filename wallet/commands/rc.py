@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import click
 from rich.console import Group, RenderableType
 
 from client.durations import describe_seconds
@@ -24,7 +23,7 @@ from protocol.units import BASIS_POINTS
 from wallet.amounts import format_percent
 from wallet.app import App
 from wallet.commands.balance import REGENERATION_SECONDS
-from wallet.commands.common import WalletCommand, pass_app
+from wallet.commands.common import command
 from wallet.session import Json, Session
 
 BLOCK_SECONDS: Final = 3
@@ -44,9 +43,7 @@ def _examples() -> dict[str, Operation]:
     }
 
 
-@click.command(cls=WalletCommand)
-@click.argument("name")
-@pass_app
+@command()
 def rc(app: App, name: str) -> None:
     """Show the resource credits of an account, when they are full, and what they are enough for."""
     shown = summarize_credits(app.session, name)

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
 from rich.console import Group, RenderableType
 
+from client.declare import argument, option
 from client.errors import ClientError, UsageError
 from client.render import fields, moment, table
 from operations.recovery import ChangeRecoveryAccount, RecoverAccount, RequestAccountRecovery
 from protocol.types import Authority
 from wallet.app import App
-from wallet.commands.common import SubGroup, pass_app
+from wallet.commands.common import group
 from wallet.session import Json
 from wallet.signing import can_sign
 
 
-@click.group(cls=SubGroup)
+@group()
 def recover() -> None:
     """Get a stolen account back: its recovery account requests it, its holder confirms with old and new owner key."""
 
 
 @recover.command()
-@click.argument("name", metavar="ACCOUNT")
-@click.argument("new_key", required=False)
-@click.option("--by", "helper", default=None, help="Recovery account that asks.  [default: the one of the account]")
-@click.option("--cancel", is_flag=True, help="Take the request back.")
-@pass_app
-def request(app: App, name: str, new_key: str | None, helper: str | None, cancel: bool) -> None:
+def request(
+    app: App,
+    name: str = argument("ACCOUNT"),
+    new_key: str | None = argument(required=False),
+    helper: str | None = option("Recovery account that asks.  [default: the one of the account]", "--by"),
+    cancel: bool = option("Take the request back."),
+) -> None:
     """Ask, as its recovery account, that ACCOUNT gets the owner key NEW_KEY. It holds for a day."""
     if cancel == (new_key is not None):
         raise UsageError("give either a new owner key or --cancel")
@@ -43,9 +44,7 @@ def request(app: App, name: str, new_key: str | None, helper: str | None, cancel
 
 
 @recover.command()
-@click.argument("name", metavar="ACCOUNT")
-@pass_app
-def confirm(app: App, name: str) -> None:
+def confirm(app: App, name: str = argument("ACCOUNT")) -> None:
     """Confirm a request with the new owner key and one of the last 30 days; both must be in the key file."""
     found = app.session.client.call("condenser_api.get_recovery_request", [name])
     if not isinstance(found, dict):
@@ -82,19 +81,14 @@ def _authority(app: App, shown: Any) -> Authority:
 
 
 @recover.command()
-@click.argument("name", metavar="ACCOUNT")
-@click.argument("helper", metavar="NEW_RECOVERY_ACCOUNT")
-@pass_app
-def change(app: App, name: str, helper: str) -> None:
+def change(app: App, name: str = argument("ACCOUNT"), helper: str = argument("NEW_RECOVERY_ACCOUNT")) -> None:
     """Choose another recovery account; it counts after 30 days. The owner key signs."""
     app.session.get_account(helper)
     app.send(ChangeRecoveryAccount(account_to_recover=name, new_recovery_account=helper, extensions=()))
 
 
 @recover.command()
-@click.argument("name", metavar="ACCOUNT")
-@pass_app
-def show(app: App, name: str) -> None:
+def show(app: App, name: str = argument("ACCOUNT")) -> None:
     """Show an account's recovery account, open requests and former owner keys."""
     client = app.session.client
     changes = client.call("database_api.find_change_recovery_account_requests", {"accounts": [name]})["requests"]
