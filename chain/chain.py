@@ -29,10 +29,12 @@ from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
 from protocol.transaction import Transaction
 from state.context import Context
+from state.engine.cache_sizes import CACHE_BYTES, CACHE_ROWS
 from state.engine.errors import StoreError
 from state.engine.kv import Backend, MemoryBackend
-from state.engine.leveldb import CACHE_BYTES, LevelDBBackend
-from state.engine.store import CACHE_ROWS, Store
+from state.engine.leveldb import LevelDBBackend
+from state.engine.progress import QUIET, Progress
+from state.engine.store import Store
 from state.tables.tables import Tables
 from state.tables.witnesses import Witness
 
@@ -56,6 +58,7 @@ class Chain:
         followers: tuple[Follower, ...] = (),
         cache_rows: int = CACHE_ROWS,
         invariants: Iterable[str] = (),
+        progress: Progress = QUIET,
     ) -> None:
         """Goes on with the chain in a backend and a block log, whatever a crash left in them.
 
@@ -63,7 +66,9 @@ class Chain:
         """
         self.config = config
         self.codec = codec
-        self.store: Store[Tables] = Store(backend, Tables, chain_id=config.chain_id, cache_rows=cache_rows)
+        self.store: Store[Tables] = Store(
+            backend, Tables, chain_id=config.chain_id, cache_rows=cache_rows, progress=progress
+        )
         has_record = check_config(backend, config)
         self.ledger = Ledger(self.store, config, invariants)
         if not has_record:
@@ -95,16 +100,23 @@ class Chain:
         cache_rows: int = CACHE_ROWS,
         cache_bytes: int = CACHE_BYTES,
         invariants: Iterable[str] = (),
+        progress: Progress = QUIET,
     ) -> "Chain":
         """Opens the chain in a directory (a path), made if it is not there; None keeps it in memory.
 
-        `followers` are told what happens to it; `invariants` of state/watch.py are checked after each block. The
-        caches, of rows of the state and of the database's bytes, are there for speed only.
+        `followers` are told what happens to it, `progress` of work on the data of an older program; `invariants` of
+        state/watch.py are checked after each block. The caches, of rows of the state and of the database's bytes, are
+        there for speed only.
         Raises the errors of the store (StoreLocked, ForeignChain, ForeignConfig, StoreTooNew, StoreCorrupt, NotAStore,
         StoreFull) and BlockLogError.
         """
         codec = Codec(config.identity)
-        options: dict[str, Any] = {"followers": followers, "cache_rows": cache_rows, "invariants": invariants}
+        options: dict[str, Any] = {
+            "followers": followers,
+            "cache_rows": cache_rows,
+            "invariants": invariants,
+            "progress": progress,
+        }
         if data_dir is None:
             return cls(config, MemoryBackend(), MemoryBlockLog(), codec, **options)
         directory = str(data_dir)

@@ -34,8 +34,8 @@ class Display:
             self._show(self._bar, *self._done)
             self._bar.stop()
 
-    def start(self, size: int, position: int = 0) -> None:
-        """The work begins at `position` and ends at `size`; 0 when nobody knows."""
+    def begin(self, size: int, position: int = 0) -> None:
+        """The work goes from a position to `size`, which is 0 when nobody knows."""
         self._begun = time.monotonic()
         self._first, self._size = position, size
         if self._bar is None:
@@ -44,8 +44,8 @@ class Display:
             self._done = position, "", {}
             self._bar.start()
 
-    def show(self, position: int, title: str, **counts: int) -> None:
-        """The work is at `position`; when it is time, shows so many things done since it began."""
+    def advance(self, position: int, title: str, **counts: int) -> None:
+        """The work is at `position`; when it is time, shows this with so many things done since it began."""
         self._done = position, title, counts
         now = time.monotonic()
         if now < self._next:
@@ -55,10 +55,10 @@ class Display:
             self._show(self._bar, position, title, counts)
             return
         seconds = now - self._begun
-        left = ""
+        rates = [_describe_rates(counts, seconds)] if counts else []
         if self._size and position > self._first:
-            left = f", {seconds * (self._size - position) / (position - self._first):.0f} s left"
-        sys.stderr.write(f"{title}: {_describe_rates(counts, seconds)}{left}\n")
+            rates.append(f"{seconds * (self._size - position) / (position - self._first):.0f} s left")
+        sys.stderr.write(f"{title}: {', '.join(rates)}\n" if rates else f"{title}\n")
         sys.stderr.flush()
 
     def _show(self, bar: Progress, position: int, title: str, counts: dict[str, int]) -> None:
@@ -82,53 +82,3 @@ def _make_bar() -> Progress:
 
 def _describe_rates(counts: dict[str, int], seconds: float) -> str:
     return ", ".join(f"{count / max(seconds, 0.001):.0f} {name}/s" for name, count in counts.items())
-
-
-class ImportProgress(Display):
-    """How far an import of blocks is."""
-
-    def begin(self, number: int, position: int, size: int) -> None:
-        """The import begins behind block `number`, at byte `position` of `size`."""
-        self._blocks = self._transactions = 0
-        self.start(size, position)
-
-    def advance(self, number: int, transactions: int, position: int) -> None:
-        """Block `number` was applied; the file has been read up to `position`."""
-        self._blocks += 1
-        self._transactions += transactions
-        self.show(position, f"block {number}", blocks=self._blocks, transactions=self._transactions)
-
-
-class SnapshotProgress(Display):
-    """How far a snapshot is."""
-
-    def begin(self, size: int) -> None:
-        """The work ends at position `size`; 0 when nobody knows."""
-        self.start(size)
-
-    def advance(self, rows: int, position: int) -> None:
-        """So many rows and history entries are done, up to this position."""
-        self.show(position, f"{rows} rows", rows=rows)
-
-
-class QuietProgress:
-    """Nobody looks."""
-
-    def begin(self, size: int) -> None:
-        """Does nothing."""
-
-    def advance(self, rows: int, position: int) -> None:
-        """Does nothing."""
-
-
-class RebuildLines:
-    """Lines that tell how far the indexes are that are made again from the block log."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + LINE_SECONDS
-
-    def __call__(self, number: int, last: int) -> None:
-        """Block `number` of `last` is done."""
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + LINE_SECONDS
-            print(f"Account history is made from the block log: block {number} of {last}", file=sys.stderr, flush=True)

@@ -10,13 +10,14 @@ from index.account_history import AccountHistory
 from index.base import BEGINNING, Index
 from index.market_history import MarketHistory
 from index.outbox import Outbox
-from index.rebuild import Tell, check_log_is_full, fill
+from index.rebuild import check_log_is_full, fill
 from index.record import Record, RecordCodec, make_record, scan_rows
 from index.state_index import StateIndex
 from protocol.codec import codec_for
 from protocol.config import ChainConfig
 from protocol.errors import Rejected
 from state.engine.kv import Put, Reads
+from state.engine.progress import QUIET, Progress
 from state.engine.store import Store
 from state.tables.tables import Tables
 
@@ -31,21 +32,17 @@ def is_indexed(values: Reads, number: int) -> bool:
     return all(index.read_cursor(values).number == number for index in STATE_INDEXES)
 
 
-def _tell_nobody(number: int, last: int) -> None:
-    """Lets the work go on unwatched."""
-
-
 class Indexes:
     """Follows one chain, to whose start it is given.
 
-    With `has_history` the indexes beside the state are made again when they are missing, which is told to `tell`; None
-    keeps what there is.
+    With `has_history` the indexes beside the state are made again when they are missing, which is told to `progress`;
+    None keeps what there is.
     """
 
-    def __init__(self, has_history: bool | None = True, tell: Tell = _tell_nobody) -> None:
+    def __init__(self, has_history: bool | None = True, progress: Progress = QUIET) -> None:
         self.outbox: Outbox
         self._has_history = has_history
-        self._tell = tell
+        self._progress = progress
         self._beside: tuple[StateIndex, ...] = ()
         self._newest: dict[int, Record] = {}
         """The records of the blocks that are not committed, by number."""
@@ -117,7 +114,7 @@ class Indexes:
                 index.apply(record)
 
     def _fill(self, indexes: Sequence[Index]) -> None:
-        fill(indexes, self._reader, self._config, self._committed, self._tell)
+        fill(indexes, self._reader, self._config, self._committed, self._progress)
 
     def join(self, index: Index) -> None:
         """Fills an index that is to follow the outbox from now on.
@@ -166,12 +163,12 @@ def open_chain(
     data_dir: object | None = None,
     *,
     has_history: bool | None = True,
-    tell: Tell = _tell_nobody,
+    progress: Progress = QUIET,
     **options: Any,
 ) -> tuple[Chain, Indexes]:
     """Opens the chain in a directory, in memory without one, with its indexes.
 
     The options are those of `Indexes` and `Chain.open`, and so is what is raised.
     """
-    indexes = Indexes(has_history, tell)
-    return Chain.open(config, data_dir, followers=(indexes,), **options), indexes
+    indexes = Indexes(has_history, progress)
+    return Chain.open(config, data_dir, followers=(indexes,), progress=progress, **options), indexes

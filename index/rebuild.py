@@ -1,6 +1,6 @@
 """Records of blocks that are long gone: the block log is executed again on another state, beside the running node."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from chain.effects import Applied
 from chain.finality import is_group_full
@@ -12,11 +12,9 @@ from index.record import Change, Record, make_record, scan_rows
 from protocol.config import ChainConfig
 from protocol.errors import HistoryUnavailable
 from state.engine.kv import Backend, MemoryBackend
+from state.engine.progress import Progress
 from state.engine.store import Store
 from state.tables.tables import Tables
-
-Tell = Callable[[int, int], None]
-"""Is told the number of the block that is done, and that of the last one there is."""
 
 
 def check_log_is_full(reader: Reader) -> None:
@@ -54,7 +52,12 @@ def scan_genesis(config: ChainConfig) -> Iterator[Change]:
 
 
 def fill(
-    indexes: Sequence[Index], reader: Reader, config: ChainConfig, last: int, tell: Tell, backend: Backend | None = None
+    indexes: Sequence[Index],
+    reader: Reader,
+    config: ChainConfig,
+    last: int,
+    progress: Progress,
+    backend: Backend | None = None,
 ) -> None:
     """Gives indexes what they lack up to the irreversible block `last`; after a crash it goes on where it was.
 
@@ -66,6 +69,7 @@ def fill(
         if index.head == BEGINNING:
             index.begin_at(BEGINNING, scan_genesis(config))
             index.write(0)
+    progress.begin(last)
     for record, is_full in execute(reader, config, last, backend):
         for index in indexes:
             if record.number > index.head.number:
@@ -73,4 +77,5 @@ def fill(
         if is_full or record.number == last:
             for index in indexes:
                 index.write(record.number)
-            tell(record.number, last)
+            title = f"Account history is made from the block log: block {record.number} of {last}"
+            progress.advance(record.number, title)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from operator import lt
 from struct import Struct
-from typing import Any, BinaryIO, Final, NamedTuple, Protocol
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgpack
 import zstandard
@@ -36,6 +36,7 @@ from state.engine.errors import SchemaError, StoreCorrupt, StoreTooNew
 from state.engine.index import INDEX_SPACE
 from state.engine.kv import Backend, MemoryBackend, View
 from state.engine.meta import META_KEY, Meta, check_meta, decode_meta, describe_tables
+from state.engine.progress import Progress
 from state.engine.rows import unpack
 from state.engine.store import SEQUENCES, Store
 from state.engine.table import ROW_SPACE, Table, hash_row
@@ -69,16 +70,6 @@ Pair = tuple[bytes, bytes]
 
 class SnapshotError(Exception):
     """A snapshot that can not be made, or a file that can not be used; the text is a sentence without its stop."""
-
-
-class Progress(Protocol):
-    """Is told how far the work is."""
-
-    def begin(self, size: int) -> None:
-        """The work ends at position `size`; 0 when nobody knows."""
-
-    def advance(self, rows: int, position: int) -> None:
-        """So many rows and history entries are done, up to this position."""
 
 
 class Header(NamedTuple):
@@ -146,13 +137,17 @@ class SnapshotSource:
                 writer.put(kind, chunk)
                 counts[kind] += len(keys)
                 done += len(keys)
-                progress.advance(done, before + min(view.measure(low, keys[-1]), sizes[kind]))
+                _tell(progress, before + min(view.measure(low, keys[-1]), sizes[kind]), done)
             before += sizes[kind]
-            progress.advance(done, before)
+            _tell(progress, before, done)
         if digest % _DIGEST_MODULUS != int.from_bytes(self.header.meta.head.digest, "big"):
             raise SnapshotError("The rows of the state database do not give its digest: the database is damaged")
         checksum = writer.put(_END, tuple(counts.values()))
         return Summary(self.header, counts[_ROWS], counts[_HISTORY], checksum, writer.size)
+
+
+def _tell(progress: Progress, position: int, rows: int) -> None:
+    progress.advance(position, f"{rows} rows", rows=rows)
 
 
 def _describe(view: View, chain: Chain, with_history: bool) -> Header:
@@ -240,7 +235,7 @@ class SnapshotReader:
             if pairs is None:
                 raise self._damaged("keys are out of order")
             yield kind == _HISTORY, pairs
-            progress.advance(tally.rows + tally.entries, self._size)
+            _tell(progress, self._size, tally.rows + tally.entries)
             kind, values = self._read_chunk()
         if kind != _END or values != (tally.rows, tally.entries) or self._file.read(1):
             raise self._damaged("it should end here")
@@ -401,7 +396,9 @@ def restore(
     backend.write(
         [(config_record.KEY, header.config), (origin.KEY, header.block), (META_KEY, header.record)], sync=True
     )
-    Store(backend, Tables, chain_id=config.chain_id)  # Brings the rows of an older program up to date.
+    Store(
+        backend, Tables, chain_id=config.chain_id, progress=progress
+    )  # Brings the rows of an older program up to date.
     return reader.summary
 
 

@@ -8,7 +8,7 @@ import platformdirs
 
 import index.indexes
 from chain.chain import Chain
-from client.progress import RebuildLines
+from client.progress import Display
 from index.indexes import Indexes
 from node.failures import EXIT_USAGE, CommandError
 from node.settings import Settings
@@ -40,15 +40,16 @@ def open_in(
     """Opens the chain and its indexes in a directory, or in memory without one. Raises what `Chain.open` raises."""
     if data_dir is not None:
         make_private(data_dir)
-    return index.indexes.open_chain(
-        config,
-        data_dir,
-        has_history=has_history,
-        tell=RebuildLines(),
-        cache_rows=settings.cache_rows,
-        cache_bytes=settings.cache_mib << 20,
-        invariants=settings.invariants_check,
-    )
+    with Display() as display:
+        return index.indexes.open_chain(
+            config,
+            data_dir,
+            has_history=has_history,
+            progress=display,
+            cache_rows=settings.cache_rows,
+            cache_bytes=settings.cache_mib << 20,
+            invariants=settings.invariants_check,
+        )
 
 
 def open_chain(settings: Settings, config: ChainConfig) -> tuple[Chain, Indexes]:

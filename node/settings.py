@@ -13,7 +13,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -29,13 +29,13 @@ from pydantic.fields import FieldInfo
 
 from client.defaults import NODE_DEFAULT
 from protocol.errors import Invalid
-from protocol.keys import PrivateKey
-from protocol.secrecy import hide_keys
 from rpc.this_machine import is_loopback
-from state.engine.leveldb import CACHE_BYTES
-from state.engine.store import CACHE_ROWS
+from state.engine.cache_sizes import CACHE_BYTES, CACHE_ROWS
 from state.invariants import RECOUNTS
 from state.watch import CHECKS
+
+if TYPE_CHECKING:
+    from protocol.keys import PrivateKey
 
 ENVIRONMENT_PREFIX: Final = "PLAUDIT_"
 PORT_MAX: Final = 65_535
@@ -51,6 +51,8 @@ class SettingsError(Exception):
     """Settings that cannot be used; each problem is a line with the setting, where it is set, and what is allowed."""
 
     def __init__(self, problems: Iterable[str]) -> None:
+        from protocol.secrecy import hide_keys  # noqa: PLC0415 - loads the curve, and help needs none
+
         self.problems = tuple(hide_keys(problem, raw=True) for problem in problems)
         super().__init__("\n".join(self.problems))
 
@@ -270,6 +272,8 @@ def _describe_setting(name: str, field: FieldInfo) -> Setting:
 
 def read_keys(texts: Iterable[str], place: str) -> Iterable[PrivateKey]:
     """Reads private keys; `place` names them with {n}, because a key is never repeated. Raises SettingsError."""
+    from protocol.keys import PrivateKey  # noqa: PLC0415 - loads the curve, and help needs none
+
     for number, text in enumerate(texts, start=1):
         try:
             yield PrivateKey.from_wif(text)

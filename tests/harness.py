@@ -381,3 +381,20 @@ class Harness:
     def vote_witness(self, account: str, witness: str, approve: bool = True) -> None:
         """Votes for a witness."""
         self.apply(AccountWitnessVote(account, witness, approve))
+
+
+class Told:
+    """A progress that keeps each position with the size of the work, and ends the work when it is told to."""
+
+    def __init__(self, error: type[Exception] | None = None, at: int = 0) -> None:
+        self.figures: list[tuple[int, int]] = []
+        self._size = 0
+        self._error, self._at = error, at
+
+    def begin(self, size: int, position: int = 0) -> None:
+        self._size = size
+
+    def advance(self, position: int, title: str, **counts: int) -> None:
+        self.figures.append((position, self._size))
+        if self._error is not None and len(self.figures) == self._at:
+            raise self._error

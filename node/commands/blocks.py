@@ -14,7 +14,7 @@ import click
 
 from chain.chain import Chain
 from client.declare import group, option
-from client.progress import ImportProgress
+from client.progress import Display
 from node.failures import CommandError
 from node.opening import load_chain_config, open_chain, open_existing, refuse_to_replace
 from node.options import CHAIN, FORCE, ChainSettings, take_settings
@@ -68,7 +68,7 @@ def run_import(
         tune_memory()
         begun = time.monotonic()
         try:
-            with _noticed_signals() as is_stopped, ImportProgress() as progress:
+            with _noticed_signals() as is_stopped, Display() as progress:
                 result = import_blocks(
                     chain,
                     path,

@@ -14,7 +14,7 @@ import click
 from client.admin import call_admin
 from client.declare import group, option
 from client.defaults import LONG_SECONDS
-from client.progress import SnapshotProgress
+from client.progress import Display
 from client.render import Output, fields
 from index.snapshot import SnapshotError, Summary
 from node.commands.blocks import EXIT_INTERRUPTED
@@ -38,7 +38,7 @@ def create(file: Path, settings: ChainSettings, no_history: bool = NO_HISTORY, f
     config = load_chain_config(settings)
     refuse_to_replace(file, force)
     begun = time.monotonic()
-    with _interruptible(), _plain_errors(None), SnapshotProgress() as progress:
+    with _interruptible(), _plain_errors(None), Display() as progress:
         chain, _indexes = open_existing(settings, config, has_history=None)
         tune_memory()
         try:
@@ -61,7 +61,7 @@ def verify(file: Path, settings: ChainSettings) -> None:
     """Check all of FILE, and that it is of the chain if one is named with --preset or --chain."""
     is_named = settings.chain is not None or settings.preset is not None
     config = load_chain_config(settings) if is_named else None
-    with _interruptible(), _plain_errors(file), SnapshotProgress() as progress:
+    with _interruptible(), _plain_errors(file), Display() as progress:
         summary = verify_snapshot(file, config, progress)
     click.echo(f"{file} is whole: its rows give the state digest, its bytes the checksum.")
     _show(summary)
@@ -74,7 +74,7 @@ def restore(file: Path, settings: ChainSettings, no_history: bool = NO_HISTORY) 
     data_dir = find_data_dir(settings, config)
     begun = time.monotonic()
     tune_memory()
-    with _interruptible(), _plain_errors(file), SnapshotProgress() as progress:
+    with _interruptible(), _plain_errors(file), Display() as progress:
         summary = restore_snapshot(file, config, data_dir, progress, not no_history)
     click.echo(f"{data_dir} holds the chain of {file}, restored in {time.monotonic() - begun:.1f} s.")
     _show(summary)

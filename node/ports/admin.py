@@ -16,7 +16,6 @@ from typing import Annotated, Any, Final
 
 from aiohttp import web
 
-from client.progress import QuietProgress
 from index.snapshot import SnapshotError, SnapshotSource
 from node.core import Node
 from node.core.addresses import Ban
@@ -28,6 +27,7 @@ from node.shell.snapshot_file import save_snapshot
 from protocol.errors import Invalid, Rejected
 from protocol.p2p.messages import Endpoint
 from protocol.times import time_text
+from protocol.units import DAY_SECONDS
 from rpc.apis.jsonrpc import JsonRpcApi
 from rpc.dispatch import Dispatcher
 from rpc.http_port import JSON, HttpPort, Refused, Request
@@ -37,11 +37,12 @@ from rpc.objects import Json
 from rpc.port_limits import OPERATOR_LIMITS, PortLimits
 from rpc.this_machine import find_foreign_host, find_proxy, is_loopback
 from state.engine.errors import StoreError, StoreWriteFailed
+from state.engine.progress import QUIET
 
 BATCH_LENGTH_MAX: Final = 20
 BATCH_SECONDS_MAX: Final = 60.0
-BAN_SECONDS: Final = 86_400
-BAN_SECONDS_MAX: Final = 100 * 365 * 86_400
+BAN_SECONDS: Final = DAY_SECONDS
+BAN_SECONDS_MAX: Final = 100 * 365 * DAY_SECONDS
 REASON_LENGTH_MAX: Final = 200
 SNAPSHOT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -170,7 +171,7 @@ def _write(source: SnapshotSource, path: Path) -> Json:
     """Writes a snapshot, in a thread of its own. Raises SnapshotError, StoreError, OSError."""
     try:
         path.parent.mkdir(exist_ok=True)
-        summary = save_snapshot(source, path, QuietProgress())
+        summary = save_snapshot(source, path, QUIET)
     finally:
         source.close()
     head = summary.header.meta.head

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from chain.chain import Chain
 from chain.finality import Mode
@@ -12,30 +12,11 @@ from node.shell.block_file import BlockFile, BlockFileError
 from node.shell.recovery import RecoveryAhead
 from protocol.block import Block
 from protocol.errors import ProtocolError
+from state.engine.progress import QUIET, Progress
 
 
 class ImportProblem(Exception):
     """An import that could not be finished; what was imported until then is kept."""
-
-
-class Progress(Protocol):
-    """Is told how far an import is."""
-
-    def begin(self, number: int, position: int, size: int) -> None:
-        """The import begins behind block `number`, at byte `position` of `size`."""
-
-    def advance(self, number: int, transactions: int, position: int) -> None:
-        """Block `number` was applied; the file has been read up to `position`."""
-
-
-class NoProgress:
-    """Nobody looks."""
-
-    def begin(self, number: int, position: int, size: int) -> None:
-        """Does nothing."""
-
-    def advance(self, number: int, transactions: int, position: int) -> None:
-        """Does nothing."""
 
 
 class ImportResult(NamedTuple):
@@ -54,7 +35,7 @@ def import_blocks(
     until: int | None = None,
     skip_signatures: bool = False,
     recovery: RecoveryAhead | None = None,
-    progress: Progress | None = None,
+    progress: Progress = QUIET,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> ImportResult:
     """Applies the blocks of a file behind the chain's head, the last of them number `until`.
@@ -62,13 +43,12 @@ def import_blocks(
     Whatever ends it, what was applied is committed and kept, and a later import goes on from there. Raises
     ImportProblem for a file that is damaged or of another chain, the store's errors for a disk that refuses.
     """
-    progress = progress or NoProgress()
     if until is not None and chain.head_number > until:
         raise ImportProblem(f"The chain is at block {chain.head_number} already, behind block {until}.")
     try:
         with BlockFile(path, chain.codec) as file:
             _find_head(chain, file)
-            progress.begin(chain.head_number, file.position, file.size)
+            progress.begin(file.size, file.position)
             blocks = file.blocks(until)
             if recovery is not None and not skip_signatures:
                 blocks = recovery.prepare(_until_damaged(blocks))
@@ -130,7 +110,7 @@ def _apply(
                 raise chain.finality.write_problem
             count += 1
             transactions += len(block.transactions)
-            progress.advance(block.number, len(block.transactions), file.position)
+            progress.advance(file.position, f"block {block.number}", blocks=count, transactions=transactions)
             if is_stopped():
                 stopped = True
                 break

@@ -15,7 +15,6 @@ from typing import Final
 
 from chain.chain import STATE_DIRECTORY, Chain
 from index.snapshot import (
-    Progress,
     SnapshotError,
     SnapshotReader,
     SnapshotSource,
@@ -28,6 +27,7 @@ from node.shell.files import make_private
 from protocol.config import ChainConfig
 from state.engine.errors import StoreError, StoreLocked
 from state.engine.leveldb import LevelDBBackend
+from state.engine.progress import Progress
 
 RESTORING_DIRECTORY: Final = "restoring"
 _CHAIN_FILES: Final = (STATE_DIRECTORY, "block_log", "block_log.index")

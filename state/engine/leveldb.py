@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from state.engine.cache_sizes import CACHE_BYTES
 from state.engine.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreWriteFailed
 from state.engine.kv import Batch
 
@@ -17,7 +18,6 @@ except ImportError:  # The same interface, with wheels for the systems and versi
     import plyvel_next as plyvel
 
 MARKER: Final = "PLAUDIT-STATE"
-CACHE_BYTES: Final = 64 << 20
 _DATA_SUFFIXES: Final = (".ldb", ".sst", ".log")
 # A second attempt to open a database in one process would, when it fails, release the lock of the first: POSIX drops
 # all locks of a process on a file when the process closes any handle of it.

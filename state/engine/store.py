@@ -15,17 +15,18 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from protocol.steps import Steps, do_all
 from state.engine import declare
+from state.engine.cache_sizes import CACHE_ROWS
 from state.engine.declare import TableSet, TableSpec, find_spec
 from state.engine.errors import CheckpointError, SchemaError
 from state.engine.kv import Backend, Put
 from state.engine.meta import META_KEY, Head, Meta, check_meta, describe_tables, encode_meta, read_meta
+from state.engine.progress import QUIET, Progress
 from state.engine.rows import Row, RowT
 from state.engine.table import Batch, Cache, CommittedRow, Journal, KeyT, RowChange, Table
 from state.engine.upgrade import upgrade_tables
 
 EXTRA_SPACE_MIN: Final = b"\x10"
 """The smallest first byte of keys that others may write along with a commit."""
-CACHE_ROWS: Final = 200_000
 CHANGE_BYTES: Final = 500
 """Memory that a changed row takes until it is committed, beside its texts: row, journal, and keys of indexes."""
 _DIGEST_MODULUS: Final = 1 << 256
@@ -97,7 +98,7 @@ class Store(Generic[TablesT]):
     """All tables of one chain.
 
     ``cache_rows`` bounds the committed rows kept in memory; ``is_strict`` checks at each sealed block that rows survive
-    storage (for tests; slow).
+    storage (for tests; slow). Work on a database of an older program is told to ``progress``.
     Raises ForeignChain, StoreTooNew, NotAStore, StoreCorrupt.
     """
 
@@ -109,6 +110,7 @@ class Store(Generic[TablesT]):
         chain_id: bytes = b"",
         cache_rows: int = CACHE_ROWS,
         is_strict: bool = False,
+        progress: Progress = QUIET,
     ) -> None:
         self.backend = backend
         self._chain_id = chain_id
@@ -129,15 +131,15 @@ class Store(Generic[TablesT]):
         self.tables: TablesT = tables_class()
         for table in self._all[1:]:
             setattr(self.tables, table.name, table)
-        self._committed = self._open()
+        self._committed = self._open(progress)
 
-    def _open(self) -> Head | None:
+    def _open(self, progress: Progress) -> Head | None:
         meta = read_meta(self.backend)
         if meta is None:
             return None
         check_meta(meta, self._chain_id, self._declared)
         if meta.tables != self._declared:
-            meta = upgrade_tables(self.backend, meta, self._all, self._declared)
+            meta = upgrade_tables(self.backend, meta, self._all, self._declared, progress)
         return meta.head
 
     def close(self) -> None:

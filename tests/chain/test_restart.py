@@ -15,7 +15,7 @@ from protocol.errors import BlockLogError
 from state.engine.errors import CheckpointError, ForeignChain, NotAStore, StoreFull, StoreLocked
 from state.engine.leveldb import LevelDBBackend
 from tests.chains import FIRST, MINERS, NULL, TESTNET
-from tests.harness import Harness, config_with, steem
+from tests.harness import Harness, Told, config_with, steem
 
 CONFIG = TESTNET
 
@@ -225,9 +225,9 @@ def test_history_is_made_anew_when_it_is_missing(tmp_path: Path) -> None:
     grow(world, 40)
     world.chain.close()
     steady = Harness(first_block=False)
-    told: list[tuple[int, int]] = []
-    again, indexes = open_chain(CONFIG, tmp_path / "data", tell=lambda *figures: told.append(figures))
-    assert told == [(again.finality.committed_number,) * 2]
+    told = Told()
+    again, indexes = open_chain(CONFIG, tmp_path / "data", progress=told)
+    assert told.figures == [(again.finality.committed_number,) * 2]
     for number in range(1, 41):
         block = again.reader.get_block(number)
         assert block is not None

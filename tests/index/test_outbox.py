@@ -17,7 +17,7 @@ from operations.transfer import Transfer
 from protocol.errors import HistoryUnavailable, Rejected
 from state.engine.kv import MemoryBackend
 from tests.crash.producer import crash_config
-from tests.harness import Harness, steem
+from tests.harness import Harness, Told, steem
 from tests.index.lab import DictIndex, FinalIndex, Killed, Node, decoder, feed, index_from_nothing
 
 CONFIG = crash_config()
@@ -308,21 +308,15 @@ def test_filling_goes_on_where_a_kill_ended_it(monkeypatch: pytest.MonkeyPatch) 
     node = story.node
     node.chain.finality.try_commit()
     disk: list[bytes] = []
-    told: list[tuple[int, int]] = []
-
-    def tell(number: int, last: int) -> None:
-        told.append((number, last))
-        if len(told) == 2:
-            raise Killed
-
-    node.indexes._tell = tell
+    told = Told(Killed, at=2)
+    node.indexes._progress = told
     with pytest.raises(Killed):
         node.indexes.join(DictIndex(disk))
     index = DictIndex(disk)
     assert index.head.number == 20
     node.indexes.join(index)
     committed = node.chain.finality.committed_number
-    assert told[2:] == [(number, committed) for number in (*range(10, committed, 10), committed)]
+    assert told.figures[2:] == [(number, committed) for number in (*range(10, committed, 10), committed)]
     feed(node, index, 5)
     assert index.content() == index_from_nothing(node, DictIndex, node.chain.head_number).content()
 

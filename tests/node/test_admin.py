@@ -13,13 +13,13 @@ import aiohttp
 import pytest
 
 from chain.chain import Chain
-from client.progress import QuietProgress
 from node.core.addresses import Ban
 from node.ports import admin
 from node.settings import SEEDS_MAX
 from node.shell.snapshot_file import verify_snapshot
 from rpc.port_limits import OPERATOR_LIMITS
 from state.engine.errors import StoreWriteFailed
+from state.engine.progress import QuietProgress
 from tests.harness import Harness, dev_config
 from tests.node.operated import Operated, free_port, operated, run_command, until
 from tests.node.test_cli import run
@@ -222,7 +222,7 @@ async def test_a_snapshot_that_can_not_be_written_leaves_nothing_and_can_be_aske
 async def test_a_node_that_stops_gives_a_snapshot_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, stopped, folder = threading.Event(), threading.Event(), tmp_path / "snapshots"
 
-    def dawdle(self: object, size: int) -> None:
+    def dawdle(self: object, size: int, position: int = 0) -> None:
         begun.set()
         stopped.wait(20)
 

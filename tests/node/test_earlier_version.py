@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from chain.chain import Chain
-from client.progress import QuietProgress
 from node.shell.importer import import_blocks
 from node.shell.snapshot_file import restore_snapshot
 from protocol.config import ChainConfig
+from state.engine.progress import QuietProgress
 from state.tables.tables import Tables
 from tests.vectors import RECORDED, recorded_path
 

@@ -15,13 +15,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chain.chain import Chain
-from client.progress import QuietProgress, SnapshotProgress
+from client.progress import Display
 from index.indexes import Indexes, open_chain
 from index.snapshot import SnapshotError, SnapshotSource
 from node.cli import main
 from node.shell.importer import import_blocks
 from node.shell.snapshot_file import restore_snapshot, save_snapshot, verify_snapshot, write_snapshot
 from protocol.config import ChainConfig
+from state.engine.progress import QuietProgress
 from tests.crash.producer import Producer, crash_config
 from tests.crash.test_kill9 import ROOT, check_survivor
 from tests.node.test_cli import daemon
@@ -270,7 +271,7 @@ def test_directories_and_files_that_are_not_there(snapshot: Path, tmp_path: Path
 
 def test_an_unfinished_file_is_removed(source: Path, tmp_path: Path) -> None:
     class Broken(QuietProgress):
-        def advance(self, rows: int, position: int) -> None:
+        def advance(self, position: int, title: str, **counts: int) -> None:
             raise KeyboardInterrupt
 
     chain = open_chain(CONFIG, source)[0]
@@ -292,8 +293,8 @@ from node.shell import snapshot_file
 from protocol.config import ChainConfig
 
 class Slow:
-    def begin(self, size): pass
-    def advance(self, rows, position): pause("advance")
+    def begin(self, size, position=0): pass
+    def advance(self, position, title, **counts): pause("advance")
 
 def pause(where):
     if where == sys.argv[3]:
@@ -458,24 +459,24 @@ def wait_for(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def test_progress_is_shown_in_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("client.progress.LINE_SECONDS", 0.0)
-    with SnapshotProgress(is_terminal=False) as progress:
+    with Display(is_terminal=False) as progress:
         progress.begin(200)
         time.sleep(0.01)
-        progress.advance(1000, 50)
+        progress.advance(50, "1000 rows", rows=1000)
         progress.begin(0)
         time.sleep(0.01)
-        progress.advance(7, 0)
+        progress.advance(0, "7 rows", rows=7)
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("1000 rows: ") and first.endswith(" s left")
     assert second.startswith("7 rows: ") and second.endswith(" rows/s")
 
 
 def test_progress_is_shown_as_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    with SnapshotProgress(is_terminal=True) as unused:
+    with Display(is_terminal=True) as unused:
         assert unused is not None
     assert capsys.readouterr().err == ""
-    with SnapshotProgress(is_terminal=True) as progress:
+    with Display(is_terminal=True) as progress:
         progress.begin(200)
-        progress.advance(1000, 200)
+        progress.advance(200, "1000 rows", rows=1000)
     shown = capsys.readouterr().err
     assert "1000 rows" in shown and "100 %" in shown
