@@ -60,11 +60,11 @@ class Watch:
         self.size = -1
         self.seen: list[tuple[int, int]] = []
 
-    def begin(self, size: int) -> None:
+    def begin(self, size: int, position: int = 0) -> None:
         self.size = size
 
-    def advance(self, rows: int, position: int) -> None:
-        self.seen.append((rows, position))
+    def advance(self, position: int, title: str, **counts: int) -> None:
+        self.seen.append((counts["rows"], position))
 
 
 def take(chain: Chain, with_history: bool = True) -> bytes:
