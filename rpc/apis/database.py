@@ -36,11 +36,14 @@ from rpc.apis.listing import (
     NUMBER,
     TIME,
     Names,
-    Order,
     PageItems,
     PageLimit,
     SortOrder,
+    find_index,
     list_rows,
+    listed,
+    named,
+    owned,
     parse_start,
     scan_prices,
 )
@@ -54,8 +57,6 @@ from state.context import SINGLETON
 from state.engine.errors import RowMissing
 from state.tables.content import Comment, CommentVote
 from state.tables.globals import GlobalProperties
-
-BY_NAME = {"by_name": Order(None, (NAME,))}
 
 SIGNATURES_MAX = 256
 
@@ -133,9 +134,10 @@ class DatabaseApi(ApiBase):
         """Witnesses by name, by votes, or by their next turn in virtual time."""
         if order == "by_schedule_time" and isinstance(start, list) and len(start) == 2:
             start = [start[0], self._get_witness_id(start[1])]
-        orders = BY_NAME | {
-            "by_vote_name": Order("by_vote_name", (DESCENDING, NAME)),
-            "by_schedule_time": Order("by_schedule_time", (NUMBER, NUMBER)),
+        orders = {
+            "by_name": (NAME,),
+            "by_vote_name": (DESCENDING, NAME),
+            "by_schedule_time": (NUMBER, NUMBER),
         }
         yield from list_rows(self.tables.witnesses, orders, start, limit, order, self.forms.show)
 
@@ -145,23 +147,17 @@ class DatabaseApi(ApiBase):
             raise Rejected("", "unknown key: witness ${name}", name=str(name))
         return witness.id
 
-    @rpc_method(rows="witnesses")
-    def find_witnesses(self, owners: Names) -> Steps:
-        """The witnesses among the given names."""
-        for name in owners:
-            row = self.tables.witnesses.find(name)
-            yield PAUSE if row is None else self.forms.show(row)
+    find_witnesses = named(
+        "witnesses", "witnesses", "The witnesses among the given names.", parameter="owners", is_required=True
+    )
 
-    @rpc_method(rows="votes")
-    def list_witness_votes(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account_witness"
-    ) -> Steps:
-        """Votes for witnesses by voter or by witness."""
-        orders = {
-            "by_account_witness": Order(None, (NAME, NAME)),
-            "by_witness_account": Order("by_witness_account", (NAME, NAME)),
-        }
-        yield from list_rows(self.tables.witness_votes, orders, start, limit, order, self.forms.show)
+    list_witness_votes = listed(
+        "votes",
+        "witness_votes",
+        "Votes for witnesses by voter or by witness.",
+        by_account_witness=(NAME, NAME),
+        by_witness_account=(NAME, NAME),
+    )
 
     @rpc_method()
     def get_active_witnesses(self) -> Json:
@@ -177,9 +173,10 @@ class DatabaseApi(ApiBase):
     @rpc_method(rows="accounts")
     def list_accounts(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_name") -> Steps:
         """Accounts by name, by proxy, or by the time of their next power down part."""
-        orders = BY_NAME | {
-            "by_proxy": Order("by_proxy", (NAME, NAME)),
-            "by_next_vesting_withdrawal": Order("by_next_vesting_withdrawal", (TIME, NAME)),
+        orders = {
+            "by_name": (NAME,),
+            "by_proxy": (NAME, NAME),
+            "by_next_vesting_withdrawal": (TIME, NAME),
         }
         yield from list_rows(self.tables.accounts, orders, start, limit, order, self._accounts.show)
 
@@ -196,178 +193,120 @@ class DatabaseApi(ApiBase):
     @rpc_method(rows="owner_auths")
     def list_owner_histories(self, start: Start = None, limit: PageLimit = LIMIT_MAX) -> Steps:
         """Replaced owner authorities by account and time."""
-        orders = {"by_account": Order("by_account", (NAME, TIME))}
+        orders = {"by_account": (NAME, TIME)}
         yield from list_rows(self.tables.owner_histories, orders, start, limit, "by_account", self.forms.show)
 
-    @rpc_method(rows="owner_auths")
-    def find_owner_histories(self, owner: Name = "") -> Steps:
-        """The replaced owner authorities of one account."""
-        rows = islice(self.tables.owner_histories.index("by_account").scan((owner,)), LIMIT_MAX)
-        for row in rows:
-            yield self.forms.show(row)
+    find_owner_histories = owned(
+        "owner_auths", "owner_histories", "The replaced owner authorities of one account.", "owner", "by_account"
+    )
 
-    @rpc_method(rows="requests")
-    def list_account_recovery_requests(
-        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account"
-    ) -> Steps:
-        """Open account recovery requests."""
-        orders = {"by_account": Order(None, (NAME,)), "by_expiration": Order("by_expiration", (TIME, NAME))}
-        table = self.tables.account_recovery_requests
-        yield from list_rows(table, orders, start, limit, order, self.forms.show)
+    list_account_recovery_requests = listed(
+        "requests",
+        "account_recovery_requests",
+        "Open account recovery requests.",
+        by_account=(NAME,),
+        by_expiration=(TIME, NAME),
+    )
 
-    @rpc_method(rows="requests")
-    def find_account_recovery_requests(self, accounts: Names | None = None) -> Steps:
-        """The open recovery requests of the given accounts."""
-        for name in accounts or []:
-            row = self.tables.account_recovery_requests.find(name)
-            yield PAUSE if row is None else self.forms.show(row)
+    find_account_recovery_requests = named(
+        "requests", "account_recovery_requests", "The open recovery requests of the given accounts."
+    )
 
-    @rpc_method(rows="requests")
-    def list_change_recovery_account_requests(
-        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account"
-    ) -> Steps:
-        """Pending changes of recovery accounts."""
-        orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
-        table = self.tables.change_recovery_requests
-        yield from list_rows(table, orders, start, limit, order, self.forms.show)
+    list_change_recovery_account_requests = listed(
+        "requests",
+        "change_recovery_requests",
+        "Pending changes of recovery accounts.",
+        by_account=(NAME,),
+        by_effective_date=(TIME, NAME),
+    )
 
-    @rpc_method(rows="requests")
-    def find_change_recovery_account_requests(self, accounts: Names | None = None) -> Steps:
-        """The pending changes of recovery account of the given accounts."""
-        for name in accounts or []:
-            row = self.tables.change_recovery_requests.find(name)
-            yield PAUSE if row is None else self.forms.show(row)
+    find_change_recovery_account_requests = named(
+        "requests", "change_recovery_requests", "The pending changes of recovery account of the given accounts."
+    )
 
-    @rpc_method(rows="escrows")
-    def list_escrows(self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_from_id") -> Steps:
-        """Open escrows."""
-        orders = {
-            "by_from_id": Order(None, (NAME, NUMBER)),
-            "by_ratification_deadline": Order("by_ratification_deadline", (FLAG, TIME, NUMBER)),
-        }
-        yield from list_rows(self.tables.escrows, orders, start, limit, order, self.forms.show)
+    list_escrows = listed(
+        "escrows", "escrows", "Open escrows.", by_from_id=(NAME, NUMBER), by_ratification_deadline=(FLAG, TIME, NUMBER)
+    )
 
-    @rpc_method(rows="escrows")
-    def find_escrows(self, from_: Name = "") -> Steps:
-        """The open escrows of one sender."""
-        rows = islice(self.tables.escrows.scan((from_,)), LIMIT_MAX)
-        for row in rows:
-            yield self.forms.show(row)
+    find_escrows = owned("escrows", "escrows", "The open escrows of one sender.", "from_")
 
-    @rpc_method(rows="routes")
-    def list_withdraw_vesting_routes(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_withdraw_route"
-    ) -> Steps:
-        """Routes of power downs."""
-        orders = {
-            "by_withdraw_route": Order(None, (NAME, NAME)),
-            "by_destination": Order("by_destination", (NAME, NUMBER)),
-        }
-        yield from list_rows(self.tables.withdraw_vesting_routes, orders, start, limit, order, self.forms.show)
+    list_withdraw_vesting_routes = listed(
+        "routes",
+        "withdraw_vesting_routes",
+        "Routes of power downs.",
+        by_withdraw_route=(NAME, NAME),
+        by_destination=(NAME, NUMBER),
+    )
 
     @rpc_method(rows="routes")
     def find_withdraw_vesting_routes(self, account: Name = "", order: SortOrder = "by_withdraw_route") -> Steps:
         """The routes from (by_withdraw_route) or to (by_destination) one account."""
         table = self.tables.withdraw_vesting_routes
-        if order == "by_withdraw_route":
-            rows = table.scan((account,))
-        elif order == "by_destination":
-            rows = table.index("by_destination").scan((account,))
-        else:
+        if order not in ("by_withdraw_route", "by_destination"):
             raise Rejected("false", "Unknown or unsupported sort order")
-        for row in islice(rows, LIMIT_MAX):
+        for row in islice(find_index(table, order).scan((account,)), LIMIT_MAX):
             yield self.forms.show(row)
 
-    @rpc_method(rows="withdrawals")
-    def list_savings_withdrawals(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_from_id"
-    ) -> Steps:
-        """Transfers on their way out of the savings."""
-        orders = {
-            "by_from_id": Order(None, (NAME, NUMBER)),
-            "by_complete_from_id": Order("by_complete_from_id", (TIME, NAME, NUMBER)),
-            "by_to_complete": Order("by_to_complete", (NAME, TIME, NUMBER)),
-        }
-        table = self.tables.savings_withdraws
-        yield from list_rows(table, orders, start, limit, order, self.forms.show)
+    list_savings_withdrawals = listed(
+        "withdrawals",
+        "savings_withdraws",
+        "Transfers on their way out of the savings.",
+        by_from_id=(NAME, NUMBER),
+        by_complete_from_id=(TIME, NAME, NUMBER),
+        by_to_complete=(NAME, TIME, NUMBER),
+    )
 
-    @rpc_method(rows="withdrawals")
-    def find_savings_withdrawals(self, account: Name = "") -> Steps:
-        """The transfers on their way out of one account's savings."""
-        rows = islice(self.tables.savings_withdraws.scan((account,)), LIMIT_MAX)
-        for row in rows:
-            yield self.forms.show(row)
+    find_savings_withdrawals = owned(
+        "withdrawals", "savings_withdraws", "The transfers on their way out of one account's savings.", "account"
+    )
 
-    @rpc_method(rows="delegations")
-    def list_vesting_delegations(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_delegation"
-    ) -> Steps:
-        """Delegations by delegator and delegatee."""
-        orders = {"by_delegation": Order(None, (NAME, NAME))}
-        table = self.tables.vesting_delegations
-        yield from list_rows(table, orders, start, limit, order, self.forms.show)
+    list_vesting_delegations = listed(
+        "delegations", "vesting_delegations", "Delegations by delegator and delegatee.", by_delegation=(NAME, NAME)
+    )
 
-    @rpc_method(rows="delegations")
-    def find_vesting_delegations(self, account: Name = "") -> Steps:
-        """The delegations that one account made."""
-        rows = islice(self.tables.vesting_delegations.scan((account,)), LIMIT_MAX)
-        for row in rows:
-            yield self.forms.show(row)
+    find_vesting_delegations = owned(
+        "delegations", "vesting_delegations", "The delegations that one account made.", "account"
+    )
 
-    @rpc_method(rows="delegations")
-    def list_vesting_delegation_expirations(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_expiration"
-    ) -> Steps:
-        """Delegated shares on their way back."""
-        orders = {
-            "by_expiration": Order("by_expiration", (TIME, NUMBER)),
-            "by_account_expiration": Order("by_account_expiration", (NAME, TIME, NUMBER)),
-        }
-        table = self.tables.vesting_delegation_expirations
-        yield from list_rows(table, orders, start, limit, order, self.forms.show)
+    list_vesting_delegation_expirations = listed(
+        "delegations",
+        "vesting_delegation_expirations",
+        "Delegated shares on their way back.",
+        by_expiration=(TIME, NUMBER),
+        by_account_expiration=(NAME, TIME, NUMBER),
+    )
 
-    @rpc_method(rows="delegations")
-    def find_vesting_delegation_expirations(self, account: Name = "") -> Steps:
-        """The delegated shares on their way back to one account."""
-        index = self.tables.vesting_delegation_expirations.index("by_account_expiration")
-        rows = islice(index.scan((account,)), LIMIT_MAX)
-        for row in rows:
-            yield self.forms.show(row)
+    find_vesting_delegation_expirations = owned(
+        "delegations",
+        "vesting_delegation_expirations",
+        "The delegated shares on their way back to one account.",
+        "account",
+        "by_account_expiration",
+    )
 
-    @rpc_method(rows="requests")
-    def list_sbd_conversion_requests(
-        self, start: Start = None, limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account"
-    ) -> Steps:
-        """SBD that wait for their conversion."""
-        orders = {
-            "by_conversion_date": Order("by_conversion_date", (TIME, NUMBER)),
-            "by_account": Order(None, (NAME, NUMBER)),
-        }
-        table = self.tables.convert_requests
-        yield from list_rows(table, orders, start, limit, order, self.forms.show)
+    list_sbd_conversion_requests = listed(
+        "requests",
+        "convert_requests",
+        "SBD that wait for their conversion.",
+        by_account=(NAME, NUMBER),
+        by_conversion_date=(TIME, NUMBER),
+    )
 
-    @rpc_method(rows="requests")
-    def find_sbd_conversion_requests(self, account: Name = "") -> Steps:
-        """The waiting conversions of one account."""
-        rows = islice(self.tables.convert_requests.scan((account,)), LIMIT_MAX)
-        for row in rows:
-            yield self.forms.show(row)
+    find_sbd_conversion_requests = owned(
+        "requests", "convert_requests", "The waiting conversions of one account.", "account"
+    )
 
-    @rpc_method(rows="requests")
-    def list_decline_voting_rights_requests(
-        self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_account"
-    ) -> Steps:
-        """Pending waivers of voting rights."""
-        orders = {"by_account": Order(None, (NAME,)), "by_effective_date": Order("by_effective_date", (TIME, NAME))}
-        table = self.tables.decline_voting_requests
-        yield from list_rows(table, orders, start, limit, order, self.forms.show)
+    list_decline_voting_rights_requests = listed(
+        "requests",
+        "decline_voting_requests",
+        "Pending waivers of voting rights.",
+        by_account=(NAME,),
+        by_effective_date=(TIME, NAME),
+    )
 
-    @rpc_method(rows="requests")
-    def find_decline_voting_rights_requests(self, accounts: Names | None = None) -> Steps:
-        """The pending waivers of the given accounts."""
-        for name in accounts or []:
-            row = self.tables.decline_voting_requests.find(name)
-            yield PAUSE if row is None else self.forms.show(row)
+    find_decline_voting_rights_requests = named(
+        "requests", "decline_voting_requests", "The pending waivers of the given accounts."
+    )
 
     # Posts and votes
 
@@ -377,12 +316,12 @@ class DatabaseApi(ApiBase):
     ) -> Steps:
         """Posts by permlink, cashout time, root, parent, or last update."""
         orders = {
-            "by_permlink": Order("by_permlink", (NAME, NAME)),
-            "by_cashout_time": Order("by_cashout_time", (TIME, NUMBER)),
-            "by_root": Order("by_root", (NUMBER, NUMBER)),
-            "by_parent": Order("by_parent", (NAME, NAME, NUMBER)),
-            "by_last_update": Order("by_last_update", (NAME, DESCENDING, NUMBER)),
-            "by_author_last_update": Order("by_author_last_update", (NAME, DESCENDING, NUMBER)),
+            "by_permlink": (NAME, NAME),
+            "by_cashout_time": (TIME, NUMBER),
+            "by_root": (NUMBER, NUMBER),
+            "by_parent": (NAME, NAME, NUMBER),
+            "by_last_update": (NAME, DESCENDING, NUMBER),
+            "by_author_last_update": (NAME, DESCENDING, NUMBER),
         }
         start = self._with_comment_ids(start, order)
         yield from list_rows(self.tables.comments, orders, start, limit, order, self._comment)
@@ -430,8 +369,8 @@ class DatabaseApi(ApiBase):
     ) -> Steps:
         """Votes by post (start: author, permlink, voter) or by voter (start: voter, author, permlink)."""
         orders = {
-            "by_comment_voter": Order(None, (NUMBER, NUMBER)),
-            "by_voter_comment": Order("by_voter_comment", (NUMBER, NUMBER)),
+            "by_comment_voter": (NUMBER, NUMBER),
+            "by_voter_comment": (NUMBER, NUMBER),
         }
         if isinstance(start, list) and len(start) == 3:
             start = self._vote_start(start, order)
@@ -475,15 +414,10 @@ class DatabaseApi(ApiBase):
             for row in islice(scan_prices(self.tables.limit_orders.index("by_price"), price, number), limit):
                 yield self.forms.limit_order(row)
             return
-        orders = {"by_account": Order(None, (NAME, NUMBER))}
+        orders = {"by_account": (NAME, NUMBER)}
         yield from list_rows(self.tables.limit_orders, orders, start, limit, order, self.forms.limit_order)
 
-    @rpc_method(rows="orders")
-    def find_limit_orders(self, account: Name = "") -> Steps:
-        """The open orders of one account."""
-        rows = islice(self.tables.limit_orders.scan((account,)), LIMIT_MAX)
-        for row in rows:
-            yield self.forms.limit_order(row)
+    find_limit_orders = owned("orders", "limit_orders", "The open orders of one account.", "account", "by_account")
 
     @rpc_method()
     def get_order_book(self, limit: PageLimit = 500) -> Steps:

@@ -1,16 +1,18 @@
 """Paged lists of rows: which orders a list has, and how the `start` a client sends becomes a place in an index."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from inspect import Parameter, Signature, signature
 from itertools import islice
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from protocol.assets import Price
 from protocol.errors import Rejected
 from protocol.times import parse_time
 from rpc.casts import as_bool, as_integer, as_text
-from rpc.kinds import AtMost, Items, Name, OneOf, Unsigned
+from rpc.kinds import AtMost, Items, Name, OneOf, Start, Unsigned
+from rpc.method import rpc_method
 from rpc.objects import Json
-from rpc.slices import Steps
+from rpc.slices import PAUSE, Steps
 from state.engine.index import IndexView
 from state.engine.table import Table
 from state.tables.market import LimitOrder, price_key
@@ -49,28 +51,76 @@ DESCENDING = "descending"
 FLAG = "flag"
 
 
-class Order(NamedTuple):
-    """One order of a list: the index it walks (None: the primary key) and the kinds of the parts of `start`."""
-
-    path: str | None
-    parts: tuple[str, ...]
+Orders = Mapping[str, tuple[str, ...]]
+"""The orders of a list: the index of each name, or else the primary key, and the kinds of the parts of `start`."""
 
 
 def list_rows(
-    table: Table[Any, Any], orders: dict[str, Order], start: Any, limit: int, order: str, show: Callable[[Any], Json]
+    table: Table[Any, Any], orders: Orders, start: Any, limit: int, order: str, show: Callable[[Any], Json]
 ) -> Steps:
     """Up to `limit` rows from `start` on, in the given order. Raises Rejected."""
-    chosen = orders.get(order)
-    if chosen is None:
+    if order not in orders:
         raise Rejected("false", "Unknown or unsupported sort order")
-    for row in islice(_scan(table, chosen, parse_start(start, chosen.parts)), limit):
+    for row in islice(find_index(table, order).scan(start=parse_start(start, orders[order]) or None), limit):
         yield show(row)
 
 
-def _scan(table: Table[Any, Any], order: Order, start: tuple[Any, ...]) -> Iterator[Any]:
-    if order.path is None:
-        return table.scan(start=start or None)
-    return table.index(order.path).scan(start=start or None)
+def find_index(table: Table[Any, Any], order: str) -> Table[Any, Any] | IndexView[Any]:
+    """The rows in an order: those of the index of this name, or of the table itself."""
+    return table.index(order) if any(order == index.name for index in table.spec.indexes) else table
+
+
+def listed(rows: str, table: str, text: str, **orders: tuple[str, ...]) -> Callable[..., Steps]:
+    """Declares the method that lists all rows of a table, usually in the first of the orders."""
+    usual, parts = next(iter(orders.items()))
+    beginning = "" if len(parts) == 1 else None
+
+    def list_all(
+        self: Any,
+        start: Start = beginning,
+        limit: PageLimit = LIMIT_MAX,
+        order: SortOrder = usual,
+    ) -> Steps:
+        yield from list_rows(getattr(self.tables, table), orders, start, limit, order, self.forms.show)
+
+    return _declare(list_all, rows, text)
+
+
+def owned(rows: str, table: str, text: str, parameter: str, index: str = "") -> Callable[..., Steps]:
+    """Declares the method that lists the rows whose key (or whose place in an index) begins with one account."""
+
+    def find_owned(self: Any, account: Name = "") -> Steps:
+        for row in islice(find_index(getattr(self.tables, table), index).scan((account,)), LIMIT_MAX):
+            yield self.forms.show(row)
+
+    return _declare(find_owned, rows, text, parameter)
+
+
+def named(
+    rows: str, table: str, text: str, parameter: str = "accounts", is_required: bool = False
+) -> Callable[..., Steps]:
+    """Declares the method that shows the rows with the given names, as far as there are any."""
+
+    def find_named(self: Any, names: Names | None = None) -> Steps:
+        for name in names or []:
+            row = getattr(self.tables, table).find(name)
+            yield PAUSE if row is None else self.forms.show(row)
+
+    return _declare(find_named, rows, text, parameter, is_required)
+
+
+def _declare(
+    handler: Callable[..., Steps], rows: str, text: str, name: str = "", is_required: bool = False
+) -> Callable[..., Steps]:
+    """Gives a handler its text, and its one parameter a name."""
+    handler.__doc__ = text
+    if name:
+        one, given = signature(handler).parameters.values()
+        default = Parameter.empty if is_required else given.default
+        kind = Names if is_required else given.annotation
+        handler.__dict__["__signature__"] = Signature([one, given.replace(name=name, default=default, annotation=kind)])
+        handler.__annotations__ = {name: kind}
+    return rpc_method(rows=rows)(handler)
 
 
 def parse_start(start: Any, parts: tuple[str, ...]) -> tuple[Any, ...]:
