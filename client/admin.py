@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from client.defaults import TIMEOUT_SECONDS
 from client.errors import ClientError, NodeRefused, NodeUnreachable
 from client.json_rpc import NodeClient
 from client.terminal import clean
-
-REFUSAL: Final = "Assert Exception:"
-"""What the reference's messages begin with when a request can not be done."""
 
 
 def call_admin(node: object, method: str, timeout_seconds: float = TIMEOUT_SECONDS, /, **params: Any) -> Any:
@@ -24,6 +21,6 @@ def call_admin(node: object, method: str, timeout_seconds: float = TIMEOUT_SECON
             "or name its port with --admin or PLAUDIT_ADMIN.",
         ) from error
     except NodeRefused as error:
-        raise ClientError(f"The node refuses: {clean(error.node_message.removeprefix(REFUSAL))}") from error
+        raise ClientError(f"The node refuses: {clean(error.sentence)}") from error
     except ClientError as error:
         raise ClientError(error.cause, f"Is {node} the admin port of a node (its --admin)?") from error

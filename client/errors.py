@@ -57,6 +57,11 @@ class NodeRefused(ClientError):
         return _as_object(self.data.get("advice"))
 
     @property
+    def sentence(self) -> str:
+        """What the node said, without the kind of the error in front."""
+        return self.node_message.removeprefix(f"{self.data.get('message', '')}:")
+
+    @property
     def kind(self) -> str:
         """The rule that was broken or, where the node names none, the kind of the error as the reference calls it."""
         return str(self.advice.get("rule") or self.data.get("name") or "")

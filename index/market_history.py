@@ -16,10 +16,11 @@ from typing import NamedTuple
 from index.record import Record
 from index.state_index import StateIndex
 from protocol.assets import STEEM, Asset
+from protocol.units import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from protocol.virtual_operations import FillOrder
 from state.engine.rows import pack, unpack
 
-BUCKET_SECONDS = (15, 60, 300, 3600, 86_400)
+BUCKET_SECONDS = (15, MINUTE_SECONDS, 5 * MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS)
 """Lengths of the buckets, in seconds: the default of the reference's market-history-bucket-size."""
 
 BUCKETS_PER_SIZE = 5760

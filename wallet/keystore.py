@@ -196,10 +196,6 @@ class Keystore:
         stored = self._keys.get(public_key)
         return None if stored is None else stored.key
 
-    def find_for(self, account: str, role: str) -> PrivateKey | None:
-        """Returns a private key stored for this account and role, or None."""
-        return next((stored.key for stored in self.list() if stored[1:] == (account, role)), None)
-
     def save(self) -> None:
         """Writes the file anew: the old content stays whole until the new one is safely on disk. Mode 0600."""
         nonce = os.urandom(_NONCE_BYTES)

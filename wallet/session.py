@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from client.defaults import CLOCK_DIFFERENCE_MAX
-from client.errors import ClientError, NodeConfused, NodeRefused, SignedTransaction
+from client.errors import ClientError, NodeConfused, NodeRefused, SignedTransaction, UsageError
 from client.json_rpc import NodeClient
 from protocol.assets import STEEM, VESTS, Asset
 from protocol.codec import Codec, codec_for
@@ -158,6 +158,13 @@ class Session:
     def amount(self, text: str, *allowed: int) -> Asset:
         """Reads an amount with this chain's symbols. Raises UsageError."""
         return parse_amount(text, self.identity, *allowed)
+
+    def payment(self, text: str, *allowed: int) -> Asset:
+        """Reads an amount that is not 0. Raises UsageError."""
+        asset = self.amount(text, *allowed)
+        if not asset.amount:
+            raise UsageError("the amount is 0")
+        return asset
 
     def format(self, symbol: int, amount: Any) -> str:
         """An amount in the smallest unit as the chain writes it."""

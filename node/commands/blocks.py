@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -63,7 +63,7 @@ def run_import(
     config: ChainConfig, open_chain: Callable[[], Chain], path: Path, until: int | None, skip_signatures: bool
 ) -> None:
     """Imports and reports. Raises CommandError for what is wrong with the file, the errors of opening a chain."""
-    with RecoveryAhead(config.chain_id, processors=1 if skip_signatures else None) as recovery:
+    with closing(RecoveryAhead(config.chain_id, processors=1 if skip_signatures else None)) as recovery:
         chain = open_chain()
         tune_memory()
         begun = time.monotonic()

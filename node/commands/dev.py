@@ -9,6 +9,7 @@ import click
 from client.declare import command, option
 from node.options import take_settings
 from node.settings import Settings
+from protocol.units import HOUR_SECONDS
 
 OPTIONS = take_settings(
     data_dir="Keep the chain in this directory.  [default: in memory]",
@@ -23,7 +24,7 @@ OPTIONS = take_settings(
 def dev(
     settings: Annotated[Settings, OPTIONS],
     block_time: int | None = option(
-        "Time between blocks.  [default: 3]", type=click.IntRange(1, 3600), metavar="SECONDS"
+        "Time between blocks.  [default: 3]", type=click.IntRange(1, HOUR_SECONDS), metavar="SECONDS"
     ),
     automine: bool = option("Make a block as soon as a transaction comes, and none without one."),
 ) -> None:

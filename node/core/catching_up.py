@@ -6,6 +6,7 @@ from chain.chain import Chain
 from chain.finality import Mode
 from node.core.world import World
 from protocol.block import Block
+from protocol.units import HOUR_SECONDS
 
 BULK_BLOCKS = 500
 """So far behind, commits are grouped; what a crash loses is fetched again."""
@@ -13,7 +14,7 @@ BULK_BLOCKS = 500
 RECENT_SECONDS = 60
 """A head of that age is the newest block or nearly so, whatever peers claim."""
 
-FUTURE_SECONDS_MAX = 3_600
+FUTURE_SECONDS_MAX = HOUR_SECONDS
 """How much longer than the time that has passed a peer's chain may claim to be."""
 
 PROGRESS_MS = 10_000

@@ -10,8 +10,12 @@ from typing import Any
 from node.core.hub import Hub
 from node.core.peer import NO_NODE_ID, Introduction, Peer
 from protocol.p2p import messages as p2p
+from protocol.units import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 
-MEASURE_US_MAX = 86_400_000_000
+RATE_SECONDS = (MINUTE_SECONDS, 15 * MINUTE_SECONDS, HOUR_SECONDS)
+"""Over how long the rates of traffic are averages."""
+
+MEASURE_US_MAX = DAY_SECONDS * 1_000_000
 """The greatest clock offset and delay that is believed, since a peer can tell any: one day."""
 
 CLOCK_US_MAX = 1_000_000
@@ -90,7 +94,9 @@ class Inquiries:
     def on_connections_request(self, peer: Peer, _message: p2p.GetCurrentConnectionsRequest) -> None:
         """Tells who is connected, and how busy the connections are."""
         now_ms = self._hub.world.now_ms()
-        minute, quarter, hour = (self._hub.traffic.rates(seconds, now_ms) for seconds in (60, 900, 3600))
+        minute, quarter, hour = (
+            self._hub.traffic.rates(seconds, now_ms) for seconds in (MINUTE_SECONDS, 15 * MINUTE_SECONDS, HOUR_SECONDS)
+        )
         connections = tuple(_describe_connection(other, now_ms) for other in self._hub.active())
         self._hub.send(peer, p2p.GetCurrentConnectionsReply(*minute, *quarter, *hour, connections))
 

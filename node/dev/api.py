@@ -11,13 +11,14 @@ from typing import Annotated, Any
 
 from node.core import Node
 from protocol.errors import Rejected
+from protocol.units import DAY_SECONDS
 from rpc.kinds import AtMost, Unsigned
 from rpc.method import rpc_method
 from rpc.this_machine import refuse_strangers
 
 BLOCKS_MAX = 10_000
 BLOCKS_FOR_PENDING_MAX = 20
-SKIP_SECONDS_MAX = 10 * 365 * 86_400
+SKIP_SECONDS_MAX = 10 * 365 * DAY_SECONDS
 
 Seconds = Annotated[Unsigned, AtMost(SKIP_SECONDS_MAX)]
 

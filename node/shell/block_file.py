@@ -11,8 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from struct import Struct
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from protocol.block import Block, block_number
 from protocol.codec import Codec
@@ -46,14 +45,6 @@ class BlockFile:
         self.position = 0
         self.number = self.first_number - 1
         """The block that was read or passed over last."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Releases the file."""

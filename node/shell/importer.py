@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ def import_blocks(
     if until is not None and chain.head_number > until:
         raise ImportProblem(f"The chain is at block {chain.head_number} already, behind block {until}.")
     try:
-        with BlockFile(path, chain.codec) as file:
+        with closing(BlockFile(path, chain.codec)) as file:
             _find_head(chain, file)
             progress.begin(file.size, file.position)
             blocks = file.blocks(until)

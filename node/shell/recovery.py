@@ -13,8 +13,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 from protocol import keys
 from protocol.block import Block
@@ -104,14 +103,6 @@ class RecoveryAhead:
     def __init__(self, chain_id: bytes, processors: int | None = None) -> None:
         is_worth_it = (processors or os.cpu_count() or 1) > 1
         self._process = RecoveryProcess(chain_id) if is_worth_it else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Ends the second process."""

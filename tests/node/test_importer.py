@@ -3,6 +3,7 @@
 import itertools
 import struct
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,12 @@ def chain() -> Iterator[Chain]:
 
 @pytest.fixture(scope="module")
 def recovery() -> Iterator[RecoveryAhead]:
-    with RecoveryAhead(CONFIG.chain_id, processors=2) as ahead:
+    with closing(RecoveryAhead(CONFIG.chain_id, processors=2)) as ahead:
         yield ahead
 
 
 def read_packed(path: Path, chain: Chain, last: int) -> list[bytes]:
-    with BlockFile(path, chain.codec) as file:
+    with closing(BlockFile(path, chain.codec)) as file:
         return [block.packed for block in file.blocks(last)]
 
 
@@ -49,7 +50,7 @@ def read_packed(path: Path, chain: Chain, last: int) -> list[bytes]:
 
 def test_the_reference_s_block_log_is_imported_in_two_steps(block_log: Path, tmp_path: Path) -> None:
     chain = Chain.open(CONFIG, tmp_path)
-    with RecoveryAhead(CONFIG.chain_id, processors=2) as recovery:
+    with closing(RecoveryAhead(CONFIG.chain_id, processors=2)) as recovery:
         result = import_blocks(chain, block_log, until=500, recovery=recovery)
     assert (result.blocks, result.head_number, chain.head_number) == (500, 500, 500)
     chain.close()
@@ -178,11 +179,11 @@ def test_another_chain_s_file_is_refused_and_changes_nothing(block_log: Path, ch
 
 @pytest.mark.parametrize("name", ["block_log_mainnet_1_1000.bin", "block_log_hived_mirrornet_1000.bin"])
 def test_files_of_other_chains_are_read(name: str, chain: Chain) -> None:
-    with BlockFile(vectors_path(name), chain.codec) as file:
+    with closing(BlockFile(vectors_path(name), chain.codec)) as file:
         numbers = [block.number for block in file.blocks(None)]
         assert numbers == list(range(1, 1001))
         assert file.is_at_end
-    with BlockFile(vectors_path(name), chain.codec) as file:
+    with closing(BlockFile(vectors_path(name), chain.codec)) as file:
         file.skip_to(700)
         assert [block.number for block in file.blocks(702)] == [700, 701, 702]
 
@@ -197,9 +198,9 @@ def test_an_offset_inside_a_block_does_not_end_the_record(tmp_path: Path, chain:
         witness_signature=bytes(30) + struct.pack("<Q", len(block.packed) + 8) + bytes(27),
     )
     write_blocks(tmp_path / "file", [block.packed, second.packed])
-    with BlockFile(tmp_path / "file", chain.codec) as file:
+    with closing(BlockFile(tmp_path / "file", chain.codec)) as file:
         assert list(file.blocks(None)) == [block, second]
-    with BlockFile(tmp_path / "file", chain.codec) as file:
+    with closing(BlockFile(tmp_path / "file", chain.codec)) as file:
         file.skip_to(9)
         assert file.is_at_end
         assert file.number == 2
@@ -219,11 +220,11 @@ def test_an_unfinished_export_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_signers_recovered_ahead_are_those_recovered_here(block_log: Path, chain: Chain) -> None:
-    with BlockFile(block_log, chain.codec) as file:
+    with closing(BlockFile(block_log, chain.codec)) as file:
         blocks = list(file.blocks(400))
     plain = [Block.from_bytes(chain.codec, block.packed) for block in blocks]
     assert sum(1 + len(block.transactions) for block in blocks) > 2 * BATCH_SIGNATURES
-    with RecoveryAhead(CONFIG.chain_id, processors=2) as recovery:
+    with closing(RecoveryAhead(CONFIG.chain_id, processors=2)) as recovery:
         prepared = list(recovery.prepare(blocks))
     assert prepared == plain
     for one, other in zip(prepared, plain, strict=True):
@@ -240,7 +241,7 @@ def test_what_cannot_be_recovered_is_left_to_the_check(chain: Chain) -> None:
     good, bad = sign_digest(digest, key), b"\xff" * 65
     assert recover_batch(digest + bad + digest + good) == bytes(33) + key.public_key
     block = Block.make(chain.codec, previous=bytes(20), timestamp=1, witness="w", witness_signature=bad)
-    with RecoveryAhead(CONFIG.chain_id, processors=2) as recovery:
+    with closing(RecoveryAhead(CONFIG.chain_id, processors=2)) as recovery:
         (prepared,) = recovery.prepare([block])
     assert prepared._signer is None
     with pytest.raises(Invalid):
@@ -248,7 +249,7 @@ def test_what_cannot_be_recovered_is_left_to_the_check(chain: Chain) -> None:
 
 
 def test_a_lost_second_process_is_done_without(block_log: Path, chain: Chain) -> None:
-    with RecoveryAhead(CONFIG.chain_id, processors=2) as recovery:
+    with closing(RecoveryAhead(CONFIG.chain_id, processors=2)) as recovery:
         assert recovery._process is not None
         process = recovery._process._process
         process.kill()
@@ -257,5 +258,5 @@ def test_a_lost_second_process_is_done_without(block_log: Path, chain: Chain) ->
 
 
 def test_one_processor_is_enough(block_log: Path, chain: Chain) -> None:
-    with RecoveryAhead(CONFIG.chain_id, processors=1) as recovery:
+    with closing(RecoveryAhead(CONFIG.chain_id, processors=1)) as recovery:
         assert import_blocks(chain, block_log, until=30, recovery=recovery).blocks == 30

@@ -58,8 +58,6 @@ def test_keys_come_back(path: Path) -> None:
     assert store.list() == (StoredKey(ALICE, "alice", "active"),)
     assert store.find(ALICE.public_key) == ALICE
     assert store.find(BOB.public_key) is None
-    assert store.find_for("alice", "active") == ALICE
-    assert store.find_for("alice", "owner") is None
     store.add(BOB.to_wif())
     assert len(Keystore.open(path, "pass").list()) == 1
     store.save()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from client.errors import UsageError
 from client.render import Columns, utc
 from operations.convert import Convert
 from protocol.assets import SBD
@@ -14,9 +13,7 @@ from wallet.commands.common import choose_number, command
 @command()
 def convert(app: App, account: str, amount: str) -> None:
     """Convert SBD to STEEM: paid after 3.5 days at the median price of these days. It cannot be taken back."""
-    sbd = app.session.amount(amount, SBD)
-    if not sbd.amount:
-        raise UsageError("the amount is 0")
+    sbd = app.session.payment(amount, SBD)
     taken = (int(row["requestid"]) for row in _list(app, account))
     number = choose_number(taken, parse_time(app.session.properties()["time"]))
     app.send(Convert(owner=account, requestid=number, amount=sbd), extra={"request_id": number})

@@ -33,9 +33,7 @@ def transfer(
     memo_key: str | None = option("Receiver's memo key.  [default: what the node says]", metavar="KEY"),
 ) -> None:
     """Send STEEM or SBD: transfer alice bob "1.000 STEEM"."""
-    asset = app.session.amount(amount, STEEM, SBD)
-    if not asset.amount:
-        raise UsageError("the amount is 0")
+    asset = app.session.payment(amount, STEEM, SBD)
     to = app.session.get_account(receiver)
     if memo.startswith("#"):
         memo = _encrypt(app, sender, memo_key or _find_memo_key(app, receiver, to["memo_key"]), memo[1:])

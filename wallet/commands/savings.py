@@ -7,10 +7,9 @@ from typing import Any
 from rich.console import Group
 
 from client.declare import option
-from client.errors import UsageError
 from client.render import Columns, fields, utc
 from operations.savings import CancelTransferFromSavings, TransferFromSavings, TransferToSavings
-from protocol.assets import SBD, STEEM, Asset
+from protocol.assets import SBD, STEEM
 from protocol.times import date_text, parse_time
 from wallet.amounts import format_percent
 from wallet.app import App
@@ -35,7 +34,7 @@ def deposit(
     memo: str = _MEMO,
 ) -> None:
     """Move STEEM or SBD into savings."""
-    asset = _read_amount(app, amount)
+    asset = app.session.payment(amount, STEEM, SBD)
     app.send(TransferToSavings(from_=account, to=receiver or account, amount=asset, memo=memo))
 
 
@@ -48,7 +47,7 @@ def withdraw(
     memo: str = _MEMO,
 ) -> None:
     """Take STEEM or SBD out of savings; paid after three days on the main network."""
-    asset = _read_amount(app, amount)
+    asset = app.session.payment(amount, STEEM, SBD)
     taken = (int(row["request_id"]) for row in _list(app, account))
     number = choose_number(taken, parse_time(app.session.properties()["time"]))
     operation = TransferFromSavings(from_=account, request_id=number, to=receiver or account, amount=asset, memo=memo)
@@ -89,13 +88,6 @@ def _describe(app: App, part: Json) -> dict[str, str]:
         "next one due": "now" if part["is_due"] else f"after {date_text(int(part['due_after']))} UTC",
         "paid if touched now": app.session.format(SBD, part["interest"]),
     }
-
-
-def _read_amount(app: App, text: str) -> Asset:
-    asset = app.session.amount(text, STEEM, SBD)
-    if not asset.amount:
-        raise UsageError("the amount is 0")
-    return asset
 
 
 def _list(app: App, account: str) -> list[dict[str, Any]]:
