@@ -31,8 +31,7 @@ from client.defaults import NODE_DEFAULT
 from protocol.errors import Invalid
 from rpc.this_machine import is_loopback
 from state.engine.cache_sizes import CACHE_BYTES, CACHE_ROWS
-from state.invariants import RECOUNTS
-from state.watch import CHECKS
+from state.invariant_names import CHECKED, RECOUNTED
 
 if TYPE_CHECKING:
     from protocol.keys import PrivateKey
@@ -209,11 +208,9 @@ class Settings(BaseModel):
         None, "Make blocks on a head that is long past, as when a chain starts.", unset="only without peers"
     )
     history: bool = setting(True, "Keep account history.")
-    invariants_check: Texts = setting(
-        (), "Invariant that is checked after each block; repeatable.", choices=tuple(CHECKS)
-    )
+    invariants_check: Texts = setting((), "Invariant that is checked after each block; repeatable.", choices=CHECKED)
     invariants_recount: Texts = setting(
-        (), "Invariant that is recounted over the whole state, again and again; repeatable.", choices=tuple(RECOUNTS)
+        (), "Invariant that is recounted over the whole state, again and again; repeatable.", choices=RECOUNTED
     )
     invariants_recount_minutes: int = setting(60, "Pause between two such recounts.", "N", ge=1, le=1_000_000)
     cache_rows: int = setting(CACHE_ROWS, "Rows of the state kept in memory, decoded.", "N", ge=1_000, le=1_000_000_000)

@@ -12,6 +12,7 @@ from typing import Final
 
 from protocol.assets import SBD
 from state.context import Context
+from state.invariant_names import RECOUNTED
 from state.prices import compute_steem_value, get_median_price
 from state.resource_credits import compute_max_rc, is_rc_counted
 from state.sums import AMOUNTS, SUPPLIES
@@ -194,17 +195,18 @@ def _recount_resource_credits(ctx: Context) -> None:
         _expect(f"most resource credits of {account.name}", row.last_max_rc, compute_max_rc(account, row))
 
 
-RECOUNTS: Final[dict[str, Callable[[Context], None]]] = {
-    "supply": _recount_supply,
-    "balances": _recount_balances,
-    "virtual_supply": _recount_virtual_supply,
-    "votes": _recount_witness_votes,
-    "proxies": _recount_proxies,
-    "keys": _recount_key_references,
-    "delegations": _recount_delegations,
-    "withdrawals": _recount_withdrawals,
-    "comments": _recount_comments,
-    "proposals": _recount_proposals,
-    "credits": _recount_resource_credits,
-}
+_RECOUNTS: Final = (
+    _recount_supply,
+    _recount_balances,
+    _recount_virtual_supply,
+    _recount_witness_votes,
+    _recount_proxies,
+    _recount_key_references,
+    _recount_delegations,
+    _recount_withdrawals,
+    _recount_comments,
+    _recount_proposals,
+    _recount_resource_credits,
+)
+RECOUNTS: Final[dict[str, Callable[[Context], None]]] = dict(zip(RECOUNTED, _RECOUNTS, strict=True))
 """All of them by their names."""

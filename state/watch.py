@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from state.engine.store import Store
 from state.engine.table import RowChange
+from state.invariant_names import CHECKED
 from state.sums import AMOUNTS, DELEGATIONS, SUPPLIES, Part, Sum
 
 Check = Callable[[Iterable[RowChange]], str]
@@ -108,12 +109,9 @@ def check_index(changes: Iterable[RowChange]) -> str:
     return ""
 
 
-CHECKS: Final[dict[str, Check]] = {
-    "supply": SumCheck(SUPPLIES),
-    "balances": check_balances,
-    "delegation_sums": SumCheck(DELEGATIONS),
-    "index": check_index,
-}
+CHECKS: Final[dict[str, Check]] = dict(
+    zip(CHECKED, (SumCheck(SUPPLIES), check_balances, SumCheck(DELEGATIONS), check_index), strict=True)
+)
 """All of them by their names."""
 
 

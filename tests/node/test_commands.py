@@ -37,6 +37,7 @@ def test_a_command_is_what_its_module_says(group: ModuleGroup) -> None:
 
 
 def test_every_file_of_the_commands_has_one() -> None:
+    assert isinstance(main, ModuleGroup)
     files = {file.stem for file in (ROOT / "node" / "commands").glob("*.py")} - {"__init__"}
     assert files == {place.module.removeprefix("node.commands.") for place in main.found.values()} - {"wallet.cli"}
 
