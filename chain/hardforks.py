@@ -55,9 +55,9 @@ _IN_REWARD_FUND: Final = {
 """The rules that objects of the reference hold a copy of, and the fields they stand in."""
 
 UPGRADES: Final[dict[str, Callable[[Context], None]]] = {
-    "reset_virtual_schedule_time": reset_virtual_schedule_time,
+    upgrade.__name__: upgrade for upgrade in (reset_virtual_schedule_time,)
 }
-"""The steps that mend the state at a hard fork, by the name that the chain config gives them.
+"""The steps that mend the state at a hard fork, by their names, which the chain config gives.
 
 A function here may change anything: this is the layer above all operations and rules.
 """

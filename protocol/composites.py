@@ -73,21 +73,10 @@ class Structure(Shape):
         if not isinstance(value, self.cls):
             raise Malformed(f"{self.cls.__name__} is needed, not {type(value).__name__}")
         for field in self.fields:
-            try:
-                field.shape.write(getattr(value, field.attribute), out)
-            except Malformed as error:
-                error.path.append(field.json_name)
-                raise
+            call_at(field.json_name, field.shape.write, getattr(value, field.attribute), out)
 
     def read(self, reader: Reader) -> Any:
-        values = []
-        for field in self.fields:
-            try:
-                values.append(field.shape.read(reader))
-            except Malformed as error:
-                error.path.append(field.json_name)
-                raise
-        return self.cls(*values)
+        return self.cls(*[call_at(field.json_name, field.shape.read, reader) for field in self.fields])
 
     def shown(self, value: str, source: ShowSource) -> str:
         if not self.bare:
@@ -102,13 +91,7 @@ class Structure(Shape):
         values = []
         for _attribute, json_name, shape, default, has_default, _text in self.fields:
             if json_name in data:
-                try:
-                    values.append(shape.from_json(data[json_name]))
-                except Malformed as error:
-                    error.path.append(json_name)
-                    raise
-                except Invalid as error:
-                    raise located(error, json_name) from error
+                values.append(json_at(json_name, shape, data[json_name]))
             else:
                 values.append(default if has_default else shape.zero())
         return self.cls(*values)
@@ -128,12 +111,27 @@ class Structure(Shape):
         return self.cls(*(field.default if field.has_default else field.shape.zero() for field in self.fields))
 
 
-def located(error: Invalid, step: str) -> Malformed:
-    """Wraps an error that has its own text, to let the enclosing types say where it happened."""
-    wrapped = Malformed(str(error))
-    wrapped.cause = error
-    wrapped.path.append(step)
-    return wrapped
+def call_at(step: str | int, work: Callable[..., Any], *arguments: Any) -> Any:
+    """What the work returns; an error in it names the step, a field or a position."""
+    try:
+        return work(*arguments)
+    except Malformed as error:
+        error.add_step(step)
+        raise
+
+
+def json_at(step: str | int, shape: Shape, data: Any) -> Any:
+    """The value of a JSON form; an error in it names the step, also one that has its own text."""
+    try:
+        return shape.from_json(data)
+    except Malformed as error:
+        error.add_step(step)
+        raise
+    except Invalid as error:
+        wrapped = Malformed(str(error))
+        wrapped.cause = error
+        wrapped.add_step(step)
+        raise wrapped from error
 
 
 class Sequence(Shape):
@@ -160,22 +158,14 @@ class Sequence(Shape):
             raise Malformed(f"{len(value)} members are more than the maximum of {self.maximum}")
         out += pack_varint(len(value))
         for position, member in enumerate(value):
-            try:
-                self.member.write(member, out)
-            except Malformed as error:
-                error.path.append(f"[{position}]")
-                raise
+            call_at(position, self.member.write, member, out)
 
     def read(self, reader: Reader) -> Any:
         members: list[Any] = []
         left = reader.count(self.maximum, "members")
         while left:
             start = reader.position
-            try:
-                members.append(self.member.read(reader))
-            except Malformed as error:
-                error.path.append(f"[{len(members)}]")
-                raise
+            members.append(call_at(len(members), self.member.read, reader))
             left -= 1
             if self.is_sorted:
                 left -= _skip_copies(reader, start, left)
@@ -201,16 +191,8 @@ class Sequence(Shape):
         return f"[{self.member.shown(name, source)} for {name} in {value}]"
 
     def from_json(self, data: Any) -> Any:
-        members = []
-        for position, item in enumerate(json_list(data)):
-            try:
-                members.append(self.member.from_json(item))
-            except Malformed as error:
-                error.path.append(f"[{position}]")
-                raise
-            except Invalid as error:
-                raise located(error, f"[{position}]") from error
-        return self.arrange(members)
+        items = enumerate(json_list(data))
+        return self.arrange([json_at(position, self.member, item) for position, item in items])
 
     def arrange(self, members: list[Any]) -> tuple[Any, ...]:
         """Sorts the members of a set; of equal ones the first stays."""
@@ -368,11 +350,7 @@ class Choice(Shape):
         out += pack_varint(tag)
         member = self.member(tag)
         assert member is not None
-        try:
-            member.write(value, out)
-        except Malformed as error:
-            error.path.append(member.name)
-            raise
+        call_at(member.name, member.write, value, out)
 
     def read(self, reader: Reader) -> Any:
         start = reader.position
@@ -380,11 +358,7 @@ class Choice(Shape):
         member = self.member(tag)
         if member is None:
             raise Malformed(f"unknown union number {tag}", start)
-        try:
-            return member.read(reader)
-        except Malformed as error:
-            error.path.append(member.name)
-            raise
+        return call_at(member.name, member.read, reader)
 
     def shown(self, value: str, source: ShowSource) -> str:
         return f"{source.bind(self.make_show(source))}({value})"
@@ -425,11 +399,7 @@ class Choice(Shape):
             raise Invalid("itr != to_tag.end()", "Invalid object name: ${n}", n=name)
         member = self.member(tag)
         assert member is not None
-        try:
-            return member.from_json(body)
-        except Malformed as error:
-            error.path.append(member.name)
-            raise
+        return call_at(member.name, member.from_json, body)
 
     def schema(self) -> dict[str, Any]:
         choices = []

@@ -30,6 +30,10 @@ class Malformed(Exception):
         self.path: list[str] = []
         self.cause: Invalid | None = None
 
+    def add_step(self, step: str | int) -> None:
+        """Adds an enclosing field, or a position in a collection, to the path."""
+        self.path.append(step if isinstance(step, str) else f"[{step}]")
+
     def as_invalid(self, type_name: str) -> Invalid:
         """The error for the caller: what was read, where and why not."""
         where = type_name
