@@ -94,9 +94,6 @@ class Comment(Operation):
         own, parent = byte_size(self.permlink), byte_size(self.parent_permlink)
         return self.resources.more(state_bytes=_PERMLINK_BYTE * own + _PARENT_PERMLINK_BYTE * parent)
 
-    def payer(self) -> str:
-        return self.author
-
     def apply(self, ctx: Context) -> None:
         self._check_relayed_depth(ctx)
         if not (self.title or self.body or self.json_metadata):

@@ -34,9 +34,6 @@ class Transfer(Operation):
             raise Invalid("amount.amount > 0", "Cannot transfer a negative amount (aka: stealing)")
         check_memo(self.memo, rules)
 
-    def payer(self) -> str:
-        return self.from_
-
     def apply(self, ctx: Context) -> None:
         if self.amount.symbol != SBD and self.to == ctx.rules.treasury_account:
             raise Rejected(

@@ -37,9 +37,6 @@ class Vote(Operation):
             raise Invalid("abs(weight) <= STEEM_100_PERCENT", "Weight is not a STEEMIT percentage")
         check_permlink(self.permlink, rules)
 
-    def payer(self) -> str:
-        return self.voter
-
     def apply(self, ctx: Context) -> None:
         cast_vote(ctx, self.voter, self.author, self.permlink, self.weight)
 

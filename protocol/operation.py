@@ -64,7 +64,7 @@ class Operation:
     signer: ClassVar[tuple[str, str] | None] = None
     """The kind of authority that must have signed ("actives", "owners", "postings") and the field with the account."""
     impacts: ClassVar[tuple[str, ...]] = ()
-    """Fields whose accounts have the operation in their history, unless they are empty; without any, the signers."""
+    """Fields whose accounts have the operation in their history, unless they are empty: if not stated, the signer's."""
     impacted_roles: ClassVar[tuple[str, ...]] = ()
     """Rules that name an account of the chain's own in whose history the operation belongs, too."""
     resources: ClassVar[Resources] = UNCOUNTED
@@ -101,6 +101,9 @@ class Operation:
 
         Source: rc_plugin.cpp, get_resource_user.
         """
+        if self.signer is not None:
+            name: str = getattr(self, self.signer[1])
+            return name
         required = RequiredAuthorities()
         self.authorities(required)
         return min(required.actives or required.owners or required.postings, default="")
@@ -191,7 +194,7 @@ def _declare(
         cls.virtual = virtual
         cls.resources = takes
         cls.signer = signer
-        cls.impacts = impacts
+        cls.impacts = impacts or (signer or ())[1:]
         cls.changes_stake = cls.stake_accounts is not Operation.stake_accounts
         unknown = [name for name in (*impacts, *(signer or ())[1:]) if name not in cls.__annotations__]
         if unknown:
