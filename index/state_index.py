@@ -1,7 +1,7 @@
 """An index in a key-value database, as a rule that of the state, where it is written in the same batch as the state.
 
-The database holds what irreversible blocks put there. What newer blocks put is in memory, with what was there before
-each of them, so a change of branch only forgets it; reads see both.
+The database holds what irreversible blocks put there. What newer blocks put is in memory, by block and all together, so
+a change of branch only forgets it; reads see both.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from state.engine.rows import pack, unpack
 GROUP_PAIRS: Final = 10_000
 """Keys that are written or deleted together when an index is dropped or restored."""
 
+Values = dict[bytes, bytes | None]
+"""Keys with their new values; None: the key goes."""
+
 CURSOR: Final = b"\x00"
 """What follows the prefix in the key of the cursor: it is the first key, so what is half dropped has none."""
 
 _STORED: Final[Any] = object()
-"""What was there before a block: what the database has."""
+"""The value of a key that no block in memory has changed: what the database has."""
 
 
 class StateIndex(Index):
@@ -37,9 +40,9 @@ class StateIndex(Index):
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self._blocks: deque[tuple[Cursor, dict[bytes, Any]]] = deque()
-        """The blocks that are not written yet, each with the values that its keys had before it."""
-        self._values: dict[bytes, bytes | None] = {}
+        self._blocks: deque[tuple[Cursor, Values]] = deque()
+        """The blocks that are not written yet, each with what it put."""
+        self._values: Values = {}
         """The newest values of the keys that these blocks changed."""
         self._order: list[bytes] | None = None
         """These keys in their order, once somebody asked."""
@@ -67,7 +70,7 @@ class StateIndex(Index):
     @property
     def cursors(self) -> list[Cursor]:
         """The last block that is written, and those behind it."""
-        return [self._written, *(cursor for cursor, _before in self._blocks)]
+        return [self._written, *(cursor for cursor, _puts in self._blocks)]
 
     @property
     def written(self) -> Cursor:
@@ -81,27 +84,27 @@ class StateIndex(Index):
 
     def apply(self, record: Record) -> None:
         """Takes in the block behind the newest one."""
-        puts, values = self.index(record), self._values
-        before = {key: values.get(key, _STORED) for key in puts} if puts else {}
-        self._blocks.append((Cursor(record.number, record.id), before))
-        values.update(puts)
+        puts = self.index(record)
+        self._blocks.append((Cursor(record.number, record.id), puts))
+        self._values.update(puts)
         self._order = None
 
     @abstractmethod
-    def index(self, record: Record) -> dict[bytes, bytes | None]:
-        """Returns what a block leaves in the index: keys with their new values, None for a key that goes."""
+    def index(self, record: Record) -> Values:
+        """Returns what a block puts into the index, in a dictionary of its own."""
 
     def undo(self) -> None:
         """Gives the newest block back."""
-        _cursor, before = self._blocks.pop()
-        for key, value in before.items():
-            if value is _STORED:
-                del self._values[key]
-            else:
-                self._values[key] = value
+        _cursor, puts = self._blocks.pop()
+        self._join_blocks()
+        if puts:
+            self.reload(puts)
+
+    def _join_blocks(self) -> None:
+        self._values = {}
+        for _cursor, puts in self._blocks:
+            self._values.update(puts)
         self._order = None
-        if before:
-            self.reload(before)
 
     def reload(self, keys: Iterable[bytes]) -> None:
         """Corrects what it keeps in memory, if anything, after keys got back their former values."""
@@ -110,27 +113,22 @@ class StateIndex(Index):
 
     def prepare(self, number: int) -> list[Put]:
         """Returns the puts that make all blocks up to `number` part of the index; `finish` follows the write."""
-        later: dict[bytes, Any] = {}
-        puts: dict[bytes, bytes | None] = {}
+        written: Values = {}
         last = self._written
-        for cursor, before in reversed(self._blocks):
+        for cursor, puts in self._blocks:
             if cursor.number > number:
-                later.update(before)
-                continue
-            last = max(last, cursor)
-            for key in before:
-                if key not in puts:
-                    puts[key] = later[key] if key in later else self._values[key]
-        puts[self.prefix + CURSOR] = pack((self.layout, *last))
-        return list(puts.items())
+                break
+            written.update(puts)
+            last = cursor
+        written[self.prefix + CURSOR] = pack((self.layout, *last))
+        return list(written.items())
 
     def finish(self, number: int) -> None:
         """Forgets what was written up to block `number`."""
         blocks = self._blocks
         while blocks and blocks[0][0].number <= number:
-            self._written, _before = blocks.popleft()
-        self._values = {key: self._values[key] for _cursor, before in blocks for key in before} if blocks else {}
-        self._order = None
+            self._written, _puts = blocks.popleft()
+        self._join_blocks()
 
     def write(self, final: int) -> None:
         """Writes the blocks up to number `final`, for an index that does not lie beside a state."""
