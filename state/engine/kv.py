@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from sortedcontainers import SortedDict
+from sortedcontainers import SortedDict, SortedList
 
 from state.engine.errors import StoreError
 
@@ -120,26 +121,36 @@ class FrozenBackend:
         self._view.close()
 
 
+SPACE_BYTES: Final = 3
+"""Length of the beginning that keys share which are put in order together, when one of them may be in a scan."""
+
+
 class MemoryBackend:
-    """A backend in memory; ``crash`` loses what was written without sync, as a power failure would."""
+    """A backend in memory; ``crash`` loses what was written without sync, as a power failure would.
+
+    Keys are put in order when somebody scans where they are.
+    """
 
     read_problem: StoreError | None = None
 
     def __init__(self) -> None:
-        self._values: Any = SortedDict()
+        self._values: dict[bytes, bytes] = {}
+        self._order: Any = SortedList()
+        # The difference of `_values` and `_order`, by the beginning of the keys.
+        self._unordered: defaultdict[bytes, set[bytes]] = defaultdict(set)
         self._unsynced: list[Put] = []
 
     def get(self, key: bytes) -> bytes | None:
         """Returns the value, or None."""
-        value: bytes | None = self._values.get(key)
-        return value
+        return self._values.get(key)
 
     def scan(self, low: bytes, high: bytes | None, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Iterates over (key, value) with low <= key < high; what is written meanwhile may or may not show."""
         size, values = 8, self._values
         ends = (True, False)
+        self._put_in_order(low, high)
         while high is None or low < high:
-            keys = list(islice(values.irange(low, high, ends, reverse), size))
+            keys = list(islice(self._order.irange(low, high, ends, reverse), size))
             for key in keys:
                 value = values.get(key)
                 if value is not None:
@@ -152,22 +163,27 @@ class MemoryBackend:
             else:
                 low, ends = keys[-1], (False, False)
 
+    def _put_in_order(self, low: bytes, high: bytes | None) -> None:
+        first, last = low[:SPACE_BYTES], None if high is None else high[:SPACE_BYTES]
+        for space in [space for space in self._unordered if first <= space and (last is None or space <= last)]:
+            keys = self._unordered.pop(space)
+            present = keys & self._values.keys()
+            self._order.update(present)
+            for key in keys - present:
+                self._order.remove(key)
+
     def write(self, batch: Batch, sync: bool) -> None:
         """Applies the batch."""
-        values = self._values
         for key, value in list(batch):
             if not sync:
-                self._unsynced.append((key, values.get(key)))
-            if value is not None and key in values:
-                dict.__setitem__(values, key, value)  # It has its place among the sorted keys.
-            else:
-                self._put(key, value)
+                self._unsynced.append((key, self._values.get(key)))
+            self._put(key, value)
         if sync:
             self._unsynced.clear()
 
     def snapshot(self) -> MemoryView:
         """Returns a copy; the keys and values themselves are shared."""
-        return MemoryView(self._values.copy())
+        return MemoryView(SortedDict(self._values))
 
     def crash(self) -> None:
         """Returns to the last synced state."""
@@ -178,7 +194,10 @@ class MemoryBackend:
         """Does nothing: the values stay for the next store that opens this backend."""
 
     def _put(self, key: bytes, value: bytes | None) -> None:
+        values = self._values
+        if (key in values) == (value is None):
+            self._unordered[key[:SPACE_BYTES]] ^= {key}
         if value is None:
-            self._values.pop(key, None)
+            values.pop(key, None)
         else:
-            self._values[key] = value
+            values[key] = value

@@ -59,7 +59,7 @@ class SimBackend(MemoryBackend):
 
     def __init__(self, rows: tuple[tuple[bytes, bytes], ...], fuse: Fuse) -> None:
         super().__init__()
-        self._values.update(rows)
+        super().write(rows, sync=True)
         self._fuse = fuse
         self._marks: list[int] = []
 
