@@ -235,8 +235,10 @@ class Ledger:
         if proof is None:
             for op in transaction.operations:
                 op.validate(rules)
-        seen = ctx.tables.seen_transactions
-        check_unseen(trx_id, is_seen=seen.find(trx_id) is not None)
+        try:
+            ctx.tables.seen_transactions.insert(SeenTransaction(0, trx_id, transaction.expiration))
+        except RowExists as error:
+            raise make_seen_refusal(trx_id) from error
         if not (skip_signatures or (proof and proof.is_authorised(ctx.tables.account_authorities.find))):
             authorities = self._check_authority(transaction)
             if ctx.block is None:
@@ -245,7 +247,6 @@ class Ledger:
         now = gpo.time
         if gpo.head_block_number > 0:
             self._check_reference_and_time(transaction, now)
-        seen.insert(SeenTransaction(0, trx_id, transaction.expiration))
         touched: dict[str, Credits] = {}
         virtual_op = 0
         for op_in_trx, op in enumerate(transaction.operations):
@@ -333,12 +334,11 @@ class Ledger:
         return key in signed and weight >= authority.weight_threshold > 0
 
 
-def check_unseen(trx_id: bytes, *, is_seen: bool) -> None:
-    """Refuses a transaction that is in a block, or waits for one, already."""
-    if is_seen:
-        raise Rejected(
-            "(skip & skip_transaction_dupe_check) || "
-            "trx_idx.indices().get<by_trx_id>().find(trx_id) == trx_idx.indices().get<by_trx_id>().end()",
-            "Duplicate transaction check failed",
-            trx_ix=trx_id,
-        ).named("transaction_known")
+def make_seen_refusal(trx_id: bytes) -> Rejected:
+    """The refusal of a transaction that is in a block, or waits for one, already."""
+    return Rejected(
+        "(skip & skip_transaction_dupe_check) || "
+        "trx_idx.indices().get<by_trx_id>().find(trx_id) == trx_idx.indices().get<by_trx_id>().end()",
+        "Duplicate transaction check failed",
+        trx_ix=trx_id,
+    ).named("transaction_known")

@@ -11,7 +11,7 @@ after 200 ms. docs/decisions/0012-pool.md.
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from chain.ledger import Ledger, check_unseen
+from chain.ledger import Ledger, make_seen_refusal
 from chain.pending import CustomOperationLimit, Dropped, Payment, PendingTransactions, Waiting, depends_on_producer
 from protocol.errors import PluginRefused, ProtocolError
 from protocol.transaction import Transaction
@@ -73,7 +73,8 @@ class Pool:
     def push(self, transaction: Transaction) -> None:
         """Applies a transaction and keeps it for one of the next blocks. Raises Rejected, Invalid, PluginRefused."""
         ctx = self._ledger.ctx
-        check_unseen(transaction.id, is_seen=transaction.id in self.pending)
+        if transaction.id in self.pending:
+            raise make_seen_refusal(transaction.id)
         counts = self.custom_limit.count(transaction, ctx.rules.custom_op_block_limit, self._ledger.head_id)
         payment = Payment(*self._ledger.quote(transaction))
         leaving = self.pending.check_room(transaction, payment)

@@ -32,9 +32,13 @@ def create_post(ctx: Context, author: Account, parent: Comment | None, parent_pe
     check_new_permlink(permlink, ctx.rules)
     now = ctx.time
     accounts = ctx.tables.accounts
-    author = accounts.update(author, last_post=now, last_post_edit=now, post_count=author.post_count + 1)
-    if parent is None:
-        accounts.update(author, last_root_post=now)
+    accounts.update(
+        author,
+        last_post=now,
+        last_post_edit=now,
+        last_root_post=now if parent is None else author.last_root_post,
+        post_count=author.post_count + 1,
+    )
     comments = ctx.tables.comments
     number = comments.next_id()
     comment = comments.insert(

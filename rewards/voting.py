@@ -16,7 +16,7 @@ from rewards.fund import get_reward_fund
 from rewards.payout import compute_auction_weight
 from rewards.reputation import count_vote, withdraw_vote
 from state.context import Context
-from state.mana import update_manabars, use_mana
+from state.mana import compute_manabars, use_mana
 from state.tables.accounts import Account, Manabar
 from state.tables.content import Comment, CommentVote
 from state.tables.globals import GlobalProperties
@@ -52,19 +52,20 @@ def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_
             "( now - voter.last_vote_time ).to_seconds() >= STEEM_MIN_VOTE_INTERVAL_SEC",
             f"Can only vote once every {duration_text(ctx.rules.min_vote_interval_seconds)}.",
         ).named("votes_too_close", every=duration_text(ctx.rules.min_vote_interval_seconds))
-    voter = update_manabars(ctx, voter)
-    used_mana = compute_used_mana(ctx.rules, ctx.gpo, voter, weight_bp)
-    _check_mana(ctx.gpo, voter, weight_bp, used_mana)
+    gpo, bars = ctx.gpo, compute_manabars(ctx, voter)
+    used_mana = compute_used_mana(ctx.rules, gpo, bars, weight_bp)
+    _check_mana(gpo, bars, weight_bp, used_mana)
     strength = compute_strength(ctx.rules, used_mana, comment.cashout_time - now)
     rshares = -strength if weight_bp < 0 else strength
+    if vote is not None:
+        _check_change(ctx.rules, vote, weight_bp)
+    elif weight_bp == 0:
+        raise Rejected("o.weight != 0", "Vote weight cannot be 0.").named("vote_missing")
+    voting, downvote = compute_mana_after_vote(gpo, bars, weight_bp, used_mana)
+    tables.accounts.update(voter, voting_manabar=voting, downvote_manabar=downvote, last_vote_time=now)
     if vote is None:
-        if weight_bp == 0:
-            raise Rejected("o.weight != 0", "Vote weight cannot be 0.").named("vote_missing")
-        _spend_mana(ctx, voter, weight_bp, used_mana)
         _add_vote(ctx, voter, comment, weight_bp, rshares)
     else:
-        _check_change(ctx.rules, vote, weight_bp)
-        _spend_mana(ctx, voter, weight_bp, used_mana)
         _change_vote(ctx, comment, vote, weight_bp, rshares)
     count_vote(ctx, author, voter.name, rshares)
 
@@ -74,14 +75,15 @@ def uses_downvote_pool(gpo: GlobalProperties, weight_bp: int) -> bool:
     return weight_bp < 0 and gpo.downvote_pool_percent > 0
 
 
-def compute_used_mana(rules: Rules, gpo: GlobalProperties, voter: Account, weight_bp: int) -> int:
+def compute_used_mana(rules: Rules, gpo: GlobalProperties, bars: tuple[Manabar, Manabar], weight_bp: int) -> int:
     """VESTS satoshis of mana a vote costs; the division by the day's budget of votes rounds up.
 
     A vote against counts from the greater of the voting mana and the downvote mana scaled to its full size.
     """
-    mana = voter.voting_manabar.current_mana
+    voting, downvote = bars
+    mana = voting.current_mana
     if uses_downvote_pool(gpo, weight_bp):
-        mana = max(voter.downvote_manabar.current_mana * BASIS_POINTS // gpo.downvote_pool_percent, mana)
+        mana = max(downvote.current_mana * BASIS_POINTS // gpo.downvote_pool_percent, mana)
     denominator = gpo.vote_power_reserve_rate * rules.voting_mana_regeneration_seconds
     if not denominator > 0:
         raise Rejected("max_vote_denom > 0")
@@ -100,9 +102,8 @@ def compute_strength(rules: Rules, used_mana: int, seconds_left: int) -> int:
     return strength
 
 
-def _check_mana(gpo: GlobalProperties, voter: Account, weight_bp: int, used_mana: int) -> None:
-    voting = voter.voting_manabar.current_mana
-    downvote = voter.downvote_manabar.current_mana
+def _check_mana(gpo: GlobalProperties, bars: tuple[Manabar, Manabar], weight_bp: int, used_mana: int) -> None:
+    voting, downvote = bars[0].current_mana, bars[1].current_mana
     if voting < 0:
         raise Rejected("voter.voting_manabar.current_mana >= 0", "Account does not have enough mana to vote.").named(
             "mana_missing", action="vote"
@@ -136,21 +137,16 @@ def _check_change(rules: Rules, vote: CommentVote, weight_bp: int) -> None:
 
 
 def compute_mana_after_vote(
-    gpo: GlobalProperties, voter: Account, weight_bp: int, used_mana: int
+    gpo: GlobalProperties, bars: tuple[Manabar, Manabar], weight_bp: int, used_mana: int
 ) -> tuple[Manabar, Manabar]:
     """Voting and downvote mana after a vote: votes against use their own mana first, then the voting mana."""
-    voting, downvote = voter.voting_manabar, voter.downvote_manabar
+    voting, downvote = bars
     if not uses_downvote_pool(gpo, weight_bp):
         return use_mana(voting, used_mana), downvote
     remainder = used_mana - downvote.current_mana
     if remainder > 0:
         return use_mana(voting, remainder), use_mana(downvote, downvote.current_mana)
     return voting, use_mana(downvote, used_mana)
-
-
-def _spend_mana(ctx: Context, voter: Account, weight_bp: int, used_mana: int) -> None:
-    voting, downvote = compute_mana_after_vote(ctx.gpo, voter, weight_bp, used_mana)
-    ctx.tables.accounts.update(voter, voting_manabar=voting, downvote_manabar=downvote, last_vote_time=ctx.time)
 
 
 def _add_vote(ctx: Context, voter: Account, comment: Comment, weight_bp: int, rshares: int) -> None:

@@ -7,7 +7,7 @@ from protocol.rules import Rules
 from rewards.comments import get_comment
 from rewards.voting import cast_vote, compute_mana_after_vote, compute_strength, compute_used_mana
 from state.context import Context
-from state.tables.accounts import Account, Manabar
+from state.tables.accounts import Manabar
 from state.tables.content import CommentVote
 from state.tables.kinds import TIME_MAX
 from tests.rewards.context import add_account, add_post, make_context
@@ -22,8 +22,8 @@ FULL_STRENGTH = FULL_MANA // 50 - 50_000_000
 """A whole vote uses 2 % of the mana; 50,000,000 are dust."""
 
 
-def make_voter(voting: int, downvote: int) -> Account:
-    return Account(voting_manabar=Manabar(voting, 0), downvote_manabar=Manabar(downvote, 0))
+def make_bars(voting: int, downvote: int) -> tuple[Manabar, Manabar]:
+    return Manabar(voting, 0), Manabar(downvote, 0)
 
 
 @pytest.mark.parametrize(
@@ -38,16 +38,16 @@ def make_voter(voting: int, downvote: int) -> Account:
     ],
 )
 def test_used_mana(voting: int, downvote: int, weight: int, used: int) -> None:
-    assert compute_used_mana(RULES, GPO, make_voter(voting, downvote), weight) == used
+    assert compute_used_mana(RULES, GPO, make_bars(voting, downvote), weight) == used
 
 
 def test_mana_after_vote() -> None:
-    voter = make_voter(1000, 100)
-    assert compute_mana_after_vote(GPO, voter, 1, 30) == (Manabar(970, 0), Manabar(100, 0))
-    assert compute_mana_after_vote(GPO, voter, -1, 30) == (Manabar(1000, 0), Manabar(70, 0))
-    assert compute_mana_after_vote(GPO, voter, -1, 130) == (Manabar(970, 0), Manabar(0, 0))
+    bars = make_bars(1000, 100)
+    assert compute_mana_after_vote(GPO, bars, 1, 30) == (Manabar(970, 0), Manabar(100, 0))
+    assert compute_mana_after_vote(GPO, bars, -1, 30) == (Manabar(1000, 0), Manabar(70, 0))
+    assert compute_mana_after_vote(GPO, bars, -1, 130) == (Manabar(970, 0), Manabar(0, 0))
     no_pool = GPO.replace(downvote_pool_percent=0)
-    assert compute_mana_after_vote(no_pool, voter, -1, 30) == (Manabar(970, 0), Manabar(100, 0))
+    assert compute_mana_after_vote(no_pool, bars, -1, 30) == (Manabar(970, 0), Manabar(100, 0))
 
 
 def test_strength() -> None:
