@@ -34,7 +34,7 @@ class KeyOverlay:
         """No key, in memory or in the database, is below this one; () when there is none at all, None: unknown."""
         # Every key of the database from the first to before the second of each of these is in `removed`.
         self._gone: list[tuple[OrderKey, OrderKey]] = []
-        self._sorted: Any = SortedSet()
+        self._sorted: Any = None  # Until somebody scans.
         # The difference of `added` and `_sorted`: no more than both together, however seldom somebody scans.
         self._unsorted: set[OrderKey] = set()
 
@@ -46,7 +46,8 @@ class KeyOverlay:
                 self.removed.add(old)
             elif old in self.added:
                 self.added.discard(old)
-                self._unsorted ^= {old}
+                if self._sorted is not None:
+                    self._unsorted ^= {old}
         if new is not None:
             floor = self.floor
             if floor is not None and (not floor or new < floor):
@@ -55,7 +56,8 @@ class KeyOverlay:
                 self._keep(new)
             elif new not in self.added:
                 self.added.add(new)
-                self._unsorted ^= {new}
+                if self._sorted is not None:
+                    self._unsorted ^= {new}
 
     def _keep(self, stored: OrderKey) -> None:
         """A key of the database is one of the keys now."""
@@ -74,7 +76,8 @@ class KeyOverlay:
             if current is not None:
                 if current in self.added:
                     self.added.discard(current)
-                    self._unsorted ^= {current}
+                    if self._sorted is not None:
+                        self._unsorted ^= {current}
                 self._keep(current)
             return
         self.move(current, None, old_stored)
@@ -86,6 +89,8 @@ class KeyOverlay:
 
     def scan(self, low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[OrderKey]:
         """Iterates over added keys with low <= key < high in order."""
+        if self._sorted is None:
+            self._sorted = SortedSet(self.added)
         for key in self._unsorted:
             if key in self.added:
                 self._sorted.add(key)

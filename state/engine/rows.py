@@ -2,7 +2,7 @@
 
 The bytes are part of the state digest, so they follow from the values alone: integers and lengths in the shortest form
 that msgpack has, strings as UTF-8, arrays for rows and tuples, and integers beyond 64 bits as an extension. msgspec
-writes and reads them; msgpack does it for rows with an integer beyond 64 bits, which msgspec refuses.
+writes them and reads rows; msgpack does it where an integer is beyond 64 bits, which msgspec refuses.
 """
 
 from __future__ import annotations
@@ -51,14 +51,18 @@ def _unpack_extension(code: int, data: bytes) -> int:
     return int.from_bytes(data, "big", signed=True)
 
 
-_pack: Final[Callable[[Any], bytes]] = msgpack.Packer(default=_pack_big_int, use_bin_type=True).pack
+pack_wide: Final[Callable[[Any], bytes]] = msgpack.Packer(default=_pack_big_int, use_bin_type=True).pack
+"""Writes integers of any size, and all else as msgspec does."""
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def pack(value: Any) -> bytes:
     """Packs a value made of tuples, int, str, bytes, bool and None; raises SchemaError for anything else."""
     try:
-        return _pack(value)
+        try:
+            return _encode(value)
+        except OverflowError:
+            return pack_wide(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise SchemaError(f"cannot be stored: {value!r}: {error}") from error
 
