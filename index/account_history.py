@@ -6,6 +6,7 @@ inside an operation before the operation. Operations that touch nobody are left 
 Source: libraries/plugins/account_history_rocksdb/account_history_rocksdb_plugin.cpp.
 """
 
+from collections import defaultdict
 from collections.abc import Generator, Iterator
 from hashlib import blake2b
 from struct import Struct
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from chain.effects import NO_TRANSACTION_ID, AppliedOperation
 from index.record import PAYOUTS, Record
-from index.state_index import StateIndex
+from index.state_index import StateIndex, Values
 from protocol.codec import Codec
 from protocol.errors import Rejected
 from protocol.operation import impacted
@@ -71,12 +72,11 @@ class AccountHistory(StateIndex):
 
     # Following
 
-    def index(self, record: Record) -> dict[bytes, bytes | None]:
+    def index(self, record: Record) -> Values:
         """Returns the operations of a block, and where they belong."""
         number, rules, encode = record.number, record.rules, self._codec.encode_operation
-        puts: dict[bytes, bytes | None] = {}
-        by_account: dict[str, list[bytes]] = {}
-        transactions: dict[bytes, int] = {}
+        puts: Values = {}
+        by_account: defaultdict[str, list[bytes]] = defaultdict(list)
         position = 0
         for applied in order_operations(record.operations):
             accounts = impacted(applied.op, rules)
@@ -84,18 +84,17 @@ class AccountHistory(StateIndex):
                 continue
             place = _PLACE.pack(number, position)
             position += 1
-            puts[_OPERATIONS + place] = pack((applied[0], *applied[2:6], encode(applied.op)))
+            trx_id, _block, trx_in_block, op_in_trx, virtual_op, timestamp, op = applied
+            puts[_OPERATIONS + place] = pack((trx_id, trx_in_block, op_in_trx, virtual_op, timestamp, encode(op)))
             for account in accounts:
-                by_account.setdefault(account, []).append(place)
-            if applied.trx_id != NO_TRANSACTION_ID:
-                transactions[applied.trx_id] = applied.trx_in_block
+                by_account[account].append(place)
+            if trx_id != NO_TRANSACTION_ID:
+                puts[_TRANSACTIONS + trx_id] = _PLACE.pack(number, trx_in_block)
         for account, places in by_account.items():
             key, first = self._find(account)
             for sequence, place in enumerate(places, start=first):
                 puts[_ACCOUNTS + key + _NUMBER.pack(sequence)] = place
             puts[_COUNTS + key] = _NUMBER.pack(first + len(places))
-        for trx_id, position in transactions.items():
-            puts[_TRANSACTIONS + trx_id] = _PLACE.pack(number, position)
         for payout in record.payouts:
             puts[_payout_prefix(payout.author, payout.permlink) + _NUMBER.pack(number)] = PAYOUTS.encode(payout)
         return puts

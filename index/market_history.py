@@ -14,7 +14,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from index.record import Record
-from index.state_index import StateIndex
+from index.state_index import StateIndex, Values
 from protocol.assets import STEEM, Asset
 from protocol.units import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from protocol.virtual_operations import FillOrder
@@ -102,9 +102,9 @@ class MarketHistory(StateIndex):
 
     # Following
 
-    def index(self, record: Record) -> dict[bytes, bytes | None]:
+    def index(self, record: Record) -> Values:
         """Returns the trades of a block, and what they make of the buckets."""
-        puts: dict[bytes, bytes | None] = {}
+        puts: Values = {}
         for applied in record.operations:
             if type(applied.op) is not FillOrder:
                 continue
