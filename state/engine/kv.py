@@ -148,38 +148,36 @@ class MemoryBackend:
         """Iterates over (key, value) with low <= key < high; what is written meanwhile may or may not show."""
         size, values = 8, self._values
         ends = (True, False)
-        self._put_in_order(low, high)
+        first, last = low[:SPACE_BYTES], None if high is None else high[:SPACE_BYTES]
+        for space in tuple(self._unordered):
+            if first <= space and (last is None or space <= last):
+                keys = self._unordered.pop(space)
+                present = keys & values.keys()
+                self._order.update(present)
+                for key in keys - present:
+                    self._order.remove(key)
         while high is None or low < high:
-            keys = list(islice(self._order.irange(low, high, ends, reverse), size))
-            for key in keys:
+            found = list(islice(self._order.irange(low, high, ends, reverse), size))
+            for key in found:
                 value = values.get(key)
                 if value is not None:
                     yield key, value
-            if len(keys) < size:
+            if len(found) < size:
                 return
             size = min(size * 2, 1024)
             if reverse:
-                high = keys[-1]
+                high = found[-1]
             else:
-                low, ends = keys[-1], (False, False)
-
-    def _put_in_order(self, low: bytes, high: bytes | None) -> None:
-        first, last = low[:SPACE_BYTES], None if high is None else high[:SPACE_BYTES]
-        for space in [space for space in self._unordered if first <= space and (last is None or space <= last)]:
-            keys = self._unordered.pop(space)
-            present = keys & self._values.keys()
-            self._order.update(present)
-            for key in keys - present:
-                self._order.remove(key)
+                low, ends = found[-1], (False, False)
 
     def write(self, batch: Batch, sync: bool) -> None:
         """Applies the batch."""
-        for key, value in list(batch):
-            if not sync:
-                self._unsynced.append((key, self._values.get(key)))
-            self._put(key, value)
+        news = dict(batch)
         if sync:
             self._unsynced.clear()
+        else:
+            self._unsynced += [(key, self._values.get(key)) for key in news]
+        self._put(news)
 
     def snapshot(self) -> MemoryView:
         """Returns a copy; the keys and values themselves are shared."""
@@ -187,17 +185,24 @@ class MemoryBackend:
 
     def crash(self) -> None:
         """Returns to the last synced state."""
-        while self._unsynced:
-            self._put(*self._unsynced.pop())
+        self.take_back(0)
+
+    def take_back(self, kept: int) -> None:
+        """Takes back what was written without sync, all but the first ``kept`` puts."""
+        self._put(dict(reversed(self._unsynced[kept:])))
+        del self._unsynced[kept:]
 
     def close(self) -> None:
         """Does nothing: the values stay for the next store that opens this backend."""
 
-    def _put(self, key: bytes, value: bytes | None) -> None:
-        values = self._values
-        if (key in values) == (value is None):
-            self._unordered[key[:SPACE_BYTES]] ^= {key}
-        if value is None:
-            values.pop(key, None)
-        else:
-            values[key] = value
+    def _put(self, news: dict[bytes, bytes | None]) -> None:
+        values: Any = self._values
+        moved: defaultdict[bytes, set[bytes]] = defaultdict(set)
+        for key, value in news.items():
+            if (key in values) == (value is None):
+                moved[key[:SPACE_BYTES]].add(key)
+        for space, keys in moved.items():
+            self._unordered[space] ^= keys
+        values.update(news)
+        for key in [key for key, value in news.items() if value is None]:
+            del values[key]

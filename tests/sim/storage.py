@@ -80,8 +80,7 @@ class SimBackend(MemoryBackend):
         kept = len(self._marks) if keeps_all else random.randint(0, len(self._marks))
         lost = len(self._marks) - kept
         if lost:
-            while len(self._unsynced) > self._marks[kept]:
-                self._put(*self._unsynced.pop())
+            self.take_back(self._marks[kept])
         self._unsynced.clear()
         self._marks.clear()
         return lost
