@@ -23,8 +23,8 @@ from node.ports.status import NOT_MISSED
 from node.settings import collect_settings
 from protocol.config import ChainConfig
 from protocol.keys import PrivateKey
+from tests.node.commands.test_cli import Daemon, run
 from tests.node.operated import free_port, operated
-from tests.node.test_cli import Daemon, run
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

@@ -10,7 +10,7 @@ from node.dev.api import SKIP_SECONDS_MAX, DevApi
 from protocol.config import ChainConfig
 from protocol.errors import Rejected
 from rpc.method import collect_methods
-from tests.node.test_core import KEYS, VirtualWorld, transfer
+from tests.node.core.test_core import KEYS, VirtualWorld, transfer
 
 DAY_SECONDS = 86_400
 INTERVAL_SECONDS = 3

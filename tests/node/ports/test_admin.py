@@ -21,8 +21,8 @@ from rpc.port_limits import OPERATOR_LIMITS
 from state.engine.errors import StoreWriteFailed
 from state.engine.progress import QuietProgress
 from tests.harness import Harness, dev_config
+from tests.node.commands.test_cli import run
 from tests.node.operated import Operated, free_port, operated, run_command, until
-from tests.node.test_cli import run
 
 QUESTION = {"jsonrpc": "2.0", "method": "node_api.get_status", "params": {}, "id": 1}
 

@@ -13,7 +13,7 @@ from node.core.states import STAGES, Event, Phase, State
 from protocol.p2p.messages import MESSAGES
 from tests.node.lab import Lab
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CORE = ROOT / "node" / "core"
 TREES = {path.name: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(CORE.glob("*.py"))}
 NUMBERS = {declared: number for number, declared in MESSAGES.items()}

@@ -18,8 +18,8 @@ from protocol.keys import PrivateKey
 from protocol.resources import RESOURCE_NAMES
 from rpc.port_limits import OPERATOR_LIMITS
 from tests.harness import Harness, dev_config, steem
+from tests.node.commands.test_cli import TESTNET, daemon
 from tests.node.operated import Operated, operated, until
-from tests.node.test_cli import TESTNET, daemon
 
 CALLS = "plaudit_rpc_seconds_count"
 ERRORS = "plaudit_rpc_errors_total"

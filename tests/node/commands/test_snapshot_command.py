@@ -25,7 +25,7 @@ from protocol.config import ChainConfig
 from state.engine.progress import QuietProgress
 from tests.crash.producer import Producer, crash_config
 from tests.crash.test_kill9 import ROOT, check_survivor
-from tests.node.test_cli import daemon
+from tests.node.commands.test_cli import daemon
 from tests.state.test_leveldb import limited_file_size
 from tests.vectors import recorded_path
 

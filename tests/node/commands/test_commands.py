@@ -17,7 +17,7 @@ from node.commands.node import node as node_command
 from node.settings import collect_settings, list_settings
 from wallet.cli import wallet
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("name", ["reference/commands.md", "reference/settings.md"])

@@ -18,8 +18,8 @@ from state.invariants import RECOUNTS
 from state.watch import CHECKS
 from tests.chain.test_watch import mint, plant, spoil
 from tests.harness import Harness, dev_config, steem
+from tests.node.commands.test_cli import Daemon
 from tests.node.operated import operated, until
-from tests.node.test_cli import Daemon
 
 
 def test_they_are_named_in_a_table_of_the_config_file_a_flag_or_a_variable(tmp_path: Path) -> None:
@@ -109,5 +109,5 @@ def test_a_daemon_checks_and_recounts_what_its_settings_name(tmp_path: Path) -> 
 
 
 def test_the_page_for_operators_names_all() -> None:
-    page = (Path(__file__).parents[2] / "docs/operators.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/operators.md").read_text(encoding="utf-8")
     assert [name for name in (*CHECKS, *RECOUNTS) if f"`{name}`" not in page] == []
