@@ -18,7 +18,7 @@ OWN_EVENTS: Final = frozenset(
     {
         *("missed", "produced", "production_failed", "mined", "received", "syncing", "synced"),
         *("disk_problem", "disk_writable", "clock_differs", "clock_jumped", "clock_trusted", "left_out", "repeated"),
-        "reversible_block_refused",
+        *("reversible_block_refused", "invariant_broken"),
     }
 )
 """Events of the node itself, as many as blocks, slots and its own acts give: each is told.
