@@ -199,23 +199,42 @@ def make_price(base: Asset, quote: Asset) -> Price:
 
 
 def multiply(asset: Asset, price: Price) -> Asset:
-    """Converts ``asset`` by ``price`` to the other side's symbol, rounded down.
+    """Converts ``asset`` by ``price`` to the other side's symbol, rounded down; see `convert`."""
+    amount, symbol = asset
+    other = price.quote if symbol == price.base.symbol else price.base
+    return Asset(convert(amount, symbol, price), other.symbol)
 
-    The product is an unsigned 128-bit integer; the result must fit 64 bits. Raises Invalid for a symbol that is in
-    neither side of the price. Source: asset.cpp, operator * ( asset, price ).
+
+def convert(amount: int, symbol: int, price: Price) -> int:
+    """Converts satoshis of ``symbol`` by ``price`` to satoshis of the other side's symbol, rounded down.
+
+    Raises Invalid for a symbol that is in neither side of the price, and as `scale` does. Source: asset.cpp,
+    operator * ( asset, price ).
     """
-    if asset.symbol == price.base.symbol:
-        divisor, factor, side = price.base.amount, price.quote, "base"
-    elif asset.symbol == price.quote.symbol:
-        divisor, factor, side = price.quote.amount, price.base, "quote"
+    base, quote = price
+    if symbol == base.symbol:
+        divisor, factor, side = base.amount, quote.amount, "base"
+    elif symbol == quote.symbol:
+        divisor, factor, side = quote.amount, base.amount, "quote"
     else:
-        raise Invalid("", "invalid asset * price", asset=asset.nai_json, price=price.nai_json)
+        raise Invalid("", "invalid asset * price", asset=Asset(amount, symbol).nai_json, price=price.nai_json)
     if not divisor > 0:
         raise Invalid(f"b.{side}.amount.value > 0")
-    result = ((asset.amount * factor.amount) & UINT128_MAX) // divisor
-    if result > UINT64_MAX:
-        raise Invalid("result.hi == 0")
-    return Asset(to_int64(result), factor.symbol)
+    return scale(amount, factor, divisor)
+
+
+def scale(amount: int, factor: int, divisor: int) -> int:
+    """The amount times factor / divisor (above 0), rounded down.
+
+    The product is an unsigned 128-bit integer; the result must fit 64 bits, and is read as a signed integer. Raises
+    Invalid.
+    """
+    result = ((amount * factor) & UINT128_MAX) // divisor
+    if result > INT64_MAX:
+        if result > UINT64_MAX:
+            raise Invalid("result.hi == 0")
+        result = to_int64(result)
+    return result
 
 
 def price_compare(a: Price, b: Price) -> int:

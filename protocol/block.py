@@ -68,10 +68,10 @@ class Block:
     """
 
     __slots__ = (
-        "_id",
         "_merkle_root",
         "_signer",
         "extensions",
+        "id",
         "number",
         "packed",
         "packed_header",
@@ -99,7 +99,8 @@ class Block:
         """The height of the block; the first one is 1."""
         self.size = len(packed)
         """The number of packed bytes."""
-        self._id: bytes | None = None
+        self.id = block_id(packed_header + self.witness_signature)
+        """The block id (20 bytes)."""
         self._merkle_root: bytes | None = None
         self._signer: bytes | None = None
 
@@ -177,13 +178,6 @@ class Block:
     def from_json(cls, codec: Codec, data: Any) -> Block:
         """Takes either JSON form; members that annotate are ignored. Raises Invalid."""
         return cls.from_fields(codec, codec.from_json(SignedBlockFields, data))
-
-    @property
-    def id(self) -> bytes:
-        """The block id (20 bytes)."""
-        if self._id is None:
-            self._id = block_id(self.packed_header + self.witness_signature)
-        return self._id
 
     @property
     def digest(self) -> bytes:

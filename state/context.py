@@ -1,5 +1,7 @@
 """What an operation or a per-block step may see and touch: the tables, the rules, the time, and a place for events."""
 
+from functools import partial
+from operator import attrgetter, methodcaller
 from typing import Any, NamedTuple
 
 from protocol.actions import OptionalAction, RequiredAction
@@ -35,10 +37,18 @@ class Context:
     `arrival` is set while a transaction is tried on its arrival, before any block holds it: a few rules are
     stricter then, and one is laxer. It is not set when a producer tries it for a block, or when the waiting ones are
     tried again after a block. Source: database.hpp, is_pending_tx and is_producing (the reference sets both together).
-    `block` is there while a block is applied, for the per-block steps.
+    `block` is there while a block is applied; the per-block steps ask for `applied_block`.
+    What every rule reads is looked up without a Python call.
     """
 
-    __slots__ = ("arrival", "block", "config", "events", "reports", "rules", "tables")
+    __slots__ = ("_read_gpo", "arrival", "block", "config", "emit", "events", "report", "reports", "rules", "tables")
+
+    gpo: GlobalProperties = property(methodcaller("_read_gpo"))  # type: ignore[assignment]
+    """The dynamic global properties as they stand now."""
+    time: int = property(attrgetter("gpo.time"))  # type: ignore[assignment]
+    """The time of the head block, in seconds since the epoch (the reference's head_block_time())."""
+    applied_block: BlockInProgress = property(attrgetter("block"))  # type: ignore[assignment]
+    """The block that is being applied."""
 
     def __init__(self, config: ChainConfig, rules: Rules, tables: Tables) -> None:
         self.config = config
@@ -47,38 +57,19 @@ class Context:
         self.arrival: Arrival | None = None
         self.block: BlockInProgress | None = None
         self.events: list[Operation] = []
+        self.emit = self.events.append
+        """Records a virtual operation at this point of the block."""
         self.reports: list[Any] = []
+        self.report = self.reports.append
+        """Records figures that explain what was done, for observers outside the consensus."""
+        self._read_gpo = partial(tables.global_properties.get, SINGLETON)
 
     @property
     def is_pending(self) -> bool:
         """Whether a transaction is tried on its arrival."""
         return self.arrival is not None
 
-    @property
-    def applied_block(self) -> BlockInProgress:
-        """The block that is being applied."""
-        assert self.block is not None, "steps run while a block is applied"
-        return self.block
-
-    @property
-    def gpo(self) -> GlobalProperties:
-        """The dynamic global properties as they stand now."""
-        return self.tables.global_properties.get(SINGLETON)
-
-    @property
-    def time(self) -> int:
-        """The time of the head block, in seconds since the epoch (the reference's head_block_time())."""
-        return self.tables.global_properties.get(SINGLETON).time
-
     def update_gpo(self, **changes: Any) -> GlobalProperties:
         """Changes fields of the dynamic global properties and returns the new row."""
         table = self.tables.global_properties
         return table.update(table.get(SINGLETON), **changes)
-
-    def emit(self, operation: Operation) -> None:
-        """Records a virtual operation at this point of the block."""
-        self.events.append(operation)
-
-    def report(self, record: object) -> None:
-        """Records figures that explain what was done, for observers outside the consensus."""
-        self.reports.append(record)

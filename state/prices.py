@@ -4,7 +4,7 @@ Source: libraries/chain/include/steem/chain/util/asset.hpp, to_sbd and to_steem;
 get_vesting_share_price and get_reward_vesting_share_price.
 """
 
-from protocol.assets import SBD, STEEM, VESTS, Asset, Price, multiply
+from protocol.assets import SBD, STEEM, VESTS, Asset, Price, convert, scale
 from state.context import SINGLETON, Context
 from state.tables.globals import GlobalProperties
 
@@ -16,19 +16,25 @@ def get_median_price(ctx: Context) -> Price:
 
 def compute_sbd_value(price: Price, steem_amount: int) -> int:
     """What STEEM satoshis are worth in SBD satoshis, rounded down; 0 while there is no price."""
-    return 0 if price.is_null() else multiply(Asset(steem_amount, STEEM), price).amount
+    return 0 if price.is_null() else convert(steem_amount, STEEM, price)
 
 
 def compute_steem_value(price: Price, sbd_amount: int) -> int:
     """What SBD satoshis are worth in STEEM satoshis, rounded down; 0 while there is no price."""
-    return 0 if price.is_null() else multiply(Asset(sbd_amount, SBD), price).amount
+    return 0 if price.is_null() else convert(sbd_amount, SBD, price)
+
+
+def _get_share_sums(gpo: GlobalProperties) -> tuple[int, int]:
+    """The VESTS and the STEEM behind them; 1,000 to 1 (in satoshis: 1,000,000 per 1,000) while there are none."""
+    if gpo.total_vesting_fund_steem == 0 or gpo.total_vesting_shares == 0:
+        return 1_000_000, 1_000
+    return gpo.total_vesting_shares, gpo.total_vesting_fund_steem
 
 
 def get_vesting_share_price(gpo: GlobalProperties) -> Price:
-    """VESTS per STEEM for a power up; 1,000 to 1 (in satoshis: 1,000,000 per 1,000) while there are none."""
-    if gpo.total_vesting_fund_steem == 0 or gpo.total_vesting_shares == 0:
-        return Price(Asset(1000, STEEM), Asset(1000000, VESTS))
-    return Price(Asset(gpo.total_vesting_shares, VESTS), Asset(gpo.total_vesting_fund_steem, STEEM))
+    """VESTS per STEEM for a power up."""
+    shares, steem = _get_share_sums(gpo)
+    return Price(Asset(shares, VESTS), Asset(steem, STEEM))
 
 
 def get_reward_vesting_share_price(gpo: GlobalProperties) -> Price:
@@ -41,9 +47,10 @@ def get_reward_vesting_share_price(gpo: GlobalProperties) -> Price:
 
 def compute_shares(gpo: GlobalProperties, steem_amount: int) -> int:
     """VESTS satoshis that STEEM satoshis buy now, rounded down; buying them does not move the price."""
-    return multiply(Asset(steem_amount, STEEM), get_vesting_share_price(gpo)).amount
+    return scale(steem_amount, *_get_share_sums(gpo))
 
 
 def compute_shares_value(gpo: GlobalProperties, vesting_shares: int) -> int:
     """STEEM satoshis that VESTS satoshis are worth now, rounded down."""
-    return multiply(Asset(vesting_shares, VESTS), get_vesting_share_price(gpo)).amount
+    shares, steem = _get_share_sums(gpo)
+    return scale(vesting_shares, steem, shares)

@@ -5,7 +5,7 @@ The hand of `state.balances` and `state.issuance`, which know where the tokens c
 Source: libraries/chain/database.cpp, database::adjust_supply and database::modify_balance.
 """
 
-from protocol.assets import SBD, STEEM, Asset, multiply
+from protocol.assets import SBD, STEEM, convert
 from protocol.errors import Rejected
 from state.context import SINGLETON, Context
 from state.prices import compute_steem_value, get_median_price
@@ -35,7 +35,9 @@ def change_sums(ctx: Context, **deltas: int) -> None:
     """Adds to figures of the whole chain that follow from what is in places."""
     table = ctx.tables.global_properties
     gpo = table.get(SINGLETON)
-    table.update(gpo, **{field: getattr(gpo, field) + delta for field, delta in deltas.items()})
+    for field, delta in deltas.items():
+        deltas[field] = getattr(gpo, field) + delta
+    table.update(gpo, **deltas)
 
 
 def add_interest(ctx: Context, interest: int) -> None:
@@ -43,7 +45,7 @@ def add_interest(ctx: Context, interest: int) -> None:
 
     That can be a satoshi less than a recount gives. Raises Invalid while there is no price.
     """
-    value = multiply(Asset(interest, SBD), get_median_price(ctx)).amount
+    value = convert(interest, SBD, get_median_price(ctx))
     change_sums(ctx, current_sbd_supply=interest, virtual_supply=value)
 
 

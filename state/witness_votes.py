@@ -25,8 +25,6 @@ class WitnessVoteSums:
 
     def add(self, account: Account, delta: int) -> None:
         """Adds `delta` VESTS satoshis to every witness the account votes for."""
-        if not account.witnesses_voted_for:
-            return
         choices = self._choices.get(account.name)
         if choices is None:
             choices = tuple(vote.witness for vote in self._ctx.tables.witness_votes.scan((account.name,)))
@@ -60,6 +58,8 @@ def adjust_proxied_witness_votes(
     """
     max_depth = ctx.rules.max_proxy_recursion_depth
     if account.proxy == "":
+        if not account.witnesses_voted_for:
+            return
         added = WitnessVoteSums(ctx) if sums is None else sums
         added.add(account, sum(deltas[: max_depth - depth + 1]))
         if sums is None:

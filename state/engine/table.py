@@ -102,10 +102,28 @@ CommittedRow = tuple[Any, Any, Stored | None, Moves]
 """A row that a commit writes: key, version, how it is stored then (None: not at all), and the moves in its indexes."""
 
 
+class Rows(dict[Any, Any]):
+    """The newest versions of rows by key; one that is not there is looked for in the database when it is asked for."""
+
+    __slots__ = ("_find", "_name")
+
+    def __init__(self, name: str, find: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._name = name
+        self._find = find
+
+    def __missing__(self, key: Any) -> Any:
+        row = self._find(key)
+        if row is None:
+            raise RowMissing(f"{self._name}: no row with key {key!r}", key)
+        return row
+
+
 class Table(Generic[RowT, KeyT]):
     """Rows of one type by primary key, as of now: committed, in reversible blocks and in open checkpoints."""
 
     __slots__ = (
+        "_absent",
         "_aged_rows",
         "_aged_stored",
         "_base",
@@ -127,6 +145,7 @@ class Table(Generic[RowT, KeyT]):
         "_watched",
         "backend",
         "codec",
+        "get",
         "key_of",
         "name",
         "number",
@@ -167,8 +186,12 @@ class Table(Generic[RowT, KeyT]):
         self._next_id = next_id
         self._ids_taken = ids_taken
         self._is_strict = is_strict
-        self._rows: dict[Any, Any] = {}
-        """The newest version of every changed row, and recently read ones; None: known to be absent."""
+        self._rows = Rows(spec.name, self.find)
+        """The newest version of every changed row that is there, and recently read ones."""
+        self._absent: set[Any] = set()
+        """Keys of rows that were deleted, or are known to be absent."""
+        self.get: Callable[[KeyT], RowT] = self._rows.__getitem__
+        """Returns the newest version of a row; raises RowMissing."""
         self._aged_rows: dict[Any, Any] = {}
         self._base: dict[Any, Any] = {}
         """The version in the database of every row that may differ from it."""
@@ -187,18 +210,9 @@ class Table(Generic[RowT, KeyT]):
 
     def find(self, key: KeyT) -> RowT | None:
         """Returns the newest version of a row, or None."""
-        row = self._rows.get(key, _MISS)
-        if row is _MISS:
+        row: RowT | None = self._rows.get(key)
+        if row is None and key not in self._absent:
             row = self._load(key)
-        return row  # type: ignore[no-any-return]
-
-    def get(self, key: KeyT) -> RowT:
-        """Returns the newest version of a row; raises RowMissing."""
-        row = self._rows.get(key)
-        if row is None:
-            row = self.find(key)
-            if row is None:
-                raise RowMissing(f"{self.name}: no row with key {key!r}", key)
         return row
 
     def index(self, name: str) -> IndexView[RowT]:
@@ -234,7 +248,7 @@ class Table(Generic[RowT, KeyT]):
         """Decodes a row met in a scan, keeps it in the cache and returns its key."""
         row = self.codec.decode(item[1])
         key = self.key_of(row)
-        if key not in self._rows:
+        if key not in self._rows and key not in self._absent:
             if key not in self._aged_rows:
                 self._remember(key, row)
             else:
@@ -242,19 +256,28 @@ class Table(Generic[RowT, KeyT]):
         return (key,) if self._is_plain else key
 
     def _load(self, key: Any) -> Any:
-        row = self._aged_rows.get(key, _MISS)
-        if row is _MISS:
+        row = self._aged_rows.get(key)
+        if row is None:
             data = self.backend.get(self._stored_key(key))
             row = None if data is None else self.codec.decode(data)
         self._remember(key, row)
         return row
 
     def _remember(self, key: Any, row: Any) -> None:
-        self._rows[key] = row
+        self._hold(key, row)
         cache = self._cache
         cache.count += 1
         if cache.count > cache.limit:
             cache.trim()
+
+    def _hold(self, key: Any, row: Any) -> None:
+        """Takes a row as the newest version; None: it is absent."""
+        if row is None:
+            self._rows.pop(key, None)
+            self._absent.add(key)
+        else:
+            self._rows[key] = row
+            self._absent.discard(key)
 
     # Changing
 
@@ -273,6 +296,7 @@ class Table(Generic[RowT, KeyT]):
                 index.overlay.move(None, place, None if stored is None else index.place(stored))
         self._move_present(key, None, row)
         self._rows[key] = row
+        self._absent.discard(key)
         return row
 
     def update(self, row: RowT, /, **changes: Any) -> RowT:
@@ -303,7 +327,7 @@ class Table(Generic[RowT, KeyT]):
                 known = place if stored is row else None if stored is None else index.place(stored)
                 index.overlay.move(place, None, known)
         self._move_present(key, row, None)
-        self._rows[key] = None
+        self._hold(key, None)
 
     def next_id(self) -> int:
         """Takes the next object id of this table, counting from 0; an undone block gives its ids back."""
@@ -371,13 +395,13 @@ class Table(Generic[RowT, KeyT]):
         if base[key] is old:
             del base[key]
             self._cache.count += 1
-        self._rows[key] = old
+        self._hold(key, old)
 
     def seal(self, olds: Mapping[Any, Any], changes: list[RowChange]) -> None:
         """Appends the changes of a block, whose touched rows were ``olds`` before, to ``changes``."""
-        base, rows = self._base, self._rows
+        base, find = self._base, self._rows.get
         for key, old in olds.items():
-            new = rows[key]
+            new = find(key)
             if new is old:
                 if base.get(key, _MISS) is new:
                     del base[key]
@@ -434,9 +458,9 @@ class Table(Generic[RowT, KeyT]):
 
     def finish_commit(self, committed: list[CommittedRow]) -> None:
         """Accounts for the database holding what `prepare_commit` collected."""
-        bases, rows, known = self._base, self._rows, self._stored
+        bases, find, known = self._base, self._rows.get, self._stored
         for key, new, stored, moves in committed:
-            old, current = bases[key], rows[key]
+            old, current = bases[key], find(key)
             for index, old_place, new_place in moves:
                 place = new_place if current is new else None if current is None else index.place(current)
                 index.overlay.rebase(place, old_place, new_place)
@@ -460,8 +484,8 @@ class Table(Generic[RowT, KeyT]):
 
     def _pin_stored(self, key: Any) -> Any:
         """Looks up the version in the database and holds on to it until the commit is finished."""
-        row = self.find(key)
-        self._base[key] = self._rows[key] = row
+        row = self._base[key] = self.find(key)
+        self._hold(key, row)
         return row
 
     def _hash_stored(self, key: Any, row: Any) -> Stored:
@@ -476,8 +500,11 @@ class Table(Generic[RowT, KeyT]):
     def age(self) -> None:
         """Drops the older generation of cached rows; changed rows stay."""
         rows, stored, base = self._rows, self._stored, self._base
-        self._aged_rows, self._aged_stored = rows, stored
-        self._rows = {key: rows[key] for key in base}
+        self._aged_rows, self._aged_stored = dict(rows), stored
+        changed = {key: rows[key] for key in base if key in rows}
+        rows.clear()
+        rows.update(changed)
+        self._absent.intersection_update(base)
         self._stored = {key: stored[key] for key in base if key in stored}
         for index in self._indexes:
             index.knows_it_is_empty = index.knows_it_is_empty or None
@@ -485,12 +512,12 @@ class Table(Generic[RowT, KeyT]):
     def count_memory(self) -> tuple[int, int, int]:
         """Returns how many rows are changed, how many are cached, and how many index keys differ from the database."""
         overlays = [self._present, *(index.overlay for index in self._indexes)]
-        cached = len(self._rows.keys() | self._aged_rows.keys()) - len(self._base)
+        cached = len(self._rows.keys() | self._absent | self._aged_rows.keys()) - len(self._base)
         return len(self._base), cached, sum(len(overlay.added) + len(overlay.removed) for overlay in overlays)
 
     def compute_digest(self) -> int:
         """Sums the hashes of all rows from the database and the changed rows, using nothing that was cached."""
-        changed = {self._stored_key(key): self._rows[key] for key in self._base}
+        changed = {self._stored_key(key): self._rows.get(key) for key in self._base}
         total = 0
         for stored_key, data in self.backend.scan(self.prefix, self.prefix + b"\xff"):
             if stored_key not in changed:
