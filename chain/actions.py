@@ -37,12 +37,10 @@ def compute_partition(ctx: Context) -> int:
 def process_required_actions(ctx: Context) -> None:
     """Carries out the required actions of a header, which must be the oldest of the queue in their order.
 
-    The block may leave out what is due only when the part of a block kept for them has no room for it. The queue is
-    ordered by time and then by age; the 0.23.x line looked at the age alone and disagreed with its own producer, which
-    later versions mended. Raises Rejected.
+    The queue is ordered by time and then by age; the 0.23.x line looked at the age alone and disagreed with its own
+    producer, which later versions mended. Raises Rejected.
     """
     queue = ctx.tables.pending_required_actions
-    total = 0
     for action in ctx.applied_block.required_actions:
         pending = queue.index("by_execution").first()
         if pending is None:
@@ -58,18 +56,18 @@ def process_required_actions(ctx: Context) -> None:
                 o=_show(ctx, data),
             )
         apply_action(ctx, action)
-        total += len(data)
         queue.delete(pending)
-    _check_nothing_left_out(ctx, total)
 
 
-def _check_nothing_left_out(ctx: Context, total: int) -> None:
-    queue = ctx.tables.pending_required_actions.index("by_execution")
-    if not queue.has_due(ctx.time + 1):
-        return
-    pending = queue.first()
+def check_required_actions(ctx: Context) -> None:
+    """Refuses a block that leaves out a required action that is due, though the part kept for them has room for it.
+
+    Raises Rejected.
+    """
+    pending = ctx.tables.pending_required_actions.index("by_execution").first()
     assert pending is not None, "one is due"
-    total += len(pending.action)
+    carried_out = ctx.applied_block.required_actions
+    total = sum(len(pack_required(ctx, action)) for action in carried_out) + len(pending.action)
     partition = compute_partition(ctx)
     if not total > partition:
         raise Rejected(
@@ -89,17 +87,21 @@ def _show_row(ctx: Context, row: PendingRequiredAction) -> Any:
 
 
 def process_optional_actions(ctx: Context) -> None:
-    """Carries out the optional actions of a header, and forgets those that were offered in irreversible blocks.
+    """Carries out the optional actions of a header.
 
-    An action that a supermajority of witnesses left out until then is not wanted. Whether it comes too early or twice
-    is for the action itself to judge. Raises Rejected and Invalid.
+    Whether one comes too early or twice is for the action itself to judge. Raises Rejected and Invalid.
     """
     for action in ctx.applied_block.optional_actions:
         validate_action(ctx, action)
         apply_action(ctx, action)
+
+
+def remove_unwanted_actions(ctx: Context) -> None:
+    """Forgets the optional actions that were offered in irreversible blocks.
+
+    An action that a supermajority of witnesses left out until then is not wanted.
+    """
     gpo, offers = ctx.gpo, ctx.tables.pending_optional_actions
-    if not offers.index("by_execution").has_due(gpo.time + 1):
-        return
     for row in list(offers.index("by_execution").scan(stop=(gpo.time + 1,))):
         due_block = row.due_block or gpo.head_block_number
         if due_block <= gpo.last_irreversible_block_num:

@@ -158,7 +158,8 @@ class Finality:
         self.reversible.finish_deletes(committed)
         for follower in self.followers:
             follower.finish(number)
-        root = next(self._main_branch(number, number))
+        root = self._tree.find_on_main_branch(number)
+        assert root is not None, "what was not committed is in the tree"
         self._tree.set_root(root.id)
 
     def try_commit(self) -> None:

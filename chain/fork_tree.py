@@ -72,15 +72,14 @@ class ForkItem(NamedTuple):
         return "" if self.block is None else self.block.witness
 
 
-class Use(NamedTuple):
+class Use:
     """How much room some blocks take."""
 
-    blocks: int
-    size: int
+    __slots__ = ("blocks", "size")
 
-    def add(self, item: ForkItem, times: int = 1) -> Use:
-        """With one block more, or one less."""
-        return Use(self.blocks + times, self.size + times * item.size)
+    def __init__(self) -> None:
+        self.blocks = 0
+        self.size = 0
 
     def is_above(self, eighths: int, blocks_max: int, bytes_max: int) -> bool:
         """Whether it is more than so many eighths of a maximum."""
@@ -97,8 +96,8 @@ class ForkTree:
         self._by_number: dict[int, list[bytes]] = {root_number: [root_id]}
         self._main: dict[int, ForkItem] = {root_number: self.root}
         self._side: dict[bytes, ForkItem] = {}
-        self._side_use = Use(0, 0)
-        self._unsigned_use = Use(0, 0)
+        self._side_use = Use()
+        self._unsigned_use = Use()
         self._unlinked: OrderedDict[bytes, Block] = OrderedDict()
         self._unlinked_bytes = 0
         self._invalid: OrderedDict[bytes, None] = OrderedDict()
@@ -279,9 +278,10 @@ class ForkTree:
         self._count_side(item, -1)
 
     def _count_side(self, item: ForkItem, times: int) -> None:
-        self._side_use = self._side_use.add(item, times)
-        if item.standing is not Standing.SIGNED:
-            self._unsigned_use = self._unsigned_use.add(item, times)
+        size = times * item.size
+        for use in (self._side_use,) if item.standing is Standing.SIGNED else (self._side_use, self._unsigned_use):
+            use.blocks += times
+            use.size += size
 
     def _is_side_above(self, eighths: int) -> bool:
         """Whether the side blocks fill more than so many eighths of their room."""

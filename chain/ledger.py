@@ -33,7 +33,8 @@ from protocol.transaction import Transaction
 from protocol.types import NULL_ID, Authority
 from state.context import SINGLETON, BlockInProgress, Context
 from state.engine.errors import RowExists, RowMissing
-from state.engine.store import Store
+from state.engine.meta import Head
+from state.engine.store import BlockDelta, Store
 from state.resource_credits import Credits
 from state.tables.accounts import AccountAuthority
 from state.tables.globals import SeenTransaction
@@ -97,7 +98,7 @@ class Ledger:
         trusted one) has checked before; `skip_authorities` leaves out the authorities alone. Raises Rejected, Invalid
         and their subclasses.
         """
-        rules, former = self.ctx.rules, self.head_id
+        rules, former = self.ctx.rules, self.store.head
         self.store.begin()
         try:
             operations = self._apply_block(block, skip_signatures, skip_signatures or skip_authorities)
@@ -137,11 +138,11 @@ class Ledger:
         self.store.undo_block()
         self._restore_rules()
 
-    def _abandon(self, former: bytes) -> None:
+    def _abandon(self, former: BlockDelta | Head | None) -> None:
         """Goes back to the state of a former head, whether the block on it was sealed or not."""
         while self.store.depth:
             self.store.rollback()
-        if self.head_id != former:
+        if self.store.head is not former:
             self.store.undo_block()
         self.ctx.events.clear()
         self.ctx.reports.clear()

@@ -9,7 +9,12 @@ Source: libraries/chain/database.cpp, database::_apply_block; libraries/plugins/
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chain.actions import process_optional_actions, process_required_actions
+from chain.actions import (
+    check_required_actions,
+    process_optional_actions,
+    process_required_actions,
+    remove_unwanted_actions,
+)
 from chain.delayed_payments import process_conversions, process_savings_withdrawals
 from chain.expiries import (
     process_declined_voting_rights,
@@ -117,7 +122,9 @@ STEPS: tuple[Step, ...] = (
     Step(process_declined_voting_rights, Due("decline_voting_requests", "by_effective_date")),
     Step(process_proposals),
     Step(process_required_actions),
+    Step(check_required_actions, Due("pending_required_actions", "by_execution")),
     Step(process_optional_actions),
+    Step(remove_unwanted_actions, Due("pending_optional_actions", "by_execution")),
     Step(charge_optional_actions),
     Step(process_hardforks),
     Step(process_resource_credits),

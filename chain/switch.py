@@ -69,7 +69,7 @@ class Switch:
         if self._tree.find(block.id) is not None:
             return NOTHING_CHANGED
         check_merkle_root(block)  # Others can take transactions out of a block, and its id must not suffer for it.
-        move = Move(self._ledger.head_id)
+        move = Move(self._tree.head.id)
         try:
             self._push(block, trust, move)
             self._push_waiting(block.id, move)
@@ -84,19 +84,18 @@ class Switch:
     def _push(self, block: Block, trust: Trust, move: Move) -> None:
         """Adds a block to the tree and moves the head if it is on the longest branch now; nothing on an error."""
         move.added.append(block)
-        item = self._tree.push(block, self._judge(block))
-        if block.previous == self._ledger.head_id:
+        extends_head = block.previous == self._tree.head.id
+        item = self._tree.push(block, Standing.SIGNED if extends_head else self._judge(block))
+        if extends_head:  # It is applied, and its standing need not be guessed at.
             self._pool.drop_state()
             move.feed.append(self._apply(item, block, trust))
             self._tree.set_head(block.id)
-        elif item.number > self._ledger.head_number:
+        elif item.number > self._tree.head.number:
             self._pool.drop_state()
             self._switch(item, trust, move)
 
     def _judge(self, block: Block) -> Standing:
-        """How much a block looks like a true one; what extends the head is applied and need not be guessed at."""
-        if block.previous == self._ledger.head_id:
-            return Standing.SIGNED
+        """How much a block that does not extend the head looks like a true one."""
         witness = self._ledger.ctx.tables.witnesses.find(block.witness)
         if witness is None:
             return Standing.UNKNOWN_WITNESS

@@ -146,7 +146,7 @@ def _check_actions_enabled(ctx: Context) -> None:
 
 def check_running_version(ctx: Context, block: Block) -> None:
     """Refuses a block of a witness whose program is older than the last hard fork, as far as it reported."""
-    witness = get_witness(ctx, block.witness)
+    witness = ctx.tables.witnesses.get(block.witness)
     hardfork = ctx.tables.hardfork_property.get(SINGLETON)
     if not witness.running_version >= hardfork.current_hardfork_version:
         raise Rejected(

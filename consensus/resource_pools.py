@@ -93,7 +93,6 @@ Price = tuple[int, int, int]
 """Price of one resource for one block: unit, factor and divisor."""
 
 
-@lru_cache(maxsize=16)
 def compute_curve(dynamics: RdParams) -> PriceCurve:
     """The price curve of a pool that witnesses set, from how it moves.
 
@@ -108,10 +107,15 @@ def compute_curve(dynamics: RdParams) -> PriceCurve:
     return PriceCurve(coeff_a, coeff_b, shift - dynamics.decay_per_time_unit_denom_shift)
 
 
-def get_resource_params(ctx: Context) -> tuple[ResourceParams, ...]:
-    """The parameters of all resources, in their order; those for new accounts follow the witnesses' wishes."""
-    subsidy = ctx.tables.witness_schedule.get(SINGLETON).account_subsidy_rd
+@lru_cache(maxsize=16)
+def make_resource_params(subsidy: RdParams) -> tuple[ResourceParams, ...]:
+    """The parameters of all resources, in their order, with those of the pool that the witnesses set."""
     return HISTORY_BYTES, ResourceParams(subsidy, compute_curve(subsidy)), MARKET_BYTES, STATE_BYTES, EXECUTION_TIME
+
+
+def get_resource_params(ctx: Context) -> tuple[ResourceParams, ...]:
+    """The parameters of all resources; those for new accounts follow the witnesses' wishes."""
+    return make_resource_params(ctx.tables.witness_schedule.get(SINGLETON).account_subsidy_rd)
 
 
 def compute_rc_regeneration(ctx: Context, total_vesting_shares: int) -> int:

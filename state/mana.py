@@ -4,7 +4,7 @@ Source: libraries/chain/include/steem/chain/util/manabar.hpp.
 """
 
 from protocol.errors import Rejected
-from protocol.integers import INT64_MAX, INT64_MIN, div_trunc, to_int64
+from protocol.integers import INT64_MAX, div_trunc, to_int64
 from protocol.units import BASIS_POINTS
 from state.context import Context
 from state.tables.accounts import Account, Manabar
@@ -31,16 +31,12 @@ def regenerate_mana(manabar: Manabar, max_mana: int, regeneration_seconds: int, 
     regenerated = max_mana * elapsed // regeneration_seconds
     if regenerated > INT64_MAX:
         raise Rejected("u_regen <= std::numeric_limits< int64_t >::max()")
-    return Manabar(min(_saturate(manabar.current_mana + regenerated), max_mana), now)
+    return Manabar(min(manabar.current_mana + regenerated, max_mana, INT64_MAX), now)
 
 
 def use_mana(manabar: Manabar, used: int) -> Manabar:
     """The mana bar with `used` taken off, not below zero (a negative `used` adds, even beyond the maximum)."""
-    return Manabar(max(_saturate(manabar.current_mana - used), 0), manabar.last_update_time)
-
-
-def _saturate(value: int) -> int:
-    return max(INT64_MIN, min(INT64_MAX, value))
+    return Manabar(max(min(manabar.current_mana - used, INT64_MAX), 0), manabar.last_update_time)
 
 
 def compute_manabars(ctx: Context, account: Account, new_mana: int = 0) -> tuple[Manabar, Manabar]:

@@ -11,6 +11,7 @@ import enum
 import types
 import typing
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Generic, Self, TypeVar, dataclass_transform
 
 import msgpack
@@ -38,11 +39,15 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown
 RowT = TypeVar("RowT", bound=Row)
 
 
+_make_extension: Final[Callable[[tuple[int, bytes]], msgpack.ExtType]] = partial(tuple.__new__, msgpack.ExtType)
+"""Makes one without checking its parts."""
+
+
 def _pack_big_int(value: Any) -> msgpack.ExtType:
     """Integers beyond 64 bits travel as an extension: two's complement, big-endian, as short as possible."""
     if not isinstance(value, int):
         raise SchemaError(f"a row cannot hold a {type(value).__name__}: {value!r}")
-    return msgpack.ExtType(_BIG_INT, value.to_bytes((value.bit_length() >> 3) + 1, "big", signed=True))
+    return _make_extension((_BIG_INT, value.to_bytes((value.bit_length() >> 3) + 1, "big", signed=True)))
 
 
 def _unpack_extension(code: int, data: bytes) -> int:

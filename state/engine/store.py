@@ -30,6 +30,7 @@ EXTRA_SPACE_MIN: Final = b"\x10"
 CHANGE_BYTES: Final = 500
 """Memory that a changed row takes until it is committed, beside its texts: row, journal, and keys of indexes."""
 _DIGEST_MODULUS: Final = 1 << 256
+_tuple_new: Final = tuple.__new__
 
 
 TablesT = TypeVar("TablesT", bound=TableSet)
@@ -114,6 +115,7 @@ class Store(Generic[TablesT]):
     ) -> None:
         self.backend = backend
         self._chain_id = chain_id
+        self._is_strict = is_strict
         self._journal = Journal()
         self._cache = Cache(cache_rows)
         self._marks: list[int] = []
@@ -123,15 +125,15 @@ class Store(Generic[TablesT]):
         specs = (SEQUENCES, *tables_class.SPECS)
         self._declared = describe_tables(specs)
         self._all: list[Table[Any, Any]] = [
-            Table(spec, backend, self._journal, self._cache, self._take_id, self._count_ids, is_strict)
-            for spec in specs
+            Table(spec, backend, self._journal, self._cache, self._take_id, self._count_ids) for spec in specs
         ]
         self._cache.tables = self._all
         self._sequences: Table[Sequence, int] = self._all[0]
         self.tables: TablesT = tables_class()
         for table in self._all[1:]:
             setattr(self.tables, table.name, table)
-        self._committed = self._open(progress)
+        self.committed = self._open(progress)
+        """The block whose state the backend holds; None before the first commit."""
 
     def _open(self, progress: Progress) -> Head | None:
         meta = read_meta(self.backend)
@@ -149,14 +151,9 @@ class Store(Generic[TablesT]):
     # Heads
 
     @property
-    def committed(self) -> Head | None:
-        """The block whose state the backend holds; None before the first commit."""
-        return self._committed
-
-    @property
     def head(self) -> BlockDelta | Head | None:
         """The newest sealed block, or the committed one when none is reversible."""
-        return self._sealed[-1] if self._sealed else self._committed
+        return self._sealed[-1] if self._sealed else self.committed
 
     @property
     def reversible(self) -> tuple[BlockDelta, ...]:
@@ -170,8 +167,8 @@ class Store(Generic[TablesT]):
 
     def find_digest(self, number: int) -> bytes | None:
         """Returns the state digest as of a reversible or the committed block, else None."""
-        if self._committed is not None and self._committed.number == number:
-            return self._committed.digest
+        if self.committed is not None and self.committed.number == number:
+            return self.committed.digest
         if all(delta.number != number for delta in self._sealed):
             return None
         return self._compute_digest([delta for delta in self._sealed if delta.number <= number])
@@ -189,7 +186,7 @@ class Store(Generic[TablesT]):
 
     @property
     def _committed_digest(self) -> int:
-        return 0 if self._committed is None else int.from_bytes(self._committed.digest, "big")
+        return 0 if self.committed is None else int.from_bytes(self.committed.digest, "big")
 
     def compute_digest_from_scratch(self) -> bytes:
         """Computes the digest over all rows as they are now, open checkpoints included; reads the whole database."""
@@ -299,7 +296,15 @@ class Store(Generic[TablesT]):
                 olds[key] = old
         changes: list[RowChange] = []
         for table, olds in touched.items():
-            table.seal(olds, changes)
+            newest = table.newest
+            for key, old in olds.items():
+                new = newest(key)
+                if new is old:
+                    table.forget_change(key, old)
+                    continue
+                if self._is_strict and new is not None:
+                    table.codec.check(new, table.codec.encode(new))
+                changes.append(_tuple_new(RowChange, (table, key, old, new)))
         self._marks.pop()
         self._journal.close()
         self._cache.trim()
@@ -345,7 +350,7 @@ class Store(Generic[TablesT]):
             if key < EXTRA_SPACE_MIN:
                 raise SchemaError(f"key {key.hex()} lies in the space of the store")
             batch.puts.append((key, value))
-        head = self._committed
+        head = self.committed
         if blocks:
             head = Head(blocks[-1].number, blocks[-1].block_id, (digest % _DIGEST_MODULUS).to_bytes(32, "big"))
             batch.puts.append((META_KEY, encode_meta(Meta(self._chain_id, head, self._declared))))
@@ -354,7 +359,7 @@ class Store(Generic[TablesT]):
             table.finish_commit(committed)
         for _ in blocks:
             self._held = self._sealed.popleft().held
-        self._committed = head
+        self.committed = head
         self._cache.trim()
 
     # Memory

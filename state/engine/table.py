@@ -27,7 +27,6 @@ KeyT = TypeVar("KeyT")
 ROW_SPACE: Final = b"\x01"
 
 _MISS: Final[Any] = object()
-_tuple_new: Final = tuple.__new__
 
 
 class RowChange(NamedTuple):
@@ -131,7 +130,6 @@ class Table(Generic[RowT, KeyT]):
         "_ids_taken",
         "_indexes",
         "_is_plain",
-        "_is_strict",
         "_journal",
         "_next_id",
         "_present",
@@ -148,6 +146,7 @@ class Table(Generic[RowT, KeyT]):
         "get",
         "key_of",
         "name",
+        "newest",
         "number",
         "prefix",
         "spec",
@@ -161,7 +160,6 @@ class Table(Generic[RowT, KeyT]):
         cache: Cache,
         next_id: Callable[[int], int],
         ids_taken: Callable[[int], int],
-        is_strict: bool,
     ) -> None:
         self.spec = spec
         self.name = spec.name
@@ -185,13 +183,14 @@ class Table(Generic[RowT, KeyT]):
         self._cache = cache
         self._next_id = next_id
         self._ids_taken = ids_taken
-        self._is_strict = is_strict
         self._rows = Rows(spec.name, self.find)
         """The newest version of every changed row that is there, and recently read ones."""
         self._absent: set[Any] = set()
         """Keys of rows that were deleted, or are known to be absent."""
         self.get: Callable[[KeyT], RowT] = self._rows.__getitem__
         """Returns the newest version of a row; raises RowMissing."""
+        self.newest: Callable[[KeyT], RowT | None] = self._rows.get
+        """Returns the newest version of a row that has changed since the last commit, or None."""
         self._aged_rows: dict[Any, Any] = {}
         self._base: dict[Any, Any] = {}
         """The version in the database of every row that may differ from it."""
@@ -392,24 +391,14 @@ class Table(Generic[RowT, KeyT]):
         if key not in base:
             base[key] = current
         self._settle_move(key, current, old)
-        if base[key] is old:
-            del base[key]
-            self._cache.count += 1
+        self.forget_change(key, old)
         self._hold(key, old)
 
-    def seal(self, olds: Mapping[Any, Any], changes: list[RowChange]) -> None:
-        """Appends the changes of a block, whose touched rows were ``olds`` before, to ``changes``."""
-        base, find = self._base, self._rows.get
-        for key, old in olds.items():
-            new = find(key)
-            if new is old:
-                if base.get(key, _MISS) is new:
-                    del base[key]
-                    self._cache.count += 1
-                continue
-            if self._is_strict and new is not None:
-                self.codec.check(new, self.codec.encode(new))
-            changes.append(_tuple_new(RowChange, (self, key, old, new)))
+    def forget_change(self, key: Any, row: Any) -> None:
+        """Takes note that a row is again as it was before a block; it may be as the database has it."""
+        if self._base.get(key, _MISS) is row:
+            del self._base[key]
+            self._cache.count += 1
 
     def prepare_commit(self, news: Mapping[Any, Any], batch: Batch) -> tuple[list[CommittedRow], int]:
         """Collects what the database needs to hold the versions ``news`` (by key) instead of those it has.
@@ -458,9 +447,9 @@ class Table(Generic[RowT, KeyT]):
 
     def finish_commit(self, committed: list[CommittedRow]) -> None:
         """Accounts for the database holding what `prepare_commit` collected."""
-        bases, find, known = self._base, self._rows.get, self._stored
+        bases, newest, known = self._base, self.newest, self._stored
         for key, new, stored, moves in committed:
-            old, current = bases[key], find(key)
+            old, current = bases[key], newest(key)
             for index, old_place, new_place in moves:
                 place = new_place if current is new else None if current is None else index.place(current)
                 index.overlay.rebase(place, old_place, new_place)

@@ -27,7 +27,13 @@ FIXED_STEPS = {
 }
 """Steps that look at the same few rows in every block."""
 
-ACTION_STEPS = {"process_required_actions", "process_optional_actions", "charge_optional_actions"}
+ACTION_STEPS = {
+    "process_required_actions",
+    "check_required_actions",
+    "process_optional_actions",
+    "remove_unwanted_actions",
+    "charge_optional_actions",
+}
 """Steps that do what the header of the block says, within the size of a block."""
 
 
