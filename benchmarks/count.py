@@ -22,6 +22,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NamedTuple
@@ -31,15 +32,24 @@ import orjson
 
 from benchmarks.bench_apply import Maker, make_mixed, make_transfer
 from benchmarks.samples import make_samples
-from benchmarks.timing import make_world
+from benchmarks.timing import bench_config, make_world
+from index.account_history import AccountHistory
+from index.base import Index
 from index.indexes import open_chain
+from index.market_history import MarketHistory
+from index.record import Record, RecordCodec, make_record
+from operations.market import LimitOrderCreate
 from operations.transfer import Transfer
 from protocol.block import Block
+from protocol.codec import Codec
+from protocol.config import ChainConfig
 from protocol.operation import Operation
 from protocol.transaction import Transaction
+from protocol.units import DAY_SECONDS
 from rpc import slices
 from rpc.dispatch import Dispatcher
-from tests.harness import Harness, steem
+from state.engine.kv import MemoryBackend
+from tests.harness import Harness, sbd, steem
 from tests.rpc.service import Service
 
 BUDGETS: Final = Path(__file__).with_name("budgets.toml")
@@ -65,13 +75,14 @@ class Work(NamedTuple):
     """A piece of work: `run` does it, as often as it is called; one count is for `units` things."""
 
     name: str
-    run: Callable[[], None]
+    run: Callable[[], object]
     units: int = 1
 
 
 def collect(names: list[str]) -> Iterator[Work]:
     """The named pieces of work (all without names), each ready to be run; one is done before the next is prepared."""
-    for group, make in {"transaction": _transactions, "block": _blocks, "read": _reads}.items():
+    groups = {"transaction": _transactions, "block": _blocks, "index": _indexes, "read": _reads}
+    for group, make in groups.items():
         if not names or any(name.startswith(f"{group}.") for name in names):
             yield from (work for work in make() if not names or work.name in names)
 
@@ -104,21 +115,64 @@ def _blocks() -> Iterator[Work]:
     yield Work("block.mixed", _followed(make_mixed, BLOCK_TRANSACTIONS), BLOCK_TRANSACTIONS)
 
 
-def _followed(make: Maker, transactions: int) -> Callable[[], None]:
-    """Decodes and applies the next of the blocks that another chain made, and commits what is irreversible then."""
+def _make_blocks(make: Maker, transactions: int) -> tuple[ChainConfig, Iterator[bytes]]:
+    """The packed blocks of a chain for so many runs: the first one prepares it, each other has the transactions."""
     world, rng = make_world(), random.Random(1)
-    blocks = [world.chain.reader.get_packed_block(1)]
+    first = world.chain.reader.get_packed_block(1)
+    assert first is not None
+    blocks = [first]
     for block in range(WARM_UPS + RUNS):
         for index in range(transactions):
             world.push(make(rng, block * transactions + index))
         blocks.append(world.generate_block().packed)
-    chain, _indexes = open_chain(world.config)
-    waiting = iter(blocks)
+    return world.config, iter(blocks)
+
+
+def _followed(make: Maker, transactions: int) -> Callable[[], None]:
+    """Decodes and applies the next of the blocks that another chain made, and commits what is irreversible then."""
+    config, blocks = _make_blocks(make, transactions)
+    chain, _beside = open_chain(config)
 
     def run() -> None:
-        packed = next(waiting)
-        assert packed is not None
-        chain.push_block(Block.from_bytes(chain.codec, packed), True)
+        chain.push_block(Block.from_bytes(chain.codec, next(blocks)), True)
+
+    run()
+    return run
+
+
+def _indexes() -> Iterator[Work]:
+    """What a transaction costs each index: in a mixed block, or one of trades, and packed for indexes elsewhere."""
+    config, codec, records = _record(make_mixed)
+    yield Work("index.account_history", _fed(AccountHistory(MemoryBackend(), codec), records), BLOCK_TRANSACTIONS)
+    make_trade = partial(_make_trade, bench_config().genesis.time + DAY_SECONDS)
+    _config, _codec, records = _record(make_trade)
+    yield Work("index.market_history", _fed(MarketHistory(MemoryBackend()), records), BLOCK_TRANSACTIONS)
+    _config, _codec, records = _record(make_mixed)
+    encode = RecordCodec(config, codec).encode
+    yield Work("index.outbox", lambda: encode(next(records)), BLOCK_TRANSACTIONS)
+
+
+def _make_trade(expiration: int, rng: random.Random, number: int) -> Operation:
+    """By turns an offer of alice and one of bob that takes it."""
+    name, sold, wanted = ("alice", steem(1), sbd(1)) if number % 2 == 0 else ("bob", sbd(1), steem(1))
+    return LimitOrderCreate(name, number, sold, wanted, False, expiration)
+
+
+def _record(make: Maker) -> tuple[ChainConfig, Codec, Iterator[Record]]:
+    """The records of blocks that another chain made."""
+    config, blocks = _make_blocks(make, BLOCK_TRANSACTIONS)
+    chain, _beside = open_chain(config)
+    results = [chain.push_block(Block.from_bytes(chain.codec, packed), True) for packed in blocks]
+    return config, chain.codec, iter([make_record(applied) for result in results for applied in result.applied])
+
+
+def _fed(index: Index, records: Iterator[Record]) -> Callable[[], None]:
+    """Gives an index the next block and writes it."""
+
+    def run() -> None:
+        record = next(records)
+        index.apply(record)
+        index.write(record.number)
 
     run()
     return run
