@@ -12,6 +12,9 @@ from hashlib import blake2b
 from struct import Struct
 from typing import NamedTuple
 
+from msgspec import DecodeError
+from msgspec.msgpack import Decoder
+
 from chain.effects import NO_TRANSACTION_ID, AppliedOperation
 from index.record import PAYOUTS, Record
 from index.state_index import StateIndex, Values
@@ -19,8 +22,9 @@ from protocol.codec import Codec
 from protocol.errors import Rejected
 from protocol.operation import impacted
 from rewards.payout import PayoutExplanation
+from state.engine.errors import StoreCorrupt
 from state.engine.kv import Backend
-from state.engine.rows import pack, unpack
+from state.engine.rows import pack
 
 _PREFIX = b"\x20"
 _OPERATIONS = _PREFIX + b"\x01"
@@ -32,6 +36,8 @@ _COUNTS = _PREFIX + b"\x05"
 _PLACE = Struct(">II")
 _NUMBER = Struct(">I")
 _NUMBER_MAX = 0xFFFFFFFF
+
+_decode_kept = Decoder(tuple[bytes, int, int, int, int, bytes]).decode
 
 
 class HistoryEntry(NamedTuple):
@@ -151,7 +157,7 @@ class AccountHistory(StateIndex):
 
     def decode(self, number: int, data: bytes) -> AppliedOperation:
         """An operation or event of a block out of what is kept of it."""
-        trx_id, trx_in_block, op_in_trx, virtual_op, timestamp, packed = unpack(data)
+        trx_id, trx_in_block, op_in_trx, virtual_op, timestamp, packed = _read_kept(data)
         op = self._codec.decode_operation(packed)
         return AppliedOperation(trx_id, number, trx_in_block, op_in_trx, virtual_op, timestamp, op)
 
@@ -196,7 +202,7 @@ class AccountHistory(StateIndex):
     def _scan_virtual(self, first: int, end: int) -> Iterator[AppliedOperation | None]:
         """Iterates over the events of blocks, with None for each other operation."""
         for key, data in self.scan(_OPERATIONS + _NUMBER.pack(first), _OPERATIONS + _NUMBER.pack(end)):
-            is_event = unpack(data)[3] > 0
+            is_event = _read_kept(data)[3] > 0
             yield self.decode(int(_PLACE.unpack(key[-8:])[0]), data) if is_event else None
 
     def get_payouts(self, author: str, permlink: str) -> list[PayoutExplanation]:
@@ -208,3 +214,11 @@ class AccountHistory(StateIndex):
 def _payout_prefix(author: str, permlink: str) -> bytes:
     text = f"{author}/{permlink}".encode("utf-8", "surrogateescape")
     return _PAYOUTS + blake2b(text, digest_size=16).digest()
+
+
+def _read_kept(data: bytes) -> tuple[bytes, int, int, int, int, bytes]:
+    """What is kept of an operation: an AppliedOperation without its block, the operation packed. Raises StoreCorrupt."""
+    try:
+        return _decode_kept(data)
+    except DecodeError as error:
+        raise StoreCorrupt(f"an operation of the account history cannot be read: {error}") from error

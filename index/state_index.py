@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, ClassVar, Final
 
 from index.base import BEGINNING, Cursor, Index, Pair
@@ -171,16 +171,20 @@ class StateIndex(Index):
 
     def scan(self, low: bytes, high: bytes, *, reverse: bool = False) -> Iterator[Pair]:
         """Iterates over (key, value) with low <= key < high, as of now."""
-        stored = self.backend.scan(low, high, reverse)
+        scan = self.backend.scan
         if not self._values:
-            return stored
+            return scan(low, high, reverse)
         if self._order is None:
             self._order = sorted(self._values)
         keys = self._order[bisect_left(self._order, low) : bisect_left(self._order, high)]
         if not keys:
-            return stored
+            return scan(low, high, reverse)
+        first = keys[0]  # What is new comes last as a rule: all before it is only in the database.
+        before = scan(low, first, reverse)
         if reverse:
             keys.reverse()
         changed = dict.fromkeys(keys)
+        stored = (pair for pair in scan(first, high, reverse) if pair[0] not in changed)
         new = [(key, value) for key in keys if (value := self._values[key]) is not None]
-        return merge((pair for pair in stored if pair[0] not in changed), new, reverse=reverse)
+        merged = merge(stored, new, reverse=reverse)
+        return chain(merged, before) if reverse else chain(before, merged)
