@@ -217,7 +217,7 @@ def _payout_prefix(author: str, permlink: str) -> bytes:
 
 
 def _read_kept(data: bytes) -> tuple[bytes, int, int, int, int, bytes]:
-    """What is kept of an operation: an AppliedOperation without its block, the operation packed. Raises StoreCorrupt."""
+    """An AppliedOperation without its block, the operation packed, as it is kept. Raises StoreCorrupt."""
     try:
         return _decode_kept(data)
     except DecodeError as error:
