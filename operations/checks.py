@@ -4,6 +4,8 @@ Source: validation.hpp; authority.cpp; steem_operations.cpp, validate_auth_size;
 legacy_chain_properties::validate.
 """
 
+from itertools import filterfalse
+
 from protocol.assets import CORE_SYMBOLS, STEEM, Asset, check_symbol, is_vesting
 from protocol.errors import Invalid
 from protocol.json_text import is_valid_json
@@ -37,7 +39,7 @@ def check_account_name(name: str) -> None:
 
 def check_account_names(*names: str) -> None:
     """Refuses the first of `names` that can not be an account name."""
-    for name in names:
+    for name in filterfalse(is_valid_account_name, names):
         check_account_name(name)
 
 
