@@ -60,6 +60,12 @@ def play(seed: int, operations: int) -> Auditor:
     return auditor
 
 
+def play_bounded() -> None:
+    """Plays all that `make test` plays; planted faults are looked for with no more."""
+    for seed in (*BOUNDED_SEEDS, *KEPT_SEEDS):
+        play(seed, BOUNDED_OPERATIONS)
+
+
 @pytest.mark.parametrize("seed", [*BOUNDED_SEEDS, *KEPT_SEEDS])
 def test_the_books_agree_with_a_random_play(seed: int) -> None:
     auditor = play(seed, BOUNDED_OPERATIONS)

@@ -1,4 +1,4 @@
-"""Faults planted in the rules and in the store are all found by the auditor or by the state machine."""
+"""Faults planted in the rules and in the store are all found by the plays and the machine of `make test`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 import chain.expiries
 import chain.ledger
@@ -28,14 +26,12 @@ from state.context import Context
 from state.engine.store import Store
 from state.engine.table import Table
 from state.tables.accounts import Account, Manabar
-from tests.audit.machine import ChainMachine
-from tests.audit.play import Player, audited
+from tests.audit.test_audit import play_bounded
+from tests.audit.test_state_machine import drive_bounded
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 Plant = Callable[[pytest.MonkeyPatch], None]
-SEEDS = (11, 12, 13, 14, 15)
-OPERATIONS = 2500
 
 
 def _curation_rounds_up(patch: pytest.MonkeyPatch) -> None:
@@ -174,12 +170,7 @@ def _name(plant: Plant) -> str:
 def test_the_auditor_finds(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
     with pytest.raises(AssertionError):
-        for seed in SEEDS:
-            player = Player(seed)
-            with audited(player.world) as auditor:
-                player.start()
-                while auditor.operations < OPERATIONS:
-                    player.step()
+        play_bounded()
 
 
 # Faults that only undoing and refusing can show
@@ -216,14 +207,5 @@ BY_THE_MACHINE: list[Plant] = [_undo_forgets_votes, _refused_transactions_are_ke
 @pytest.mark.parametrize("plant", BY_THE_MACHINE, ids=_name)
 def test_the_machine_finds(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
-    quick = settings(
-        max_examples=150,
-        stateful_step_count=40,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
     with pytest.raises((AssertionError, ExceptionGroup)):
-        run_state_machine_as_test(ChainMachine, settings=quick)
+        drive_bounded()

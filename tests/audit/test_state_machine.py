@@ -11,14 +11,16 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.audit.machine import ChainMachine
 
 QUIET = list(HealthCheck)
+BOUNDED_EXAMPLES = 100
 EXAMPLES = int(os.environ.get("PLAUDIT_MACHINE_EXAMPLES", "400"))
 
 
-def test_every_block_can_be_undone_and_nothing_refused_leaves_a_trace() -> None:
+def drive_bounded() -> None:
+    """Drives the machine as `make test` does, the same way each time; planted faults are looked for with no more."""
     run_state_machine_as_test(
         ChainMachine,
         settings=settings(
-            max_examples=100,
+            max_examples=BOUNDED_EXAMPLES,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,
@@ -27,6 +29,10 @@ def test_every_block_can_be_undone_and_nothing_refused_leaves_a_trace() -> None:
             suppress_health_check=QUIET,
         ),
     )
+
+
+def test_every_block_can_be_undone_and_nothing_refused_leaves_a_trace() -> None:
+    drive_bounded()
 
 
 @pytest.mark.slow

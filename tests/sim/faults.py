@@ -37,9 +37,8 @@ from protocol.p2p.messages import BLOCK_ITEM, TRANSACTION_ITEM
 from state.engine.store import Store
 from state.engine.table import Table
 from tests.sim.run import Simulation, run_seed
+from tests.sim.seeds import LONG_SEEDS
 from tests.sim.storage import SimLog, _WatchedLog
-
-SEEDS_MAX = 400
 
 Patch = pytest.MonkeyPatch
 
@@ -312,7 +311,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Plants every fault in turn."""
     parser = argparse.ArgumentParser(prog="python -m tests.sim.faults", description=__doc__)
     parser.add_argument("words", nargs="*", help="only faults whose names contain one of these")
-    parser.add_argument("--seeds", type=int, default=SEEDS_MAX, help="how many seeds are played at most for each")
+    parser.add_argument("--seeds", type=int, default=len(LONG_SEEDS), help="how many seeds are played at most for each")
     chosen = parser.parse_args(arguments)
     console = Console(soft_wrap=True)
     missed = 0

@@ -13,6 +13,9 @@ from typing import Final
 BOUNDED_SEEDS: Final = range(1, 51)
 """Played by `make test`."""
 
+LONG_SEEDS: Final = range(1, 401)
+"""Played by `make sim`, and until one shows it with each planted fault."""
+
 KEPT_SEEDS: Final[dict[int, str]] = {
     377: "a witness that lost its power had told blocks as final that it lacked afterwards (8b8244d)",
     437: "the same",
