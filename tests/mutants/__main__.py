@@ -70,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
     todo = [mutant for mutant in mutants if (found := results.get(mutant)) is None or found.outcome in again]
     if not options.shown:
         Random(options.seed).shuffle(todo)  # A part of a run is a fair sample.
-        results = try_all(todo, results, reaches.choose, [f"tests/{name}" for name in PACKAGES], reaches)
+        paths = [f"tests/{name}" for name in PACKAGES]
+        results = try_all(todo, results, reaches.choose, paths, None if options.known else reaches)
     return report(mutants, results)
 
 
@@ -203,6 +204,7 @@ def main(arguments: Iterable[str]) -> int:
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--packages", nargs="+", default=PACKAGES)
     command.add_argument("--again", action="store_true", help="try survivors again")
+    command.add_argument("--known", action="store_true", help="use only tests whose functions are known already")
     command.add_argument("--shown", action="store_true", help="report only")
     command.set_defaults(run=run)
     command = commands.add_parser("planted", help="plant the faults of planted.toml, each with the test that finds it")
