@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from tests.mutants.operators import PACKAGES, ROOT, Mutant, draw, find_mutants
+from tests.mutants.operators import PACKAGES, ROOT, Mutant, draw, find_mutants, list_files
 from tests.mutants.planted import read_planted
 from tests.mutants.run import ForkServer, Map, Verdict, run_server, try_fresh
 
@@ -66,6 +66,11 @@ def run(options: argparse.Namespace) -> int:
     CACHE.mkdir(parents=True, exist_ok=True)
     results, reaches = Results(CACHE / "results.jsonl"), Map(CACHE / "map.jsonl")
     mutants = draw(options.total, options.seed, options.packages)
+    if options.boundaries is not None:
+        every = [mutant for file in list_files(options.packages) for mutant in find_mutants(file)]
+        mutants = [
+            mutant for mutant in every if mutant.is_boundary and any(word in mutant.name for word in options.boundaries)
+        ]
     again = ("survived", "not reached") if options.again else ()
     todo = [mutant for mutant in mutants if (found := results.get(mutant)) is None or found.outcome in again]
     if not options.shown:
@@ -204,6 +209,9 @@ def main(arguments: Iterable[str]) -> int:
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--packages", nargs="+", default=PACKAGES)
     command.add_argument("--again", action="store_true", help="try survivors again")
+    command.add_argument(
+        "--boundaries", nargs="*", help="all comparisons moved by one whose text holds a word, instead of the drawn"
+    )
     command.add_argument("--known", action="store_true", help="use only tests whose functions are known already")
     command.add_argument("--shown", action="store_true", help="report only")
     command.set_defaults(run=run)

@@ -66,6 +66,11 @@ class Mutant(NamedTuple):
         return f"{self.full_scope}: {self.before} -> {self.after}{number}"
 
     @property
+    def is_boundary(self) -> bool:
+        """Whether a comparison is moved by one: `<` for `<=`, or the other way round."""
+        return self.before.replace("=", "") == self.after.replace("=", "")
+
+    @property
     def full_scope(self) -> str:
         """The file and the scope in it."""
         return f"{self.file} {self.scope}"
