@@ -9,5 +9,9 @@ from __future__ import annotations
 BOUNDED_SEEDS = (1, 2, 3)
 """Played by `make test`."""
 
-KEPT_SEEDS: tuple[int, ...] = ()
-"""Seeds that showed a fault; `make test` and `make audit` play them. A change of `play.py` changes what seeds play."""
+KEPT_SEEDS: tuple[int, ...] = (12,)
+"""Seeds that showed a fault; `make test` and `make audit` play them. A change of `play.py` changes what seeds play.
+
+12 shows two planted faults that the others do not: delegations that return in the wrong order, and the last part of a
+power-down.
+"""

@@ -199,7 +199,7 @@ class ForkServer:
         for mutant in self._mutants:
             chosen = [items[test] for test in self._order(mutant) if test in items]
             verdict = self._try(mutant, functions, chosen) if chosen else Verdict("not reached")
-            if verdict.outcome == "survived" and mutant.full_scope in self._called_at_import:
+            if verdict.outcome == "not reached" and mutant.full_scope in self._called_at_import:
                 verdict = verdict._replace(outcome="late")
             if verdict.outcome == "killed" and verdict.test:
                 known = self._killers.setdefault(mutant.file, [])
