@@ -535,6 +535,75 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+def many(count: int) -> tuple[tuple[str, int], ...]:
+    return tuple((f"name{number:02d}", 1) for number in range(count))
+
+
+LEAST = LegacyChainProperties(steem(1), 65_536, 10_000)
+FULL = Authority(1, (), CROWDED.key_auths[:-1])
+NOTHING_CLAIMED = {"reward_vests": vests(0)}
+NO_AMOUNT = {"lep_abs_amount": 0, "rep_abs_amount": 0}
+Regeneration = token_parameters.SmtParamVoteRegenerationPeriodSecondsV1
+
+LAST: list[tuple[str, dict[str, Any]]] = [
+    ("vote", {"weight": -10_000}),
+    ("vote2", {"rshares": ((1, 1), (2, 1), (3, 1))}),
+    ("comment", {"title": "x" * 255}),
+    *((name, {"permlink": "x" * 255}) for name in ("comment", "delete_comment", "comment_options", "create_proposal")),
+    ("comment", {"parent_permlink": "x" * 255}),
+    ("comment_options", {"max_accepted_payout": sbd(0)}),
+    ("comment_options", beneficiaries(*((f"name{number:03d}", 1) for number in range(127)))),
+    ("comment_options", beneficiaries(("bob", 10_000))),
+    ("comment_options", votable(TOKEN, TOKEN + 1)),
+    ("set_withdraw_vesting_route", {"percent": 0}),
+    ("limit_order_create2", {"amount_to_sell": steem(4)}),
+    ("witness_update", {"url": "u" * 2048}),
+    ("witness_update", {"url": "u"}),
+    *((name, {"props": LEAST}) for name in ("witness_update", "pow", "pow2")),
+    ("witness_set_properties", props(account_creation_fee=packed_asset(steem(1)))),
+    ("witness_set_properties", props(maximum_block_size=(65_536).to_bytes(4, "little"))),
+    ("witness_set_properties", props(sbd_interest_rate=(10_000).to_bytes(2, "little"))),
+    ("witness_set_properties", props(url=b"\x80\x10" + b"u" * 2048)),
+    ("witness_set_properties", props(url=b"\x01u")),
+    ("witness_set_properties", props(account_subsidy_budget=(1).to_bytes(4, "little"))),
+    ("witness_set_properties", props(account_subsidy_budget=BUDGET_MAX.to_bytes(4, "little"))),
+    ("witness_set_properties", props(account_subsidy_decay=(64).to_bytes(4, "little"))),
+    ("witness_set_properties", props(account_subsidy_decay=RULES.rd_max_decay.to_bytes(4, "little"))),
+    ("claim_account", {"fee": steem(1_000_000_000)}),
+    *(("create_claimed_account", {role: FULL}) for role in ("owner", "active", "posting")),
+    ("account_create_with_delegation", {"delegation": vests(0)}),
+    ("custom_json", {"id": "i" * 32}),
+    ("custom_binary", {"id": "i" * 32}),
+    ("escrow_transfer", {"sbd_amount": sbd(0), "steem_amount": steem(1), "fee": steem(0)}),
+    ("escrow_release", {"sbd_amount": sbd(0), "steem_amount": steem(1)}),
+    *((name, {"memo": "m" * 2047}) for name in ("transfer_to_savings", "transfer_from_savings")),
+    ("claim_reward_balance", {"reward_steem": steem(1), **NOTHING_CLAIMED}),
+    ("claim_reward_balance", {"reward_sbd": sbd(1), **NOTHING_CLAIMED}),
+    ("claim_reward_balance2", {"reward_tokens": (sbd(1), steem(0))}),
+    ("create_proposal", {"daily_pay": sbd(0)}),
+    ("create_proposal", {"subject": "s" * 80}),
+    *((name, {"proposal_ids": (1, 2, 3, 4, 5)}) for name in ("update_proposal_votes", "remove_proposal")),
+    ("smt_setup", {"max_supply": 10**15}),
+    ("smt_setup_emissions", {"rep_time": TIME}),
+    ("smt_setup_emissions", {"rep_time": TIME + 9 * 21_600}),
+    ("smt_setup_emissions", {"interval_seconds": 182_494_549, "emission_count": 4}),  # It ends with int32.
+    ("smt_setup_emissions", {"emission_count": 1, "rep_time": TIME}),
+    *(("smt_setup_emissions", {**NO_AMOUNT, field: 1})
+      for field in (*NO_AMOUNT, "lep_rel_amount_numerator", "rep_rel_amount_numerator")),
+    ("smt_setup_ico_tier", {"steem_satoshi_cap": 0}),
+    ("smt_setup_ico_tier", {"steem_satoshi_cap": 10**15}),
+    ("smt_setup_ico_tier", tier(many(10), many(10))),
+    ("smt_set_runtime_parameters", runtime(token_parameters.SmtParamWindowsV1(43_201, 0))),
+    ("smt_set_runtime_parameters", runtime(token_parameters.SmtParamWindowsV1(604_800, 0))),
+    ("smt_set_runtime_parameters", runtime(Regeneration(604_800, 7_000))),
+    ("smt_set_runtime_parameters", runtime(Regeneration(86_400, 1_000))),
+    ("smt_set_runtime_parameters", runtime(token_parameters.SmtParamRewardsV1(1, 10_000, 0, 0))),
+    ("smt_create", {"desired_ticker": "AZA"}),
+    ("smt_create", {"smt_creation_fee": sbd(0)}),
+    ("smt_create", {"smt_creation_fee": sbd(10**15)}),
+]  # fmt: skip
+
+
 def change(name: str, changes: dict[str, Any]) -> Operation:
     return dataclasses.replace(SAMPLES[name], **changes)  # type: ignore[type-var]
 
@@ -549,6 +618,11 @@ def test_each_rule_refuses_with_its_message(name: str, changes: dict[str, Any], 
     with pytest.raises(Invalid) as caught:
         change(name, changes).validate(RULES)
     assert caught.value.message == f"Assert Exception:{message}"
+
+
+@pytest.mark.parametrize(("name", "changes"), LAST)
+def test_the_last_value_that_a_rule_allows_passes(name: str, changes: dict[str, Any]) -> None:
+    change(name, changes).validate(RULES)
 
 
 def test_every_operation_has_a_broken_instance() -> None:
