@@ -215,6 +215,8 @@ class ForkServer:
 
     @staticmethod
     def _try(mutant: Mutant, functions: Functions, chosen: Sequence[pytest.Item]) -> Verdict:
+        if not mutant.is_in_function:
+            return Verdict("late")
         code = compile(mutant.tree(), str(ROOT / mutant.file), "exec")
 
         def work() -> object:
