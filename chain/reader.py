@@ -103,7 +103,7 @@ class Reader:
         """Whether the block is remembered as invalid."""
         return self._tree.is_invalid(block_id)
 
-    def is_doubtful_block(self, block_id: bytes) -> bool:
+    def is_unsigned_side_block(self, block_id: bytes) -> bool:
         """Whether a block lies beside the main chain and its witness did not sign it, as far as the state now knows."""
         item = self._tree.find(block_id)
         return item is not None and item.standing is not Standing.SIGNED and not self.is_on_main_chain(block_id)

@@ -1,10 +1,9 @@
 """Actions that the chain itself schedules and a block producer must or may include in the block header.
 
-Numbers and fields follow the branch in which tokens were finished. The 0.23.x line had the two examples alone, with
-number 0, in its test builds; no chain of it that anyone keeps carries one, and its other builds knew no action at all.
-Source: libraries/protocol
-required_automated_actions.hpp, steem_required_actions.hpp, optional_automated_actions.hpp, steem_optional_actions.hpp
-(branch master).
+Numbers and fields follow the branch in which tokens were finished. Test builds of branch 0.23.x had the two example
+actions only, with number 0; release builds had no actions. No preserved chain of that branch contains one.
+Source: libraries/protocol required_automated_actions.hpp, steem_required_actions.hpp, optional_automated_actions.hpp,
+steem_optional_actions.hpp (branch master).
 """
 
 from typing import NamedTuple
@@ -33,7 +32,7 @@ class SmtIcoLaunchAction(NamedTuple):
 
 
 class SmtIcoEvaluationAction(NamedTuple):
-    """A token's sale ends and is judged."""
+    """A token's sale ends and its success is evaluated."""
 
     control_account: AccountName
     symbol: Symbol
@@ -47,7 +46,7 @@ class SmtTokenLaunchAction(NamedTuple):
 
 
 class SmtRefundAction(NamedTuple):
-    """A contribution to a failed sale goes back."""
+    """A contribution to a failed sale is refunded."""
 
     contributor: AccountName
     symbol: Symbol

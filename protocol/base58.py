@@ -11,7 +11,7 @@ from protocol.errors import Invalid
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 TEXT_CHARACTERS_MAX = 8192
-"""Longer text is refused unread: conversion takes time that grows with the square of the length."""
+"""Maximum length of base58 text. Conversion takes time quadratic in the length, so longer text is refused first."""
 
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 

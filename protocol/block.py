@@ -50,7 +50,7 @@ def block_id(packed_signed_header: bytes) -> bytes:
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
     """The root over the transactions' sha256 digests: 20 bytes, zeros without leaves.
 
-    Pairs are hashed together, an odd last one moves up unchanged, and the last digest goes through ripemd160.
+    Pairs are hashed together, an odd last digest moves up unchanged, and the root is the ripemd160 of the last digest.
     """
     if not leaves:
         return bytes(ID_BYTES)
@@ -62,9 +62,10 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 
 class Block:
-    """A signed block as it is, never changed. ``packed`` are its bytes, ``packed_header`` those the witness signs.
+    """An immutable signed block. ``packed`` is its encoding, ``packed_header`` the part that the witness signs.
 
-    They are what the fields pack to, even if the block was read from other bytes: ids and signatures are over these.
+    Both are encoded from the fields, even if the block was read from non-canonical bytes, because ids and signatures
+    are over the canonical encoding.
     """
 
     __slots__ = (
@@ -202,7 +203,7 @@ class Block:
         return [transaction.id for transaction in self.transactions]
 
     def merkle_root(self) -> bytes:
-        """The merkle root of the transactions that are here, whatever the header states."""
+        """The merkle root of the transactions, whatever the header states."""
         if self._merkle_root is None:
             self._merkle_root = merkle_root([transaction.merkle_digest for transaction in self.transactions])
         return self._merkle_root
@@ -214,7 +215,7 @@ class Block:
         return self._signer
 
     def keep_signer(self, key: bytes) -> None:
-        """Takes over the public key that somebody trusted recovered elsewhere."""
+        """Stores the public key of the signer, as recovered by a trusted process."""
         self._signer = key
 
     def with_signature(self, signature: bytes) -> Block:

@@ -1,4 +1,4 @@
-"""Block headers and what may extend them.
+"""Block headers and their extensions.
 
 Source: libraries/protocol block_header.hpp, block.cpp, version.hpp.
 """

@@ -20,7 +20,7 @@ from protocol.wire import Malformed, Reader
 
 
 class Codec:
-    """Encodes, decodes and shows values of declared types. Functions are generated at the first use of a type."""
+    """Encodes, decodes and renders values of declared types. Functions are generated at the first use of a type."""
 
     def __init__(self, identity: ChainIdentity) -> None:
         self.identity = identity
@@ -53,7 +53,7 @@ class Codec:
         return bytes(out)
 
     def decode(self, declared: Any, data: bytes) -> Any:
-        """The value of exactly these bytes; raises Invalid if they are malformed or too many."""
+        """Decodes ``data`` as a whole; raises Invalid for malformed bytes and for bytes left over."""
         decoder = self._decoders[declared]
         try:
             value, end = decoder(data, 0)

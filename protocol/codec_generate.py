@@ -1,8 +1,8 @@
-"""Writes Python functions that encode, decode and show one type, from its shape, and compiles them.
+"""Generates and compiles the Python functions that encode, decode and render one type, from its shape.
 
-The functions serve well-formed values only: whatever is out of the ordinary (bytes that are no UTF-8, long
-variable-length integers, wrong types, truncated or non-canonical data) makes them raise one of ``FAST_PATH_ERRORS``,
-and the codec then takes the slow way through the shape, which either succeeds or says precisely what is wrong.
+The generated functions are a fast path for well-formed, canonical values. Anything else (invalid UTF-8, over-long
+variable-length integers, wrong types, truncated or non-canonical data) raises one of ``FAST_PATH_ERRORS``; the codec
+then falls back to the shape's own slow path, which either succeeds or reports precisely what is wrong.
 
 Runs of values of fixed size become one call of the struct module; lengths come from a table.
 """
@@ -42,9 +42,8 @@ FAST_PATH_ERRORS = (
     ValueError,  # among them UnicodeError
     struct.error,
 )
-"""What a generated function raises for a value or bytes that are out of the ordinary.
-
-Nothing is lost by it: whoever catches one does the same work by the shape, whose errors say what is wrong.
+"""What a generated function raises for input that its fast path does not handle. Callers catch these and fall back to
+the shape's slow path, whose errors say what is wrong.
 """
 
 Encode = Callable[[Any], bytes]
@@ -52,7 +51,7 @@ Decode = Callable[[bytes, int], tuple[Any, int]]
 
 
 def _refuse(value: Any) -> bytes:
-    """Sends a value of the wrong size to the slow way, which says so."""
+    """Rejects a value of the wrong size, so that the slow path reports it."""
     raise ValueError(value)
 
 
@@ -64,7 +63,7 @@ class Generator:
         self.encoder: Callable[[Shape], Encode] = Filled(lambda shape: _Encoding(self).build(shape)).__getitem__
         """The function that packs a value of a shape."""
         self.decoder: Callable[[Shape], Decode] = Filled(lambda shape: _Decoding(self).build(shape)).__getitem__
-        """The function that takes (data, position) and gives (value, position behind it)."""
+        """The function that maps (data, position) to (value, position after it)."""
         self.shows: dict[tuple[Shape, bool], Show] = Filled(self.make_show)
         packed = book.symbol.packed
         self.symbol_packed = Filled(self.pack_token)
@@ -72,17 +71,17 @@ class Generator:
         self.symbol_unpacked = {data: symbol for symbol, data in packed.items()}
 
     def pack_token(self, symbol: int) -> bytes:
-        """The bytes of a token's symbol; raises Invalid for a number that is none."""
+        """The bytes of a token's symbol; raises Invalid for a number that is not a symbol."""
         out = bytearray()
         self.book.symbol.write(symbol, out)
         return bytes(out)
 
     def show(self, shape: Shape, legacy: bool) -> Show:
-        """The function that gives the JSON form."""
+        """The function that renders the JSON form."""
         return self.shows[shape, legacy]
 
     def make_show(self, key: tuple[Shape, bool]) -> Show:
-        """Builds the function that ``show`` gives."""
+        """Builds the function that ``show`` returns."""
         shape, legacy = key
         is_legacy = legacy and not (isinstance(shape, Structure) and shape.keeps_nai)
         return _Showing(partial(self.show, legacy=is_legacy), is_legacy).build(shape)
@@ -193,7 +192,7 @@ class _Encoding(Source):
 
 
 class _Decoding(Source):
-    """Builds one decoding function. ``o`` is the position; fixed values wait in ``run`` until they are needed."""
+    """Builds one decoding function. ``o`` is the position; ``run`` collects adjacent fixed-size values."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
@@ -223,7 +222,7 @@ class _Decoding(Source):
         return built
 
     def flush(self) -> None:
-        """Emits the unpacking of the waiting fixed values."""
+        """Emits one unpack call for the fixed-size values collected in ``run``."""
         if not self.run:
             return
         layout = struct.Struct("<" + "".join(item[1] for item in self.run))
@@ -237,13 +236,13 @@ class _Decoding(Source):
         self.run = []
 
     def fixed(self, letter: str, check: str = "") -> str:
-        """A value of fixed size; ``check`` is a condition on ``{}`` that makes it unusual."""
+        """A value of fixed size; ``check`` is the condition on ``{}`` under which the fast path refuses it."""
         name = self.fresh("x")
         self.run.append((name, letter, check.format(name)))
         return name
 
     def value(self, shape: Shape) -> str:
-        """Emits the reading of a value; the returned expression holds once ``flush`` was called."""
+        """Emits the reading of a value; the returned expression is valid only after ``flush``."""
         if isinstance(shape, Structure):
             values = [self.value(field.shape) for field in shape.fields]
             return f"{self.bind(shape.cls)}({', '.join(values)})"
@@ -293,7 +292,7 @@ class _Decoding(Source):
         return name
 
     def text(self, shape: Text | Blob) -> str:
-        """Emits the reading of a string or of bytes; ``b`` keeps the bytes for whoever compares them."""
+        """Emits the reading of a string or of bytes; the generated variable ``b`` holds the raw bytes."""
         length = self.length(shape.maximum)
         name = self.fresh("b")
         self.emit(f"{name} = d[o:o + {length}]")
@@ -343,7 +342,7 @@ class _Decoding(Source):
 
 
 class _Showing(ShowSource):
-    """Builds one function that gives the JSON form."""
+    """Builds one function that renders the JSON form."""
 
     def build(self, shape: Shape) -> Show:
         if isinstance(shape, Structure) and not shape.bare:
@@ -358,7 +357,7 @@ class _Showing(ShowSource):
         return built
 
     def structure(self, shape: Structure) -> None:
-        """Emits an object; optional members are added only if they are there."""
+        """Emits an object; optional members are added only if present."""
         self.emit("r = {}")
         open_items: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Python source that is put together piece by piece and compiled once: what the functions of the codec are made of."""
+"""Builder of Python source for the codec's generated functions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Show = Callable[[Any], Any]
 
 
 class Filled(dict[Any, Any]):
-    """A dictionary that makes a missing entry once."""
+    """A dictionary that computes a missing entry at its first use and keeps it."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
         super().__init__()
@@ -31,12 +31,12 @@ class Source:
         self.counter = 0
 
     def fresh(self, prefix: str) -> str:
-        """A name not used yet."""
+        """A variable name that is not in use yet."""
         self.counter += 1
         return f"{prefix}{self.counter}"
 
     def bind(self, value: Any) -> str:
-        """Makes a value available under a fresh name."""
+        """Binds a value to a fresh name in the generated function's namespace."""
         name = self.fresh("B")
         self.names[name] = value
         return name
@@ -46,7 +46,7 @@ class Source:
         self.lines.append(self.indent + line)
 
     def compile(self, head: str) -> Any:
-        """Compiles the lines as the body of a function. The source is made of our own declarations only."""
+        """Compiles the lines as the body of a function. The source never contains input."""
         source = "\n".join([head, *self.lines])
         namespace = dict(self.names)
         exec(compile(source, "<codec>", "exec"), namespace)
@@ -54,7 +54,7 @@ class Source:
 
 
 class ShowSource(Source):
-    """The source of a function that shows JSON; ``show`` gives that of another shape."""
+    """The source of a function that renders JSON; ``show`` returns the function for a nested shape."""
 
     def __init__(self, show: Callable[[Any], Show], is_legacy: bool) -> None:
         super().__init__()

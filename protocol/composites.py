@@ -1,4 +1,4 @@
-"""The layout of values made of other values, and the way from an annotation to its shape.
+"""The layout of composite values, and the mapping from annotations to shapes.
 
 Source: libraries/fc/include/fc/io/raw.hpp, container/flat.hpp, static_variant.hpp; condenser_api_legacy_operations.hpp
 for what the legacy form leaves out or adds.
@@ -31,10 +31,10 @@ from protocol.wire import (
 )
 
 LEGACY_KEEPS_NAI = frozenset({"pow", "clear_null_account_balance"})
-"""Operations that the reference shows with NAI assets even in the legacy form."""
+"""Operations whose assets the reference renders as NAI objects even in the legacy form."""
 
 LEGACY_OMITS = {"create_proposal": frozenset({"extensions"})}
-"""Fields that the reference's legacy form does not have."""
+"""Fields that the reference's legacy form leaves out."""
 
 LEGACY_PROPERTIES_ADDED = {"account_subsidy_budget": 797, "account_subsidy_decay": 347_321}
 """The reference's legacy form shows the three old chain properties inside the five new ones, with default values."""
@@ -112,7 +112,7 @@ class Structure(Shape):
 
 
 def call_at(step: str | int, work: Callable[..., Any], *arguments: Any) -> Any:
-    """What the work returns; an error in it names the step, a field or a position."""
+    """Runs `work`; adds ``step`` (a field or a position) to the path of an error."""
     try:
         return work(*arguments)
     except Malformed as error:
@@ -121,7 +121,7 @@ def call_at(step: str | int, work: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def json_at(step: str | int, shape: Shape, data: Any) -> Any:
-    """The value of a JSON form; an error in it names the step, also one that has its own text."""
+    """Reads a value from its JSON form; adds ``step`` to the path of an error, also of one that has its own text."""
     try:
         return shape.from_json(data)
     except Malformed as error:
@@ -135,9 +135,9 @@ def json_at(step: str | int, shape: Shape, data: Any) -> Any:
 
 
 class Sequence(Shape):
-    """Members behind their number. ``is_sorted`` sets and maps are strictly ascending.
+    """A length prefix, then the members. In ``is_sorted`` sets and maps members are strictly ascending.
 
-    Those that are read are put in order, and of equal members the first stays. Source: container/flat.hpp.
+    Input is sorted, and the first of equal members is kept. Source: container/flat.hpp.
     """
 
     memory = 24
@@ -150,7 +150,7 @@ class Sequence(Shape):
         self.depth = 1 + member.depth
 
     def key(self, member: Any) -> Any:
-        """What the member is sorted by."""
+        """The sort key of a member."""
         return self.member.order(member)
 
     def write(self, value: Any, out: bytearray) -> None:
@@ -175,12 +175,12 @@ class Sequence(Shape):
         return self.in_order(members)
 
     def is_ascending(self, members: list[Any]) -> bool:
-        """Whether the members of a set stand in order, each once."""
+        """Whether the members of a set are strictly ascending."""
         keys = [self.key(member) for member in members]
         return all(keys[at] < keys[at + 1] for at in range(len(keys) - 1))
 
     def in_order(self, members: list[Any]) -> tuple[Any, ...]:
-        """The members of a set in their order; of equal ones the first stays."""
+        """The members of a set in ascending order, without duplicates; the first of equal members is kept."""
         ordered: dict[Any, Any] = {}
         for member in members:
             ordered.setdefault(self.key(member), member)
@@ -195,7 +195,7 @@ class Sequence(Shape):
         return self.arrange([json_at(position, self.member, item) for position, item in items])
 
     def arrange(self, members: list[Any]) -> tuple[Any, ...]:
-        """Sorts the members of a set; of equal ones the first stays."""
+        """Sorts the members of a set and removes duplicates; the first of equal members is kept."""
         if len(members) > self.maximum:
             raise Malformed(f"{len(members)} members are more than the maximum of {self.maximum}")
         if not self.is_sorted:
@@ -213,7 +213,7 @@ class Sequence(Shape):
 
 
 def _skip_copies(reader: Reader, start: int, count_max: int) -> int:
-    """Goes over copies of the bytes since ``start``, which cost a set little in the reference; returns how many."""
+    """Skips and counts repetitions of the bytes since ``start``, which cost a set little in the reference."""
     data, position = reader.data, reader.position
     member = data[start:position]
     count = 0
@@ -261,7 +261,7 @@ class Pair(Shape):
 
 
 class Maybe(Shape):
-    """A byte 0 for nothing, or 1 and the value. JSON leaves it out, or shows null where it can not."""
+    """An optional value: a byte 0, or a byte 1 and the value. JSON omits an absent value, or shows null in arrays."""
 
     def __init__(self, inner: Shape) -> None:
         self.inner = inner
@@ -294,7 +294,7 @@ class Maybe(Shape):
 
 
 class Choice(Shape):
-    """A tagged union: the member's position, then the member.
+    """A tagged union: the position of the member's type, then the value.
 
     JSON: [position, value] in the legacy form, {"type": name, "value": value} in the other; both are accepted, with
     position or name in either.
@@ -309,7 +309,7 @@ class Choice(Shape):
         self.depth = 1 + max(member.depth for member in members)
 
     def member(self, tag: int) -> Structure | None:
-        """The member with this tag, if there is one."""
+        """The member with this tag; None if there is none."""
         return self.members[tag] if 0 <= tag < len(self.members) else None
 
     def member_of(self, cls: type) -> tuple[int, Structure]:
@@ -342,7 +342,7 @@ class Choice(Shape):
         return tag if type(tag) is int and self.member(tag) is not None else None
 
     def json_tag(self, tag: int, legacy: bool) -> Any:
-        """How JSON names the tag."""
+        """The JSON form of a tag: a position, or a name."""
         return tag if legacy else self.members[tag].name
 
     def write(self, value: Any, out: bytearray) -> None:
@@ -458,7 +458,7 @@ class AnyOperation(Choice):
 
 
 class ShapeBook:
-    """Finds the shape of an annotation for one chain, and keeps it."""
+    """The shapes of annotations for one chain, built once each."""
 
     def __init__(self, identity: ChainIdentity) -> None:
         self.identity = identity
@@ -470,7 +470,7 @@ class ShapeBook:
         self.open: list[Any] = []
 
     def shape(self, annotation: Any) -> Shape:
-        """The shape of an annotation; raises TypeError for one that no layout is known for."""
+        """The shape of an annotation; raises TypeError if it has no wire layout."""
         found = self.known.get(annotation)
         if found is not None:
             return found
@@ -487,7 +487,7 @@ class ShapeBook:
         return made
 
     def make(self, annotation: Any) -> Shape:
-        """Builds the shape of an annotation that is not known yet."""
+        """Builds the shape of an annotation seen for the first time."""
         if get_origin(annotation) is Annotated:
             base, *metadata = get_args(annotation)
             return self.make_marked(base, metadata)
@@ -501,7 +501,7 @@ class ShapeBook:
         raise TypeError(f"{annotation!r} has no layout on the wire; use a type of protocol.types")
 
     def make_marked(self, base: Any, metadata: list[Any]) -> Shape:
-        """Builds the shape of a marked type; the last marker decides, and a shape among them is taken as it is."""
+        """Builds the shape of an annotated type; the last marker wins, and a marker that is a shape is used as is."""
         marker = next((item for item in reversed(metadata) if isinstance(item, Wire | Union_ | Shape)), None)
         limit = next((item.count for item in metadata if isinstance(item, Max)), STRING_BYTES_MAX)
         match marker:

@@ -1,9 +1,9 @@
 """The chain config: everything that makes one chain different from another, read from a TOML file.
 
 The file has the sections `[chain]` (identity), `[genesis]` with `[[genesis.accounts]]` and `[[genesis.witnesses]]`,
-`[rules]`, `[hardforks]` with `[[hardforks.future]]`, and `[history]`. Keys that are absent have the value of the live
-network, but for two heights that its own past explains (see `protocol.rules`). Two nodes with unlike files are on
-unlike chains.
+`[rules]`, `[hardforks]` with `[[hardforks.future]]`, and `[history]`. Absent keys default to the value of the live
+network, except for two heights that are specific to its history (see `protocol.rules`). Nodes whose files differ are on
+different chains.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ DERIVED_CHAIN_ID: Final = "derive"
 MAX_CONFIG_BYTES: Final = 4 * 1024 * 1024
 MAX_GENESIS_ACCOUNTS: Final = 100_000
 INFLATION_ROOM: Final = 16
-"""How many times the first supply must fit the arithmetic of inflation."""
+"""Headroom for growth: the initial supply times this must not overflow the 64-bit arithmetic of inflation."""
 TIME_WORDS: Final = "a time is written 2016-01-01T00:00:00 and is UTC"
 VERSION_PATTERN: Final = r"^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,5}$"
 NAME_PATTERN: Final = r"^[a-z][a-z0-9.-]{0,15}$"
@@ -68,7 +68,7 @@ _PATTERN_WORDS: Final = {
 
 
 class ChainConfigError(Exception):
-    """A chain config that cannot be used: the file, and of each problem the key, the value and what is allowed."""
+    """An unusable chain config: names the file, and for each problem the key, the value and what is allowed."""
 
     def __init__(self, source: str, problems: tuple[ConfigProblem, ...]) -> None:
         super().__init__("\n".join([f"{source} is not a chain config:", *(f"  {problem}" for problem in problems)]))
@@ -110,7 +110,7 @@ def _check_name(value: str) -> str:
 
 
 def _check_precision(fixed: int, value: object) -> object:
-    """Refuses other decimals of a core token: its number in every signed byte and every price has them built in."""
+    """Refuses other decimals for a core token: its asset number, which is part of what is signed, includes them."""
     if value != fixed or isinstance(value, bool | float):
         raise ValueError(f"must be {fixed}: the asset number of this token includes its decimals on every chain")
     return value
@@ -139,7 +139,7 @@ Amount = Annotated[int, Field(ge=0, le=INT64_MAX)]
 
 
 class Chain(Section):
-    """What the chain calls itself."""
+    """The identity of the chain."""
 
     name: str = Field(
         default="steem",
@@ -235,9 +235,11 @@ class Genesis(Section):
         description="Whether the SBD of the accounts count as current supply. The reference's genesis leaves them out.",
     )
     median_price_sbd: Amount = Field(
-        default=0, description="First median price: so many SBD ... Smallest unit; 0 = no price."
+        default=0, description="Initial median price: the SBD side. Smallest unit; 0 = no price."
     )
-    median_price_steem: Amount = Field(default=0, description="... for so many STEEM. Smallest unit; 0 = no price.")
+    median_price_steem: Amount = Field(
+        default=0, description="Initial median price: the STEEM side. Smallest unit; 0 = no price."
+    )
 
     @property
     def init_supply(self) -> int:
@@ -348,7 +350,7 @@ class HardForks(Section):
 
 
 class History(Section):
-    """Constants of the reference that no rule uses any more; get_config reports them."""
+    """Constants of the reference that no rule uses any more; they appear in the answer of get_config only."""
 
     testnet_block_limit: int = Field(default=3_000_000, ge=0, description="TESTNET_BLOCK_LIMIT; not enforced. Blocks.")
     mining_time: ChainTime = Field(default=1_458_838_800, description="STEEM_MINING_TIME. UTC.")
@@ -363,7 +365,7 @@ class ChainConfig(Section):
 
     model_config = ConfigDict(ignored_types=(cached_property,))
 
-    chain: Chain = Field(default_factory=Chain, description="What the chain calls itself.")
+    chain: Chain = Field(default_factory=Chain, description="The identity of the chain.")
     genesis: Genesis = Field(description="The state before block 1.")
     rules: Rules = Field(default_factory=Rules, description="The parameters of consensus.")
     hardforks: HardForks = Field(default_factory=HardForks, description="Hard forks.")
@@ -428,7 +430,7 @@ class ChainConfig(Section):
         return self
 
     def _check_keys(self, wrong: Problems) -> None:
-        """Every public key must have the chain's prefix, and those of an account with a password must fit it."""
+        """Checks that public keys have the chain's prefix, and match the account's password if one is given."""
         prefix = self.chain.address_prefix
         bad: set[str] = set()
         for key, text in self._public_keys():
@@ -454,7 +456,7 @@ class ChainConfig(Section):
                     )
 
     def _check_rules(self, wrong: Problems, rules: Rules, section: str) -> None:
-        """The accounts that rules name must be there from the start."""
+        """Checks that accounts named by the rules exist at genesis."""
         for key in ("miner_account", "null_account", "temp_account", "treasury_account"):
             name = getattr(rules, key)
             wrong.expect(
@@ -465,7 +467,7 @@ class ChainConfig(Section):
             )
 
     def _check_witnesses(self, wrong: Problems) -> None:
-        """The witnesses must start a chain that goes on: properties within the limits, and a key for block 1."""
+        """Checks that the witnesses can start the chain: properties within limits, and a signing key for block 1."""
         rules = self.rules
         limits = {
             "account_creation_fee": (rules.min_account_creation_fee, rules.max_account_creation_fee),
@@ -489,7 +491,7 @@ class ChainConfig(Section):
         )
 
     def _check_inflation(self, wrong: Problems) -> None:
-        """Inflation is reckoned in 64 bits; the supply must leave room to grow for centuries."""
+        """Checks that the supply can grow for centuries before the 64-bit arithmetic of inflation overflows."""
         most = INT64_MAX // max(self.rules.inflation_rate_start_bp, 1) // INFLATION_ROOM
         supply = self.genesis.init_virtual_supply
         wrong.expect(
@@ -501,7 +503,7 @@ class ChainConfig(Section):
         )
 
     def _public_keys(self) -> Iterator[tuple[str, str]]:
-        """Yields every public key of the genesis with the key it stands under."""
+        """Yields every public key of the genesis with its config key."""
         for place, account in enumerate(self.genesis.accounts):
             for role in ROLES:
                 text: str = getattr(account, f"{role}_key")
@@ -598,5 +600,5 @@ class ChainConfig(Section):
 
 
 def _describe(error: ValidationError) -> tuple[ConfigProblem, ...]:
-    """Turns the errors of the validator into our words: where it is, what is there, what is allowed."""
+    """Turns the validator's errors into messages: the key, the value that is there, and what is allowed."""
     return tuple(problem for detail in error.errors() for problem in describe_error(detail, _PATTERN_WORDS))

@@ -1,4 +1,4 @@
-"""What is wrong with a chain config, in words: the key, the value that is there, and what is allowed."""
+"""Problems of a chain config as messages: the key, the value that is there, and what is allowed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WITHOUT_VALUE: Final = frozenset({"extra_forbidden", "missing"})
 
 
 class Section(BaseModel):
-    """A table of a chain config: never changed, without conversions, and without keys that nobody knows."""
+    """Base of all tables of a chain config: immutable, no type conversions, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -43,7 +43,7 @@ class ConfigProblem(NamedTuple):
 
 
 class InconsistentConfig(ValueError):
-    """Values that are allowed each, but not together; raised by validators, one problem or more."""
+    """Values that are valid alone but not together; raised by validators with one problem or more."""
 
     def __init__(self, *problems: ConfigProblem) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
@@ -51,7 +51,7 @@ class InconsistentConfig(ValueError):
 
 
 class Problems:
-    """Collects what a check finds, to name all of it at once."""
+    """Collects the problems that a check finds, to report them together."""
 
     def __init__(self) -> None:
         self._found: list[ConfigProblem] = []
@@ -79,7 +79,7 @@ def show_value(value: object) -> str:
 
 
 def describe_error(detail: ErrorDetails, patterns: dict[str, str]) -> tuple[ConfigProblem, ...]:
-    """Turns an error of the validator into our words. `patterns` says what the regular expressions allow."""
+    """Turns an error of the validator into a problem. `patterns` describes regular expressions."""
     key = ".".join(str(part) for part in detail["loc"])
     context = detail.get("ctx", {})
     cause = context.get("error")

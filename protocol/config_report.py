@@ -1,7 +1,7 @@
 """The answer of get_config: the constants of a chain under the names and in the forms of the reference.
 
-Most follow from the rules. The plain numbers belong to rules that hard forks have replaced; they are reported because
-clients may read them. Source: get_config.cpp, get_config.
+Most are derived from the rules. Literal numbers belong to rules that hard forks have replaced; they are reported
+because clients may read them. Source: get_config.cpp, get_config.
 """
 
 from __future__ import annotations

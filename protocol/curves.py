@@ -1,6 +1,6 @@
-"""Reward curves: what a post's rshares claim of a fund, and what a vote's rshares weigh among the curators.
+"""Reward curves: the claim of a post's rshares on a fund, and the weight of a vote's rshares among the curators.
 
-All arithmetic is that of unsigned 128-bit integers that wrap around, as in the reference.
+All arithmetic is unsigned 128-bit and wraps around, as in the reference.
 Source: libraries/chain/util/reward.cpp, evaluate_reward_curve and approx_sqrt; misc_utilities.hpp, curve_id.
 """
 
@@ -17,10 +17,10 @@ Formula = Callable[[int, int], int]
 
 
 def compute_approximate_square_root(value: int) -> int:
-    """The reference's cheap square root: the exact one at even powers of two, a straight line in between.
+    """The reference's approximate square root: exact at even powers of two, linear in between.
 
-    With m the place of the highest set bit, the result's highest bit is m / 2, and the bits below it are half of
-    what stands below the highest bit of `value` (with the odd bit of m in front), cut to length.
+    Let m be the position of the highest set bit. Bit m / 2 is the highest of the result; the bits below it are the
+    lowest bit of m followed by the bits below bit m of `value`, truncated to m / 2 bits.
     """
     if value == 0:
         return 0
@@ -59,14 +59,14 @@ def _convergent_square_root(rshares: int, constant: int) -> int:
 
 
 class RewardCurve(StrEnum):
-    """A curve by its name in JSON and in chain configs; its place is the number on the wire and in the state."""
+    """A curve: its value is the name in JSON and chain configs, its position the number on the wire."""
 
     number: int
     """The number under which the state and the wire know the curve."""
     formula: Formula
 
     def __new__(cls, name: str, formula: Formula) -> RewardCurve:
-        """Makes a curve of its name and formula."""
+        """Makes a curve from its name and formula."""
         curve = str.__new__(cls, name)
         curve._value_ = name
         curve.number = len(cls.__members__)

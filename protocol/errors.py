@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 
 
 def _as_json_value(value: Any) -> Any:
-    """Turns a captured value into what JSON may hold: bytes become hex, large integers become strings."""
+    """Converts a captured value for JSON: bytes become hex, large integers become strings."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):
@@ -52,10 +52,10 @@ def substitute(text: str, data: dict[str, Any]) -> str:
 class ProtocolError(Exception):
     """A rule of the protocol was broken.
 
-    ``assertion`` is the expression the reference asserts (or "" where it throws without one), ``text`` its
-    sentence with ``${name}`` placeholders, ``data`` the captured values. ``context`` holds (format, data) of the
-    outer frames that added something, innermost first. ``advice`` says what to do about it, where there is something to
-    say; the reference has nothing of the kind.
+    ``assertion`` is the expression the reference asserts (or "" where it throws without one), ``text`` its sentence
+    with ``${name}`` placeholders, ``data`` the captured values. ``context`` holds (format, data) of the outer frames
+    that added something, innermost first. ``advice`` optionally tells the user what to do; the reference has no such
+    field.
     """
 
     code: ClassVar[int] = 10
@@ -88,12 +88,12 @@ class ProtocolError(Exception):
         return {key: _as_json_value(value) for key, value in self.data.items()}
 
     def explain(self, sentence: str) -> Self:
-        """Adds a plain sentence beside a text of the reference that says little."""
+        """Adds a plain explanation next to the reference's text."""
         self.advice = {**(self.advice or {}), "explanation": sentence}
         return self
 
     def named(self, rule: str, /, **figures: str) -> Self:
-        """Gives the rule that was broken a name by which a program knows it, and what its text says beside ``data``."""
+        """Sets the machine-readable name of the broken rule, and the values its text needs in addition to ``data``."""
         self.advice = {**(self.advice or {}), "rule": rule, **figures}
         return self
 
@@ -119,19 +119,19 @@ def known_as(code: int, name: str, what: str) -> Callable[[Declared], Declared]:
 
 
 class Invalid(ProtocolError):
-    """Bytes or fields are wrong by themselves, whatever the state."""
+    """Bytes or fields are invalid regardless of the state."""
 
 
 @known_as(0, "exception", "unspecified")
 class Unspecified(Invalid):
-    """Something is wrong for which fc throws its plain exception instead of a failed assertion.
+    """An error for which fc throws its base exception instead of a failed assertion.
 
     Source: libraries/fc/include/fc/exception/exception.hpp, exception.
     """
 
 
 class Rejected(ProtocolError):
-    """The operation, transaction or block does not fit the state."""
+    """The operation, transaction or block is not valid in the current state."""
 
 
 @known_as(13, "N5boost10wrapexceptISt12out_of_rangeEE", "unknown key")
@@ -146,7 +146,7 @@ class UnknownKey(Rejected):
         self.explain_missing(data)
 
     def explain_missing(self, wanted: dict[str, Any]) -> Self:
-        """Says in a sentence what was looked for and is not there."""
+        """Describes in one sentence the key that was not found."""
         named = [f"{name} {value}" for name, value in wanted.items() if isinstance(value, str | int)]
         return self.explain(f"there is nothing in the state with {' and '.join(named)}") if named else self
 
@@ -188,7 +188,7 @@ class MissingOtherAuthority(Rejected):
 
 @known_as(3050000, "tx_irrelevant_sig", "irrelevant signature included")
 class IrrelevantSignature(Rejected):
-    """A signature is present that no required authority uses."""
+    """A signature that no required authority needs."""
 
 
 @known_as(3060000, "tx_duplicate_sig", "duplicate signature included")

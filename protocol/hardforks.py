@@ -14,7 +14,7 @@ from protocol.rules import Rules
 from protocol.shapes import version_text
 
 UPGRADE_NAMES: Final = ("reset_virtual_schedule_time",)
-"""The steps that mend the state at a hard fork, which `consensus.hardfork` holds."""
+"""Names of the state upgrades that `chain.hardforks` implements."""
 
 RulesChange = Mapping[str, Any] | Callable[[Rules], Rules]
 
@@ -23,8 +23,8 @@ RulesChange = Mapping[str, Any] | Callable[[Rules], Rules]
 class HardFork:
     """One change of the rules.
 
-    `activation_time` is in seconds since the epoch. `rules_change` names the rules that change with their new
-    values, or is a function from old rules to new ones. `upgrade` names a step that mends the state, or is empty.
+    `activation_time` is in seconds since the epoch. `rules_change` names the rules that change with their new values,
+    or is a function from old rules to new ones. `upgrade` names the state upgrade to run, or is empty.
     """
 
     number: int
@@ -34,10 +34,10 @@ class HardFork:
     rules_change: RulesChange = field(default_factory=dict)
     upgrade: str = ""
     _latest: list[tuple[Rules, Rules]] = field(default_factory=list, init=False, compare=False, repr=False)
-    """The rules that were asked for last, before and after: checking all of them takes milliseconds."""
+    """The last rules computed, before and after: validating a whole record takes milliseconds."""
 
     def apply(self, rules: Rules) -> Rules:
-        """Returns the rules after this hard fork, for the same rules the same object.
+        """Returns the rules after this hard fork; returns the same object while the rules are the same.
 
         Raises pydantic.ValidationError for a wrong rule or value.
         """

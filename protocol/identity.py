@@ -1,4 +1,4 @@
-"""What makes a chain's bytes and JSON its own: chain id, key prefix and symbol names."""
+"""What distinguishes the bytes and JSON of one chain from another's: chain id, key prefix and symbol names."""
 
 from __future__ import annotations
 

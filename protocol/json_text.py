@@ -1,9 +1,9 @@
-"""Which texts the chain accepts as JSON in metadata and custom_json operations.
+"""The reference's JSON validator, which metadata and custom_json operations must pass.
 
 The reference does not check against RFC 8259 but runs its own lenient parser: commas are optional, a misspelt word is a
-string, a number with an exponent is a string, nothing may follow the value. Blocks depend on it, so the parser is
-followed here character by character, with its error texts. Ordinary JSON takes a fast path through the standard
-library; a property test compares both.
+string, a number with an exponent is a string, nothing may follow the value. The validity of blocks depends on it, so
+this module reproduces the parser character by character, error texts included. Ordinary JSON takes a fast path through
+the standard library; a property test compares both.
 
 Source: fc/src/io/json.cpp, json::is_valid and the legacy parser below it; fc/src/string.cpp, to_int64, to_uint64,
 to_double.
@@ -19,14 +19,14 @@ _FAST_BRACKETS_MAX = 90
 _FAST_DIGITS_MAX = 18
 
 _DIGITS = "0123456789"
-# Runs of characters that a loop of the reference passes over; none of these patterns ever goes back.
+# Runs of characters that a loop of the reference skips; none of these patterns backtracks.
 _WHITE_SPACE = re.compile(r"[ \t\n\r]*")
 _PLAIN_CHARACTERS = re.compile(r'[^"\\\x04]*')
 _DIGIT_RUN = re.compile(r"[0-9]*")
 _TOKEN_RUN = re.compile(r"[0-9A-Za-z_\-.:/]*")
 _WORD_RUN = re.compile(r"[nultrefas]*")
 _SHORT_NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{0,18})?(?![0-9A-Za-z.])")
-"""A number that fits its type whatever its digits are, up to where the reference's loop over a number ends."""
+"""A number short enough to fit its type whatever its digits, up to where the reference's number loop ends."""
 _INT64_MIN = -(1 << 63)
 _UINT64_MAX = (1 << 64) - 1
 # The smallest integer that a double rounds to infinity, and its number of decimal digits.
@@ -47,7 +47,7 @@ class JsonEndError(JsonParseError):
 
 
 class _NotOrdinary(Exception):
-    """The fast path cannot tell; the parser decides."""
+    """The fast path cannot decide; the full parser must."""
 
 
 def is_valid_json(text: str) -> bool:
@@ -84,7 +84,7 @@ _fast_decoder = json.JSONDecoder(parse_float=_check_float, parse_int=_check_inte
 
 
 def _is_ordinary_json(text: str) -> bool:
-    """A quick yes for strict JSON without exponents, long numbers or deep nesting; False means only "not known"."""
+    """Fast path: True for strict JSON without exponents, long numbers or deep nesting; False means undecided."""
     if not text.startswith(("{", "[", '"')) or text.count("{") + text.count("[") > _FAST_BRACKETS_MAX:
         return False
     try:

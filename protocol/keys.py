@@ -230,7 +230,7 @@ def sign_digest(digest: bytes, key: PrivateKey, accept: Callable[[bytes], bool] 
     Raises Invalid for a digest of another length.
     Source: elliptic_impl_priv.cpp, private_key::sign_compact; block_producer.cpp.
     """
-    if len(digest) != DIGEST_BYTES:  # The library reads as many bytes, whatever it is given.
+    if len(digest) != DIGEST_BYTES:  # The library reads this many bytes without a check.
         raise Invalid("", "a digest has 32 bytes, not ${length}", length=len(digest))
     counter = ffi.new("unsigned int *", 0)
     made = ffi.new("secp256k1_ecdsa_recoverable_signature *")

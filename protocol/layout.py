@@ -1,8 +1,7 @@
-"""The layout of the wire as data: enough for a program in any language to pack what a node shows as JSON, and sign it.
+"""The wire layout as data: all a program in any language needs to serialise and sign what a node shows as JSON.
 
-Everything is derived from the shapes of the codec. A type is an object with its ``kind`` and what that kind needs;
-``kinds`` says in words how each is packed. Structures have names, and stand in ``structures`` with their
-fields in order.
+Everything is derived from the shapes of the codec. A type is an object with its ``kind`` and that kind's parameters;
+``kinds`` describes how each is packed. Structures are named, and listed in ``structures`` with their fields in order.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ def export_layout(codec: Codec) -> dict[str, Any]:
 
 
 def _describe(shape: Shape, structures: dict[str, Any]) -> dict[str, Any]:
-    """The type of a shape; structures in it are added. Raises TypeError for a shape that it does not know."""
+    """The type of a shape; adds nested structures to ``structures``. Raises TypeError for an unknown shape."""
     match shape:
         case Structure():
             _add_structure(shape, structures)

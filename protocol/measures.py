@@ -1,4 +1,4 @@
-"""How texts write durations and sizes: as a number of the largest unit that leaves no rest."""
+"""Durations and sizes in messages: a whole number of the largest unit that divides them."""
 
 from typing import Final
 

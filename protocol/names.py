@@ -1,4 +1,4 @@
-"""Account names: which strings may be one.
+"""Account names: which strings are valid.
 
 Source: authority.cpp, is_valid_account_name.
 """
@@ -10,7 +10,7 @@ ACCOUNT_NAME_BYTES_MIN = 3
 ACCOUNT_NAME_BYTES_MAX = 16
 
 NAMES_KEPT = 10_000
-"""Names whose form is remembered."""
+"""Size of the cache of checked names."""
 
 # Dot-separated labels of three characters or more: a small letter first, a letter or digit last, hyphens only inside.
 _LABEL = r"[a-z][a-z0-9\-]+[a-z0-9]"

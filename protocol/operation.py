@@ -1,4 +1,4 @@
-"""What every operation is, and the registry of all of them by number and by name.
+"""The base class of all operations, and the registry of operations by number and by name.
 
 Source: libraries/protocol base.hpp, operations.hpp (numbers), operation_util.hpp (required authorities).
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RequiredAuthorities:
-    """Collects whose authority an operation or a transaction needs."""
+    """Collects the authorities that an operation or a transaction needs."""
 
     __slots__ = ("actives", "others", "owners", "postings")
 
@@ -41,17 +41,17 @@ class RequiredAuthorities:
         self.postings.add(name)
 
     def other(self, authority: Authority) -> None:
-        """Requires an authority that is written out, whoever it belongs to."""
+        """Requires an authority given in full instead of by account name."""
         self.others.append(authority)
 
     def names(self) -> set[str]:
-        """All accounts named, also those inside written-out authorities."""
+        """All accounts named, including those inside authorities given in full."""
         inside = {name for authority in self.others for name, _weight in authority.account_auths}
         return self.actives | self.owners | self.postings | inside
 
 
 class Operation:
-    """One thing that a transaction asks for, or (virtual) one event that the chain reports.
+    """One action that a transaction requests, or (virtual) one event that the chain reports.
 
     ``number`` is the tag on the wire, ``wire_name`` the name in JSON without "_operation".
     """
@@ -64,36 +64,36 @@ class Operation:
     signer: ClassVar[tuple[str, str] | None] = None
     """The kind of authority that must have signed ("actives", "owners", "postings") and the field with the account."""
     impacts: ClassVar[tuple[str, ...]] = ()
-    """Fields whose accounts have the operation in their history, unless they are empty: if not stated, the signer's."""
+    """Fields whose accounts get the operation in their history, empty ones excepted. Default: the signer's field."""
     impacted_roles: ClassVar[tuple[str, ...]] = ()
-    """Rules that name an account of the chain's own in whose history the operation belongs, too."""
+    """Rules that name a system account that also gets the operation in its history."""
     resources: ClassVar[Resources] = UNCOUNTED
-    """What every such operation takes of the chain's resources."""
+    """Resources that every operation of this class consumes."""
     changes_stake: ClassVar[bool] = False
-    """Whether `stake_accounts` names anybody."""
+    """Whether `stake_accounts` may return accounts."""
     gives_credits: ClassVar[bool] = True
-    """Whether a greater maximum of resource credits, where it changes stake, comes with credits."""
+    """Whether an increase of an account's maximum of resource credits also increases its current credits."""
     depends_on_producer: ClassVar[bool] = False
-    """Whether its outcome depends on who makes the block, which is not known when it is tried on arrival."""
+    """Whether its outcome depends on the block producer, who is unknown when the transaction arrives."""
     is_custom: ClassVar[bool] = False
-    """Whether the chain does not look into it; a node takes only a few of an account before the next block."""
+    """Whether its content is opaque to the chain; a node accepts a limited number per account and block."""
 
     refused: ClassVar[tuple[str, str] | None] = None
-    """Where the reference switched it off for good: what it asserts and says when somebody sends it."""
+    """For an operation that the reference disabled for good: the assertion and text of its refusal."""
 
     def validate(self, rules: Rules) -> None:
-        """Checks the fields alone; raises Invalid. Nobody may send a virtual operation."""
+        """Checks the fields alone; raises Invalid. A virtual operation is always invalid in a transaction."""
         if self.virtual:
             raise Invalid("false", "This is a virtual operation")
 
     def authorities(self, required: RequiredAuthorities) -> None:
-        """Names the authorities that must have signed; by default that of ``signer``."""
+        """Adds the authorities that must have signed; by default that of ``signer``."""
         if self.signer is not None:
             kind, field = self.signer
             getattr(required, kind).add(getattr(self, field))
 
     def count_resources(self) -> Resources:
-        """What it takes of the chain's resources, with what depends on the fields."""
+        """Resources that this operation consumes, including what depends on its fields."""
         return self.resources
 
     def payer(self) -> str:
@@ -109,15 +109,14 @@ class Operation:
         return min(required.actives or required.owners or required.postings, default="")
 
     def stake_accounts(self) -> tuple[str, ...]:
-        """The accounts whose stake it may change: their credits are brought up to date before it.
-
-        A new account is not among them: it gets its credits when it is made. Source: rc_plugin.cpp, the visitors before
-        and after operations.
+        """The accounts whose stake it may change; their credits are regenerated before it is applied. New accounts are
+        not included: they get their credits when they are created. Source: rc_plugin.cpp, the visitors before and after
+        operations.
         """
         return ()
 
     def apply(self, ctx: Any) -> None:
-        """Changes the state; raises Rejected. The base class refuses: an operation without effect is not enabled."""
+        """Changes the state; raises Rejected. The base class refuses: an operation without ``apply`` is not enabled."""
         if self.virtual:
             raise Rejected("false", "This is a virtual operation")
         if self.refused is not None:
@@ -127,9 +126,8 @@ class Operation:
         )
 
     def impacted(self) -> set[str]:
-        """The accounts of its fields in whose history the operation belongs; by default ``impacts``.
-
-        Accounts inside authorities that are written out do not count.
+        """The accounts from its fields that get the operation in their history; by default those of ``impacts``.
+        Accounts inside authorities given in full do not count.
         Source: libraries/chain/util/impacted.cpp.
         """
         if self.impacts:
@@ -142,7 +140,7 @@ class Operation:
 
 
 class Fields(NamedTuple):
-    """An operation that an error captured without its name."""
+    """The fields of an operation captured by an error without the operation's name."""
 
     operation: Operation
 
@@ -166,11 +164,9 @@ def operation(
     posting: str = "",
     impacts: tuple[str, ...] = (),
 ) -> Callable[[OperationClass], OperationClass]:
-    """Makes a class with annotated fields an operation under its frozen wire number.
-
-    ``takes`` is what it takes of the chain's resources; ``active``, ``owner`` or ``posting`` is the field with the
-    account that must sign; ``impacts`` are the fields with the accounts in whose history it
-    belongs, if not the signer's.
+    """Declares a class with annotated fields as an operation with a frozen wire number. ``takes`` are the resources it
+    consumes; ``active``, ``owner`` or ``posting`` is the field with the account that must sign; ``impacts`` are the
+    fields with the accounts that get it in their history, if not the signer's.
     """
     kinds = {"actives": active, "owners": owner, "postings": posting}
     signer = next(((kind, field) for kind, field in kinds.items() if field), None)
@@ -179,7 +175,7 @@ def operation(
 
 @dataclass_transform()
 def virtual_operation(number: int, *, impacts: tuple[str, ...] = ()) -> Callable[[OperationClass], OperationClass]:
-    """Makes a class with annotated fields an event under its frozen wire number."""
+    """Declares a class with annotated fields as a virtual operation with a frozen wire number."""
     return _declare(number, UNCOUNTED, None, impacts, virtual=True)
 
 
@@ -210,7 +206,7 @@ def _declare(
 
 
 def impacted(op: Operation, rules: Rules) -> set[str]:
-    """The accounts in whose history the operation belongs, on a chain with these rules."""
+    """The accounts that get the operation in their history, on a chain with these rules."""
     accounts = op.impacted()
     for role in op.impacted_roles:
         accounts.add(getattr(rules, role))

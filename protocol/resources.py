@@ -1,6 +1,6 @@
-"""The chain's resources, and how much of them an operation says that it takes.
+"""The chain's resources, and the declaration of how much of each an operation consumes.
 
-The measures are the reference's; rc_api publishes them under its names, and clients compute with them.
+The sizes are the reference's; rc_api publishes them under the reference's names, and clients compute with them.
 Source: libraries/plugins/rc/resource_count.cpp and resource_sizes.hpp.
 """
 
@@ -15,7 +15,7 @@ RESOURCE_NAMES: Final = (
     "resource_state_bytes",
     "resource_execution_time",
 )
-"""The resources in the order in which counts and pools stand."""
+"""The resources in the order of counts and pools."""
 
 Counts = tuple[int, int, int, int, int]
 """An amount of each resource."""
@@ -23,14 +23,14 @@ Counts = tuple[int, int, int, int, int]
 NOTHING: Final[Counts] = (0, 0, 0, 0, 0)
 
 STATE_BYTES_SCALE: Final = 10_000
-"""Weight of a byte of state that stays for ever; one that goes weighs less, in proportion to its time."""
+"""Weight of a byte of state that is kept for ever; temporary state weighs less, in proportion to its lifetime."""
 
 STATE_SIZES: Final[dict[str, int]] = {}
-"""Weighted bytes of state by the reference's name for what takes them."""
+"""Weighted bytes of state by the reference's name of the object."""
 
 
 def state_size(name: str, size: int, weight: int = STATE_BYTES_SCALE) -> int:
-    """Declares under the reference's name how many bytes of state something takes; returns them weighted."""
+    """Declares the size of an object in the state under the reference's name; returns its weighted bytes."""
     if name in STATE_SIZES:
         raise TypeError(f"{name} is already declared")
     STATE_SIZES[name] = size * weight
@@ -42,7 +42,7 @@ TRANSACTION_BYTE: Final = state_size("transaction_object_byte_size", 1, 174)
 
 
 class Resources(NamedTuple):
-    """What an operation takes, besides the bytes of its transaction. Execution time is in nanoseconds.
+    """What an operation consumes besides the bytes of its transaction. Execution time is in nanoseconds.
 
     An operation that `is_market` makes the bytes of its transaction count as market bytes, too.
     """
@@ -53,7 +53,7 @@ class Resources(NamedTuple):
     is_market: bool = False
 
     def more(self, *, execution_time: int = 0, state_bytes: int = 0, new_accounts: int = 0) -> Resources:
-        """These and what depends on the fields of an operation."""
+        """These resources plus what depends on the fields of an operation."""
         return Resources(
             self.execution_time + execution_time,
             self.state_bytes + state_bytes,
@@ -63,4 +63,4 @@ class Resources(NamedTuple):
 
 
 UNCOUNTED: Final = Resources()
-"""What the reference does not know of: it takes the bytes of its transaction only, and no figure is published."""
+"""For operations unknown to the reference: only the bytes of the transaction count, and no figure is published."""

@@ -36,7 +36,7 @@ CurveField = Annotated[RewardCurve, BeforeValidator(_read_curve)]
 
 
 class _Group:
-    """Makes fields that remember the comment section they stand in."""
+    """Makes fields that know their section in the chain config file."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -159,9 +159,9 @@ class Rules(Section):
     )
     witness_shutdown_blocks: int = _FINALITY.blocks(
         0,
-        "A witness that misses its slot and made none of the latest so many blocks loses its signing key until it "
-        "sets one again, so that the others can go on making blocks irreversible; 0 = never, as on the live network "
-        "today. Source: database.cpp, update_global_dynamic_data.",
+        "Number of blocks after its last one at which a witness that misses a slot is shut down: its signing key is "
+        "removed until it sets one again, so that the other witnesses can make blocks irreversible; 0 = never, as on "
+        "the live network today. Source: database.cpp, update_global_dynamic_data.",
     )
 
     # Transactions and authorities
@@ -306,7 +306,7 @@ class Rules(Section):
     inflation_rate_start_bp: int = _INFLATION.share(978, "Yearly inflation at block 0.")
     inflation_rate_stop_bp: int = _INFLATION.share(95, "Yearly inflation below which it never falls.")
     inflation_narrowing_period_blocks: int = _INFLATION.blocks(
-        250_000, "Every so many blocks the inflation falls by one basis point.", 1
+        250_000, "Number of blocks after which inflation falls by one basis point.", 1
     )
     content_reward_percent_bp: int = _INFLATION.share(6500, "Part of inflation for authors and curators.")
     vesting_reward_percent_bp: int = _INFLATION.share(1500, "Part of inflation for holders of vesting shares.")
@@ -357,7 +357,7 @@ class Rules(Section):
         1,
     )
     proposal_daily_budget_divider: int = _PROPOSALS.count(
-        100, "One part in so many of the treasury may be paid in one day. Source: sps_processor.hpp.", 1
+        100, "Divisor of the treasury that gives the budget of one day. Source: sps_processor.hpp.", 1
     )
     proposal_subject_max_bytes: int = _PROPOSALS.size(80, "Longest subject.", 1)
     proposal_max_ids: int = _PROPOSALS.count(5, "Proposals one operation may name. Proposals.", 1, 1000)
@@ -417,7 +417,7 @@ class Rules(Section):
     @model_validator(mode="before")
     @classmethod
     def _follow(cls, data: Any) -> Any:
-        """Gives rules that are absent, and that follow other rules in config.hpp, the value that follows."""
+        """Fills in absent rules whose default is derived from other rules in config.hpp."""
         if not isinstance(data, dict):
             return data
         filled = dict(data)
@@ -429,7 +429,7 @@ class Rules(Section):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Rules:
-        """Refuses combinations that no block could be produced with."""
+        """Refuses combinations of values with which no block could be produced."""
         wrong = Problems()
         voted, runner, all_slots = self.max_voted_witnesses, self.max_runner_witnesses, self.max_witnesses
         wrong.expect(
@@ -485,7 +485,7 @@ class Rules(Section):
         wrong.expect(value <= most, key, value, f"must not be more than {limit} ({most})")
 
     def _check_subsidies(self, wrong: Problems) -> None:
-        """The pools of subsidised accounts must be such as a witness may ask for, and drain by something."""
+        """Checks that the defaults of the subsidy pools are within the limits for witnesses, with a decay above 0."""
         budget, decay = self.default_account_subsidy_budget, self.default_account_subsidy_decay
         wrong.expect(
             self.rd_min_budget <= budget <= self.rd_max_budget,
@@ -507,7 +507,7 @@ class Rules(Section):
             "must leave some decay: times 2^rd_min_decay_bits it must be at least 10000",
         )
 
-    # What follows from the parameters.
+    # Values derived from the parameters.
 
     @property
     def seconds_per_year(self) -> int:

@@ -1,4 +1,4 @@
-"""Texts that repeat what was typed or sent, without what may be a private key in the wrong place."""
+"""Redaction of private keys in texts that repeat user input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from protocol.keys import NULL_KEY, PUBLIC_KEY_BYTES, encode_public_key
 
 HIDDEN: Final = "(hidden: it may be a private key)"
 WORDS_MAX: Final = 50
-"""How many words of a text are looked at closely, since that takes time; more that look like keys are hidden."""
+"""Maximum number of key-like words that are checked; that takes time, so further ones are hidden unchecked."""
 
 _NULL_KEY_TEXT: Final = encode_public_key(NULL_KEY, "")
 _CHECK_BYTES: Final = 4
@@ -22,7 +22,7 @@ _RAW_SECRET: Final = re.compile(r"(?<!chain )(?<!id )(?<![0-9A-Za-z])[0-9a-fA-F]
 
 
 def hide_keys(text: str, *, raw: bool = False) -> str:
-    """A text without what may be a private key: long words of the kind, but no public keys and no ids.
+    """Redacts words that may be private keys, but keeps public keys and ids.
 
     With `raw` 64 hexadecimal digits are hidden, too, unless the text calls them the id of a chain.
     """
@@ -40,12 +40,12 @@ def hide_keys(text: str, *, raw: bool = False) -> str:
 
 
 def _looks_like_key(word: str) -> bool:
-    """Whether a long word has small and capital letters and digits, as keys in text form have."""
+    """Whether a long word mixes small letters, capital letters and digits, as keys in text form do."""
     return not (word.lower() == word or word.upper() == word or word.isalpha())
 
 
 def has_private_key(text: str) -> bool:
-    """Whether a text has a private key in wallet import format, or a master password made of one, in it."""
+    """Whether a text contains a private key in wallet import format, or a master password derived from one."""
     return any(_is_private_key(match[0]) or _is_private_key(match[0][1:]) for match in _LONG_WORD.finditer(text))
 
 

@@ -1,8 +1,8 @@
-"""The layout of every single value: how it is written, read, shown in JSON and taken from JSON.
+"""The layout of every scalar value: how it is written, read, and converted to and from JSON.
 
-Shapes are the plain, exact form of the codec: they walk a value field by field and say precisely where input is
-wrong. The generated functions of ``codec_generate`` do the same for well-formed input, faster; where those fail, the
-shape is asked why. JSON is shown in one way only, by functions that are generated from ``shown``.
+Shapes are the plain, exact form of the codec: they walk a value field by field and say precisely where input is wrong.
+The generated functions of ``codec_generate`` are the fast path for well-formed input; where they fail, the shape
+repeats the work and reports the error. JSON is rendered in one way only, by functions generated from ``shown``.
 
 Leniency: the reference reads bytes that it would not write (over-long variable-length integers, unsorted maps, names
 longer than 16 bytes), keeps what it read, and computes ids over the bytes that it packs again. So do these readers:
@@ -41,17 +41,17 @@ _INT64_DIGITS = 19
 
 
 def text_to_bytes(text: str) -> bytes:
-    """UTF-8, except that bytes which were no UTF-8 when they were read come back as they were."""
+    """Encodes text as UTF-8; bytes that were invalid UTF-8 when read are restored unchanged."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def text_from_bytes(data: bytes) -> str:
-    """Text from bytes; bytes that are no UTF-8 are kept in a form that only ``text_to_bytes`` undoes."""
+    """Decodes UTF-8; invalid bytes become lone surrogates, which only ``text_to_bytes`` turns back into bytes."""
     return str(data, "utf-8", "surrogateescape")
 
 
 def presentable(text: str) -> str:
-    """Text that may stand in JSON: bytes that were no UTF-8 show as U+FFFD."""
+    """Text fit for JSON: bytes that were invalid UTF-8 show as U+FFFD."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -65,7 +65,7 @@ class Shape:
     fixed: str = ""
     depth: int = 1
     memory: int = 8
-    """Bytes of memory that the reference counts for a member of a collection, at least: it limits their number."""
+    """Minimum bytes of memory that the reference counts for a member of a collection, which limits their number."""
 
     def write(self, value: Any, out: bytearray) -> None:
         """Appends the packed value."""
@@ -88,11 +88,11 @@ class Shape:
         raise NotImplementedError
 
     def zero(self) -> Any:
-        """The value of a field that JSON leaves out."""
+        """The value of a field that is absent in JSON."""
         raise NotImplementedError
 
     def order(self, value: Any) -> Any:
-        """What sets and maps are sorted by."""
+        """The sort key in sets and maps."""
         return value
 
 
@@ -282,7 +282,7 @@ class Enumeration(Integer):
 
 
 class FixedBytes(Shape):
-    """So many bytes; JSON shows hexadecimal digits. An empty text means zeros."""
+    """A fixed number of bytes; JSON shows hexadecimal digits. An empty text means zeros."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -334,7 +334,7 @@ class Key(FixedBytes):
 
 
 class Text(Shape):
-    """A string behind its length in bytes. Bytes that are no UTF-8 survive decoding and encoding."""
+    """A string prefixed by its length in bytes. Invalid UTF-8 survives decoding and encoding."""
 
     memory = 32
 
@@ -376,7 +376,7 @@ class Text(Shape):
 
 
 class Name(Text):
-    """A string of at most ``maximum`` bytes without zero bytes; what is read is cut, as the reference cuts it.
+    """A string of at most ``maximum`` bytes without zero bytes; longer input is truncated, as in the reference.
 
     Source: fixed_string.hpp.
     """
@@ -407,7 +407,7 @@ class Name(Text):
 
 
 class Blob(Shape):
-    """Bytes behind their length; JSON shows hexadecimal digits."""
+    """Bytes prefixed by their length; JSON shows hexadecimal digits."""
 
     memory = 24
 
@@ -459,7 +459,7 @@ class SymbolShape(Shape):
                 raise Malformed("invalid asset bits", start)
             return core[1]
         symbol = int.from_bytes(first, "little")
-        if symbol in self.packed:  # The reference takes the number as well, and writes the name.
+        if symbol in self.packed:  # The reference also accepts the number, and always writes the name.
             reader.is_canonical = False
             return symbol
         try:

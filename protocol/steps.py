@@ -1,4 +1,4 @@
-"""Work in steps: a generator that may be left alone between two of them, and its result."""
+"""Interruptible work: a generator that yields between steps and returns the result."""
 
 from collections.abc import Generator
 from typing import TypeVar
@@ -10,7 +10,7 @@ Steps = Generator[None, None, ResultT]
 
 
 def do_all(steps: Steps[ResultT]) -> ResultT:
-    """Does all steps at once."""
+    """Runs all steps without interruption and returns the result."""
     while True:
         try:
             next(steps)

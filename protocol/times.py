@@ -35,7 +35,8 @@ def date_text(seconds: int) -> str:
 def parse_time(text: str) -> int:
     """The number of seconds of a JSON time; a final Z and a fraction are allowed and ignored. Raises Invalid.
 
-    Dates from 2038-01-19T03:14:08 on are refused, as they are there; what is later reads as a date before 1970.
+    Dates from 2038-01-19T03:14:08 on are refused, as in the reference; ``time_text`` shows such times as dates before
+    1970.
     Source: libraries/fc/src/time.cpp, from_iso_string.
     """
     seconds = parse_date(text)

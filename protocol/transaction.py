@@ -23,7 +23,7 @@ _HEAD = Struct("<HII")
 _SIGNATURE_BYTES = 65
 ID_BYTES = 20
 OP_JSON_SIGNATURES_MAX = 1024
-"""The most signatures that JSON input may carry; a valid transaction needs far fewer."""
+"""Maximum number of signatures in JSON input; a valid transaction needs far fewer."""
 
 
 class TransactionFields(NamedTuple):
@@ -49,10 +49,10 @@ class SignedTransactionFields(NamedTuple):
 
 
 class Transaction:
-    """A transaction as it is, never changed; ``with_signatures`` makes a new one.
+    """An immutable transaction; ``with_signatures`` makes a new one.
 
-    ``packed`` are the bytes without signatures, ``packed_signed`` those with them: what the fields pack to, even if the
-    transaction was read from other bytes, since ids and signatures are over these.
+    ``packed`` is the encoding without signatures, ``packed_signed`` with them. Both are encoded from the fields, even
+    if the transaction was read from non-canonical bytes, because ids and signatures are over the canonical encoding.
     """
 
     __slots__ = (
@@ -88,7 +88,7 @@ class Transaction:
         self._merkle_digest: bytes | None = None
         self._signers: tuple[bytes, tuple[bytes, ...]] | None = None
         self.proof: object = None
-        """What whoever checks it leaves here, to be spared the same work later."""
+        """Scratch space of the checker (`chain.proof`), which stores here what need not be checked twice."""
 
     @classmethod
     def make(
@@ -215,11 +215,11 @@ class Transaction:
         return self._signers[1]
 
     def keep_signers(self, chain_id: bytes, signers: tuple[bytes, ...]) -> None:
-        """Takes over the public keys of the signatures, in their order, that somebody trusted recovered elsewhere."""
+        """Stores the public keys of the signatures, in their order, as recovered by a trusted process."""
         self._signers = (chain_id, signers)
 
     def take_checks(self, twin: Transaction) -> None:
-        """Takes over what was recovered and proved for another copy of this transaction with the same signatures."""
+        """Copies recovered keys and proofs from another instance of this transaction with the same signatures."""
         if self.proof is None and twin.packed_signed == self.packed_signed:
             self._signers = self._signers or twin._signers
             self.proof = twin.proof
@@ -237,7 +237,7 @@ class Transaction:
 
     @property
     def counts(self) -> Counts:
-        """What it takes of each resource, not yet multiplied with the resource's unit."""
+        """The amount it consumes of each resource, before multiplication by the resource's unit."""
         if self._counts is None:
             size = len(self.packed_signed)
             execution_time = new_accounts = 0
@@ -254,7 +254,7 @@ class Transaction:
 
     @property
     def payer(self) -> str:
-        """The account whose resource credits pay: that of the first operation which names one; "" if none does."""
+        """The account whose resource credits pay: that of the first operation that names one; "" if none does."""
         if self._payer is None:
             self._payer = ""
             for op in self.operations:

@@ -1,4 +1,4 @@
-"""Types that declarations are written in, and the values that several declarations share.
+"""The field types for declarations, and the value classes that several declarations share.
 
 A declaration is a class with annotated fields. To a type checker the names below are plain Python types
 (``AccountName`` is ``str``); at run time they carry a marker that tells the codec the layout on the wire and the form
@@ -56,14 +56,14 @@ class Union_:
 
 @dataclass(frozen=True)
 class Default:
-    """The value of a field that JSON input leaves out, where it is not zero or empty."""
+    """The value of a field that is absent in JSON input, if it is not zero or empty."""
 
     value: Any
 
 
 @dataclass(frozen=True)
 class Max:
-    """The greatest number of bytes of a string, or of members of a collection, that the wire may carry."""
+    """Maximum number of bytes of a string, or of members of a collection, on the wire."""
 
     count: int
 

@@ -1,4 +1,4 @@
-"""Units that many rules count in: parts of a whole, and spans of time in seconds."""
+"""Units that many rules use: parts of a whole, and time spans in seconds."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Virtual operations: what the chain itself did, reported in block order. Nobody can send them.
+"""Virtual operations: events that the chain reports, in block order. They cannot be sent.
 
 Their numbers follow the last operation that can be sent; the reference's order is kept. They are never in a block, so
 their numbers matter only inside one node.
@@ -54,7 +54,7 @@ class CommentReward(Operation):
 
 @virtual_operation(number=60, impacts=("owner",))
 class LiquidityReward(Operation):
-    """A market maker was paid; this reward exists no more. Source: database.cpp, database::pay_liquidity_reward."""
+    """A market maker was paid; this reward no longer exists. Source: database.cpp, database::pay_liquidity_reward."""
 
     owner: Annotated[AccountName, "Account paid."]
     payout: Annotated[Asset, "STEEM paid, in thousandths."]
@@ -183,7 +183,7 @@ class SpsFund(Operation):
 
 @virtual_operation(number=74, impacts=("account",))
 class Hardfork23(Operation):
-    """Balances were seized by hard fork 23 of the live network; no chain of ours does it.
+    """Hard fork 23 of the live network seized balances; no chain of this project emits it.
 
     Source: steem_virtual_operations.hpp, hardfork23_operation.
     """

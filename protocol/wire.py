@@ -10,18 +10,18 @@ from typing import Any
 from protocol.errors import Invalid
 
 STRING_BYTES_MAX = 10 * 1024 * 1024 - 1
-"""The longest string or byte vector (the reference's MAX_ARRAY_ALLOC_SIZE, exclusive)."""
+"""Maximum length of a string or byte vector (the reference's MAX_ARRAY_ALLOC_SIZE, exclusive)."""
 COLLECTION_MEMORY_BYTES = 10 * 1024 * 1024
-"""The memory that the members of a collection take in the reference is below this (its MAX_ARRAY_ALLOC_SIZE)."""
+"""Upper bound of the memory that the members of a collection take in the reference (its MAX_ARRAY_ALLOC_SIZE)."""
 MEMBERS_MAX = COLLECTION_MEMORY_BYTES // 8
-"""The most members of any collection."""
+"""Maximum number of members of any collection."""
 DEPTH_MAX = 20
 """How deep types may nest (the reference's MAX_RECURSION_DEPTH). A declaration that nests deeper is refused."""
 VARINT_BYTES_MAX = 5
 
 
 class Malformed(Exception):
-    """Input that does not fit its type. ``path`` grows outward while the exception passes the enclosing types."""
+    """Input that does not match its type. Each enclosing type prepends a step to ``path`` while it propagates."""
 
     def __init__(self, why: str, offset: int | None = None) -> None:
         super().__init__(why)
@@ -31,7 +31,7 @@ class Malformed(Exception):
         self.cause: Invalid | None = None
 
     def add_step(self, step: str | int) -> None:
-        """Adds an enclosing field, or a position in a collection, to the path."""
+        """Prepends an enclosing field, or a position in a collection, to the path."""
         self.path.append(step if isinstance(step, str) else f"[{step}]")
 
     def as_invalid(self, type_name: str) -> Invalid:
@@ -51,7 +51,7 @@ class Malformed(Exception):
 class Reader:
     """Bytes and a position; every read checks that the bytes are there.
 
-    ``is_canonical`` becomes False where a value was taken from other bytes than those that it packs to.
+    ``is_canonical`` becomes False when a value was read from bytes other than its own encoding.
     """
 
     __slots__ = ("data", "is_canonical", "position")
@@ -74,8 +74,8 @@ class Reader:
     def varint(self) -> int:
         """An unsigned integer of 32 bits in groups of 7, lowest first.
 
-        As in the reference, the fifth byte is the last one whatever it says, bits above the 32nd are cut off, and zeros
-        on top may be written out. Source: fc/io/raw.hpp, unpack of unsigned_int.
+        As in the reference, the fifth byte is the last one whatever its high bit, bits above the 32nd are dropped, and
+        leading zero groups are allowed. Source: fc/io/raw.hpp, unpack of unsigned_int.
         """
         value = 0
         for shift in range(0, 7 * VARINT_BYTES_MAX, 7):

@@ -99,7 +99,7 @@ class Applier:
             count_news(peer)
             self._catching_up.count(block)
             self.waiting.settle(block.id)
-            if self._chain.reader.is_doubtful_block(block.id):
+            if self._chain.reader.is_unsigned_side_block(block.id):
                 cost = block.size // DOUBTFUL_BYTES_PER_COST
                 self._hub.charge(peer, cost, "You offer too many blocks that their witnesses did not sign")
         return True

@@ -177,7 +177,7 @@ class Gossip:
                 self._hub.fault(peer, "You offered me a block that I have deemed to be invalid")
             self._charge_block(peer, block)
             return
-        if self._chain.reader.is_doubtful_block(block.id):
+        if self._chain.reader.is_unsigned_side_block(block.id):
             self._charge_block(peer, block)
         for applied in result.applied[-BLOCKS_OFFERED_MAX:]:
             self._offering.offer_block(applied.block, payload if applied.block.id == block.id else None)

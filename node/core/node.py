@@ -149,8 +149,9 @@ class Node:
 
     def _look_for_twin(self, block: Block) -> None:
         """Two different blocks of one witness for one slot: its key is used in two places, or it cheats."""
-        twin = self.chain.reader.find_twin(block)
-        if twin is None or self.chain.reader.is_doubtful_block(block.id) or self.chain.reader.is_doubtful_block(twin):
+        reader = self.chain.reader
+        twin = reader.find_twin(block)
+        if twin is None or reader.is_unsigned_side_block(block.id) or reader.is_unsigned_side_block(twin):
             return
         tell = self.world.note if self.network is None else self.network.tell
         tell("double_signed", witness=block.witness, number=block.number, one=twin.hex(), other=block.id.hex())

@@ -5,7 +5,8 @@ initialisation vector of AES-256-CBC, the same for both directions, each of whic
 the connection. In it are frames: size of the payload and number of the message (4 bytes each, little-endian), payload,
 zeros up to a multiple of 16.
 
-There is no check value: whoever sits on the line can spoil frames, and only hello proves who is at the other end.
+Frames are not authenticated: a man in the middle can corrupt them, and only the hello message proves the peer's
+identity.
 
 Source: libraries/net stcp_socket.cpp, message_oriented_connection.cpp; libraries/fc/src/crypto/aes.cpp.
 """
@@ -25,14 +26,14 @@ from protocol.keys import PUBLIC_KEY_BYTES, PrivateKey
 from protocol.p2p.city_hash import city_hash_crc_128
 
 PAYLOAD_BYTES_MAX: Final = 2 * 1024 * 1024
-"""The largest payload; a peer that announces more is cut off. Source: config.hpp, MAX_MESSAGE_SIZE."""
+"""Maximum payload of a frame; a peer that announces more is disconnected. Source: config.hpp, MAX_MESSAGE_SIZE."""
 
 _HEAD: Final = Struct("<II")
 _PIECE_BYTES: Final = 16
 
 
 class ChannelError(Exception):
-    """The other side broke the rules of keys or frames: the connection is of no more use."""
+    """The other side broke the key exchange or the framing; the connection must be closed."""
 
 
 class Frame(NamedTuple):
@@ -45,8 +46,8 @@ class Frame(NamedTuple):
 class SecureChannel:
     """The cipher and the frames of one connection; it holds at most one unfinished frame.
 
-    Write ``greeting`` first. Hand everything that was read to ``receive``; once ``is_open``, write what ``seal`` gives,
-    in the order it was given.
+    Write ``greeting`` first. Pass everything read from the socket to ``receive``. Once ``is_open``, write the results
+    of ``seal`` in the order of the calls.
     """
 
     def __init__(self, ephemeral: PrivateKey) -> None:
@@ -60,7 +61,7 @@ class SecureChannel:
 
     @property
     def greeting(self) -> bytes:
-        """The 33 bytes to be written before anything else, without waiting for the other side's."""
+        """The 33 bytes to write first, without waiting for the other side's greeting."""
         return self._ephemeral.public_key
 
     @property
@@ -76,7 +77,7 @@ class SecureChannel:
         return self._digest
 
     def receive(self, data: bytes) -> list[Frame]:
-        """The frames that these bytes complete; any parting of the stream into calls gives the same frames.
+        """The frames that these bytes complete, however the stream is split into calls.
 
         Raises ChannelError for a key that is no point of the curve and for a payload above the maximum, then and in
         every later call. Frames that the same bytes held before the fault are lost with the connection.
@@ -105,7 +106,7 @@ class SecureChannel:
         return self._encryptor.update(b"".join((_HEAD.pack(len(payload), number), payload, padding)))
 
     def _exchange(self, other: bytes) -> CipherContext:
-        """Makes both ciphers from the other side's key and returns the decrypting one."""
+        """Derives both ciphers from the other side's public key and returns the decrypting one."""
         try:
             secret = self._ephemeral.shared_secret(other)
         except Invalid:
@@ -116,7 +117,7 @@ class SecureChannel:
         return cipher.decryptor()
 
     def _take_frames(self) -> list[Frame]:
-        """Takes all whole frames off the decrypted bytes, which are moved once per call at most."""
+        """Removes all complete frames from the decrypted bytes, which are moved at most once per call."""
         frames: list[Frame] = []
         received, start = self._received, 0
         while len(received) - start >= _PIECE_BYTES:

@@ -12,7 +12,7 @@ from typing import Final
 
 INPUT_BYTES_MIN: Final = 33
 INPUT_BYTES_MAX: Final = 143
-"""Shorter and longer input takes other ways, which nothing on the wire needs: a secret has 64 bytes."""
+"""Maximum input of this path of CityHash; the only input is a secret of 64 bytes, so no other path is needed."""
 
 _MASK: Final = 0xFFFFFFFFFFFFFFFF
 _K0: Final = 0xC3A5C85C97CB3127

@@ -28,26 +28,26 @@ ID_BYTES: Final = 20
 """The size of a block id, of a message id and of an item hash."""
 
 HELLO_BYTES_MAX: Final = 65_536
-"""The largest payload of a hello, which is kept for the life of a connection; the reference sends about 570 bytes."""
+"""Maximum payload of a hello, which is kept in memory during the connection; the reference sends about 570 bytes."""
 TEXT_BYTES_MAX: Final = 65_536
-"""The longest text in a message outside of variants, for example the reason for closing."""
+"""Maximum length of a text outside of variants, for example the reason for closing."""
 ITEM_IDS_MAX: Final = 100_000
-"""The most item hashes of one inventory. The reference sends what came up since its last one; 2 MiB hold few more."""
+"""Maximum number of item hashes in one inventory. 2 MiB, the maximum payload, hold only a few more."""
 BLOCK_IDS_MAX: Final = 2000
-"""The most block ids of one answer to a synopsis. Source: p2p_plugin.cpp, get_block_ids."""
+"""Maximum number of block ids in one answer to a synopsis. Source: p2p_plugin.cpp, get_block_ids."""
 SYNOPSIS_IDS_MAX: Final = 100
-"""The most ids of a synopsis, which takes about one for each bit of the height."""
+"""Maximum number of ids in a synopsis, which needs about one for each bit of the height."""
 FETCH_ITEMS_MAX: Final = 2000
-"""The most items that one request asks for; the reference asks for 200 blocks or one item of gossip."""
+"""Maximum number of items in one request; the reference asks for 200 blocks or one item of gossip."""
 ADDRESSES_MAX: Final = 10_000
-"""The most addresses in one message; the reference sends its active connections, by default at most 200."""
+"""Maximum number of addresses in one message; the reference sends its active connections, by default at most 200."""
 CONNECTIONS_MAX: Final = 1000
-"""The most connections that one description of connections lists."""
+"""Maximum number of connections in one description of connections."""
 ERROR_LOG_LINES_MAX: Final = 100
-"""The most log lines of an error."""
+"""Maximum number of log lines in an error."""
 
 NodeId = Annotated[bytes, FixedBytes(33)]
-"""What a peer calls itself: 33 bytes, a public key or random."""
+"""The id that a peer gives itself: 33 bytes, a public key or random."""
 Text = Annotated[String, Max(TEXT_BYTES_MAX)]
 Microseconds = I64
 """Since the epoch, or a duration."""
@@ -89,14 +89,14 @@ class BlockMessage(NamedTuple):
 
 
 class ItemIdsInventory(NamedTuple):
-    """The sender has these items of gossip; the hashes are those of ``message_id``."""
+    """Offers items of gossip to the receiver; the hashes are those of ``message_id``."""
 
     item_type: U32
     item_hashes_available: Annotated[Vector[Ripemd160], Max(ITEM_IDS_MAX)]
 
 
 class BlockchainItemIdsInventory(NamedTuple):
-    """The block ids that follow a synopsis, and how many more the sender has behind them."""
+    """The block ids after a synopsis, and the number of blocks that the sender has after the last of them."""
 
     total_remaining_item_count: U32
     item_type: U32
@@ -104,14 +104,14 @@ class BlockchainItemIdsInventory(NamedTuple):
 
 
 class FetchBlockchainItemIds(NamedTuple):
-    """Asks for the block ids behind the last block of the synopsis (ids, ascending) that the receiver has, too."""
+    """Asks for the block ids after the last block of the synopsis (ids, ascending) that the receiver also has."""
 
     item_type: U32
     blockchain_synopsis: Annotated[Vector[Ripemd160], Max(SYNOPSIS_IDS_MAX)]
 
 
 class FetchItems(NamedTuple):
-    """Asks for items: by message id what was heard of by gossip, by block id in synchronisation."""
+    """Requests items: by message id if they were offered by gossip, by block id in synchronisation."""
 
     item_type: U32
     items_to_fetch: Annotated[Vector[Ripemd160], Max(FETCH_ITEMS_MAX)]
@@ -138,11 +138,11 @@ class Hello(NamedTuple):
 
 
 class ConnectionAccepted(NamedTuple):
-    """The sender took the hello."""
+    """The sender accepts the hello."""
 
 
 class ConnectionRejected(NamedTuple):
-    """The sender refused the hello.
+    """The sender refuses the hello.
 
     ``reason_code``: 0 unspecified, 1 different chain, 2 already connected, 3 connected to self, 4 not accepting
     connections, 5 blocked, 6 invalid hello, 7 client too old.
@@ -156,7 +156,7 @@ class ConnectionRejected(NamedTuple):
 
 
 class AddressRequest(NamedTuple):
-    """Asks whom the receiver is connected to."""
+    """Asks for the addresses of the receiver's peers."""
 
 
 class AddressInfo(NamedTuple):
@@ -302,7 +302,7 @@ _NUMBERS: Final[dict[type[Any], int]] = {cls: number for number, cls in MESSAGES
 
 
 class UnknownMessage(Invalid):
-    """The number is none of a message that this version knows."""
+    """The message number is unknown to this version."""
 
 
 def message_number(message: Message) -> int:
@@ -311,7 +311,7 @@ def message_number(message: Message) -> int:
 
 
 def message_id(payload: bytes) -> bytes:
-    """What gossip calls a message: the 20 bytes of RIPEMD-160 over its payload. Source: message.hpp, message::id."""
+    """The id of a message in gossip: the RIPEMD-160 of its payload (20 bytes). Source: message.hpp, message::id."""
     return ripemd160(payload)
 
 
@@ -331,7 +331,7 @@ def pack_message(codec: Codec, message: Message) -> bytes:
 
 
 def unpack_message(codec: Codec, number: int, payload: bytes) -> Message:
-    """The message of a payload; raises UnknownMessage for a number that is none, Invalid for malformed bytes."""
+    """Decodes a payload; raises UnknownMessage for an unknown number, Invalid for malformed bytes."""
     if number == TRANSACTION_ITEM:
         return TransactionMessage(Transaction.read(codec, payload, 0)[0])
     if number == BLOCK_ITEM:

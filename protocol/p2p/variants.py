@@ -1,4 +1,4 @@
-"""Values that carry their own type: what peers tell about themselves in a hello, and the log lines of an error.
+"""Self-describing values: the user data of a hello, and the log lines of an error.
 
 A value is a byte with its type and then its content. In Python: null is None, a string a str, an array a tuple, an
 object a dict that keeps its order. An integer is an unsigned one unless it is negative or an ``Int64``; a
@@ -18,9 +18,9 @@ from protocol.shapes import Shape, text_from_bytes, text_to_bytes
 from protocol.wire import DEPTH_MAX, Malformed, Reader, pack_varint
 
 VARIANT_VALUES_MAX: Final = 10_000
-"""The most values that one value holds, those inside of others included."""
+"""Maximum number of values inside one value, at all levels."""
 VARIANT_TEXT_BYTES_MAX: Final = 1 << 20
-"""The longest string, and the longest name of a member."""
+"""Maximum length of a string and of the name of a member."""
 
 _PACK_INT64: Final = struct.Struct("<q")
 _PACK_UINT64: Final = struct.Struct("<Q")
@@ -52,7 +52,7 @@ class Double(NamedTuple):
 
 
 class _Budget:
-    """How many more values may be in a value, and how deep the present one lies."""
+    """The number of values still allowed, and the current depth of nesting."""
 
     __slots__ = ("depth", "left")
 
@@ -61,7 +61,7 @@ class _Budget:
         self.left = VARIANT_VALUES_MAX
 
     def enter(self, count: int, offset: int | None = None) -> None:
-        """Goes into an array or object of so many members; raises Malformed if they are too many or lie too deep."""
+        """Enters an array or object of ``count`` members; raises Malformed above the maximum number or depth."""
         self.depth += 1
         self.left -= count
         if self.depth > DEPTH_MAX:
@@ -70,7 +70,7 @@ class _Budget:
             raise Malformed(f"the value holds more than {VARIANT_VALUES_MAX} others", offset)
 
     def leave(self) -> None:
-        """Comes out of it."""
+        """Leaves the array or object that was entered last."""
         self.depth -= 1
 
 

@@ -1867,7 +1867,7 @@ def test_one_header_with_two_signatures_is_no_double_block() -> None:
     assert malleable.id != block.id and malleable.signer() == block.signer()
     lab.friend("10.0.0.1").give(block)
     lab.friend("10.0.0.2").give(malleable)
-    assert lab.chain.reader.is_known_block(malleable.id) and not lab.chain.reader.is_doubtful_block(malleable.id)
+    assert lab.chain.reader.is_known_block(malleable.id) and not lab.chain.reader.is_unsigned_side_block(malleable.id)
     assert not lab.world.events("double_signed")
 
 
