@@ -1,4 +1,4 @@
-"""What every block changes about the chain as a whole: the head, the slots filled and missed, its producer's record.
+"""Chain-wide state that every block updates: the head, filled and missed slots, and the producer's record.
 
 Source: libraries/chain/database.cpp, update_global_dynamic_data, update_signing_witness and create_block_summary.
 """
@@ -21,11 +21,11 @@ _SLOTS_MASK = (1 << SLOTS_WATCHED) - 1
 
 @known_as(4070000, "undo_database_exception", "undo database exception")
 class UndoHistoryExhausted(ChainError):
-    """So many blocks are reversible that no more may follow before one becomes irreversible."""
+    """The maximum number of reversible blocks is reached; no block may follow until one becomes irreversible."""
 
 
 def update_global_dynamic_data(ctx: Context) -> None:
-    """Makes the block the head and counts the slots missed before it, for their witnesses and for the chain."""
+    """Makes the block the head, and counts the slots missed before it for their witnesses and for the chain."""
     block, gpo = ctx.applied_block.block, ctx.gpo
     missed = get_slot_at_time(ctx, block.timestamp) - 1 if gpo.time != 0 else 0
     if missed > 0:
@@ -52,9 +52,9 @@ def update_global_dynamic_data(ctx: Context) -> None:
 
 
 def compute_slots_filled(slots: int, missed: int) -> int:
-    """The bits of the latest slots after a block that came after `missed` empty slots.
+    """Shifts a block and the `missed` slots before it into the bitmap of the latest slots.
 
-    As in the reference the block's own bit is put in first, before the zeros of the slots missed ahead of it.
+    As in the reference, the block's own bit is shifted in first, before the zeros of the slots missed before it.
     """
     if missed >= SLOTS_WATCHED:
         return 0
@@ -62,9 +62,9 @@ def compute_slots_filled(slots: int, missed: int) -> int:
 
 
 def _count_missed(ctx: Context, missed: int, producer: str) -> None:
-    """Adds the `missed` slots after the head to their witnesses' totals; the block's producer is let off.
+    """Adds the `missed` slots after the head to their witnesses' totals, except those of the block's producer.
 
-    The slots go round the schedule, so they are counted by place and not one by one: there may be millions.
+    There may be millions of missed slots, so they are counted by position in the round instead of one by one.
     """
     names = get_round_witnesses(ctx)
     first = ctx.gpo.current_aslot + 1
@@ -80,9 +80,9 @@ def _count_missed(ctx: Context, missed: int, producer: str) -> None:
 
 
 def _shut_down_if_absent(ctx: Context, witness: Witness) -> None:
-    """Takes the signing key of a witness that missed its turn and has made no block for too long, if the rules say so.
+    """Removes the signing key of a witness that missed its slot and made no block for too long, if the rules say so.
 
-    While it stays in the rounds of a small chain, nothing becomes irreversible.
+    An absent witness that stays in the rounds of a small chain prevents blocks from becoming irreversible.
     """
     limit = ctx.rules.witness_shutdown_blocks
     silent = ctx.gpo.head_block_number - witness.last_confirmed_block_num
@@ -92,7 +92,7 @@ def _shut_down_if_absent(ctx: Context, witness: Witness) -> None:
 
 
 def update_signing_witness(ctx: Context) -> None:
-    """Records the block with its producer."""
+    """Records the block in its producer's row."""
     block, signing_key = ctx.applied_block[:2]
     witnesses = ctx.tables.witnesses
     witness = witnesses.get(block.witness)
@@ -102,7 +102,7 @@ def update_signing_witness(ctx: Context) -> None:
 
 
 def create_block_summary(ctx: Context) -> None:
-    """Keeps the block's id for the transactions that refer to it."""
+    """Stores the block's id for the TaPoS check of later transactions."""
     block = ctx.applied_block.block
     table = ctx.tables.block_summaries
     number = block.number & BLOCK_SUMMARY_MASK

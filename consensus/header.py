@@ -1,4 +1,4 @@
-"""The header of a block: whether its witness may make it, and what its extensions say.
+"""Validation of block headers, and processing of their extensions.
 
 Source: libraries/chain/database.cpp, _apply_block, validate_block_header and process_header_extensions;
 libraries/plugins/witness/block_producer.cpp, adjust_hardfork_version_vote (the extensions of a new block).
@@ -20,13 +20,13 @@ from state.tables.witnesses import Witness
 
 
 class HeaderActions(NamedTuple):
-    """The automated actions that a header carries, in its order."""
+    """The automated actions of a header, in its order."""
 
     required: tuple[RequiredAction, ...]
     optional: tuple[OptionalAction, ...]
 
     def as_extensions(self) -> tuple[RequiredActions | OptionalActions, ...]:
-        """The extensions that carry them; none for no actions."""
+        """The header extensions that carry these actions; empty if there are none."""
         required = (RequiredActions(self.required),) if self.required else ()
         optional = (OptionalActions(self.optional),) if self.optional else ()
         return (*required, *optional)
@@ -35,10 +35,10 @@ class HeaderActions(NamedTuple):
 def validate_block_header(
     ctx: Context, block: Block, *, skip_signature: bool = False, skip_schedule: bool = False
 ) -> Witness:
-    """Checks that the block follows the head, and that its witness signed it in its own slot.
+    """Checks that the block extends the head, and that the scheduled witness of its slot signed it.
 
-    Returns the witness as it is before the block. Raises Rejected, Invalid for a signature that is none, UnknownKey
-    for a name that is no witness.
+    Returns the witness's row before the block. Raises Rejected, Invalid for a malformed signature, and UnknownKey for
+    an unknown witness.
     """
     gpo = ctx.gpo
     if gpo.head_block_id != block.previous:
@@ -67,7 +67,7 @@ def validate_block_header(
 
 
 def is_signed_by(block: Block, signing_key: bytes) -> bool:
-    """Whether the header's signature is that of a key; nobody signs with the null key. Raises Invalid."""
+    """Whether the header was signed with this key; never true for the null key. Raises Invalid."""
     return block.signer() == signing_key
 
 
@@ -85,7 +85,7 @@ def _check_slot(ctx: Context, block: Block) -> None:
 
 
 def check_merkle_root(block: Block) -> None:
-    """Refuses a block whose header states another merkle root than its transactions have."""
+    """Refuses a block whose header does not state the merkle root of its transactions."""
     root = block.merkle_root()
     if block.transaction_merkle_root != root:
         raise Rejected(
@@ -145,7 +145,7 @@ def _check_actions_enabled(ctx: Context) -> None:
 
 
 def check_running_version(ctx: Context, block: Block) -> None:
-    """Refuses a block of a witness whose program is older than the last hard fork, as far as it reported."""
+    """Refuses a block of a witness whose reported version is older than the last hard fork."""
     witness = ctx.tables.witnesses.get(block.witness)
     hardfork = ctx.tables.hardfork_property.get(SINGLETON)
     if not witness.running_version >= hardfork.current_hardfork_version:
@@ -164,8 +164,9 @@ def check_running_version(ctx: Context, block: Block) -> None:
 def build_header_extensions(ctx: Context, name: str) -> tuple[VersionReport | HardforkVersionVote, ...]:
     """The extensions that witness `name` must put into its next block, in their order in the header.
 
-    It reports this node's version unless it did so before, so the first block of every witness has one. It votes for
-    the next hard fork this node knows, at its own time; if this node knows of none, it takes back a vote for one.
+    The witness reports this node's version unless it already did, so the first block of every witness has a report. It
+    votes for the next hard fork that this node knows, at that fork's activation time; if there is none, it withdraws an
+    earlier vote.
     """
     witness = get_witness(ctx, name)
     config = ctx.config

@@ -1,4 +1,4 @@
-"""The last irreversible block: the newest block that no honest chain of the same witnesses can leave out.
+"""The last irreversible block: the newest block that enough witnesses confirmed by building on it.
 
 Source: libraries/chain/database.cpp, database::update_last_irreversible_block.
 """
@@ -11,19 +11,19 @@ from state.context import Context
 
 
 def compute_confirmed_block(confirmations: Sequence[int], threshold_bp: int) -> int:
-    """The highest block that enough witnesses stand on.
+    """The highest block that enough witnesses confirmed.
 
-    `confirmations` holds, for each witness of the round, the number of the last block it made; `threshold_bp` is the
-    part of them (basis points) that must have made that block or a later one.
+    `confirmations` holds the number of the last block made by each witness of the round; `threshold_bp` is the share of
+    witnesses, in basis points, that must have made that block or a later one.
     """
     may_lack = (BASIS_POINTS - threshold_bp) * len(confirmations) // BASIS_POINTS
     return sorted(confirmations)[may_lack]
 
 
 def update_last_irreversible_block(ctx: Context) -> None:
-    """Moves the last irreversible block after a block was applied; it never goes back.
+    """Advances the last irreversible block after a block was applied; it never decreases.
 
-    Below a height given by the rules it stays a fixed number of blocks behind the head, whoever made them.
+    Below `irreversible_by_witness_from_block` it is a fixed number of blocks behind the head, whoever made them.
     """
     gpo = ctx.gpo
     rules = ctx.rules

@@ -13,13 +13,13 @@ from state.context import SINGLETON, Context
 
 
 def compute_median_price(prices: Iterable[Price]) -> Price:
-    """The middle one of the sorted prices; of an even number of them the upper one of the two in the middle."""
+    """The median of the prices; the upper of the two middle ones if their number is even."""
     ordered = sorted(prices, key=cmp_to_key(price_compare))
     return ordered[len(ordered) // 2]
 
 
 def update_median_feed(ctx: Context) -> None:
-    """Once every feed interval, takes the median of the fresh feeds of the round's witnesses into the history."""
+    """Once every feed interval, appends the median of the round's unexpired feeds to the history."""
     rules = ctx.rules
     gpo = ctx.gpo
     if gpo.head_block_number % rules.feed_interval_blocks != 0:
@@ -44,10 +44,10 @@ def update_median_feed(ctx: Context) -> None:
 
 
 def limit_price(price: Price, sbd_supply: int, steem_supply: int, debt_limit_bp: int) -> Price:
-    """The price, or if that values the SBD above the debt limit, the least price that does not.
+    """The price, raised if it values the SBD above the debt limit to the lowest price that does not.
 
-    The supplies are in the smallest units of SBD and STEEM; the limit is the part of the worth of both together that
-    SBD may be, in basis points: at 1,000 (a tenth), all SBD are worth at most a ninth of all STEEM.
+    Supplies are in the smallest units of SBD and STEEM. The limit is the maximum share of SBD in the value of both
+    together, in basis points: at 1,000 (a tenth), all SBD are worth at most a ninth of all STEEM.
     """
     if sbd_supply <= 0 or debt_limit_bp == 0:
         return price

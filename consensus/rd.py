@@ -1,4 +1,4 @@
-"""Pools that a budget fills and a decay empties, so that they come to rest at a size the budget can sustain.
+"""Pools filled by a constant budget and emptied by proportional decay, which converge to an equilibrium size.
 
 Source: libraries/chain/util/rd.cpp, rd_dynamics.hpp and rd_setup.hpp.
 """
@@ -11,7 +11,7 @@ from state.tables.witnesses import RdParams
 
 
 def check_user_params(rules: Rules, budget_per_time_unit: int, decay_per_time_unit: int) -> None:
-    """Refuses a budget or a decay that witnesses may not ask for. Raises Invalid."""
+    """Refuses a budget or decay outside the limits for witnesses. Raises Invalid."""
     if not budget_per_time_unit >= rules.rd_min_budget:
         raise Invalid("user_params.budget_per_time_unit >= STEEM_RD_MIN_BUDGET")
     if not budget_per_time_unit <= rules.rd_max_budget:
@@ -23,7 +23,7 @@ def check_user_params(rules: Rules, budget_per_time_unit: int, decay_per_time_un
 
 
 def compute_pool_decay(params: RdParams, pool: int, elapsed: int) -> int:
-    """What a pool loses in `elapsed` time units, rounded toward zero and never more than it holds."""
+    """The loss of a pool in `elapsed` time units, rounded toward zero and at most its content."""
     if pool < 0:
         return -compute_pool_decay(params, -pool, elapsed)
     decay = params.decay_per_time_unit * elapsed * pool >> params.decay_per_time_unit_denom_shift
@@ -31,7 +31,7 @@ def compute_pool_decay(params: RdParams, pool: int, elapsed: int) -> int:
 
 
 def compute_next_pool(params: RdParams, pool: int) -> int:
-    """The pool after one time unit: what it loses (at least `min_decay`) gone and the budget added.
+    """The pool after one time unit: less its decay (at least `min_decay`), plus the budget.
 
     Source: rd.cpp, rd_apply.
     """
@@ -58,7 +58,7 @@ def compute_params(rules: Rules, budget_per_time_unit: int, decay_per_time_unit:
 
 
 def compute_witness_params(rules: Rules, budget_per_time_unit: int, decay_per_time_unit: int) -> RdParams:
-    """The parameters of one witness's own pool, which moves once a round: greater budget, much greater decay.
+    """The parameters of one witness's own pool, which is used once a round: higher budget, much higher decay.
 
     Both arguments are those of the global pool. Source: witness_schedule.cpp, update_median_witness_props.
     """

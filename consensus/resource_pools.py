@@ -1,7 +1,7 @@
-"""The pools of resources that all transactions draw on, and the prices that follow from how full they are.
+"""The resource pools that all transactions consume, and the prices derived from their levels.
 
-A resource's pool grows by a budget every block and decays towards its size at rest; what a block's transactions took is
-taken off. Its price in resource credits is A * regeneration / (B + pool): the emptier the pool, the dearer.
+Every block, a resource's pool grows by its budget, decays towards its equilibrium and loses what the transactions
+consumed. Its price in resource credits is A * regeneration / (B + pool): the emptier the pool, the higher the price.
 
 Source: libraries/plugins/rc/rc_plugin.cpp, on_post_apply_block; rc_utility.cpp, compute_rc_cost_of_resource;
 rc_curve.cpp, generate_rc_curve_params; the figures are those of jsonball/data/resource_parameters.json.
@@ -17,7 +17,7 @@ from state.tables.credits import RcPools
 from state.tables.witnesses import RdParams
 
 NEW_ACCOUNTS: Final = 1
-"""Place of the resource whose parameters the witnesses vote on; its pool is that of the subsidised accounts."""
+"""Index of the resource whose parameters the witnesses vote on; its pool is that of the subsidised accounts."""
 
 INELASTICITY_THRESHOLD: Final = (1, 128)
 A_POINT: Final = (37, 1000)
@@ -34,7 +34,7 @@ class PriceCurve(NamedTuple):
 
 
 class ResourceParams(NamedTuple):
-    """How a resource's pool moves and what it costs. Source: rc_utility.hpp, rc_resource_params."""
+    """The dynamics of a resource's pool and its price curve. Source: rc_utility.hpp, rc_resource_params."""
 
     dynamics: RdParams
     curve: PriceCurve
@@ -94,9 +94,9 @@ Price = tuple[int, int, int]
 
 
 def compute_curve(dynamics: RdParams) -> PriceCurve:
-    """The price curve of a pool that witnesses set, from how it moves.
+    """The price curve of the pool that witnesses set, derived from its dynamics.
 
-    A is the pool's time constant over k = u / (a * (1 - u)), kept with 64 significant bits.
+    A is the pool's time constant divided by k = u / (a * (1 - u)), with 64 significant bits.
     """
     numerator = max(A_POINT[0] * (U_POINT[1] - U_POINT[0]), 1)
     denominator = max(A_POINT[1] * U_POINT[0] * dynamics.decay_per_time_unit & UINT64_MAX, 1)
@@ -109,30 +109,30 @@ def compute_curve(dynamics: RdParams) -> PriceCurve:
 
 @lru_cache(maxsize=16)
 def make_resource_params(subsidy: RdParams) -> tuple[ResourceParams, ...]:
-    """The parameters of all resources, in their order, with those of the pool that the witnesses set."""
+    """The parameters of all resources, in their order; `subsidy` are those that the witnesses set."""
     return HISTORY_BYTES, ResourceParams(subsidy, compute_curve(subsidy)), MARKET_BYTES, STATE_BYTES, EXECUTION_TIME
 
 
 def get_resource_params(ctx: Context) -> tuple[ResourceParams, ...]:
-    """The parameters of all resources; those for new accounts follow the witnesses' wishes."""
+    """The parameters of all resources at present; those for new accounts are the witnesses' median."""
     return make_resource_params(ctx.tables.witness_schedule.get(SINGLETON).account_subsidy_rd)
 
 
 def compute_rc_regeneration(ctx: Context, total_vesting_shares: int) -> int:
-    """Credits that all accounts together regain in one block."""
+    """Credits that all accounts together regenerate in one block."""
     rules = ctx.rules
     return total_vesting_shares // (rules.rc_regeneration_seconds // rules.block_interval_seconds)
 
 
 def compute_price(params: ResourceParams, pool: int, rc_regeneration: int) -> Price:
-    """The price of a resource at a level of its pool; a pool below 0 costs no more than an empty one."""
+    """The price of a resource at a level of its pool; a negative pool is priced like an empty one."""
     curve = params.curve
     factor = (rc_regeneration * curve.coeff_a & UINT128_MAX) >> curve.shift
     return params.dynamics.resource_unit, factor + 1, curve.coeff_b + max(pool, 0)
 
 
 def compute_prices(ctx: Context, pools: RcPools, total_vesting_shares: int) -> tuple[Price, ...]:
-    """The prices at a level of the pools and a sum of VESTS; none while stake gives nobody any credits."""
+    """The prices at these pool levels and total VESTS; empty while the stake is too small to regenerate credits."""
     regeneration = compute_rc_regeneration(ctx, total_vesting_shares)
     if regeneration <= 0:
         return ()
@@ -141,7 +141,7 @@ def compute_prices(ctx: Context, pools: RcPools, total_vesting_shares: int) -> t
 
 
 def compute_cost(prices: tuple[Price, ...], counts: tuple[int, ...]) -> int:
-    """Credits for a count of each resource, each rounded up; nothing for none, and without prices all is free."""
+    """The cost in credits of a count of each resource, each rounded up; 0 for a count of 0 or without prices."""
     total = 0
     for (unit, factor, divisor), count in zip(prices, counts, strict=False):
         if count > 0:
@@ -151,13 +151,13 @@ def compute_cost(prices: tuple[Price, ...], counts: tuple[int, ...]) -> int:
 
 
 def insert_full_pools(ctx: Context) -> None:
-    """Inserts the pools at their size at rest, when credits begin to be counted."""
+    """Inserts the pools at their equilibrium, when the counting of credits begins."""
     pools = tuple(params.dynamics.pool_eq for params in get_resource_params(ctx))
     ctx.tables.rc_pools.insert(RcPools(SINGLETON, pools))
 
 
 def process_resource_pools(ctx: Context, usage: tuple[int, ...]) -> None:
-    """Moves every pool by one block in which transactions took `usage`; while nobody has stake nothing moves."""
+    """Advances every pool by one block whose transactions consumed `usage`; no change while there is no stake."""
     gpo = ctx.gpo
     if gpo.total_vesting_shares <= 0:
         return

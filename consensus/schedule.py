@@ -1,12 +1,12 @@
-"""The witnesses of a round: who produces, in which order, and what the chain's properties are while they do.
+"""The witness schedule of a round: who produces blocks, in which order, and the median chain properties.
 
-Once a round the schedule is made anew: the witnesses with most votes, then as many of the others as there are places
-left, taken in the order of their virtual times. A virtual time is when a runner who runs as fast as the votes are
-many reaches the end of the lap; whoever was considered starts a new lap. The order within the round is shuffled by
-the head block's time. Mining is over, so no place is ever kept for a miner.
+Each round has a new schedule: the witnesses with most votes (elected), then others in the order of their virtual times
+(timeshare) until all places are filled. A virtual time is the moment at which a runner whose speed is the witness's
+votes finishes the lap; every witness considered for the round starts a new lap. The order within the round is shuffled
+by the head block's time. Mining has ended, so no place is reserved for a miner.
 
-A witness without a signing key is not scheduled. The reference stops for good when that leaves fewer witnesses than
-there are candidates and places; here the round is just smaller, and if nobody is left, the old round goes on.
+A witness without a signing key is not scheduled. The reference halts when that leaves fewer witnesses than places and
+candidates; here the round becomes smaller, and if no witness is left, the previous round is repeated.
 
 Source: libraries/chain/witness_schedule.cpp.
 """
@@ -27,9 +27,9 @@ SHUFFLE_FACTOR = 2_685_821_657_736_338_717
 
 
 def update_witness_schedule(ctx: Context) -> None:
-    """Makes the schedule of the next round when the head block ends one.
+    """Computes the next round's schedule if the head block ends a round.
 
-    A round is always as many blocks as a full schedule has witnesses, however few there are.
+    A round always has `max_witnesses` blocks, even if fewer witnesses are scheduled.
     """
     if ctx.gpo.head_block_number % ctx.rules.max_witnesses == 0:
         _start_round(ctx)
@@ -79,7 +79,7 @@ def _get_witnesses(ctx: Context, schedule: WitnessSchedule) -> list[Witness]:
 
 
 def _choose_elected(ctx: Context, places: int) -> list[str]:
-    """The names of the witnesses with most votes who have a signing key, in the order of their votes."""
+    """The names of the witnesses with most votes and a signing key, in the order of their votes."""
     elected: list[str] = []
     if places == 0:
         return elected
@@ -93,7 +93,7 @@ def _choose_elected(ctx: Context, places: int) -> list[str]:
 
 
 def _choose_timeshare(ctx: Context, elected: Sequence[str]) -> tuple[list[str], list[Witness]]:
-    """Fills the round with those next in virtual time; also returns all who were considered, chosen or not."""
+    """Fills the round with the witnesses next in virtual time; also returns all considered, chosen or not."""
     timeshare: list[str] = []
     considered: list[Witness] = []
     places = ctx.rules.max_witnesses - len(elected)
@@ -111,9 +111,9 @@ def _choose_timeshare(ctx: Context, elected: Sequence[str]) -> tuple[list[str], 
 
 
 def _advance_virtual_time(ctx: Context, considered: Sequence[Witness], virtual_time: int) -> int:
-    """Starts a new lap for all who were considered, at the virtual time of the last of them; returns that time.
+    """Starts a new lap for all considered witnesses at the virtual time of the last of them; returns that time.
 
-    When a lap would end beyond 128 bits, virtual time begins at 0 again for every witness.
+    If a lap would end beyond 128 bits, virtual time is reset to 0 for every witness.
     """
     if not considered:
         return virtual_time
@@ -129,9 +129,9 @@ def _advance_virtual_time(ctx: Context, considered: Sequence[Witness], virtual_t
 
 
 def reset_virtual_schedule_time(ctx: Context) -> None:
-    """Sets virtual time to 0 and lets every witness start a lap there.
+    """Resets virtual time to 0 and starts a lap for every witness.
 
-    A small chain comes here every round, and most of all who ever were witnesses have started there already.
+    A small chain resets every round, when most witnesses are at the start already; those rows are not rewritten.
     """
     tables = ctx.tables
     tables.witness_schedule.update(tables.witness_schedule.get(SINGLETON), current_virtual_time=0)
@@ -143,7 +143,7 @@ def reset_virtual_schedule_time(ctx: Context) -> None:
 
 
 def _mark(ctx: Context, names: Sequence[str], kind: int) -> None:
-    """Remembers how these witnesses were scheduled last."""
+    """Stores the kind of slot for which these witnesses were scheduled."""
     witnesses = ctx.tables.witnesses
     for name in names:
         witness = witnesses.get(name)
@@ -169,14 +169,14 @@ def compute_shuffle(names: Sequence[str], now: int) -> tuple[str, ...]:
 
 
 def compute_majority_version(running_versions: Sequence[int], required: int, otherwise: int) -> int:
-    """The highest version that at least `required` witnesses run, or a later one; `otherwise` if there is none."""
+    """The highest version that `required` witnesses run or exceed; `otherwise` if there is none."""
     if required <= 0 or len(running_versions) < required:
         return otherwise
     return sorted(running_versions, reverse=True)[required - 1]
 
 
 def _count_hardfork_votes(ctx: Context, voters: Sequence[Witness], required: int) -> None:
-    """Plans the hard fork, with its time, that enough witnesses of the past round vote for, or none."""
+    """Schedules the hard fork and time that enough witnesses of the past round vote for, or cancels a schedule."""
     table = ctx.tables.hardfork_property
     hardfork = table.get(SINGLETON)
     votes = Counter((witness.hardfork_version_vote, witness.hardfork_time_vote) for witness in voters)
@@ -198,7 +198,7 @@ def _median(values: Sequence[int]) -> int:
 
 
 def update_median_properties(ctx: Context) -> None:
-    """Takes each chain property from the median of what the round's witnesses propose, and the pools' parameters.
+    """Sets each chain property to the median of the round's proposals, and derives the subsidy pools' parameters.
 
     Source: witness_schedule.cpp, update_median_witness_props.
     """

@@ -1,8 +1,8 @@
-"""The one rule that keeps a small chain alive: the last witness who can sign a block stays able to.
+"""A liveness rule for small chains: the last witness with a signing key cannot lose it.
 
-A witness leaves by setting the null key. The reference lets the last one of a round leave too, and then nobody can
-make a block any more. Here the witness who signed the newest block gets that block's key back when no witness of the
-round has a key; no chain of the reference goes on after such a block, so none is read differently.
+A witness retires by setting the null key. In the reference the last one of a round can retire too, which halts the
+chain. Here, if no witness of the round has a signing key, the producer of the newest block keeps the key that signed
+it. A chain of the reference has no further blocks at that point, so this rule changes the meaning of none.
 """
 
 from consensus.slots import get_round_witnesses
@@ -12,7 +12,7 @@ from state.tables.witnesses import Witness
 
 
 def keep_last_signing_key(ctx: Context, witness: Witness, signing_key: bytes) -> None:
-    """Gives a witness that has no key any more that of the block it just made, if nobody in the round has one."""
+    """Restores the key that signed the block to its producer, if no witness of the round has a signing key."""
     witnesses = ctx.tables.witnesses
     if any(witnesses.get(scheduled).signing_key != NULL_PUBLIC_KEY for scheduled in get_round_witnesses(ctx)):
         return

@@ -1,4 +1,4 @@
-"""Slots: which moment belongs to which witness.
+"""Slots: the assignment of times to witnesses.
 
 Time is cut into slots of one block interval. Slot 0 is that of the head block, slot 1 the next one, and so on; a slot
 in which no block was made is a missed one. The absolute slot number (`current_aslot`) counts all slots since the
@@ -12,7 +12,7 @@ from protocol.units import BASIS_POINTS
 from state.context import SINGLETON, Context
 
 SLOTS_WATCHED = 128
-"""How many of the latest slots `recent_slots_filled` remembers, one bit each."""
+"""Width of the bitmap `recent_slots_filled`: one bit for each of the latest slots. Part of the protocol."""
 
 
 def get_slot_time(ctx: Context, slot: int) -> int:
@@ -38,18 +38,18 @@ def get_slot_at_time(ctx: Context, when: int) -> int:
 
 
 def get_scheduled_witness(ctx: Context, slot: int) -> str:
-    """The witness whose turn a slot after the head block is, as far as the present round goes."""
+    """The witness scheduled for a slot after the head block, according to the current round."""
     schedule = ctx.tables.witness_schedule.get(SINGLETON)
     position = (ctx.gpo.current_aslot + slot) % schedule.num_scheduled_witnesses
     return schedule.current_shuffled_witnesses[position]
 
 
 def get_round_witnesses(ctx: Context) -> tuple[str, ...]:
-    """The names of the round's witnesses in the order of their slots, without the empty places of a small round."""
+    """The names of the round's witnesses in slot order, without the unused places of a small round."""
     schedule = ctx.tables.witness_schedule.get(SINGLETON)
     return schedule.current_shuffled_witnesses[: schedule.num_scheduled_witnesses]
 
 
 def get_participation_rate(ctx: Context) -> int:
-    """The part of the latest 128 slots that have a block, in basis points."""
+    """The share of the latest 128 slots that have a block, in basis points."""
     return BASIS_POINTS * ctx.gpo.recent_slots_filled.bit_count() // SLOTS_WATCHED

@@ -1,4 +1,4 @@
-"""The pools that subsidised accounts are claimed from, one of the chain and one of each elected witness.
+"""The pools from which subsidised accounts are claimed: one global pool, and one of each elected witness.
 
 Source: libraries/chain/database.cpp, database::process_subsidized_accounts.
 """
@@ -9,7 +9,7 @@ from state.tables.witnesses import SCHEDULE_ELECTED
 
 
 def process_subsidized_accounts(ctx: Context) -> None:
-    """Moves the chain's pool by one block and, if it is an elected witness, that of the block's producer."""
+    """Advances the global pool by one block, and that of the block's producer if it is an elected witness."""
     gpo = ctx.gpo
     schedule = ctx.tables.witness_schedule.get(SINGLETON)
     pool = compute_next_pool(schedule.account_subsidy_rd, gpo.available_account_subsidies)

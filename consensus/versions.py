@@ -1,4 +1,4 @@
-"""The versions that hard forks have in votes and in what witnesses report, as far as the chain config knows them.
+"""Hard fork versions, as they appear in votes and in the version reports of witnesses.
 
 Source: libraries/chain/database.cpp, init_hardforks.
 """
@@ -14,7 +14,7 @@ HARDFORK_VERSION_MASK: Final = 0xFFFF0000
 
 
 def find_hardfork(config: ChainConfig, number: int) -> HardFork | None:
-    """The hard fork with this number, if the chain config knows it."""
+    """The hard fork with this number; None if the chain config has none."""
     forks = config.hard_forks
     return forks[number - 1] if 1 <= number <= len(forks) else None
 
@@ -30,6 +30,6 @@ def get_hardfork_version(config: ChainConfig, number: int) -> int:
 
 
 def get_node_version(config: ChainConfig) -> int:
-    """The packed version that this node's witnesses report: the program's, or that of the newest hard fork it knows."""
+    """The packed version that this node's witnesses report: the newer of the program's and the newest hard fork's."""
     known = get_hardfork_version(config, len(config.hard_forks))
     return max(parse_version(config.blockchain_version), known)

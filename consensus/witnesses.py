@@ -1,4 +1,4 @@
-"""Looking witnesses up, and what a new one begins with."""
+"""Lookup of witnesses, and the initial row of a new one."""
 
 from protocol.assets import STEEM, Asset, Price
 from protocol.errors import UnknownKey
@@ -46,7 +46,7 @@ def make_witness(ctx: Context, owner: str, created: int) -> Witness:
 
 
 def default_properties(rules: Rules) -> ChainProperties:
-    """What a witness asks for that names nothing. Source: witness_objects.hpp, chain_properties."""
+    """The chain properties of a witness that has set none. Source: witness_objects.hpp, chain_properties."""
     return ChainProperties(
         account_creation_fee=Asset(rules.min_account_creation_fee, STEEM),
         maximum_block_size=rules.default_maximum_block_size_bytes,

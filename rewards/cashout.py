@@ -1,6 +1,6 @@
-"""Cashout: posts whose window is over are paid from the reward fund.
+"""Cashout: pays posts whose payout window has ended from the reward fund.
 
-Every payout is worked out by `compute_payout` and then given out here, so that the report of it tells what was done.
+`compute_payout` computes every payout, and this module executes the result, so the report always matches the payment.
 Source: libraries/chain/database.cpp, process_comment_cashout, cashout_comment_helper, pay_curators, create_sbd,
 adjust_total_payout.
 """
@@ -31,8 +31,8 @@ from state.tables.kinds import TIME_MAX
 def process_comment_cashout(ctx: Context) -> None:
     """Pays every post and reply whose cashout time has come.
 
-    The claims of all of them are added to the fund's recent claims first, and all are paid from the balance that the
-    fund had before, so that in one block a claim is worth the same for everybody.
+    First the claims of all due posts are added to the fund's recent claims; then all are paid from the balance before
+    the first payment. So equal claims in one block get equal payouts. Both follow the reference.
     """
     due = get_due_comments(ctx)
     if not due:
@@ -49,12 +49,12 @@ def process_comment_cashout(ctx: Context) -> None:
 
 
 def get_due_comments(ctx: Context) -> list[Comment]:
-    """The posts whose cashout time is not after the head block, in the order of their cashout times and ids."""
+    """The posts whose cashout time has come, in the order of their cashout times and ids."""
     return list(ctx.tables.comments.index("by_cashout_time").scan(stop=(ctx.time + 1,)))
 
 
 def make_terms(ctx: Context, fund: RewardFund, total_claims: int) -> PayoutTerms:
-    """The terms of a payout at this moment."""
+    """The terms of a payout in the current state."""
     rules = ctx.rules
     return PayoutTerms(
         time=ctx.time,
@@ -101,7 +101,7 @@ def _remove_votes(ctx: Context, votes: list[CommentVote]) -> None:
 
 
 def _pay(ctx: Context, comment: Comment, payout: PayoutExplanation) -> None:
-    """Gives out what the fund pays: some of its STEEM is burned, and SBD are made instead."""
+    """Pays all parts of a payout: the share paid in SBD is issued, and the STEEM it replaces is burned."""
     rewards = RewardPayments()
     for part in payout.curators:
         if part.steem > 0:

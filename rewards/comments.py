@@ -1,4 +1,4 @@
-"""Finding posts and their votes."""
+"""Lookup of posts and their votes."""
 
 from protocol.errors import UnknownKey
 from state.context import Context

@@ -1,4 +1,4 @@
-"""Explaining payouts: each cashout reports a PayoutExplanation, and a pending one can be worked out at any time."""
+"""Explanations of pending payouts, in the form that each cashout reports for a paid one."""
 
 from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected
@@ -22,7 +22,7 @@ __all__ = ["AuthorPart", "BeneficiaryPart", "CuratorPart", "PayoutExplanation", 
 
 
 def explain_pending(ctx: Context, comment: Comment) -> PayoutExplanation:
-    """What the post would pay if its cashout were now, and no other post were paid with it.
+    """The payout of a post if its cashout were now and it were the only post paid.
 
     Changes nothing. Raises Rejected for a post that has been paid: its explanation was reported with its cashout.
     """
@@ -30,7 +30,7 @@ def explain_pending(ctx: Context, comment: Comment) -> PayoutExplanation:
 
 
 def make_terms_now(ctx: Context, comment: Comment) -> PayoutTerms:
-    """The terms of that payout. Raises Rejected."""
+    """The terms of that payout; raises Rejected for a post that has been paid."""
     if comment.cashout_time == TIME_MAX:
         raise Rejected("comment.cashout_time != fc::time_point_sec::maximum()", "The post has been paid already.")
     fund = get_reward_fund(ctx)

@@ -1,6 +1,6 @@
-"""The reward fund and the fading memory of what was claimed from it.
+"""The reward fund, and the decay of its recent claims.
 
-The reference knows several funds; every chain has one.
+The reference supports several funds, but every chain has exactly one.
 
 Source: libraries/chain/database.cpp, the first part of process_comment_cashout.
 """
@@ -16,10 +16,10 @@ def get_reward_fund(ctx: Context) -> RewardFund:
 
 
 def compute_faded_claims(recent_claims: int, elapsed_seconds: int, decay_seconds: int, can_wrap: bool = True) -> int:
-    """What is left of recent claims after some time: they lose elapsed / decay of themselves.
+    """The recent claims after linear decay: they lose the fraction elapsed / decay.
 
-    The reference's subtraction is one of unsigned 128-bit integers: after more than `decay_seconds` without a block
-    the result wraps around. Where it must not (`can_wrap` is false), nothing is left then.
+    The reference subtracts unsigned 128-bit integers, so after more than `decay_seconds` without a block the result
+    wraps around. With `can_wrap` false it is 0 instead.
     """
     if elapsed_seconds >= decay_seconds and not can_wrap:
         return 0
@@ -27,17 +27,17 @@ def compute_faded_claims(recent_claims: int, elapsed_seconds: int, decay_seconds
 
 
 def fade_claims(ctx: Context, fund: RewardFund, elapsed_seconds: int) -> int:
-    """What is left of a fund's recent claims after some time, by the rules of the chain."""
+    """A fund's recent claims after some time, by the rules of the chain."""
     rules = ctx.rules
     decay_seconds, can_wrap = rules.recent_claims_decay_seconds, rules.recent_claims_wrap
     return compute_faded_claims(fund.recent_claims, elapsed_seconds, decay_seconds, can_wrap)
 
 
 def process_claims_decay(ctx: Context) -> None:
-    """Lets the recent claims of the fund fade up to now.
+    """Decays the recent claims of the fund up to now.
 
-    They begin to fade with the first block: a chain's genesis time may lie years before it, and the claims a config
-    starts with would be gone. (In the reference they are zero until long after the genesis.)
+    Decay starts at the first block instead of the genesis time, which may lie years before it: the initial claims of a
+    chain config would be gone. (In the reference the claims are zero until long after the genesis.)
     """
     now, fund = ctx.time, get_reward_fund(ctx)
     elapsed = 0 if ctx.gpo.head_block_number == 1 else now - fund.last_update

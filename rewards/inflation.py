@@ -1,4 +1,4 @@
-"""New tokens of every block: for authors and curators, holders of VESTS, the treasury and the block's witness.
+"""Inflation: the new tokens of every block for authors and curators, holders of VESTS, the treasury and the witness.
 
 Source: libraries/chain/database.cpp, database::process_funds and database::pay_reward_funds.
 """
@@ -22,7 +22,7 @@ from state.tables.witnesses import SCHEDULE_ELECTED, SCHEDULE_MINER, SCHEDULE_TI
 
 
 class BlockInflation(NamedTuple):
-    """STEEM satoshis that one block makes: the whole, and the shares fixed by percentages of it."""
+    """New STEEM of one block in satoshis: the total, and the shares that are a percentage of it."""
 
     new_steem: int
     content: int
@@ -31,13 +31,13 @@ class BlockInflation(NamedTuple):
 
 
 def compute_inflation_rate_bp(rules: Rules, block_number: int) -> int:
-    """Yearly inflation at a height: it falls by one basis point every narrowing period, down to the floor."""
+    """Yearly inflation at a height: falls by one basis point every narrowing period, down to the floor."""
     narrowed = rules.inflation_rate_start_bp - block_number // rules.inflation_narrowing_period_blocks
     return max(narrowed, rules.inflation_rate_stop_bp)
 
 
 def compute_block_inflation(rules: Rules, gpo: GlobalProperties, block_number: int) -> BlockInflation:
-    """What the block at a height makes; every share is rounded down."""
+    """The new tokens of the block at a height; every share is rounded down."""
     rate_bp = compute_inflation_rate_bp(rules, block_number)
     new_steem = check_int64(gpo.virtual_supply * rate_bp) // (BASIS_POINTS * rules.blocks_per_year)
     return BlockInflation(
@@ -49,10 +49,10 @@ def compute_block_inflation(rules: Rules, gpo: GlobalProperties, block_number: i
 
 
 def compute_witness_pay(rules: Rules, schedule: WitnessSchedule, kind: int, share: int) -> int:
-    """A witness's pay for a block from the block's `share` for witnesses, by the kind of its slot.
+    """The pay of a block's witness, from the block's `share` for witnesses and the kind of its slot.
 
-    The shares of a round's slots are put together and divided by weight; the schedule's normalization factor is
-    the sum of all weights of a round.
+    The shares of all slots of a round are divided by weight; the schedule's normalization factor is the sum of the
+    weights of a round.
     """
     pay = share * rules.max_witnesses
     if kind == SCHEDULE_TIMESHARE:
@@ -65,10 +65,9 @@ def compute_witness_pay(rules: Rules, schedule: WitnessSchedule, kind: int, shar
 
 
 def process_funds(ctx: Context) -> None:
-    """Makes the block's new tokens and gives them to the reward fund, VESTS, the treasury and the witness.
+    """Issues the block's new tokens to the reward fund, the vesting fund, the treasury and the witness.
 
-    The treasury gets SBD of the value of its share; while there is no price it gets nothing (the reference can not
-    make a block then).
+    The treasury gets its share in SBD, and nothing while there is no price (where the reference cannot make a block).
     """
     gpo, rules = ctx.gpo, ctx.rules
     inflation = compute_block_inflation(rules, gpo, gpo.head_block_number)

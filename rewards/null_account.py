@@ -1,4 +1,4 @@
-"""Burning: whatever the null account received vanishes once per block.
+"""Burning: everything that the null account received is destroyed once per block.
 
 Source: libraries/chain/database.cpp, database::clear_null_account_balance.
 """
@@ -21,14 +21,14 @@ _PLACES = (
     (STAKE, VESTS),
     (REWARD_SHARES, VESTS),
 )
-"""Where an account can have what, in the order in which it is burned."""
+"""The places and symbols to burn, in order."""
 _read_held = attrgetter(*(purse.slots[symbol].field for purse, symbol in _PLACES))
 
 
 def process_null_account(ctx: Context) -> None:
     """Destroys the balances, savings, rewards and VESTS of the null account and takes them off the supplies.
 
-    Interest that its SBD earn at this touch stays until the next block.
+    Interest that the null account's SBD earn at this change is burned in the next block.
     """
     name = ctx.rules.null_account
     account = ctx.tables.accounts.get(name)

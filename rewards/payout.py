@@ -1,7 +1,7 @@
-"""What one post pays: the whole computation, without changing anything.
+"""The computation of one post's payout, without any change of state.
 
-`compute_payout` is the only place where a payout is worked out. The cashout gives out exactly what it says, and the
-explanation of a paid or pending post is its result. All figures are in the smallest unit.
+`compute_payout` is the only code that computes payouts. The cashout pays exactly its result, which is also the
+explanation of a paid or pending post. All amounts are in the smallest unit.
 
 Source: libraries/chain/database.cpp, cashout_comment_helper and pay_curators; util/reward.cpp, get_rshare_reward.
 """
@@ -23,8 +23,8 @@ class CuratorPart(NamedTuple):
     """One vote and what it earned.
 
     `auction_seconds` is the time from the post to the vote, at most the reverse auction's window; `weight` is
-    `full_weight` cut down by auction_seconds / window. `full_weight` is None where the votes that are left do not
-    tell it (a vote before it was changed later). `steem` was turned into `vests`.
+    `full_weight` cut down by auction_seconds / window. `full_weight` is None if it cannot be derived from the stored
+    votes (an earlier vote was changed later). `steem` was converted to `vests`.
     """
 
     voter: str
@@ -67,9 +67,9 @@ class PayoutExplanation(Row):
 
     The claim: `curve_value` is the curve at net_rshares, `claim` that times reward_weight. The share of the fund:
     fund_balance * claim / total_claims, 0 if its value is dust (below `dust_limit_sbd`), at most the author's limit;
-    what remains is `reward`. Of it `curation_steem` is set apart for curators, who take `curation_paid`; the rest of
-    it, `curation_returned`, stays in the fund. `author_steem` is divided among beneficiaries and author.
-    `fund_paid` = curation_paid + author_steem = what leaves the fund.
+    what remains is `reward`. Of the reward, `curation_steem` is set apart for curators, who get `curation_paid`; the
+    rest, `curation_returned`, stays in the fund. `author_steem` is divided among beneficiaries and author. `fund_paid`
+    = curation_paid + author_steem = what leaves the fund.
 
     The sums: curation_paid = sum of curators' steem; author_steem = beneficiaries' steem + author's steem; for every
     part steem = sbd_share + vesting_steem (a treasury's sbd_share is all), sbd_share is paid as SBD at the print rate
@@ -118,7 +118,7 @@ class PayoutExplanation(Row):
 
 
 class PayoutTerms(NamedTuple):
-    """What is common to all payouts of a block: the fund and the prices, and the state of the VESTS pools.
+    """The terms common to all payouts of a block: the fund, the prices, and the VESTS pools.
 
     `total_claims` is the fund's recent claims with those of every post that is paid in this block.
     """
@@ -133,7 +133,7 @@ class PayoutTerms(NamedTuple):
 
 
 class _VestingPool:
-    """The price of VESTS for rewards, as it moves by rounding while rewards are added."""
+    """The price of VESTS for rewards, which rounding moves slightly with every reward added."""
 
     __slots__ = ("shares", "steem")
 
@@ -153,7 +153,7 @@ class _VestingPool:
 def compute_payout(
     comment: Comment, votes: list[CommentVote], terms: PayoutTerms, *, pending: bool = False
 ) -> PayoutExplanation:
-    """Works out the payout of a post from its votes (in the order of the voters' ids) and the terms of the block."""
+    """Computes the payout of a post from its votes (in the order of the voters' ids) and the terms of the block."""
     fund, price, gpo = terms.fund, terms.price, terms.gpo
     curve_value = claim = share = share_sbd = reward = 0
     is_dust = False
@@ -232,7 +232,7 @@ def compute_share(fund_balance: int, claim: int, total_claims: int) -> int:
 
 
 def compute_sbd_share(steem: int, percent_steem_dollars: int) -> int:
-    """The part of an author's tokens that is paid in SBD (or liquid STEEM): half of it at 100 per cent."""
+    """The part of an author's tokens paid in SBD (or liquid STEEM): half of them at 10,000 basis points."""
     return steem * percent_steem_dollars // (2 * BASIS_POINTS)
 
 
@@ -254,7 +254,7 @@ def _order_of_pay(vote: CommentVote) -> tuple[int, int]:
 def _compute_curators(
     comment: Comment, votes: list[CommentVote], terms: PayoutTerms, curation_steem: int, pool: _VestingPool
 ) -> tuple[CuratorPart, ...]:
-    """Every vote with its part, from the heaviest to the lightest; equal ones by the age of the account."""
+    """The curators' parts by descending weight, then by age of the account; rounding depends on this order."""
     total = comment.total_vote_weight
     payable = curation_steem if comment.allow_curation_rewards and total > 0 else 0
     window = terms.gpo.reverse_auction_seconds
@@ -280,10 +280,10 @@ def _compute_curators(
 def compute_full_weights(
     comment: Comment, votes: list[CommentVote], fund: RewardFund, window: int
 ) -> dict[int, int | None]:
-    """The weight of each vote (by voter id) before the reverse auction cut it, worked out from the votes again.
+    """The weight of each vote (by voter id) before the reverse auction, recomputed from the stored votes.
 
-    The curation curve is walked along the positive votes in the order in which they were cast. A changed vote no
-    longer tells its first rshares, so votes after it give None unless they were cast after the window.
+    The curation curve is walked along the positive votes in the order in which they were cast. A changed vote has lost
+    its first rshares, so votes after it get None unless they were cast after the window.
     """
     full: dict[int, int | None] = {}
     running = 0
@@ -323,7 +323,7 @@ def _compute_author(comment: Comment, steem: int, terms: PayoutTerms, pool: _Ves
 
 
 def _divide(steem: int, comment: Comment, terms: PayoutTerms, pool: _VestingPool) -> tuple[int, int, int, int, int]:
-    """Divides a part into its SBD share, the SBD and liquid STEEM that is paid in, and STEEM with the VESTS it buys."""
+    """Divides a part into the SBD share (paid as SBD and liquid STEEM) and the STEEM that buys VESTS."""
     sbd_share = compute_sbd_share(steem, comment.percent_steem_dollars)
     sbd, liquid = compute_printed(sbd_share, terms.gpo.sbd_print_rate, terms.price)
     vesting = steem - sbd_share

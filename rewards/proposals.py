@@ -1,4 +1,4 @@
-"""Proposals over time: finished ones are removed a few at a time, the voted ones are paid once an hour.
+"""Maintenance of proposals: removes finished ones a few per block, and pays approved ones once per period.
 
 Source: libraries/chain/util/sps_processor.cpp and sps_helper.hpp.
 """
@@ -18,7 +18,7 @@ from state.tables.proposals import Proposal
 
 NO_TRANSACTION_ID = bytes(20)
 TIME_SPACE = 1 << 32
-"""The reference adds and multiplies seconds in 32 bits."""
+"""Modulus of the reference's 32-bit arithmetic on seconds."""
 
 PAID: Final = "paid"
 BUDGET_USED_UP: Final = "budget used up"
@@ -27,10 +27,10 @@ NOT_STARTED: Final = "not started"
 
 
 class ProposalPart(NamedTuple):
-    """What one proposal gets in a maintenance, and why; SBD in thousandths, votes in millionths of VESTS.
+    """The payment of one proposal in a maintenance, and its reason; SBD in thousandths, votes in millionths of VESTS.
 
-    `wanted` is daily_pay for the period. `outcome` is "paid" (the last one paid gets what is left of the budget),
-    "budget used up", "no votes" or "not started".
+    `wanted` is daily_pay for the period. `outcome` is "paid" (the last one paid gets the rest of the budget), "budget
+    used up", "no votes" or "not started".
     """
 
     proposal_id: int
@@ -54,7 +54,7 @@ class MaintenanceExplanation(NamedTuple):
 
 
 class RemovalLimit:
-    """How many proposals and votes one operation, or one block, may still remove; each of them counts one."""
+    """The number of proposals and votes that one operation, or one block, may still remove."""
 
     __slots__ = ("is_used_up", "left")
 
@@ -63,7 +63,7 @@ class RemovalLimit:
         self.is_used_up = False
 
     def take(self) -> bool:
-        """Whether one more may be removed."""
+        """Counts one removal; returns False if the limit is reached."""
         if self.left > 0:
             self.left -= 1
             return True
@@ -102,7 +102,7 @@ def process_proposals(ctx: Context) -> None:
 
 
 class Outlook(NamedTuple):
-    """What the next maintenance is worked out of: its figures, and the proposals with their votes, by their start."""
+    """The input of a forecast of the next maintenance: figures, and proposals with votes by start date."""
 
     time: int
     passed_seconds: int
@@ -113,7 +113,7 @@ class Outlook(NamedTuple):
 
 
 def read_outlook(ctx: Context) -> Steps[Outlook]:
-    """Reads the state for `explain_outlook`, a proposal or a vote a step: who asks must not hold others up."""
+    """Reads the state for `explain_outlook`, one proposal or vote a step, so that a request does not block others."""
     time = _find_next_maintenance(ctx)
     treasury = _get_treasury_balance(ctx)
     budget, passed_seconds = _compute_period(ctx, time)
@@ -131,9 +131,9 @@ def read_outlook(ctx: Context) -> Steps[Outlook]:
 
 
 def explain_outlook(outlook: Outlook) -> MaintenanceExplanation:
-    """The next maintenance with the treasury and the votes of that moment; needs the state no more.
+    """Forecasts the next maintenance from the treasury and votes in `outlook`, without access to the state.
 
-    What the treasury gets until then makes the budget greater, and missed blocks make the period longer.
+    The real budget will include the treasury's income until then, and missed blocks make the period longer.
     """
     active = [row for row in outlook.counted if row.start_date <= outlook.time]
     parts = compute_payments(active, outlook.budget, outlook.passed_seconds)
@@ -144,7 +144,7 @@ def explain_outlook(outlook: Outlook) -> MaintenanceExplanation:
 
 
 def _find_next_maintenance(ctx: Context) -> int:
-    """The time of the first block that pays, if no block is missed."""
+    """The time of the next block that pays proposals, if no block is missed."""
     interval = ctx.rules.block_interval_seconds
     first_block = ctx.time // interval * interval + interval
     missing = ctx.gpo.next_maintenance_time - first_block
@@ -156,14 +156,14 @@ def _get_treasury_balance(ctx: Context) -> int:
 
 
 def _compute_period(ctx: Context, time: int) -> tuple[int, int]:
-    """The budget (SBD, thousandths) of a maintenance at `time`, and the seconds it is for."""
+    """The budget (SBD, thousandths) of a maintenance at `time`, and the length of its period in seconds."""
     passed_seconds = time - ctx.gpo.last_budget_time
     divider = ctx.rules.proposal_daily_budget_divider
     return compute_budget(_get_treasury_balance(ctx), divider, passed_seconds), passed_seconds
 
 
 def _remove_finished_proposals(ctx: Context) -> None:
-    """Removes what ended a day (or what the rules say) ago, the longest finished first.
+    """Removes proposals that ended longer ago than the rules keep them (a day by default), the oldest first.
 
     A proposal that ends less than a day before the end of 32-bit time counts as finished: its date wraps round.
     """
@@ -187,15 +187,15 @@ def _remove_finished_proposals(ctx: Context) -> None:
 
 
 def _find_active_proposals(ctx: Context, time: int) -> list[Proposal]:
-    """The proposals that are to be paid at `time`, both dates included."""
+    """The proposals active at `time`, both dates inclusive."""
     started = ctx.tables.proposals.index("by_start_date").scan(stop=(time + 1,))
     return [row for row in started if time <= row.end_date]
 
 
 def compute_votes(ctx: Context, proposal: Proposal) -> int:
-    """The VESTS (millionths) behind a proposal: those of its voters and of who made them proxies.
+    """The VESTS (millionths) behind a proposal: those of its voters and of accounts that proxy to them.
 
-    The votes of an account that has a proxy itself do not count. Source: sps_processor.cpp, calculate_votes.
+    Votes of an account that has a proxy do not count. Source: sps_processor.cpp, calculate_votes.
     """
     return sum(_weigh_votes(ctx, proposal))
 
@@ -208,7 +208,7 @@ def _weigh_votes(ctx: Context, proposal: Proposal) -> Iterator[int]:
 
 
 def compute_budget(treasury: int, divider: int, passed_seconds: int) -> int:
-    """SBD (thousandths) that may be paid now: a part of the treasury a day, in proportion to the time passed.
+    """The budget in SBD (thousandths): a fixed part of the treasury per day, in proportion to the time passed.
 
     Source: sps_processor.cpp, calculate_maintenance_budget.
     """
@@ -216,19 +216,19 @@ def compute_budget(treasury: int, divider: int, passed_seconds: int) -> int:
 
 
 def compute_period_pay(daily_pay: int, passed_seconds: int) -> int:
-    """SBD (thousandths) that a proposal asks for the time passed.
+    """The pay in SBD (thousandths) that a proposal asks for the time passed.
 
-    The share of the day is cut to 1/10,000. The reference multiplies in 32 bits, so after more than 429,496 seconds
-    (4.97 days) without a block it wraps round. Source: sps_processor.cpp, transfer_payments.
+    The fraction of a day is truncated to 1/10,000. The reference multiplies in 32 bits, so after more than 429,496
+    seconds (4.97 days) without a block it wraps round. Source: sps_processor.cpp, transfer_payments.
     """
     day_share_bp = passed_seconds * BASIS_POINTS % TIME_SPACE // DAY_SECONDS
     return day_share_bp * daily_pay // BASIS_POINTS
 
 
 def compute_payments(proposals: list[Proposal], budget: int, passed_seconds: int) -> list[ProposalPart]:
-    """What each proposal is paid, those with most votes first, until the budget is spent or nobody voted for the rest.
+    """The payment of each proposal, by descending votes, until the budget is spent or the rest have no votes.
 
-    The last one that is paid gets what is left. Source: sps_processor.cpp, transfer_payments.
+    The last one paid gets the rest of the budget. Source: sps_processor.cpp, transfer_payments.
     """
     parts = []
     for row in sorted(proposals, key=lambda row: (-row.total_votes, row.proposal_id)):

@@ -1,7 +1,7 @@
-"""Reputation: what the votes of others make of an author's name. It never decides over a payout.
+"""Reputation: a score of authors derived from the votes of others. It does not affect payouts.
 
-The reference keeps it in a plugin; here it is part of the state. Two rules: who has a negative reputation changes
-nobody's, and a vote against an author counts only when the voter's reputation is above the author's.
+The reference keeps it in a plugin; here it is part of the state. Two rules: votes of accounts with a negative
+reputation do not count, and a downvote counts only if the voter's reputation is above the author's.
 Source: libraries/plugins/reputation/reputation_plugin.cpp, pre_operation_visitor and post_operation_visitor.
 """
 
@@ -11,11 +11,11 @@ from state.context import Context
 from state.tables.content import CommentVote, Reputation
 
 NOISE_BITS: Final = 6
-"""Bits of rshares that do not count (rshares have the precision of VESTS)."""
+"""Low bits of rshares that are dropped. Rshares have the precision of VESTS, 6 decimals."""
 
 
 def withdraw_vote(ctx: Context, author: str, vote: CommentVote) -> None:
-    """Takes back what the voter's earlier vote on the same post did, before the vote changes."""
+    """Reverts the effect of the voter's earlier vote on the same post, before the vote changes."""
     reputations = ctx.tables.reputations
     of_author = reputations.find(author)
     if of_author is None:
@@ -33,7 +33,7 @@ def withdraw_vote(ctx: Context, author: str, vote: CommentVote) -> None:
 
 
 def count_vote(ctx: Context, author: str, voter: str, rshares: int) -> None:
-    """Adds a vote, as it now is, to the author's reputation; an author without one starts at 0."""
+    """Adds a vote to the author's reputation, which starts at 0."""
     reputations = ctx.tables.reputations
     of_voter = reputations.find(voter)
     if of_voter is not None and of_voter.reputation < 0:

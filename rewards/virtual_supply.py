@@ -1,4 +1,4 @@
-"""The virtual supply (all SBD counted as STEEM) and the share of SBD in what authors are paid.
+"""The virtual supply (all SBD valued in STEEM), and the print rate of SBD in author rewards.
 
 Source: libraries/chain/database.cpp, database::update_virtual_supply.
 """
@@ -13,10 +13,10 @@ from state.supply import set_virtual_supply
 
 
 class SbdExplanation(NamedTuple):
-    """How the print rate follows from the debt; amounts in the smallest unit, percentages in basis points.
+    """The derivation of the print rate from the debt; amounts in the smallest unit, percentages in basis points.
 
-    `debt` is the SBD supply in STEEM at the median price, virtual_supply = current_supply + debt, `debt_bp` the debt's
-    part of the virtual supply. From `sbd_start_bp` on the print rate falls, at `sbd_stop_bp` it is 0.
+    `debt` is the SBD supply in STEEM at the median price, virtual_supply = current_supply + debt, and `debt_bp` the
+    debt's share of the virtual supply. The print rate falls from `sbd_start_bp` on, and is 0 at `sbd_stop_bp`.
     """
 
     median_price: Price
@@ -32,7 +32,7 @@ class SbdExplanation(NamedTuple):
 
 
 def process_virtual_supply(ctx: Context) -> None:
-    """Counts the virtual supply anew, and sets the print rate by the debt's part of it."""
+    """Recomputes the virtual supply and the print rate."""
     gpo = ctx.gpo
     figures = compute_sbd_figures(ctx)
     virtual_supply, print_rate = figures.virtual_supply, figures.sbd_print_rate_bp
@@ -41,10 +41,10 @@ def process_virtual_supply(ctx: Context) -> None:
 
 
 def compute_sbd_figures(ctx: Context) -> SbdExplanation:
-    """The virtual supply and the print rate of this moment.
+    """The virtual supply and the print rate in the current state.
 
-    The debt's part is rounded to the nearest basis point. At sbd_start_percent or below all is printed, at
-    sbd_stop_percent or above nothing, in between along a straight line. Without a price the rate stays.
+    The debt's share is rounded to the nearest basis point. The rate is 100 % up to sbd_start_percent, 0 from
+    sbd_stop_percent on, and linear in between. Without a price it stays unchanged.
     """
     gpo = ctx.gpo
     price = get_median_price(ctx)
@@ -70,14 +70,14 @@ def compute_sbd_figures(ctx: Context) -> SbdExplanation:
 
 
 def compute_debt_bp(debt: int, virtual_supply: int) -> int:
-    """The debt's part of the virtual supply in basis points, rounded to the nearest; 0 of nothing."""
+    """The debt's share of the virtual supply in basis points, rounded to the nearest; 0 if the supply is 0."""
     if virtual_supply == 0:
         return 0
     return (debt * BASIS_POINTS + virtual_supply // 2) // virtual_supply
 
 
 def compute_print_rate(debt_bp: int, start_bp: int, stop_bp: int) -> int:
-    """How much of an SBD payout is really made in SBD, in basis points."""
+    """The share of an SBD payout that is paid in SBD instead of liquid STEEM, in basis points."""
     if debt_bp <= start_bp:
         return BASIS_POINTS
     if debt_bp >= stop_bp:

@@ -1,4 +1,4 @@
-"""Votes: the mana they cost, the rshares they give, and the weight of the voter among the curators.
+"""Votes: their cost in mana, their rshares, and their curation weight.
 
 Source: libraries/chain/steem_evaluator.cpp, hf20_vote_evaluator.
 """
@@ -24,7 +24,7 @@ from state.tables.kinds import TIME_MAX
 
 
 def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_bp: int) -> None:
-    """Votes on a post, or changes an earlier vote on it.
+    """Casts a vote on a post, or changes an earlier one.
 
     A vote on a post that has been paid is accepted and does nothing. Raises Rejected with the reference's texts, in
     the reference's order of checks.
@@ -71,14 +71,14 @@ def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_
 
 
 def uses_downvote_pool(gpo: GlobalProperties, weight_bp: int) -> bool:
-    """Whether a vote is against the post and there is a separate mana for such votes."""
+    """Whether the vote is a downvote and the chain has a separate downvote mana."""
     return weight_bp < 0 and gpo.downvote_pool_percent > 0
 
 
 def compute_used_mana(rules: Rules, gpo: GlobalProperties, bars: tuple[Manabar, Manabar], weight_bp: int) -> int:
-    """VESTS satoshis of mana a vote costs; the division by the day's budget of votes rounds up.
+    """The cost of a vote in mana (VESTS satoshis), rounded up as in the reference.
 
-    A vote against counts from the greater of the voting mana and the downvote mana scaled to its full size.
+    A downvote costs a share of the voting mana or of the scaled-up downvote mana, whichever is greater.
     """
     voting, downvote = bars
     mana = voting.current_mana
@@ -95,7 +95,7 @@ def compute_used_mana(rules: Rules, gpo: GlobalProperties, bars: tuple[Manabar, 
 
 
 def compute_strength(rules: Rules, used_mana: int, seconds_left: int) -> int:
-    """The absolute rshares of a vote: the used mana less the dust, fading to 0 in the last time before the payout."""
+    """The absolute rshares of a vote: used mana less the dust threshold, fading to 0 in the lockout before payout."""
     strength = max(used_mana - rules.vote_dust_threshold, 0)
     if seconds_left < rules.upvote_lockout_seconds:
         strength = strength * seconds_left // rules.upvote_lockout_seconds
@@ -139,7 +139,7 @@ def _check_change(rules: Rules, vote: CommentVote, weight_bp: int) -> None:
 def compute_mana_after_vote(
     gpo: GlobalProperties, bars: tuple[Manabar, Manabar], weight_bp: int, used_mana: int
 ) -> tuple[Manabar, Manabar]:
-    """Voting and downvote mana after a vote: votes against use their own mana first, then the voting mana."""
+    """Voting and downvote mana after a vote; downvotes use downvote mana first, then voting mana."""
     voting, downvote = bars
     if not uses_downvote_pool(gpo, weight_bp):
         return use_mana(voting, used_mana), downvote
@@ -178,10 +178,10 @@ def _add_vote(ctx: Context, voter: Account, comment: Comment, weight_bp: int, rs
 
 
 def compute_curation_weights(ctx: Context, comment: Comment, rshares: int) -> tuple[int, int]:
-    """The weight a new vote adds to the post, and the part of it that is the voter's own.
+    """The curation weight that a new vote adds to the post, and the voter's own part of that weight.
 
-    The first is the step of the curation curve from the positive rshares before the vote to those with it; the
-    second is what the reverse auction leaves of it.
+    The first is the increase of the curation curve from the positive rshares before the vote to those after it; the
+    second is that increase after the reverse auction.
     """
     if not (rshares > 0 and comment.last_payout == 0 and comment.allow_curation_rewards):
         return 0, 0
@@ -204,7 +204,7 @@ def _check_weight(value: int) -> int:
 
 
 def _change_vote(ctx: Context, comment: Comment, vote: CommentVote, weight_bp: int, rshares: int) -> None:
-    """Replaces the rshares of a vote; its curation weight is lost, and what it cost before is not given back."""
+    """Replaces the rshares of a vote. Its curation weight is lost, and mana used earlier is not refunded."""
     _update_comment(
         ctx,
         comment,
@@ -229,7 +229,7 @@ def _sign(value: int) -> int:
 
 
 def _update_comment(ctx: Context, comment: Comment, strength: int, **changes: Any) -> None:
-    """Changes the sums of a post, and adds the vote's strength to the discussion's at its root."""
+    """Changes the sums of a post, and adds the vote's strength to the total of the discussion's root."""
     comments = ctx.tables.comments
     if comment.root_comment == comment.id:
         changes["children_abs_rshares"] = comment.children_abs_rshares + strength

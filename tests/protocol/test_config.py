@@ -106,7 +106,7 @@ def test_mainnet_rules_are_the_defaults_except_for_hard_fork_24() -> None:
 
 def test_the_mainnet_preset_is_written_out_in_full() -> None:
     file = Path(__file__).resolve().parents[2] / "protocol" / "presets" / "steem.toml"
-    assert file.read_text() == render_template(ChainConfig.preset("steem")), "write it anew with render_template"
+    assert file.read_text() == render_template(ChainConfig.preset("steem")), "write it again with render_template"
 
 
 def test_dev_accounts_have_the_keys_of_the_documented_password() -> None:
