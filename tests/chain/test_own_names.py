@@ -14,6 +14,7 @@ from protocol.config import ChainConfigError
 from protocol.errors import MissingActiveAuthority, MissingOtherAuthority, Rejected
 from protocol.virtual_operations import ClearNullAccountBalance, Hardfork, SpsFund
 from tests.chain.own_chains import chain_text, key_text, open_chain
+from tests.chains import NULL, TEMP, TREASURY
 from tests.harness import Harness, sbd, steem
 
 NAMES = """
@@ -116,3 +117,12 @@ def test_the_treasury_and_the_first_witness_of_the_rules_have_the_history() -> N
 def test_the_empty_name_is_no_data(rule: str) -> None:
     with pytest.raises(ChainConfigError, match=f"rules.{rule} = \"nobody\": must be ''"):
         open_chain(chain_text(rules=f'{rule} = "nobody"'))
+
+
+def test_of_the_reserved_accounts_only_the_temp_account_is_open_to_everybody() -> None:
+    authorities = Harness().tables.account_authorities
+    for name in (NULL, TEMP, TREASURY):
+        row = authorities.get(name)
+        thresholds = [authority.weight_threshold for authority in (row.owner, row.active, row.posting)]
+        assert thresholds == ([0, 0, 1] if name == TEMP else [1, 1, 1])
+        assert not any(authority.key_auths or authority.account_auths for authority in (row.owner, row.active))

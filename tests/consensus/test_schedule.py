@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from consensus.schedule import (
+    _advance_virtual_time,
     compute_majority_version,
     compute_shuffle,
     reset_virtual_schedule_time,
@@ -200,6 +201,18 @@ def test_virtual_time_that_would_leave_128_bits_starts_again() -> None:
     for witness in ctx.tables.witnesses.scan():
         assert witness.virtual_scheduled_time == LAP // (witness.votes + 1)
         assert (witness.virtual_position, witness.virtual_last_update) == (0, 0)
+
+
+@pytest.mark.parametrize(("beyond", "is_reset"), [(0, False), (1, True)])
+def test_the_last_virtual_time_is_that_of_128_bits(beyond: int, is_reset: bool) -> None:
+    ctx = make_context()
+    lap = ctx.rules.virtual_schedule_lap_length // 10
+    now = (1 << 128) - 1 - lap + beyond
+    witness = add_witness(ctx, "late", votes=9, virtual_scheduled_time=now)
+    assert _advance_virtual_time(ctx, [witness], 0) == (0 if is_reset else now)
+    expected = (0, lap) if is_reset else (now, (1 << 128) - 1)
+    witness = ctx.tables.witnesses.get("late")
+    assert (witness.virtual_last_update, witness.virtual_scheduled_time) == expected
 
 
 def test_reset_of_virtual_time() -> None:

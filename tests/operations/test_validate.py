@@ -625,6 +625,14 @@ def test_the_last_value_that_a_rule_allows_passes(name: str, changes: dict[str, 
     change(name, changes).validate(RULES)
 
 
+def test_the_count_of_parts_is_limited_apart_from_the_routes() -> None:
+    rules = RULES.replace(smt_max_unit_count=3)
+    change("smt_setup_ico_tier", tier(many(3), many(3))).validate(rules)
+    for steem_unit, token_unit, name in ((4, 3, "steem_unit"), (3, 4, "token_unit")):
+        with pytest.raises(Invalid, match=f"{name}.size.* <= SMT_MAX_UNIT_COUNT"):
+            change("smt_setup_ico_tier", tier(many(steem_unit), many(token_unit))).validate(rules)
+
+
 def test_every_operation_has_a_broken_instance() -> None:
     assert {name for name, _, _ in CASES} == set(SAMPLES)
 

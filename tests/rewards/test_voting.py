@@ -5,7 +5,7 @@ import pytest
 from protocol.errors import Rejected, UnknownKey
 from protocol.rules import Rules
 from rewards.comments import get_comment
-from rewards.voting import cast_vote, compute_mana_after_vote, compute_strength, compute_used_mana
+from rewards.voting import _check_mana, cast_vote, compute_mana_after_vote, compute_strength, compute_used_mana
 from state.context import Context
 from state.tables.accounts import Manabar
 from state.tables.content import CommentVote
@@ -179,3 +179,26 @@ def test_refusals(ctx: Context) -> None:
     comments.update(comment, cashout_time=TIME_MAX)
     cast_vote(ctx, "bob", "alice", "post", -1)
     assert ctx.tables.comment_votes.find((comment.id, accounts.get("bob").id)) is None
+
+
+@pytest.mark.parametrize(
+    ("voting", "downvote", "weight_bp", "used", "is_enough"),
+    [
+        (100, 0, 1, 100, True),
+        (99, 0, 1, 100, False),
+        (0, 0, 1, 0, True),
+        (-1, 0, 1, 0, False),
+        (60, 50, -1, 109, True),
+        (60, 50, -1, 110, False),
+        (0, 1, -1, 0, True),
+        (-1, 50, -1, 1, False),
+    ],
+)
+def test_the_last_mana_that_is_enough(voting: int, downvote: int, weight_bp: int, used: int, is_enough: bool) -> None:
+    """A vote may take all of one mana; a vote against must leave something of both together, as in the reference."""
+    gpo, bars = make_gpo(downvote_pool_percent=2500), (Manabar(voting, 0), Manabar(downvote, 0))
+    if is_enough:
+        _check_mana(gpo, bars, weight_bp, used)
+    else:
+        with pytest.raises(Rejected, match="enough mana"):
+            _check_mana(gpo, bars, weight_bp, used)
