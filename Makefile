@@ -21,7 +21,7 @@ SECONDS ?= 1500
 RATE ?= 200
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run run smoke test mutants check parity sim sim-faults crash fuzz network soak siege clients count bench docs format lock wheels clean
+.PHONY: help setup setup-run run smoke test coverage mutants check parity sim sim-faults crash fuzz network soak siege clients count bench docs format lock wheels clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ smoke: $(RUNNABLE) ## Start a development chain, see it make blocks, and stop it
 
 test: $(READY) ## Run the tests, except the slow ones
 	$(BIN)/python -m pytest -q -n $(PYTEST_JOBS) -m "not slow" tests
+
+coverage: $(READY) ## Run the tests of the layers below the node, and print what they cover: 95 % of each package
+	$(BIN)/python -m tests.cover -q -n $(PYTEST_JOBS) -m "not slow"
 
 mutants: $(READY) ## Change the program in 1,500 small ways and see that a test notices each (goes on where it was stopped)
 	$(BIN)/python -m tests.mutants run --total $(MUTANTS) --seed $(SEED)
