@@ -7,6 +7,7 @@ import copy
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,6 +86,10 @@ def _set(**fields: object) -> Callable[[ast.AST], ast.AST]:
     return change
 
 
+def _instead(other: ast.AST, _node: ast.AST) -> ast.AST:
+    return other
+
+
 def _changes(node: ast.AST) -> Iterator[Callable[[ast.AST], ast.AST]]:
     """What can be changed at a node."""
     match node:
@@ -97,7 +102,8 @@ def _changes(node: ast.AST) -> Iterator[Callable[[ast.AST], ast.AST]]:
         case ast.BoolOp(op=op, values=values):
             yield _set(op=ast.And() if isinstance(op, ast.Or) else ast.Or())
             for index in range(len(values)):
-                yield _set(values=[*values[:index], *values[index + 1 :]])
+                left = [*values[:index], *values[index + 1 :]]
+                yield _set(values=left) if len(left) > 1 else partial(_instead, left[0])
         case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
             yield lambda _node: operand
         case ast.Constant(value=bool(value)):

@@ -23,6 +23,8 @@ def test_each_mutant_is_another_program_and_has_a_name_of_its_own() -> None:
     mutants = find_mutants(file)
     original = ast.dump(ast.parse((ROOT / file).read_text()))
     programs = {ast.dump(mutant.tree()) for mutant in mutants}
+    for mutant in mutants:
+        compile(mutant.tree(), file, "exec")
     assert len(programs) == len({mutant.name for mutant in mutants}) == len(mutants) > 20
     assert original not in programs
     assert f"{file} compute_earned: now > due_after -> now >= due_after" in {mutant.name for mutant in mutants}
