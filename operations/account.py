@@ -42,7 +42,7 @@ def _change_account(
     posting: Authority | None,
     memo_key: bytes,
 ) -> None:
-    """Changes the authorities that are given and the memo key unless it is the null key."""
+    """Changes the given authorities, and the memo key unless it is the null key."""
     if name == ctx.rules.temp_account:
         raise Rejected("o.account != STEEM_TEMP_ACCOUNT", "Cannot update temp account.")
     if posting is not None:
@@ -302,7 +302,7 @@ class CreateClaimedAccount(Operation):
     impacts=("new_account_name", "creator"),
 )
 class AccountCreateWithDelegation(Operation):
-    """Was: creates an account for a fee and a delegation. Switched off for good by hard fork 20.
+    """Created an account for a fee and a delegation. Disabled since hard fork 20.
 
     Source: steem_operations.hpp, account_create_with_delegation_operation; steem_operations.cpp,
     account_create_with_delegation_operation::validate; steem_evaluator.cpp,

@@ -1,4 +1,4 @@
-"""What the operations that create accounts share: the new rows, and the claims on subsidised accounts.
+"""Shared parts of the operations that create accounts: the new rows, and claims of subsidised accounts.
 
 Source: libraries/chain/steem_evaluator.cpp, initialize_account_object, account_create_evaluator,
 claim_account_evaluator and create_claimed_account_evaluator.
@@ -15,11 +15,11 @@ from state.tables.accounts import Account, AccountMetadata, Manabar
 from state.tables.witnesses import SCHEDULE_ELECTED
 
 SCHEDULE_NAMES = ("elected", "timeshare", "miner", "none")
-"""How error texts call the values of a witness's `schedule`."""
+"""The values of a witness's `schedule` in error texts."""
 
 
 class NewAccount(Protocol):
-    """What the operations that create accounts say about the new one."""
+    """The fields that describe a new account in the operations that create one."""
 
     creator: str
     new_account_name: str
@@ -31,7 +31,7 @@ class NewAccount(Protocol):
 
 
 def check_new_authorities(ctx: Context, op: NewAccount) -> None:
-    """Refuses authorities of a new account that name accounts which do not exist."""
+    """Refuses authorities of a new account that name unknown accounts."""
     check_authority_accounts(ctx, op.owner, op.new_account_name, "owner")
     check_authority_accounts(ctx, op.active, op.new_account_name, "active")
     check_authority_accounts(ctx, op.posting, op.new_account_name, "posting")
@@ -43,7 +43,7 @@ _AUTHORITY_KEY = state_size("authority_key_member_size", 35)
 
 
 def count_new_account(op: NewAccount, base: Resources) -> Resources:
-    """What a new account takes of the chain's resources, its authorities included."""
+    """The resources that a new account consumes, including its authorities."""
     weight = sum(
         _AUTHORITY_BASE + _AUTHORITY_ACCOUNT * len(authority.account_auths) + _AUTHORITY_KEY * len(authority.key_auths)
         for authority in (op.owner, op.active, op.posting)
@@ -52,10 +52,10 @@ def count_new_account(op: NewAccount, base: Resources) -> Resources:
 
 
 def create_account(ctx: Context, op: NewAccount) -> Account:
-    """Creates the rows of the account that the operation describes, empty of tokens and mana.
+    """Creates the rows of the account that the operation describes, without tokens or mana.
 
-    The creator becomes its recovery account, unless that is the account everybody controls.
-    Raises RowExists when the name is taken (the ledger turns it into NotUnique).
+    The creator becomes its recovery account, unless the creator is the temp account, which anybody can sign for. Raises
+    RowExists when the name is taken (the ledger turns it into NotUnique).
     """
     now, tables, name = ctx.time, ctx.tables, op.new_account_name
     account = tables.accounts.insert(
@@ -78,10 +78,10 @@ def create_account(ctx: Context, op: NewAccount) -> Account:
 
 
 def use_account_subsidy(ctx: Context) -> None:
-    """Takes one account off the pool of subsidised accounts and off the block producer's own pool.
+    """Takes one account from the global pool of subsidised accounts and from the block producer's own pool.
 
-    Only elected witnesses may include such a claim. Who will include it is not known when a transaction arrives, so
-    the producer's part is left out then.
+    Only elected witnesses may include such a claim. The producer is unknown when a transaction arrives, so the
+    producer's part is skipped then.
     """
     precision = ctx.rules.account_subsidy_precision
     if not ctx.is_pending:

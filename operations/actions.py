@@ -1,7 +1,7 @@
-"""Automated actions: what the chain itself schedules, and block producers carry out in the header of a block.
+"""Automated actions: scheduled by the chain, and executed by block producers through the block header.
 
-Required actions wait in a queue and must be carried out in its order, as soon as their time has come and the part of
-a block that is kept for them has room. Optional ones may be carried out, also without having been scheduled.
+Required actions wait in a queue. They must be executed in its order as soon as they are due and the part of a block
+reserved for them has room. Optional actions may be executed, even if they were not scheduled.
 Source: libraries/chain/database.cpp, push_required_action and push_optional_action; required_action_evaluator.cpp;
 optional_action_evaluator.cpp.
 """
@@ -20,7 +20,7 @@ from state.tables.actions import PendingOptionalAction, PendingRequiredAction
 
 
 class ActionRule(NamedTuple):
-    """What one kind of action demands of its fields (raises Invalid), and what it does (raises Rejected)."""
+    """The rules of one kind of action: validation of its fields (raises Invalid), and its effect (raises Rejected)."""
 
     validate: Callable[[Any], None]
     apply: Callable[[Context, Any], None]
@@ -32,14 +32,14 @@ def _check_account(action: ExampleRequiredAction | ExampleOptionalAction) -> Non
 
 
 def _do_nothing(_ctx: Context, _action: object) -> None:
-    """The examples have no effect; they show that the mechanism works."""
+    """The effect of the example actions, which exist to test the mechanism."""
 
 
 ACTION_RULES: dict[type, ActionRule] = {
     ExampleRequiredAction: ActionRule(_check_account, _do_nothing, is_for_tests=True),
     ExampleOptionalAction: ActionRule(_check_account, _do_nothing, is_for_tests=True),
 }
-"""The actions that are enabled. The examples exist on test networks only, as in the reference."""
+"""The enabled actions. The examples exist on test networks only, as in the reference."""
 
 
 def _get_rule(ctx: Context, action: object) -> ActionRule:
@@ -51,22 +51,22 @@ def _get_rule(ctx: Context, action: object) -> ActionRule:
 
 
 def validate_action(ctx: Context, action: object) -> None:
-    """Checks the fields of an action; raises Invalid, or Rejected for one that this chain does not know."""
+    """Checks the fields of an action; raises Invalid, or Rejected if the action is not enabled on this chain."""
     _get_rule(ctx, action).validate(action)
 
 
 def apply_action(ctx: Context, action: object) -> None:
-    """Carries out an action; raises Rejected."""
+    """Applies an action; raises Rejected."""
     _get_rule(ctx, action).apply(ctx, action)
 
 
 def pack_required(ctx: Context, action: RequiredAction) -> bytes:
-    """A required action as it stands in a header and in the queue."""
+    """The encoding of a required action in a header and in the queue."""
     return codec_for(ctx.config.identity).encode(RequiredAction, action)
 
 
 def pack_optional(ctx: Context, action: OptionalAction) -> bytes:
-    """An optional action as it stands in a header and in the state."""
+    """The encoding of an optional action in a header and in the state."""
     return codec_for(ctx.config.identity).encode(OptionalAction, action)
 
 
@@ -81,7 +81,7 @@ def unpack_optional(ctx: Context, data: bytes) -> Any:
 
 
 def schedule_required_action(ctx: Context, action: RequiredAction, at: int | None = None) -> PendingRequiredAction:
-    """Puts an action into the queue; a block from time `at` on (now, if not given) must carry it out."""
+    """Queues an action that must be executed by a block from time `at` on (default: now)."""
     execution_time = _check_time(ctx, "required", at)
     validate_action(ctx, action)
     table = ctx.tables.pending_required_actions
@@ -89,7 +89,7 @@ def schedule_required_action(ctx: Context, action: RequiredAction, at: int | Non
 
 
 def schedule_optional_action(ctx: Context, action: OptionalAction, at: int | None = None) -> PendingOptionalAction:
-    """Offers an action to the producers of blocks from time `at` on (now, if not given)."""
+    """Offers an action to the producers of blocks from time `at` on (default: now)."""
     execution_time = _check_time(ctx, "optional", at)
     validate_action(ctx, action)
     gpo, table = ctx.gpo, ctx.tables.pending_optional_actions

@@ -1,4 +1,4 @@
-"""Storing who may sign for an account, with the history of owner authorities and the index of keys.
+"""Changes of an account's authorities, with the history of owner authorities and the index of keys.
 
 Everything that creates an account or changes its authorities goes through `store_authorities`.
 
@@ -15,7 +15,7 @@ from state.tables.accounts import AccountAuthority, KeyReference, OwnerAuthority
 
 
 def check_authority_accounts(ctx: Context, authority: Authority, account: str, kind: str) -> None:
-    """Refuses an authority that names an account which does not exist; `kind` is owner, active or posting."""
+    """Refuses an authority that names an unknown account; `kind` is "owner", "active" or "posting"."""
     for name, _weight in authority.account_auths:
         if ctx.tables.accounts.find(name) is None:
             raise Rejected(
@@ -28,7 +28,7 @@ def check_authority_accounts(ctx: Context, authority: Authority, account: str, k
 
 
 def refuse_owner_update(assertion: str, seconds: int) -> Rejected:
-    """The refusal with the reference's own text, which also its testnet shows, whose limit is 0."""
+    """The refusal with the reference's text, which its testnet shows too, although the limit is 0 there."""
     pause = "hour" if seconds in (0, HOUR_SECONDS) else duration_text(seconds)
     often = "an hour" if pause == "hour" else f"every {pause}"
     text = f"Owner authority can only be updated once {often}."
@@ -36,7 +36,7 @@ def refuse_owner_update(assertion: str, seconds: int) -> Rejected:
 
 
 def check_owner_update_limit(ctx: Context, authorities: AccountAuthority) -> None:
-    """Refuses a second change of the owner authority within the limit; a limit of 0 means that there is none."""
+    """Refuses a second change of the owner authority within the time limit; 0 means no limit."""
     limit = ctx.rules.owner_update_limit_seconds
     if limit and not ctx.time - authorities.last_owner_update > limit:
         raise refuse_owner_update(
@@ -51,10 +51,10 @@ def store_authorities(
     active: Authority | None = None,
     posting: Authority | None = None,
 ) -> AccountAuthority:
-    """Stores the authorities given and leaves the others; returns the new row.
+    """Stores the given authorities and keeps the others; returns the new row.
 
-    An account without a row gets one (all three must be given). A new owner authority for an account that has one
-    puts the old one into the history, from which the account can be recovered.
+    Inserts the row of a new account, for which all three must be given. A replaced owner authority is added to the
+    history, from which the account can be recovered.
     """
     old = ctx.tables.account_authorities.find(account)
     if old is None:

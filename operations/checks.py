@@ -21,7 +21,7 @@ def byte_size(text: str) -> int:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether the bytes of a string were UTF-8; bytes that were not are kept as lone surrogates."""
+    """Whether a string was read from valid UTF-8; invalid bytes are kept as lone surrogates."""
     if text.isascii():
         return True
     try:
@@ -32,13 +32,13 @@ def is_utf8(text: str) -> bool:
 
 
 def check_account_name(name: str) -> None:
-    """Refuses what can not be an account name. Source: validation.hpp, validate_account_name."""
+    """Refuses an invalid account name. Source: validation.hpp, validate_account_name."""
     if not is_valid_account_name(name):
         raise Invalid("is_valid_account_name( name )", "Account name ${n} is invalid", n=name)
 
 
 def check_account_names(*names: str) -> None:
-    """Refuses the first of `names` that can not be an account name."""
+    """Refuses the first invalid account name among `names`."""
     for name in filterfalse(is_valid_account_name, names):
         check_account_name(name)
 
@@ -52,7 +52,7 @@ def check_permlink(permlink: str, rules: Rules) -> None:
 
 
 def check_json(text: str, field: str = "json_metadata") -> None:
-    """Refuses what is not JSON in UTF-8; `field` is the reference's name of it in the assertion."""
+    """Refuses text that is not JSON in UTF-8; `field` is the name of the text in the reference's assertion."""
     if not is_utf8(text):
         raise Invalid(f"fc::is_utf8({field})", "JSON Metadata not formatted in UTF8")
     if not is_valid_json(text):
@@ -60,7 +60,7 @@ def check_json(text: str, field: str = "json_metadata") -> None:
 
 
 def check_optional_json(text: str, field: str = "json_metadata") -> None:
-    """As check_json, but an empty text is fine."""
+    """Like check_json, but accepts an empty text."""
     if text:
         check_json(text, field)
 
@@ -74,7 +74,7 @@ def check_memo(memo: str, rules: Rules) -> None:
 
 
 def check_authority(authority: Authority) -> None:
-    """Refuses an authority that names an impossible account. Source: authority.cpp, authority::validate."""
+    """Refuses an authority with an invalid account name. Source: authority.cpp, authority::validate."""
     for name, _weight in authority.account_auths:
         if not is_valid_account_name(name):
             raise Invalid("is_valid_account_name( item.first )")
@@ -93,7 +93,7 @@ def check_authority_size(authority: Authority, rules: Rules) -> None:
 
 
 def is_impossible(authority: Authority) -> bool:
-    """Whether all weights together stay below the threshold. Source: authority.cpp, authority::is_impossible."""
+    """Whether the sum of all weights is below the threshold. Source: authority.cpp, authority::is_impossible."""
     weights = sum(weight for _, weight in authority.account_auths) + sum(weight for _, weight in authority.key_auths)
     return weights < authority.weight_threshold
 
@@ -104,7 +104,7 @@ def is_token(symbol: int) -> bool:
 
 
 def check_token_symbol(symbol: int) -> None:
-    """Refuses what is not the liquid symbol of a token. Source: validation.hpp of master, validate_smt_symbol."""
+    """Refuses any symbol but the liquid one of a token. Source: validation.hpp of master, validate_smt_symbol."""
     check_symbol(symbol)
     if not is_token(symbol):
         raise Invalid("symbol.space() == asset_symbol_type::smt_nai_space", "legacy symbol used instead of NAI")

@@ -1,4 +1,4 @@
-"""Posts and replies: writing, deleting, and the options of their rewards."""
+"""Posts and replies: writing, deletion, and reward options."""
 
 from typing import Annotated, NamedTuple
 
@@ -39,7 +39,7 @@ from state.tables.content import Comment as CommentRow
 from state.tables.kinds import TIME_MAX
 
 SOFT_BENEFICIARIES_MAX = 8
-"""Beneficiaries of one post in a transaction that a node relays. Source: witness_plugin.cpp."""
+"""Maximum number of beneficiaries of a post that a node relays; blocks may have more. Source: witness_plugin.cpp."""
 
 
 _PERMLINK_BYTE = state_size("comment_object_permlink_char_size", 1)
@@ -59,8 +59,8 @@ class Comment(Operation):
     steem_evaluator.cpp, comment_evaluator.
     """
 
-    parent_author: Annotated[AccountName, "Author of what is replied to; empty for a post of its own."]
-    parent_permlink: Annotated[Permlink, "Permlink of what is replied to; for a post its category."]
+    parent_author: Annotated[AccountName, "Author of the parent post; empty for a root post."]
+    parent_permlink: Annotated[Permlink, "Permlink of the parent post; the category of a root post."]
     author: Annotated[AccountName, "Account that writes; its posting authority signs."]
     permlink: Annotated[Permlink, "Name of the post, unique for its author; at most 255 bytes."]
     title: Annotated[String, "Title in UTF-8, at most 255 bytes."]
@@ -123,7 +123,7 @@ class Comment(Operation):
         edit_content(ctx, comment, self.title, self.body, self.json_metadata)
 
     def _check_relayed_depth(self, ctx: Context) -> None:
-        """A node relays no reply that is very deep. Source: witness_plugin.cpp, operation_visitor."""
+        """Refuses to relay a reply that is nested too deeply. Source: witness_plugin.cpp, operation_visitor."""
         if not ctx.is_pending or not self.parent_author:
             return
         parent = find_comment(ctx, self.parent_author, self.parent_permlink)
@@ -136,7 +136,7 @@ class Comment(Operation):
             )
 
     def _check_same_parent(self, comment: CommentRow) -> None:
-        """An edit may not move the post to another place."""
+        """Refuses an edit that changes the parent of the post."""
         if comment.parent_author != self.parent_author:
             expected = "o.parent_author" if self.parent_author else "account_name_type()"
             raise Rejected(f"com.parent_author == {expected}", "The parent of a comment cannot change.")
@@ -155,7 +155,7 @@ class DeleteComment(Operation):
     """
 
     author: Annotated[AccountName, "Author; the posting authority signs."]
-    permlink: Annotated[Permlink, "Permlink of what is deleted."]
+    permlink: Annotated[Permlink, "Permlink of the post or reply."]
 
     def validate(self, rules: Rules) -> None:
         check_permlink(self.permlink, rules)
@@ -265,7 +265,9 @@ class CommentOptions(Operation):
         Asset, "Greatest payout in SBD, in thousandths; may only fall.", Default(Asset(1_000_000_000, SBD))
     ]
     percent_steem_dollars: Annotated[
-        U16, "Part of the author's SBD half that is paid so, in basis points; may only fall.", Default(BASIS_POINTS)
+        U16,
+        "Share of the author's SBD half paid in SBD, in basis points; may only fall.",
+        Default(BASIS_POINTS),
     ]
     allow_votes: Annotated[Bool, "Whether the post may be voted on.", Default(True)]
     allow_curation_rewards: Annotated[Bool, "Whether curators get their part.", Default(True)]
@@ -305,7 +307,7 @@ class CommentOptions(Operation):
                 _refuse_vote_assets(comment)
 
     def _check_relayed_beneficiaries(self, ctx: Context) -> None:
-        """A node relays no long list of them. Source: witness_plugin.cpp, comment_options_extension_visitor."""
+        """Refuses to relay too many beneficiaries. Source: witness_plugin.cpp, comment_options_extension_visitor."""
         for extension in self.extensions if ctx.is_pending else ():
             if (
                 isinstance(extension, CommentPayoutBeneficiaries)
@@ -314,7 +316,7 @@ class CommentOptions(Operation):
                 raise PluginRefused("", f"Cannot specify more than {SOFT_BENEFICIARIES_MAX} beneficiaries.")
 
     def _check_change(self, comment: CommentRow) -> None:
-        """Options may only be narrowed, and the ones that touch votes only before the first vote."""
+        """Checks that options are only narrowed, and that options which affect votes are set before the first vote."""
         narrows = self.max_accepted_payout.amount < comment.max_accepted_payout
         if (not self.allow_curation_rewards or not self.allow_votes or narrows) and comment.abs_rshares != 0:
             raise Rejected(

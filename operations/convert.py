@@ -1,4 +1,4 @@
-"""Converting SBD to STEEM at the median price of the days after."""
+"""Conversion of SBD to STEEM at the median price over the conversion delay."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from state.tables.market import ConvertRequest
 
 @operation(number=8, takes=Resources(15_700, state_size("convert_request_object_base_size", 48)), active="owner")
 class Convert(Operation):
-    """Asks for a conversion of SBD to STEEM, paid out after the conversion delay.
+    """Requests a conversion of SBD to STEEM, paid after the conversion delay.
 
     Source: steem_operations.hpp, convert_operation; steem_operations.cpp, convert_operation::validate;
     steem_evaluator.cpp, convert_evaluator.

@@ -1,4 +1,4 @@
-"""Data for programs above the chain; the chain only checks who signed and the form."""
+"""Application data; the chain checks only its form and its signatures."""
 
 from typing import Annotated, ClassVar
 
@@ -14,7 +14,7 @@ _NO_ACCOUNT = "at least one account must be specified"
 
 
 def _check_data_size(ctx: Context, size: int, measured: str = "data.size()", named: str = "data") -> None:
-    """Refuses large data in a transaction that arrives; a block may hold it."""
+    """Refuses oversized data in an arriving transaction; blocks may contain it."""
     limit = ctx.rules.custom_op_data_max_bytes
     if ctx.is_pending and not size <= limit:
         text = f"Operation {named} must be less than ${{bytes}} bytes."
@@ -39,7 +39,7 @@ def _check_id(name: str, rules: Rules) -> None:
 
 
 FOLLOW_TIMES = 20
-"""Data with the id "follow" counts as so many operations in execution time."""
+"""Execution time factor of data with the id "follow": such data counts as this many operations."""
 
 
 def _count_custom(op: "CustomJson | CustomBinary") -> Resources:
@@ -111,7 +111,7 @@ class CustomJson(Operation):
 
 @operation(number=35, takes=Resources(11_400))
 class CustomBinary(Operation):
-    """Was: named binary data with any kind of authority. Nodes accept no new one; a block may hold it.
+    """Puts named binary data on the chain, with any kind of authority. Nodes refuse new ones; blocks may contain them.
 
     Source: steem_operations.hpp, custom_binary_operation; steem_operations.cpp, custom_binary_operation::validate;
     steem_evaluator.cpp, custom_binary_evaluator.

@@ -1,6 +1,6 @@
-"""Lending vesting shares: what can be lent, and starting, raising, lowering and ending a delegation.
+"""Delegation of vesting shares: the available amount, and starting, raising, lowering and ending a delegation.
 
-The receiver gets mana with the shares at once; the lender gets shares and mana back only after the return period.
+The delegatee gets the shares and their mana at once; the delegator gets them back only after the return period.
 
 Source: libraries/chain/steem_evaluator.cpp, delegate_vesting_shares_evaluator.
 """
@@ -21,22 +21,22 @@ from state.tables.kinds import TIME_MAX
 from state.tables.vesting import VestingDelegation
 
 DELEGATION_BYTES = state_size("vesting_delegation_object_base_size", 60)
-"""Weighted bytes of state that a delegation takes."""
+"""Weighted bytes of state of a delegation."""
 
 MIN_DELEGATION_DIVISOR = 3
 MIN_UPDATE_DIVISOR = 30
-"""The least delegation and the least change of one are these fractions of the account creation fee, in VESTS."""
+"""Divisors of the account creation fee that give the minimum delegation and the minimum change of one."""
 
 
 class Available(NamedTuple):
-    """VESTS satoshis that an account can lend, by its voting mana and by its downvote mana."""
+    """VESTS satoshis that an account can delegate, limited by its voting mana and by its downvote mana."""
 
     by_voting_mana: int
     by_downvote_mana: int
 
 
 def compute_available(account: Account, downvote_pool_percent: int) -> Available:
-    """What an account whose mana bars are up to date can lend: what it owns with its mana, less all of a power down."""
+    """What an account with regenerated mana bars can delegate: shares backed by mana, less all of a power down."""
     by_voting_mana = account.voting_manabar.current_mana
     by_downvote_mana = by_voting_mana
     if downvote_pool_percent:
@@ -48,7 +48,7 @@ def compute_available(account: Account, downvote_pool_percent: int) -> Available
 
 
 def _compute_later_withdrawals(account: Account) -> int:
-    """VESTS of a running power down beyond the next part, which the effective shares leave out already."""
+    """VESTS of a running power down after its next payment, which the effective shares already exclude."""
     remaining = account.to_withdraw - account.withdrawn
     if account.next_vesting_withdrawal < TIME_MAX and remaining > account.vesting_withdraw_rate:
         return remaining - account.vesting_withdraw_rate
@@ -56,13 +56,13 @@ def _compute_later_withdrawals(account: Account) -> int:
 
 
 def compute_minimum(ctx: Context, divisor: int) -> int:
-    """VESTS satoshis that one part in `divisor` of the median account creation fee buys."""
+    """VESTS satoshis that the median account creation fee divided by `divisor` buys."""
     fee = ctx.tables.witness_schedule.get(SINGLETON).median_props.account_creation_fee
     return compute_shares(ctx.gpo, div_trunc(fee.amount, divisor))
 
 
 def change_delegation(ctx: Context, delegator: str, delegatee: str, vesting_shares: int) -> None:
-    """Makes the delegation from one account to another `vesting_shares` VESTS satoshis, whatever it was."""
+    """Sets the delegation from one account to another to `vesting_shares` VESTS satoshis."""
     accounts = ctx.tables.accounts
     lender = accounts.get(delegator)
     accounts.get(delegatee)
@@ -122,7 +122,7 @@ def _check_update(ctx: Context, delta: int, direction: str) -> None:
 
 
 def _lower(ctx: Context, delegation: VestingDelegation, vesting_shares: int) -> None:
-    """Takes shares back from the receiver; the lender has them again when their expiration is over."""
+    """Takes shares from the delegatee; they return to the delegator when their expiration has passed."""
     delta = delegation.vesting_shares - vesting_shares
     if vesting_shares > 0:
         _check_update(ctx, delta, "decrease")

@@ -1,4 +1,4 @@
-"""Escrow: payments that a third account watches over."""
+"""Escrow: payments under the supervision of a third account."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from state.engine.errors import RowExists
 from state.tables.payments import Escrow
 
 ESCROW_ID_DEFAULT = 30
-"""What the reference takes for an escrow_id that JSON input leaves out."""
+"""The reference's default of an escrow_id that is absent in JSON."""
 
 
 def _check_symbols(sbd_amount: Asset, steem_amount: Asset) -> None:
@@ -42,9 +42,9 @@ def _get_escrow(ctx: Context, payer: str, escrow_id: int) -> Escrow:
 
 
 def _check_parties(escrow: Escrow, to: str, agent: str, variable: str) -> None:
-    """Refuses other parties than the escrow has. The text about the agent misses a value, as it does in the reference.
+    """Refuses parties other than those of the escrow. The text about the agent lacks a value, as in the reference.
 
-    `variable` is what the reference calls the escrow in the assertion.
+    `variable` is the name of the escrow in the reference's assertion.
     """
     if escrow.to != to:
         raise Rejected(
@@ -66,7 +66,7 @@ def _check_parties(escrow: Escrow, to: str, agent: str, variable: str) -> None:
     impacts=("from_", "to", "agent"),
 )
 class EscrowTransfer(Operation):
-    """Puts STEEM and SBD aside for another account, watched over by an agent.
+    """Sets STEEM and SBD aside for another account, supervised by an agent.
 
     Source: steem_operations.hpp, escrow_transfer_operation; steem_operations.cpp,
     escrow_transfer_operation::validate; steem_evaluator.cpp, escrow_transfer_evaluator.
@@ -189,7 +189,7 @@ class EscrowApprove(Operation):
 
 @operation(number=28, takes=Resources(11_500), active="who", impacts=("from_", "to", "agent"))
 class EscrowDispute(Operation):
-    """Hands the decision over an approved escrow to the agent.
+    """Raises a dispute, which the agent of the approved escrow decides.
 
     Source: steem_operations.hpp, escrow_dispute_operation; steem_operations.cpp,
     escrow_dispute_operation::validate; steem_evaluator.cpp, escrow_dispute_evaluator.
@@ -236,7 +236,7 @@ class EscrowRelease(Operation):
     to: Annotated[AccountName, "Account that shall get the money."]
     agent: Annotated[AccountName, "Third account that decides a dispute."]
     who: Annotated[AccountName, "Party that releases; its active authority signs."]
-    receiver: Annotated[AccountName, "The payer or the receiver, whoever gets this money."]
+    receiver: Annotated[AccountName, "Account that gets this money: the payer or the receiver."]
     escrow_id: Annotated[U32, "Number of the escrow.", Default(ESCROW_ID_DEFAULT)]
     sbd_amount: Annotated[Asset, "SBD released, in thousandths.", Default(Asset(0, SBD))]
     steem_amount: Annotated[Asset, "STEEM released, in thousandths."]
@@ -273,7 +273,7 @@ class EscrowRelease(Operation):
             release(ctx, ctx.tables.escrows, escrow, (LIQUID, self.receiver))
 
     def _check_right(self, escrow: Escrow, now: int) -> None:
-        """A dispute is the agent's to settle; else each side may give to the other, and to itself once it expired."""
+        """Checks who may release: in a dispute the agent; else each side to the other, and to itself after expiry."""
         parties = {"f": escrow.from_, "t": escrow.to}
         if escrow.disputed:
             if self.who != escrow.agent:

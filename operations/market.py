@@ -20,7 +20,7 @@ _MARKET_TEXT = "Limit order must be for the STEEM:SBD or SMT:(STEEM/SBD) market"
 
 
 def _is_market(sell: int, receive: int) -> bool:
-    """Whether two symbols make a market: STEEM and SBD, or STEEM and a token."""
+    """Whether two symbols form a market: STEEM and SBD, or STEEM and a token."""
     return (
         (sell == STEEM and receive == SBD)
         or (sell == SBD and receive == STEEM)
@@ -30,7 +30,7 @@ def _is_market(sell: int, receive: int) -> bool:
 
 
 def _market_assertion(receive: str) -> str:
-    """The reference's expression; `receive` is its name of the asset that is bought."""
+    """The reference's assertion; `receive` is its name of the asset to buy."""
     return (
         f"( is_asset_type( amount_to_sell, STEEM_SYMBOL ) && is_asset_type( {receive}, SBD_SYMBOL ) ) "
         f"|| ( is_asset_type( amount_to_sell, SBD_SYMBOL ) && is_asset_type( {receive}, STEEM_SYMBOL ) ) "
@@ -42,7 +42,7 @@ def _market_assertion(receive: str) -> str:
 
 
 def _place_order(ctx: Context, op: "LimitOrderCreate | LimitOrderCreate2", price: Price) -> None:
-    """Takes what is sold from the owner, puts the order into the book and matches it.
+    """Takes the amount for sale from the owner, adds the order to the book and matches it.
 
     Raises RowExists when the owner has an open order of this number.
     """
@@ -82,7 +82,7 @@ _ORDER = state_size("limit_order_object_base_size", 76, 1940)
 
 @operation(number=5, takes=Resources(31_700, is_market=True), active="owner")
 class LimitOrderCreate(Operation):
-    """Offers an amount for at least another amount, and fills matching orders at once.
+    """Sells an amount for at least another amount; matching orders are filled at once.
 
     Source: steem_operations.hpp, limit_order_create_operation; steem_operations.cpp,
     limit_order_create_operation::validate; steem_evaluator.cpp, limit_order_create_evaluator.
@@ -91,7 +91,7 @@ class LimitOrderCreate(Operation):
     owner: Annotated[AccountName, "Account that sells; its active authority signs."]
     orderid: Annotated[U32, "Number of the order, chosen by the owner, unique among its open ones."]
     amount_to_sell: Annotated[Asset, "What is sold, in the smallest unit."]
-    min_to_receive: Annotated[Asset, "What must come in for all of it, in the smallest unit."]
+    min_to_receive: Annotated[Asset, "Minimum total to receive, in the smallest unit."]
     fill_or_kill: Annotated[Bool, "Whether the order is refused unless it is filled whole at once."]
     expiration: Annotated[Time, "When the rest is cancelled.", Default(TIME_MAX)]
 
@@ -110,7 +110,7 @@ class LimitOrderCreate(Operation):
 
 @operation(number=21, takes=Resources(31_700, is_market=True), active="owner")
 class LimitOrderCreate2(Operation):
-    """As limit_order_create, with a price in place of the amount to receive.
+    """Like limit_order_create, with a price instead of the minimum amount to receive.
 
     Source: steem_operations.hpp, limit_order_create2_operation; steem_operations.cpp,
     limit_order_create2_operation::validate; steem_evaluator.cpp, limit_order_create2_evaluator.
@@ -119,7 +119,7 @@ class LimitOrderCreate2(Operation):
     owner: Annotated[AccountName, "Account that sells; its active authority signs."]
     orderid: Annotated[U32, "Number of the order, chosen by the owner, unique among its open ones."]
     amount_to_sell: Annotated[Asset, "What is sold, in the smallest unit."]
-    exchange_rate: Annotated[Price, "Lowest price: what is sold as base, what comes in as quote."]
+    exchange_rate: Annotated[Price, "Lowest price: sold amount as base, received amount as quote."]
     fill_or_kill: Annotated[Bool, "Whether the order is refused unless it is filled whole at once."]
     expiration: Annotated[Time, "When the rest is cancelled.", Default(TIME_MAX)]
 
@@ -146,7 +146,7 @@ class LimitOrderCreate2(Operation):
 
 @operation(number=6, takes=Resources(9600), active="owner")
 class LimitOrderCancel(Operation):
-    """Takes an open order back; what is unsold returns to its owner.
+    """Cancels an open order; the unsold amount returns to its owner.
 
     Source: steem_operations.hpp, limit_order_cancel_operation; steem_operations.cpp,
     limit_order_cancel_operation::validate; steem_evaluator.cpp, limit_order_cancel_evaluator.

@@ -1,6 +1,6 @@
-"""The order book: matching a new order with the old ones, filling orders and taking them back.
+"""The order book: matching, filling and cancelling orders.
 
-Market makers were paid liquidity rewards before hard fork 12; nothing of that is left.
+Liquidity rewards for market makers, which ended with hard fork 12, are not implemented.
 
 Source: libraries/chain/database.cpp, apply_order, match, fill_order and cancel_order.
 """
@@ -16,33 +16,33 @@ from state.context import Context
 from state.tables.market import LimitOrder
 
 READ_AHEAD_MAX = 128
-"""How many orders of a book are read at once."""
+"""Maximum number of orders of a book to read in one scan. Bounds the rows read but not matched."""
 
 
 @known_as(4120100, "order_match_exception", "order match exception")
 class OrderMatchError(ChainError):
-    """Two orders do not fit each other; never seen with valid orders."""
+    """Internal inconsistency: two orders do not match. Cannot happen with valid orders."""
 
 
 @known_as(4120100, "order_fill_exception", "order fill exception")
 class OrderFillError(ChainError):
-    """An order cannot be filled with what it should pay; never seen with valid orders."""
+    """Internal inconsistency: an order cannot pay its side of a trade. Cannot happen with valid orders."""
 
 
 def compute_for_sale(order: LimitOrder) -> Asset:
-    """What an order still sells."""
+    """The amount that an order still sells."""
     return Asset(order.for_sale, order.sell_price.base.symbol)
 
 
 def compute_to_receive(order: LimitOrder) -> Asset:
-    """What an order still asks for, rounded down."""
+    """The amount that an order still asks for, rounded down."""
     return multiply(compute_for_sale(order), order.sell_price)
 
 
 def apply_order(ctx: Context, order: LimitOrder) -> bool:
-    """Matches an order that is in the book already with those of the other side; returns whether it is gone.
+    """Matches an order of the book with the other side; returns whether it is no longer in the book.
 
-    The best price comes first, of equal prices the oldest order; trades happen at the price of the old order.
+    Orders match by best price, then by age; trades execute at the price of the older order.
     """
     worst = order.sell_price.inverse()
     payments = Payments()
@@ -61,8 +61,8 @@ def apply_order(ctx: Context, order: LimitOrder) -> bool:
 def _take_from_book(ctx: Context, sells: int, asks: int) -> Iterator[LimitOrder]:
     """Iterates over one side of a market, the best order first.
 
-    Each order must be gone when the next one is asked for. They are read ahead, twice as many each time, since to look
-    for the first one of a book costs more than to read it.
+    The caller must remove each order before it asks for the next. Orders are read ahead in batches of doubling size,
+    because starting a scan costs more than reading a row.
     """
     book = ctx.tables.limit_orders.index("by_price")
     size = 1
@@ -72,9 +72,9 @@ def _take_from_book(ctx: Context, sells: int, asks: int) -> Iterator[LimitOrder]
 
 
 def _match(ctx: Context, payments: Payments, new: LimitOrder, old: LimitOrder, price: Price) -> LimitOrder | None:
-    """Trades as much between two orders as the smaller one allows; returns what is left of the new one, or None.
+    """Executes the largest possible trade between two orders; returns the rest of the new order, or None.
 
-    What is left of the new one means that the old one is gone.
+    If the new order has a rest, the old one is filled.
     """
     _check_market(new, old, price)
     new_sells, old_sells = compute_for_sale(new), compute_for_sale(old)
@@ -82,7 +82,7 @@ def _match(ctx: Context, payments: Payments, new: LimitOrder, old: LimitOrder, p
         new_pays = new_sells
         old_pays = multiply(new_sells, price)
     else:
-        # Both may be used up here: the old order's amount at its price can round down to just what the new one sells.
+        # Both may be filled here: the old order's amount at its price can round down to exactly what the new one sells.
         old_pays = old_sells
         new_pays = multiply(old_sells, price)
     if new_pays != new_sells and old_pays != old_sells:
@@ -137,9 +137,9 @@ def _order_json(order: LimitOrder) -> dict[str, object]:
 def _fill(
     ctx: Context, payments: Payments, order: LimitOrder, pays: Asset, other: LimitOrder, receives: Asset
 ) -> LimitOrder | None:
-    """Books one side of a trade, what the other order's seller gets; returns what is left of the order, or None.
+    """Pays one side of a trade to the other order's seller; returns the rest of the paying order, or None.
 
-    An order is also gone when what it has left is worth nothing at its price; that goes back to the seller.
+    An order whose rest is worth nothing at its price is cancelled: the rest is refunded to the seller.
     """
     for_sale = compute_for_sale(order)
     if for_sale.symbol != pays.symbol or pays.symbol == receives.symbol or pays.amount > for_sale.amount:

@@ -1,4 +1,4 @@
-"""Mining and the report of double producers: switched off for good, kept because old blocks hold them."""
+"""Mining, and reports of double production: disabled for good, kept because old blocks contain them."""
 
 import hashlib
 import struct
@@ -31,7 +31,7 @@ EQUIHASH_N = 140
 EQUIHASH_K = 6
 NULL_HASH = bytes(32)
 _CODEC = Codec(STEEM_MAINNET)
-"""Packs what holds no symbol of the chain."""
+"""Encodes types without symbols, for which the chain does not matter."""
 
 
 def _sha256(data: bytes) -> bytes:
@@ -39,7 +39,7 @@ def _sha256(data: bytes) -> bytes:
 
 
 def _any_form(signature: bytes) -> bool:
-    """Takes every form of a signature, as the reference does for mined work."""
+    """Accepts every form of a signature, as the reference does for mined work."""
     return True
 
 
@@ -62,10 +62,10 @@ class Pow(NamedTuple):
     worker: Annotated[PublicKey, "Key that the miner worked for."]
     input: Annotated[Sha256, "Digest that is signed."]
     signature: Annotated[Signature, "The worker's signature of the input."]
-    work: Annotated[Sha256, "Hash of the key that fits the signature's own hash; the smaller the better."]
+    work: Annotated[Sha256, "Hash of the key recovered from the signature's own hash; the smaller the better."]
 
     def validate(self) -> None:
-        """Checks that the signature is the worker's and the work follows from it."""
+        """Checks that the worker signed the input, and that the work is derived from the signature."""
         if self.work == NULL_HASH:
             raise Invalid("work != fc::sha256()")
         if recover(self.input, self.signature, _any_form) != self.worker:
@@ -76,7 +76,7 @@ class Pow(NamedTuple):
 
 @operation(number=14, takes=UNCOUNTED, impacts=("worker_account",))
 class PowOperation(Operation):
-    """Was: a block's worth of mined work. Switched off for good by hard fork 13.
+    """Proof of work for one block. Disabled since hard fork 13.
 
     Source: steem_operations.hpp, pow_operation; steem_operations.cpp, pow_operation::validate; steem_evaluator.cpp,
     pow_evaluator.
@@ -105,7 +105,7 @@ class PowOperation(Operation):
 
 
 class Pow2Input(NamedTuple):
-    """What the second kind of mining hashes. Source: steem_operations.hpp, pow2_input."""
+    """The input of the hash of the second kind of mining. Source: steem_operations.hpp, pow2_input."""
 
     worker_account: Annotated[AccountName, "Account of the miner; its active authority signs."]
     prev_block: Annotated[Ripemd160, "Head block that was mined on."]
@@ -124,7 +124,7 @@ class Pow2(NamedTuple):
     pow_summary: Annotated[U32, "Logarithm of the work; the smaller the better."]
 
     def validate(self) -> None:
-        """Does the work again and compares."""
+        """Repeats the work and compares the result."""
         check_account_name(self.input.worker_account)
         secret = self.input.digest()
         digest = _sha256(secret)
@@ -139,14 +139,14 @@ class EquihashProof(NamedTuple):
 
     n: Annotated[U32, "Width of the puzzle in bits."]
     k: Annotated[U32, "Rounds of the puzzle."]
-    seed: Annotated[Sha256, "What the puzzle is made from."]
+    seed: Annotated[Sha256, "Seed of the puzzle."]
     inputs: Annotated[Vector[U32], "The solution."]
 
 
 class EquihashPow(NamedTuple):
     """Work by equihash. Source: steem_operations.hpp and steem_operations.cpp, equihash_pow."""
 
-    input: Annotated[Pow2Input, "What the puzzle is made from."]
+    input: Annotated[Pow2Input, "Input from which the seed is derived."]
     proof: Annotated[EquihashProof, "The solution."]
     prev_block: Annotated[Ripemd160, "Head block that was mined on."]
     pow_summary: Annotated[U32, "Logarithm of the work; the smaller the better."]
@@ -170,7 +170,7 @@ class EquihashPow(NamedTuple):
 
 @operation(number=30, takes=UNCOUNTED)
 class Pow2Operation(Operation):
-    """Was: mined work of the second kind. Switched off for good by hard fork 17.
+    """Proof of work of the second kind. Disabled since hard fork 17.
 
     Source: steem_operations.hpp, pow2_operation; steem_operations.cpp, pow2_operation::validate;
     steem_evaluator.cpp, pow2_evaluator.
@@ -199,7 +199,7 @@ class Pow2Operation(Operation):
 
 @operation(number=16, takes=UNCOUNTED)
 class ReportOverProduction(Operation):
-    """Was: reports a witness that signed two blocks for one slot. Switched off for good by hard fork 4.
+    """Reports a witness that signed two blocks for one slot. Disabled since hard fork 4.
 
     Source: steem_operations.hpp, report_over_production_operation; steem_operations.cpp,
     report_over_production_operation::validate; steem_evaluator.cpp, report_over_production_evaluator.

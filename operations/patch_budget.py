@@ -1,16 +1,16 @@
-"""The work that one edit of a body may cost, counted so that every node stops at the same place."""
+"""The work budget of one edit of a post's body, counted so that every node stops at the same step."""
 
 from typing import Final
 
 STEPS_MAX: Final = 1_300_000
-"""Steps of one edit. A step is about a tenth of a microsecond of the slowest machine in mind."""
+"""Maximum number of steps of one edit. A step takes about 0.1 microseconds on the slowest supported machine."""
 
 CHARACTERS_PER_STEP: Final = 50
-"""Characters of text that are copied, compared or searched as a whole in one step."""
+"""Number of characters that one step copies, compares or searches in one call."""
 
 
 class OutOfSteps(ValueError):
-    """The edit asks for more work than one edit may cost."""
+    """The edit exceeds the work budget."""
 
 
 class Budget:
@@ -28,5 +28,5 @@ class Budget:
             raise OutOfSteps(f"an edit may cost {STEPS_MAX} steps")
 
     def spend_text(self, characters: int) -> None:
-        """Takes the steps of going through a text once."""
+        """Takes the steps of one pass over a text."""
         self.spend(1 + characters // CHARACTERS_PER_STEP)

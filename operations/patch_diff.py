@@ -1,4 +1,4 @@
-"""How two texts differ: the edits that make one of the other, chosen as the reference chooses among equally few.
+"""Difference of two texts: the edits that the reference chooses among equally short edit scripts.
 
 Source: diff_match_patch.h of the reference (diff_main without lines, diff_cleanupMerge, diff_cleanupSemanticLossless);
 E. Myers, An O(ND) Difference Algorithm and Its Variations, 1986.
@@ -22,7 +22,7 @@ _BLANK_LINES: Final = ("\n\n", "\n\r\n", "\r\n\n", "\r\n\r\n")
 
 
 class _Halves(NamedTuple):
-    """A long text that both share, and what is before and behind it."""
+    """A long common substring of two texts, and the parts before and after it."""
 
     old_before: str
     old_behind: str
@@ -32,7 +32,7 @@ class _Halves(NamedTuple):
 
 
 def compute_difference(old: str, new: str, budget: Budget) -> list[Edit]:
-    """The edits that make `new` of `old`."""
+    """The edits that turn `old` into `new`."""
     budget.spend(_STEPS_OF_DIFFERENCE)
     budget.spend_text(2 * (len(old) + len(new)))
     if old == new:
@@ -85,7 +85,7 @@ def _count_common_tail(one: str, two: str) -> int:
 
 
 def _compare_middles(old: str, new: str, budget: Budget) -> list[Edit]:
-    """The edits between texts that begin and end differently, not merged yet."""
+    """The edits between texts without common prefix or suffix, not merged yet."""
     if not old:
         return [Edit(INSERT, new)]
     if not new:
@@ -110,7 +110,7 @@ def _compare_middles(old: str, new: str, budget: Budget) -> list[Edit]:
 
 
 def _find_halves(old: str, new: str, budget: Budget) -> _Halves | None:
-    """Splits both texts around a shared one of at least half the longer one's length, if one is soon found."""
+    """Splits both texts around a common substring of at least half the longer text, if one is found quickly."""
     long, short = (old, new) if len(old) > len(new) else (new, old)
     if len(long) < 4 or len(short) * 2 < len(long):
         return None
@@ -125,7 +125,7 @@ def _find_halves(old: str, new: str, budget: Budget) -> _Halves | None:
 
 
 def _find_shared(long: str, short: str, at: int, budget: Budget) -> _Halves:
-    """The longest shared text around a copy of the quarter of `long` that begins at a place, the first of equals."""
+    """The longest common substring around a copy of the quarter of `long` that starts at `at`; the first of equals."""
     seed = long[at : at + len(long) // 4]
     best = _Halves("", "", "", "", "")
     place = short.find(seed)
@@ -144,12 +144,12 @@ def _find_shared(long: str, short: str, at: int, budget: Budget) -> _Halves:
 
 
 def find_middle(old: str, new: str, budget: Budget) -> tuple[int, int] | None:
-    """Where a shortest path of edits is half done: characters of `old` and of `new` before it; None without any match.
+    """The middle of a shortest edit path, as numbers of characters of `old` and `new` before it; None without a match.
 
-    The reference lets paths from the beginning and from the end grow by one edit in turn until two meet, and tries the
-    diagonals (characters of old less those of new) in rising order at the beginning, in falling order at the end. So
-    of all places where a shortest path is half done, rounded up, it takes one on the lowest diagonal if the edits are
-    odd in number and on the highest if they are even, and there the furthest.
+    The reference grows paths from the start and from the end by one edit in turn until two meet. It tries the diagonals
+    (characters of old less those of new) in rising order from the start, and in falling order from the end. So among
+    all middles (rounded up) of shortest paths, it takes one on the lowest diagonal if the number of edits is odd, on
+    the highest if it is even, and the furthest on that diagonal.
     """
     if (len(old) + len(new)) % 2:
         middle = _find_highest_middle(new, old, budget)
@@ -158,7 +158,7 @@ def find_middle(old: str, new: str, budget: Budget) -> tuple[int, int] | None:
 
 
 def _find_highest_middle(one: str, two: str, budget: Budget) -> tuple[int, int] | None:
-    """The furthest place, on the highest diagonal, where a shortest path of edits is half done."""
+    """The furthest middle of a shortest edit path on the highest diagonal."""
     columns = _compare_all(one, two, budget)
     x, y = len(one), len(two)
     edits = x - y + 2 * columns[x].bit_count()
@@ -207,7 +207,7 @@ def _compare_all(one: str, two: str, budget: Budget) -> list[int]:
 
 
 def _merge(edits: list[Edit], budget: Budget) -> list[Edit]:
-    """Joins edits of a kind that follow each other, and moves single ones where that joins what is kept."""
+    """Joins adjacent edits of the same kind, and moves single edits where that joins kept texts."""
     while True:
         budget.spend(_STEPS_OF_EDIT * len(edits))
         edits = _join(edits, budget)
@@ -216,7 +216,7 @@ def _merge(edits: list[Edit], budget: Budget) -> list[Edit]:
 
 
 def _join(edits: list[Edit], budget: Budget) -> list[Edit]:
-    """Makes at most one deletion and one insertion, in this order and without common ends, between what is kept."""
+    """Leaves at most one deletion and one insertion, in this order and without common ends, between kept texts."""
     joined: list[Edit] = []
     run: list[Edit] = []
     for edit in [*edits, Edit(KEEP, "")]:
@@ -251,7 +251,7 @@ def _join(edits: list[Edit], budget: Budget) -> list[Edit]:
 
 
 def _move_single_edits(edits: list[Edit], budget: Budget) -> bool:
-    """Moves a single edit over all that is kept on one side of it if it ends, or begins, with just that."""
+    """Moves a single edit across an adjacent kept text if the edit ends, or begins, with that text."""
     changed = False
     at = 1
     while at < len(edits) - 1:
@@ -271,7 +271,7 @@ def _move_single_edits(edits: list[Edit], budget: Budget) -> bool:
 
 
 def shift_to_borders(edits: list[Edit], budget: Budget) -> list[Edit]:
-    """Shifts single edits between what is kept to the best border of words, sentences or lines, the last of equals."""
+    """Shifts single edits to the best border of words, sentences or lines; the last of equals."""
     shifted = list(edits)
     at = 1
     while at < len(shifted) - 1:
@@ -291,7 +291,7 @@ def shift_to_borders(edits: list[Edit], budget: Budget) -> list[Edit]:
 
 
 def _find_best_begin(text: str, begin: int, length: int, budget: Budget) -> int:
-    """Where an edit of a length, which begins somewhere in a text, is best moved to without changing what it makes."""
+    """The best position to which an edit can be shifted without changing the result."""
     budget.spend(_STEPS_OF_SHIFT)
     begin -= _count_common_tail(text[:begin], text[begin : begin + length])
     best_begin, best = begin, _rate_both(text, begin, begin + length)
@@ -309,7 +309,7 @@ def _rate_both(text: str, begin: int, end: int) -> int:
 
 
 def _rate_border(text: str, begin: int, border: int, end: int) -> int:
-    """How good a border is between text[begin:border] and text[border:end]: from 0, within a word, to 6, at an end."""
+    """The score of a border between text[begin:border] and text[border:end]: 0 inside a word, up to 6 at an end."""
     if begin == border or border == end:
         return 6
     last, first = text[border - 1], text[border]

@@ -1,7 +1,7 @@
-"""The hunks of a patch: how they are read from its text, padded, and cut to what can be searched for.
+"""The hunks of a patch: parsing, padding, and splitting to the length that can be searched for.
 
-Texts are sequences of the reference's 32-bit characters: what a patch says beyond U+FFFF are two surrogates, which a
-body never holds.
+Texts are sequences of the reference's 32-bit characters. A character beyond U+FFFF in a patch is two surrogates, which
+a body never contains.
 
 Source: diff_match_patch.h of the reference (patch_fromText, percent_decode, patch_addPadding, patch_splitMax).
 """
@@ -13,10 +13,10 @@ from typing import Final, NamedTuple
 from operations.patch_budget import Budget
 
 PATTERN_MAX: Final = 32
-"""Characters that a search looks for at once."""
+"""Maximum number of characters in one search pattern."""
 
 MARGIN: Final = 4
-"""Characters of context at each end of a hunk, and of the padding at each end of a body."""
+"""Number of characters of context at each end of a hunk, and of padding at each end of a body."""
 
 PADDING: Final = "".join(map(chr, range(1, MARGIN + 1)))
 
@@ -25,7 +25,7 @@ DELETE: Final = "-"
 INSERT: Final = "+"
 
 _DELETION_CUT_MAX: Final = 2 * PATTERN_MAX
-"""A longer deletion that follows its context stays whole."""
+"""Deletions longer than this that directly follow their context are not split."""
 
 _LONG_DIGITS: Final = 19
 _LONG_MAX: Final = 2**63 - 1
@@ -37,7 +37,7 @@ _STEPS_OF_ESCAPED: Final = 6
 
 
 class Edit(NamedTuple):
-    """A text that is kept, deleted or inserted."""
+    """One edit: a text that is kept, deleted or inserted."""
 
     kind: str
     text: str
@@ -45,7 +45,7 @@ class Edit(NamedTuple):
 
 @dataclass(slots=True)
 class Hunk:
-    """Edits that belong together: where they are looked for, and what the header says of their lengths."""
+    """A group of adjacent edits, with its expected position and the lengths stated in its header."""
 
     start: int
     length1: int
@@ -54,22 +54,22 @@ class Hunk:
 
 
 def get_old_text(edits: list[Edit]) -> str:
-    """What the edits expect: all that they keep and delete."""
+    """The text before the edits: everything kept or deleted."""
     return "".join([text for kind, text in edits if kind != INSERT])
 
 
 def get_new_text(edits: list[Edit]) -> str:
-    """What the edits leave: all that they keep and insert."""
+    """The text after the edits: everything kept or inserted."""
     return "".join([text for kind, text in edits if kind != DELETE])
 
 
 def to_int32(number: int) -> int:
-    """The number in 32 bits with a sign, as sums of the reference wrap."""
+    """Wraps a number to a signed 32-bit integer, as sums do in the reference."""
     return ((number + 2**31) & (2**32 - 1)) - 2**31
 
 
 def read_hunks(text: str, budget: Budget) -> list[Hunk]:
-    """Reads a patch, which may have no hunk; raises ValueError for anything else."""
+    """Parses a patch, possibly without hunks; raises ValueError for other text."""
     hunks: list[Hunk] = []
     for line in text.split("\n"):
         if not line:
@@ -86,7 +86,7 @@ def read_hunks(text: str, budget: Budget) -> list[Hunk]:
 
 
 def _read_header(line: str) -> Hunk:
-    """Reads `@@ -start[,][length] +start[,][length] @@`."""
+    """Parses `@@ -start[,][length] +start[,][length] @@`."""
     old, plus, new = line[4:-3].partition(" +")
     if not (line.startswith("@@ -") and line.endswith(" @@") and plus):
         raise ValueError("no header of a hunk")
@@ -96,7 +96,7 @@ def _read_header(line: str) -> Hunk:
 
 
 def _read_range(text: str) -> tuple[int, int]:
-    """The start, which counts from 1 unless the length is the digit 0, and the length, which is 1 if not told."""
+    """The start, which counts from 1 unless the length is the digit 0, and the length, 1 if absent."""
     start, _, length = text.partition(",")
     if length == "0":
         return _read_number(start), 0
@@ -104,7 +104,7 @@ def _read_range(text: str) -> tuple[int, int]:
 
 
 def _read_number(digits: str) -> int:
-    """A number of any length as wcstol reads it on 64 bits, and then cut to an int."""
+    """A number of any length, as 64-bit wcstol reads it, truncated to an int."""
     if not (digits.isascii() and digits.isdecimal()):
         raise ValueError("no number in the header of a hunk")
     digits = digits.lstrip("0")
@@ -112,7 +112,7 @@ def _read_number(digits: str) -> int:
 
 
 def _decode(text: str, budget: Budget) -> str:
-    """Undoes the %-escapes of UTF-8; raises ValueError for a % without two hexadecimal digits."""
+    """Decodes percent-encoded UTF-8; raises ValueError for a % without two hexadecimal digits."""
     if text.isascii() and "%" not in text:
         return text
     budget.spend(_STEPS_OF_ESCAPED * len(text))
@@ -128,9 +128,9 @@ def _decode(text: str, budget: Budget) -> str:
 
 
 def _decode_units(units: list[int]) -> Iterator[str]:
-    """Reads UTF-8 laxly: whatever breaks a sequence drops it and is read as the next beginning.
+    """Decodes UTF-8 leniently: a unit that breaks a sequence drops that sequence and starts the next.
 
-    Units are octets, or raw characters of any size, of which only the bits that are looked at count.
+    Units are octets, or raw characters of any size, of which only the relevant bits count.
     """
     at = 0
     while at < len(units):
@@ -156,7 +156,7 @@ def _decode_units(units: list[int]) -> Iterator[str]:
 
 
 def pad_hunks(hunks: list[Hunk]) -> None:
-    """Moves all hunks behind the padding of the body, and fills the context at both ends of the first one."""
+    """Shifts all hunks by the padding of the body, and pads the context at both ends of the first hunk."""
     for hunk in hunks:
         hunk.start = to_int32(hunk.start + MARGIN)
     first = hunks[0]
@@ -165,7 +165,7 @@ def pad_hunks(hunks: list[Hunk]) -> None:
 
 
 def _fill_context(hunk: Hunk, end: int) -> int:
-    """Fills what the hunk keeps at one end (0 or -1) with padding; returns how much was missing."""
+    """Pads the kept text at one end of the hunk (0 or -1); returns the number of characters added."""
     edits = hunk.edits
     if not edits or edits[end].kind != KEEP:
         edits.insert(0 if end == 0 else len(edits), Edit(KEEP, ""))
@@ -178,7 +178,7 @@ def _fill_context(hunk: Hunk, end: int) -> int:
 
 
 def cut_hunks(hunks: list[Hunk], budget: Budget) -> Iterator[Hunk]:
-    """Yields the hunks, in pieces where their header says that they are too long to be searched for."""
+    """Yields the hunks, splitting those whose header states a length too long for a search."""
     for hunk in hunks:
         if hunk.length1 <= PATTERN_MAX:
             yield hunk
@@ -187,7 +187,7 @@ def cut_hunks(hunks: list[Hunk], budget: Budget) -> Iterator[Hunk]:
 
 
 def _cut(hunk: Hunk, budget: Budget) -> Iterator[Hunk]:
-    """Yields the pieces of one hunk, each with some context, but for those that would change nothing."""
+    """Yields the pieces of one hunk, each with context, except pieces without a change."""
     left = hunk.edits[::-1]
     start = hunk.start
     context = ""
@@ -211,7 +211,7 @@ def _cut(hunk: Hunk, budget: Budget) -> Iterator[Hunk]:
 
 
 def _take_edits(piece: Hunk, left: list[Edit], budget: Budget) -> bool:
-    """Moves edits from the end of `left` to a piece until it is full; returns whether one of them changes anything."""
+    """Moves edits from the end of `left` to a piece until the piece is full; returns whether it has a change."""
     changes = False
     edits = piece.edits
     while left and piece.length1 < PATTERN_MAX - MARGIN:
@@ -234,7 +234,7 @@ def _take_edits(piece: Hunk, left: list[Edit], budget: Budget) -> bool:
 
 
 def _get_head_of_old_text(left: list[Edit]) -> str:
-    """The first characters, at most a margin, of what the edits at the end of `left` expect."""
+    """The first characters (at most MARGIN) of the text before the edits at the end of `left`."""
     head = ""
     for kind, text in reversed(left):
         if kind != INSERT:

@@ -1,9 +1,9 @@
-"""Where in a body a hunk's text is: at its place, or where it is most alike.
+"""Fuzzy search for a hunk's text in a body: at the expected position, or at the best match.
 
-The likeness of a place is its errors (characters to insert, delete or exchange) by the length of the pattern, and its
-distance from the expected place by 1,000, both and their sum in single precision; above a half it is none. The
-reference finds it with the Bitap algorithm over the text for each number of errors; here whole numbers hold the state
-for all places at once, one bit for each, so that a search is a few hundred operations.
+The score of a position (lower is better) is the number of errors (characters to insert, delete or replace) divided by
+the length of the pattern, plus the distance from the expected position divided by 1,000, all in single precision; above
+0.5 there is no match. The reference runs the Bitap algorithm over the text for each number of errors. Here integers
+hold the state of all positions at once, one bit each, so a search takes a few hundred operations.
 
 Source: diff_match_patch.h of the reference (match_main, match_bitap).
 """
@@ -15,17 +15,17 @@ from operations.patch_budget import Budget
 from operations.patch_hunks import PATTERN_MAX
 
 DISTANCE_OF_ONE: Final = 1000
-"""So far from its place, a copy without errors is as unlike as a copy with all of it wrong."""
+"""Distance at which an exact copy scores like a match in place with every character wrong."""
 
 REACH: Final = DISTANCE_OF_ONE // 2
-"""Places further from the expected one are never alike."""
+"""Maximum distance of a match from the expected position."""
 
 _UNIT: Final = 2**40
-"""Likeness is counted in parts of one of this size, which hold all values of single precision that occur."""
+"""Denominator of scores: every single-precision value that occurs is a multiple of 1 / _UNIT."""
 
 _LIKENESS_MAX: Final = _UNIT // 2
 _PRECISION: Final = 24
-"""Bits of a number of single precision."""
+"""Significant bits of a single-precision number."""
 
 _BLOCK: Final = 512
 _BLOCK_LENGTH: Final = _BLOCK + 2 * (REACH + PATTERN_MAX)
@@ -35,7 +35,7 @@ _STEPS_OF_CELL: Final = 4
 
 
 class Searched:
-    """A text to find patterns in, with the places of its characters near the last one that was sought."""
+    """A text to search in, with the bitmaps of its characters near the last expected position."""
 
     __slots__ = ("_base", "_block", "_budget", "_masks", "text")
 
@@ -47,13 +47,13 @@ class Searched:
         self._masks: dict[str, int] = {}
 
     def replace(self, text: str) -> None:
-        """Takes another text instead."""
+        """Replaces the text to search in."""
         self._budget.spend_text(len(text))
         self.text = text
         self._base = -1
 
     def find(self, pattern: str, place: int) -> int:
-        """The place of the pattern, of at most PATTERN_MAX characters, or of what is most like it; -1 for none."""
+        """The position of the pattern (at most PATTERN_MAX characters), or of its best match; -1 if there is none."""
         self._budget.spend(_STEPS_OF_SEARCH)
         place = max(0, min(place, len(self.text)))
         if self.text == pattern:
@@ -65,7 +65,7 @@ class Searched:
         return self._find_alike(pattern, place)
 
     def _find_alike(self, pattern: str, place: int) -> int:
-        """Looks for more and more errors until no place could be more alike; of equals, the last found wins."""
+        """Searches with a rising number of errors until no position can score better; the last of equals wins."""
         length = len(pattern)
         found = self._find_copy(pattern, place)
         most = _compute_likeness(0, length, abs(found - place)) if found >= 0 else _LIKENESS_MAX
@@ -87,7 +87,7 @@ class Searched:
         return found
 
     def _find_copy(self, pattern: str, place: int) -> int:
-        """The copy of the pattern nearest to the place, of two equally near the one before it; -1 for none in reach."""
+        """The exact copy nearest to the position (of two at equal distance, the one before); -1 if none is in reach."""
         self._budget.spend(_STEPS_OF_COPIES)
         before = self.text.rfind(pattern, max(0, place - REACH), place + len(pattern))
         behind = self.text.find(pattern, place + 1, place + REACH + len(pattern))
@@ -96,7 +96,7 @@ class Searched:
         return before
 
     def _load(self, place: int) -> None:
-        """Looks at the block of the text that holds all places within reach."""
+        """Loads the block of the text that covers all positions in reach."""
         base = max(0, place - REACH) // _BLOCK * _BLOCK
         if base != self._base:
             self._base = base
@@ -104,7 +104,7 @@ class Searched:
             self._masks = {}
 
     def _get_mask(self, character: str) -> int:
-        """The places of a character in the block, one bit for each."""
+        """The bitmap of a character's positions in the block."""
         mask = self._masks.get(character)
         if mask is None:
             gaps = self._block.split(character)
@@ -115,10 +115,10 @@ class Searched:
 
 
 def _allow_one_error_more(rows: list[int], masks: list[int], everywhere: int) -> list[int]:
-    """One step of the algorithm: row n has a bit for each place where the last n characters match with so many errors.
+    """Allows one error more. Row n is the bitmap of positions where the last n characters match with that many errors.
 
-    Bit p stands for a match that begins at place p; the last bit for one of nothing behind the text. The first call,
-    for no errors, is given rows of zeros.
+    Bit p means a match that begins at position p; the last bit, an empty match after the text. The first call, for 0
+    errors, gets rows of zeros.
     """
     row = everywhere
     wider = [row]
@@ -131,7 +131,7 @@ def _allow_one_error_more(rows: list[int], masks: list[int], everywhere: int) ->
 
 
 def _get_nearest(row: int, place: int) -> list[int]:
-    """The set bits nearest to a place: the next one behind it, and then the last one up to it."""
+    """The set bits nearest to a position: the next one after it, then the last one up to it."""
     nearest = []
     behind = row >> (place + 1)
     if behind:
@@ -144,7 +144,7 @@ def _get_nearest(row: int, place: int) -> list[int]:
 
 @lru_cache(maxsize=4096)
 def _compute_likeness(errors: int, length: int, distance: int) -> int:
-    """The likeness (0 is a copy at its place) in units, rounded as sums and quotients of single precision are."""
+    """The score (0 is an exact copy in place) in units, rounded like single-precision sums and quotients."""
     return _round_single(
         _round_single(errors, length) + _round_single(distance, DISTANCE_OF_ONE),
         _UNIT,
@@ -152,7 +152,7 @@ def _compute_likeness(errors: int, length: int, distance: int) -> int:
 
 
 def _round_single(numerator: int, denominator: int) -> int:
-    """A quotient from 0 up to 2 in units, rounded to single precision, half to even."""
+    """A quotient from 0 to 2 in units, rounded to single precision, half to even."""
     if not numerator:
         return 0
     shift = 0

@@ -20,13 +20,13 @@ from state.tables.content import Comment, CommentContent
 from state.tables.kinds import TIME_MAX
 
 MAX_ACCEPTED_PAYOUT_DEFAULT = 1_000_000_000
-"""SBD satoshis a post accepts unless its author limits it. Source: comment_object.hpp."""
+"""Default maximum payout of a post, in SBD satoshis. Source: comment_object.hpp."""
 
 _PERMLINK_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 def create_post(ctx: Context, author: Account, parent: Comment | None, parent_permlink: str, permlink: str) -> Comment:
-    """Adds a post or a reply, with its cashout one window ahead, and counts it at its ancestors and its author."""
+    """Inserts a post or reply with its cashout one window ahead, and updates the counters of ancestors and author."""
     _check_may_post(ctx, author, parent)
     check_new_permlink(parent_permlink, ctx.rules)
     check_new_permlink(permlink, ctx.rules)
@@ -90,7 +90,7 @@ def add_content(ctx: Context, comment: Comment, title: str, body: str, json_meta
 
 
 def edit_content(ctx: Context, comment: Comment, title: str, body: str, json_metadata: str) -> None:
-    """Changes the texts of a post; an empty one stays, a body may be a patch."""
+    """Changes the texts of a post; empty ones stay unchanged, and the body may be a patch."""
     contents = ctx.tables.comment_contents
     content = contents.get(comment.id)
     contents.update(
@@ -102,7 +102,7 @@ def edit_content(ctx: Context, comment: Comment, title: str, body: str, json_met
 
 
 def _edit_body(ctx: Context, body: str, edit: str) -> str:
-    """The edited body. Raises PluginRefused if that costs more than a transaction may on its arrival."""
+    """The edited body. Raises PluginRefused if the edit exceeds the work budget of an arriving transaction."""
     if ctx.arrival is None:
         return compute_edited_body(body, edit, Budget())
     budget = Budget(min(STEPS_MAX, ctx.arrival.left))
@@ -113,7 +113,7 @@ def _edit_body(ctx: Context, body: str, edit: str) -> str:
 
 
 def remove_post(ctx: Context, comment: Comment) -> None:
-    """Removes a post with its votes and texts, and counts it off at its ancestors."""
+    """Removes a post with its votes and texts, and decrements the counters of its ancestors."""
     tables = ctx.tables
     for vote in list(tables.comment_votes.scan((comment.id,))):
         tables.comment_votes.delete(vote)
@@ -123,7 +123,7 @@ def remove_post(ctx: Context, comment: Comment) -> None:
 
 
 def get_parent(ctx: Context, parent_author: str, parent_permlink: str) -> Comment | None:
-    """What a reply answers, or None for a post of its own; raises Rejected where no reply may be."""
+    """The parent of a reply, or None for a root post; raises Rejected if replies are not allowed."""
     if parent_author == ctx.rules.root_post_parent:
         return None
     parent = get_comment(ctx, parent_author, parent_permlink)
@@ -138,7 +138,7 @@ def get_parent(ctx: Context, parent_author: str, parent_permlink: str) -> Commen
 
 
 def check_new_permlink(permlink: str, rules: Rules) -> None:
-    """Refuses a permlink for a new post unless it is of small letters, digits and hyphens, 1 to 255 of them."""
+    """Refuses a permlink for a new post unless it has 1 to 255 small letters, digits and hyphens."""
     if not rules.min_permlink_length < byte_size(permlink) < rules.max_permlink_length:
         raise Rejected(
             "permlink.size() > STEEM_MIN_PERMLINK_LENGTH && permlink.size() < STEEM_MAX_PERMLINK_LENGTH",
@@ -181,7 +181,7 @@ def _get_ancestors(ctx: Context, comment: Comment) -> Iterator[Comment]:
 
 
 def _count_child(ctx: Context, comment: Comment, change: int) -> None:
-    """Adds to the number of descendants of all ancestors, and marks them as touched now."""
+    """Adds `change` to the number of descendants of all ancestors, and sets their time of last activity."""
     now = ctx.time
     for ancestor in _get_ancestors(ctx, comment):
         ctx.tables.comments.update(ancestor, children=ancestor.children + change, active=now)

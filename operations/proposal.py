@@ -1,4 +1,4 @@
-"""Proposals: who is paid from the treasury, decided by votes."""
+"""Proposals: payments from the treasury, decided by votes."""
 
 from typing import Annotated
 
@@ -23,12 +23,12 @@ def _check_ids(ids: tuple[int, ...], rules: Rules) -> None:
 
 
 def _until_zero(text: str) -> str:
-    """A text up to its first zero byte, where the reference's strings end when they are stored."""
+    """The text up to its first zero byte, where the reference truncates stored strings."""
     return text.partition("\0")[0]
 
 
 STRING_OBJECT_BYTES = 32
-"""Size of a string object in the reference's memory: a proposal is charged for two, unweighted, whatever they hold."""
+"""Size of a string object in the reference's memory; a proposal is charged for two, unweighted, of any length."""
 
 
 @operation(
@@ -119,7 +119,7 @@ _VOTED_ID = state_size("proposal_vote_object_member_size", 8)
 
 @operation(number=45, takes=Resources(12_000, state_size("proposal_vote_object_base_size", 24)), active="voter")
 class UpdateProposalVotes(Operation):
-    """Votes for proposals, or takes such votes back.
+    """Votes for proposals, or withdraws such votes.
 
     Source: sps_operations.hpp and sps_operations.cpp, update_proposal_votes_operation; sps_evaluator.cpp,
     update_proposal_votes_evaluator.
@@ -127,7 +127,7 @@ class UpdateProposalVotes(Operation):
 
     voter: Annotated[AccountName, "Account that votes; its active authority signs."]
     proposal_ids: Annotated[SortedSetStrict[I64], "Numbers of 1 to 5 proposals, ascending."]
-    approve: Annotated[Bool, "Whether to vote for them or to take the votes back."]
+    approve: Annotated[Bool, "Whether to vote for them or to withdraw the votes."]
     extensions: Annotated[FutureExtensions, "Unused; empty."]
 
     def validate(self, rules: Rules) -> None:
@@ -141,7 +141,7 @@ class UpdateProposalVotes(Operation):
         return self.resources.more(state_bytes=_VOTED_ID * len(self.proposal_ids))
 
     def apply(self, ctx: Context) -> None:
-        """Numbers of no proposal, votes given twice and votes taken back that were not given have no effect."""
+        """Unknown proposals, repeated votes and withdrawals of absent votes have no effect."""
         proposals, votes = ctx.tables.proposals, ctx.tables.proposal_votes
         for number in self.proposal_ids:
             proposal = proposals.find(number)
@@ -174,10 +174,10 @@ class RemoveProposal(Operation):
         return (self.proposal_owner,)
 
     def apply(self, ctx: Context) -> None:
-        """Removes the proposals with their votes as far as the limit allows, and marks what is left as removed.
+        """Removes the proposals with their votes up to the limit, and marks the rest as removed.
 
-        What is left has its end set so far back that the next blocks take it away. As in the reference, whose
-        proposals they are is not looked at once the limit is reached.
+        The end date of the rest is set into the past, so that following blocks remove it. As in the reference, the
+        owner is not checked once the limit is reached.
         """
         proposals = ctx.tables.proposals
         limit = RemovalLimit(ctx.rules.proposal_removals_max)

@@ -1,4 +1,4 @@
-"""Getting a stolen account back, and giving voting rights up."""
+"""Recovery of stolen accounts, and waiver of voting rights."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ from state.tables.accounts import (
 
 
 def _check_usable(authority: Authority) -> None:
-    """Refuses a new owner authority that nobody, or everybody, could satisfy."""
+    """Refuses a new owner authority that is impossible or trivial to satisfy."""
     if is_impossible(authority):
         raise Invalid("!new_owner_authority.is_impossible()", "new owner authority cannot be impossible")
     if not authority.weight_threshold:
@@ -39,15 +39,15 @@ def _check_usable(authority: Authority) -> None:
     impacts=("account_to_recover", "recovery_account"),
 )
 class RequestAccountRecovery(Operation):
-    """Lets the recovery account ask that an account gets a new owner authority; the holder must confirm.
+    """Requests a new owner authority for an account, by its recovery account; the account's holder must confirm.
 
     Source: steem_operations.hpp, request_account_recovery_operation; steem_operations.cpp,
     request_account_recovery_operation::validate; steem_evaluator.cpp, request_account_recovery_evaluator.
     """
 
     recovery_account: Annotated[AccountName, "Recovery account of the account; its active authority signs."]
-    account_to_recover: Annotated[AccountName, "Account that shall be recovered."]
-    new_owner_authority: Annotated[Authority, "Owner authority to set; a threshold of 0 takes the request back."]
+    account_to_recover: Annotated[AccountName, "Account to recover."]
+    new_owner_authority: Annotated[Authority, "Owner authority to set; a threshold of 0 cancels the request."]
     extensions: Annotated[FutureExtensions, "Unused; empty."]
 
     def validate(self, rules: Rules) -> None:
@@ -77,7 +77,7 @@ class RequestAccountRecovery(Operation):
             requests.update(request, new_owner_authority=self.new_owner_authority, expires=expires)
 
     def _check_partner(self, ctx: Context, account: Account) -> None:
-        """Refuses everybody but the recovery account; an account that names none is recovered by the top witness."""
+        """Refuses all but the recovery account, or the top witness for an account without a recovery account."""
         if account.recovery_account:
             if account.recovery_account != self.recovery_account:
                 raise Rejected(
@@ -110,7 +110,7 @@ class RequestAccountRecovery(Operation):
 
 @operation(number=25, takes=UNCOUNTED, impacts=("account_to_recover",))
 class RecoverAccount(Operation):
-    """Confirms a recovery with keys of both the new and a recent owner authority.
+    """Confirms a recovery, signed with the new and a recent owner authority.
 
     Source: steem_operations.hpp, recover_account_operation; steem_operations.cpp,
     recover_account_operation::validate; steem_evaluator.cpp, recover_account_evaluator.
@@ -118,7 +118,7 @@ class RecoverAccount(Operation):
 
     account_to_recover: Annotated[AccountName, "Account that is recovered."]
     new_owner_authority: Annotated[Authority, "Owner authority of the request; it signs."]
-    recent_owner_authority: Annotated[Authority, "An owner authority the account had lately; it signs too."]
+    recent_owner_authority: Annotated[Authority, "A recent owner authority of the account; it signs too."]
     extensions: Annotated[FutureExtensions, "Unused; empty."]
 
     def validate(self, rules: Rules) -> None:
@@ -176,14 +176,14 @@ class RecoverAccount(Operation):
 
 @operation(number=26, takes=Resources(12_000), owner="account_to_recover")
 class ChangeRecoveryAccount(Operation):
-    """Names another recovery account; it counts after the recovery period.
+    """Changes the recovery account, with effect after the recovery period.
 
     Source: steem_operations.hpp, change_recovery_account_operation; steem_operations.cpp,
     change_recovery_account_operation::validate; steem_evaluator.cpp, change_recovery_account_evaluator.
     """
 
     account_to_recover: Annotated[AccountName, "Account that changes; its owner authority signs."]
-    new_recovery_account: Annotated[AccountName, "Account that may ask for recovery from then on."]
+    new_recovery_account: Annotated[AccountName, "New recovery account."]
     extensions: Annotated[FutureExtensions, "Unused; empty."]
 
     def validate(self, rules: Rules) -> None:
@@ -215,14 +215,14 @@ class ChangeRecoveryAccount(Operation):
     number=36, takes=Resources(5300, state_size("decline_voting_rights_request_object_base_size", 28)), owner="account"
 )
 class DeclineVotingRights(Operation):
-    """Gives all voting rights up for good after the recovery period, or takes that wish back.
+    """Waives all voting rights for good after the recovery period, or cancels a pending waiver.
 
     Source: steem_operations.hpp, decline_voting_rights_operation; steem_operations.cpp,
     decline_voting_rights_operation::validate; steem_evaluator.cpp, decline_voting_rights_evaluator.
     """
 
     account: Annotated[AccountName, "Account that declines; its owner authority signs."]
-    decline: Annotated[Bool, "Whether to decline or to take the wish back.", Default(True)]
+    decline: Annotated[Bool, "Whether to decline or to cancel a pending waiver.", Default(True)]
 
     def validate(self, rules: Rules) -> None:
         check_account_name(self.account)
@@ -249,7 +249,7 @@ class DeclineVotingRights(Operation):
 
 @operation(number=37, takes=UNCOUNTED, active="reset_account")
 class ResetAccount(Operation):
-    """Was meant to reset the owner authority of an idle account. Switched off for good.
+    """Resets the owner authority of an idle account. Disabled for good.
 
     Source: steem_operations.hpp, reset_account_operation; steem_operations.cpp, reset_account_operation::validate;
     steem_evaluator.cpp, reset_account_evaluator.
@@ -269,7 +269,7 @@ class ResetAccount(Operation):
 
 @operation(number=38, takes=UNCOUNTED)
 class SetResetAccount(Operation):
-    """Was meant to name the account that may reset. Switched off for good.
+    """Sets the account that may reset this one. Disabled for good.
 
     Source: steem_operations.hpp, set_reset_account_operation; steem_operations.cpp,
     set_reset_account_operation::validate; steem_evaluator.cpp, set_reset_account_evaluator.

@@ -1,4 +1,4 @@
-"""All operations of the chain by their wire number; importing this module imports every module that declares some."""
+"""All operations by wire number. Importing this module imports every module that declares operations."""
 
 import importlib
 import pkgutil
@@ -18,7 +18,7 @@ def import_modules(package: ModuleType) -> list[ModuleType]:
 
 
 def collect_operations(modules: list[ModuleType]) -> dict[int, type[Operation]]:
-    """The operations that modules declare, by number; raises TypeError for one without, and for a gap."""
+    """The operations that modules declare, by number; raises TypeError for a missing number or a gap."""
     for module in modules:
         for value in vars(module).values():
             is_declared_here = isinstance(value, type) and value.__module__ == module.__name__
@@ -36,4 +36,4 @@ ALL_OPERATIONS: Final = collect_operations([*import_modules(operations), virtual
 EXECUTION_TIMES: Final = {
     cls.wire_name: cls.resources.execution_time for cls in ALL_OPERATIONS.values() if cls.resources is not UNCOUNTED
 }
-"""Nanoseconds that the reference reckons for an operation, by its name; one that is not here takes none."""
+"""Execution time in nanoseconds that the reference charges for an operation, by name; 0 for operations not listed."""

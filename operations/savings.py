@@ -1,4 +1,4 @@
-"""Savings: balances that can only be taken out after a delay."""
+"""Savings: balances that can be withdrawn only after a delay."""
 
 from typing import Annotated
 
@@ -56,7 +56,7 @@ class TransferToSavings(Operation):
     impacts=("from_", "to"),
 )
 class TransferFromSavings(Operation):
-    """Asks for tokens from savings, paid out after the savings delay.
+    """Requests a withdrawal from savings, paid after the savings delay.
 
     Source: steem_operations.hpp, transfer_from_savings_operation; steem_operations.cpp,
     transfer_from_savings_operation::validate; steem_evaluator.cpp, transfer_from_savings_evaluator.
@@ -115,7 +115,7 @@ class TransferFromSavings(Operation):
 
 @operation(number=34, takes=Resources(11_500), active="from_")
 class CancelTransferFromSavings(Operation):
-    """Takes a request back; the tokens stay in savings.
+    """Cancels a withdrawal request; the tokens stay in savings.
 
     Source: steem_operations.hpp, cancel_transfer_from_savings_operation; steem_operations.cpp,
     cancel_transfer_from_savings_operation::validate; steem_evaluator.cpp, cancel_transfer_from_savings_evaluator.

@@ -1,8 +1,9 @@
-"""Edits of a post's body sent as a patch instead of the whole new text.
+"""Edits of a post's body sent as a patch instead of the full new text.
 
-The reference keeps bodies with the C++ variant of Google's diff-match-patch, quirks included: the padding at the end
-goes to the first hunk, long hunks are cut with another context, characters beyond U+FFFF are lost. Where the reference
-bounds the time of one comparison only, here all the work of an edit is counted, so that every node gets the same text.
+The reference patches bodies with a C++ port of Google's diff-match-patch, whose quirks are reproduced: the padding at
+the end goes to the first hunk, long hunks are split with a different context, characters beyond U+FFFF are lost. The
+reference bounds only the time of a single comparison; here all work of an edit is counted, so that every node gets the
+same text.
 
 Source: steem_evaluator.cpp, comment_evaluator, edit case; diff_match_patch.h of the reference (patch_apply).
 """
@@ -38,7 +39,7 @@ _STEPS_OF_EDIT: Final = 20
 def compute_edited_body(body: str, edit: str, budget: Budget) -> str:
     """The body after an edit: patched if `edit` reads as a patch with at least one hunk, otherwise replaced by it.
 
-    It is replaced as well if the patch would cost more work than an edit may, or leaves too little of the padding.
+    It is also replaced if the patch exceeds the work budget, or removes the padding.
     """
     try:
         budget.spend_text(10 * len(body) + len(edit))
@@ -49,7 +50,7 @@ def compute_edited_body(body: str, edit: str, budget: Budget) -> str:
 
 
 def _apply(hunks: list[Hunk], body: str, budget: Budget) -> str:
-    """The body with all hunks applied that have a place in it; raises IndexError for an edit outside of the text."""
+    """The body with all matching hunks applied; raises IndexError for an edit outside the text."""
     pad_hunks(hunks)
     searched = Searched(PADDING + body + PADDING, budget)
     shift = 0
@@ -71,9 +72,9 @@ def _apply(hunks: list[Hunk], body: str, budget: Budget) -> str:
 
 
 def _find(searched: Searched, old: str, expected: int) -> tuple[int, int]:
-    """Where the text, or what is most like it, begins and ends; (-1, -1) if nothing is like it.
+    """The begin and end of the text or of its best match; (-1, -1) if there is no match.
 
-    Of a long text both ends are looked for.
+    For a long text both ends are searched for.
     """
     begin = searched.find(old[:PATTERN_MAX], expected)
     if begin < 0 or len(old) <= PATTERN_MAX:
@@ -83,7 +84,7 @@ def _find(searched: Searched, old: str, expected: int) -> tuple[int, int]:
 
 
 def _replace(searched: Searched, edits: list[Edit], old: str, begin: int, end: int, budget: Budget) -> None:
-    """Makes the edits of a hunk where it was found, unless a long text there is another for more than a half."""
+    """Applies the edits of a hunk where it was found, unless more than half of a long text there differs."""
     text = searched.text
     found = text[begin:end]
     if found == old:
@@ -109,7 +110,7 @@ def _replace(searched: Searched, edits: list[Edit], old: str, begin: int, end: i
 
 
 class _Places:
-    """Which place in the found text stands for one in the expected text."""
+    """Maps positions in the expected text to positions in the found text."""
 
     def __init__(self, difference: list[Edit]) -> None:
         self._kinds = [kind for kind, _ in difference]

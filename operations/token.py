@@ -1,4 +1,4 @@
-"""Tokens (smart media tokens): creating one, its launch, its parameters and its emissions.
+"""Tokens (smart media tokens): creation, launch, parameters and emissions.
 
 Source of all rules here: the master branch's smt_operations.hpp, smt_operations.cpp and smt_util.cpp.
 """
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 SHARE_SUPPLY_MAX = 1_000_000_000_000_000
-"""The greatest supply of a token in its smallest unit, and the default of smt_setup. Source: config.hpp."""
+"""Maximum supply of a token in its smallest unit, and the default of smt_setup. Source: config.hpp."""
 TICKER_LETTERS_MIN = 3
 
 
@@ -55,7 +55,7 @@ def _check_admin(control_account: str, symbol: int) -> None:
 
 @operation(number=49, takes=Resources(), active="control_account")
 class SmtSetup(Operation):
-    """Sets a token's supply and the times of its launch, and closes its setup.
+    """Sets a token's supply and the times of its launch, and completes its setup.
 
     Source: smt_operations.cpp of master, smt_setup_operation::validate; smt_evaluator.cpp of master,
     smt_setup_evaluator.
@@ -67,9 +67,9 @@ class SmtSetup(Operation):
     contribution_begin_time: Annotated[Time, "From when contributions are taken; after the genesis."]
     contribution_end_time: Annotated[Time, "Until when contributions are taken."]
     launch_time: Annotated[Time, "When the token starts."]
-    steem_satoshi_min: Annotated[Share, "STEEM that must come together, in thousandths."]
-    min_unit_ratio: Annotated[U32, "Fewest token units for a STEEM unit."]
-    max_unit_ratio: Annotated[U32, "Most token units for a STEEM unit."]
+    steem_satoshi_min: Annotated[Share, "Minimum of STEEM to be contributed, in thousandths."]
+    min_unit_ratio: Annotated[U32, "Minimum of token units per STEEM unit."]
+    max_unit_ratio: Annotated[U32, "Maximum of token units per STEEM unit."]
     extensions: Annotated[FutureExtensions, "Unused; empty."]
 
     def validate(self, rules: Rules) -> None:
@@ -121,13 +121,13 @@ class SmtSetupEmissions(Operation):
     emission_count: Annotated[U32, "Number of emissions; 4,294,967,295 means no end."]
     lep_time: Annotated[Time, "Left end of the time in which the amount changes."]
     rep_time: Annotated[Time, "Right end of the time in which the amount changes."]
-    lep_abs_amount: Annotated[Share, "Amount at the left end, in the smallest unit."]
-    rep_abs_amount: Annotated[Share, "Amount at the right end, in the smallest unit."]
+    lep_abs_amount: Annotated[Share, "Amount at the left end, in the token's smallest unit."]
+    rep_abs_amount: Annotated[Share, "Amount at the right end, in the token's smallest unit."]
     lep_rel_amount_numerator: Annotated[U32, "Part of the supply at the left end: numerator."]
     rep_rel_amount_numerator: Annotated[U32, "Part of the supply at the right end: numerator."]
     rel_amount_denom_bits: Annotated[U8, "Part of the supply: the denominator is 2 to this power."]
     remove: Annotated[Bool, "Whether to remove this schedule instead."]
-    floor_emissions: Annotated[Bool, "Whether the lesser of the two amounts counts, not the greater."]
+    floor_emissions: Annotated[Bool, "Whether the lesser of absolute and relative amount counts, not the greater."]
     extensions: Annotated[FutureExtensions, "Unused; empty."]
 
     def validate(self, rules: Rules) -> None:
@@ -154,7 +154,7 @@ class SmtSetupEmissions(Operation):
         self._check_amounts()
 
     def _check_modulation(self, rules: Rules) -> None:
-        """The amount changes in time: both ends must lie inside the schedule."""
+        """Checks the change of the amount over time: both ends must lie inside the schedule."""
         if not self.lep_time >= self.schedule_time:
             raise Invalid("lep_time >= schedule_time", "Left endpoint time cannot be before the schedule time")
         if self.emission_count == rules.smt_emit_indefinitely:

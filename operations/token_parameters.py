@@ -1,4 +1,4 @@
-"""What the controller of a token may set about its launch, its rewards and its votes.
+"""Parameters of a token's launch, rewards and votes that its controller may set.
 
 Source: smt_operations.hpp of master; smt_operations.cpp of master, smt_set_runtime_parameters_operation_visitor.
 """
@@ -28,7 +28,7 @@ class SmtParamWindowsV1(NamedTuple):
     reverse_auction_window_seconds: Annotated[U32, "Time in which early curators lose a part, in seconds."]
 
     def validate(self, rules: Rules) -> None:
-        """The auction and the lockout fit into the window, the window into a withdrawal interval."""
+        """Checks that auction and lockout fit into the window, and the window into a withdrawal interval."""
         total = (self.reverse_auction_window_seconds + rules.smt_upvote_lockout_seconds) & UINT32_MAX
         if not total < self.cashout_window_seconds:
             raise Invalid(
@@ -54,7 +54,7 @@ class SmtParamVoteRegenerationPeriodSecondsV1(NamedTuple):
     votes_per_regeneration_period: Annotated[U32, "Votes at full weight in that time."]
 
     def validate(self, rules: Rules) -> None:
-        """The period fits into a withdrawal interval; the votes stay below the limits."""
+        """Checks that the period fits into a withdrawal interval, and the limits of votes."""
         period, votes = self.vote_regeneration_period_seconds, self.votes_per_regeneration_period
         if not 0 < period <= rules.smt_vesting_withdraw_interval_seconds:
             raise Invalid(
@@ -92,7 +92,7 @@ class SmtParamRewardsV1(NamedTuple):
     curation_reward_curve: Annotated[CurveId, "Curve of a curator's weight."]
 
     def validate(self, rules: Rules) -> None:
-        """The curators' part is at most the whole."""
+        """Checks that the curators' share is at most 10,000 basis points."""
         if not self.percent_curation_rewards <= BASIS_POINTS:
             raise Invalid(
                 "param_rewards.percent_curation_rewards <= STEEM_100_PERCENT",
@@ -107,7 +107,7 @@ class SmtParamAllowDownvotes(NamedTuple):
     value: Annotated[Bool, "Whether it is allowed.", Default(True)]
 
     def validate(self, rules: Rules) -> None:
-        """Both values are fine."""
+        """Accepts both values."""
 
 
 SmtRuntimeParameter = StaticVariant[

@@ -1,4 +1,4 @@
-"""Where the units of a token's launch and emissions go.
+"""Targets of the units of a token's launch and emissions.
 
 A target is an account name or one of: $from, $from.vesting (the contributor), $market_maker, $rewards, $vesting, and
 $!name.vesting (an account, powered up).
@@ -45,12 +45,12 @@ def is_emission_target(target: str) -> bool:
 
 
 def is_unit_target(target: str) -> bool:
-    """Whether a target exists at all. Source: smt_operations.cpp, is_valid_unit_target."""
+    """Whether the target of a unit is valid. Source: smt_operations.cpp, is_valid_unit_target."""
     return is_token_target(target) or target == VESTING_TARGET
 
 
 class SmtGenerationUnit(NamedTuple):
-    """Where one unit of contributed STEEM and the tokens for it go. Source: smt_operations.hpp."""
+    """The targets of one unit of contributed STEEM and of the tokens for it. Source: smt_operations.hpp."""
 
     steem_unit: Annotated[SortedMap[UnitTarget, U16], "Parts of the STEEM by target."]
     token_unit: Annotated[SortedMap[UnitTarget, U16], "Parts of the tokens by target."]
@@ -68,13 +68,13 @@ class SmtGenerationUnit(NamedTuple):
 
 
 class SmtCappedGenerationPolicy(NamedTuple):
-    """The only generation policy there is. Source: smt_operations.hpp and smt_operations.cpp of master."""
+    """The only generation policy. Source: smt_operations.hpp and smt_operations.cpp of master."""
 
     generation_unit: Annotated[SmtGenerationUnit, "What a contributed unit becomes."]
     extensions: Annotated[FutureExtensions, "Unused; empty."]
 
     def validate(self, rules: Rules) -> None:
-        """Checks the unit, and that its targets may receive what they get."""
+        """Checks the unit, and that its targets may receive their shares."""
         unit = self.generation_unit
         unit.validate(rules)
         if not unit.steem_unit:

@@ -1,4 +1,4 @@
-"""Moving liquid tokens between accounts."""
+"""Transfers of liquid tokens between accounts."""
 
 from typing import Annotated
 

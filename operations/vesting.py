@@ -121,7 +121,7 @@ class WithdrawVesting(Operation):
         )
 
     def _start(self, ctx: Context) -> None:
-        """Starts anew, one interval from now; what the account powered down before does not count."""
+        """Starts a power down with the first payment in one interval; an earlier power down is discarded."""
         account = ctx.tables.accounts.get(self.account)
         rate = compute_withdraw_rate(self.vesting_shares.amount, ctx.rules.vesting_withdraw_intervals)
         if account.vesting_withdraw_rate == rate:

@@ -29,7 +29,7 @@ class Vote(Operation):
     voter: Annotated[AccountName, "Account that votes; its posting authority signs."]
     author: Annotated[AccountName, "Author of the post."]
     permlink: Annotated[Permlink, "Permlink of the post."]
-    weight: Annotated[I16, "Strength and direction, in basis points from -10,000 to 10,000; 0 takes a vote back."]
+    weight: Annotated[I16, "Strength and direction, in basis points from -10,000 to 10,000; 0 withdraws a vote."]
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.voter, self.author)
@@ -43,7 +43,7 @@ class Vote(Operation):
 
 @operation(number=48, takes=UNCOUNTED, posting="voter")
 class Vote2(Operation):
-    """Votes with rshares given for each token (and STEEM) by themselves.
+    """Votes with separate rshares for each token and STEEM.
 
     Source: steem_operations.hpp and steem_operations.cpp of master, vote2_operation; steem_evaluator.cpp of master,
     vote2_evaluator.

@@ -1,4 +1,4 @@
-"""Witnesses: becoming one, its properties and price feed, and the votes for them."""
+"""Witnesses: registration, properties, price feed, and votes for them."""
 
 from typing import Annotated
 
@@ -42,8 +42,9 @@ from state.witness_votes import (
 )
 
 UNSATISFIABLE_AUTHORITY = Authority(1, (), ())
-"""What must sign an operation that names no key: nobody can. The reference names its null account, whose authority is
-this one; a name would be data of the chain."""
+"""Required authority of an operation without a signing key: nobody can satisfy it. The reference requires the authority
+of its null account, which is this one; here account names are data of the chain.
+"""
 
 
 _URL_BYTE = state_size("witness_object_url_char_size", 1)
@@ -187,7 +188,7 @@ class WitnessSetProperties(Operation):
     impacts=("account", "witness"),
 )
 class AccountWitnessVote(Operation):
-    """Votes for a witness, or takes the vote back.
+    """Votes for a witness, or withdraws the vote.
 
     Source: steem_operations.hpp, account_witness_vote_operation; steem_operations.cpp,
     account_witness_vote_operation::validate; steem_evaluator.cpp, account_witness_vote_evaluator.
@@ -195,7 +196,7 @@ class AccountWitnessVote(Operation):
 
     account: Annotated[AccountName, "Account that votes; its active authority signs."]
     witness: Annotated[AccountName, "The witness."]
-    approve: Annotated[Bool, "Whether to vote for it or to take the vote back.", Default(True)]
+    approve: Annotated[Bool, "Whether to vote for the witness or to withdraw the vote.", Default(True)]
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.account, self.witness)
@@ -243,14 +244,14 @@ class AccountWitnessVote(Operation):
 
 @operation(number=13, takes=Resources(117_000), active="account", impacts=("account", "proxy"))
 class AccountWitnessProxy(Operation):
-    """Lets another account vote for witnesses with one's own weight; own votes are dropped.
+    """Sets or clears a proxy that votes for witnesses with the account's weight; its own votes are removed.
 
     Source: steem_operations.hpp, account_witness_proxy_operation; steem_operations.cpp,
     account_witness_proxy_operation::validate; steem_evaluator.cpp, account_witness_proxy_evaluator.
     """
 
-    account: Annotated[AccountName, "Account that gives its weight; its active authority signs."]
-    proxy: Annotated[AccountName, "Account that votes with it; empty ends the proxy."]
+    account: Annotated[AccountName, "Account that sets the proxy; its active authority signs."]
+    proxy: Annotated[AccountName, "Account that votes on its behalf; empty clears the proxy."]
 
     def validate(self, rules: Rules) -> None:
         check_account_name(self.account)
@@ -281,7 +282,7 @@ class AccountWitnessProxy(Operation):
         sums.finish()
 
     def _check_chain(self, ctx: Context) -> None:
-        """Follows the proxies from the new one on; they must neither come back nor be too many."""
+        """Refuses a proxy that would create a loop or a chain that is too long."""
         chain = {self.account, self.proxy}
         following = _get_account(ctx, self.proxy).proxy
         while following:

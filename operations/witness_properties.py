@@ -1,9 +1,9 @@
-"""The properties of a witness as witness_set_properties carries them: packed values under names.
+"""The properties of witness_set_properties: packed values by name.
 
-Each value is unpacked by itself; bytes after it are ignored. From an empty value the reference's unpack_from_vector
-takes nothing and leaves the default of what it unpacks into: an empty account_creation_fee or sbd_interest_rate sets
-the chain's default (where the smallest fee is above 0 it is refused first), an empty new_signing_key changes nothing,
-and all other properties are refused when they are empty.
+Each value is unpacked separately; trailing bytes are ignored. From an empty value the reference's unpack_from_vector
+reads nothing and leaves the default: an empty account_creation_fee or sbd_interest_rate sets the chain's default (a
+minimum fee above 0 refuses the former), an empty new_signing_key changes nothing, and all other properties are refused
+when empty.
 Source: steem_operations.cpp, witness_set_properties_operation::validate; steem_evaluator.cpp,
 witness_set_properties_evaluator; fc/io/raw.hpp, unpack_from_vector; asset_symbol.hpp, unpack.
 """
@@ -27,7 +27,7 @@ _Symbols = Mapping[bytes, int] | None
 
 
 class WitnessProperties(NamedTuple):
-    """What a witness wants to change; None where a property is absent or empty. Amounts in the smallest unit."""
+    """The properties to change; None for those absent or empty. Amounts are in the smallest unit."""
 
     account_creation_fee: Asset | None = None
     maximum_block_size: int | None = None
@@ -51,9 +51,8 @@ def unpack_key(packed: bytes) -> bytes:
 def read_properties(props: tuple[tuple[str, bytes], ...], rules: Rules, symbols: _Symbols = None) -> WitnessProperties:
     """Unpacks and checks all properties in the reference's order; raises Invalid.
 
-    `symbols` maps the 8 bytes of the chain's core symbols to their numbers. Without it any well-formed symbol passes
-    for the one that is expected: that is all one can tell without knowing the chain, so who applies the operation
-    reads again with it.
+    `symbols` maps the 8 bytes of the chain's core symbols to their numbers. Without `symbols` (when the chain is not
+    known) any well-formed symbol passes, so `apply` reads the properties again with it.
     """
     by_name = dict(props)
     if "key" not in by_name:
@@ -67,7 +66,7 @@ def _broken(type_name: str) -> Invalid:
 
 
 def _unpack_integer(packed: bytes, layout: str, type_name: str) -> int:
-    """An integer of fixed size; the reference leaves it undefined for an empty value, here it is 0."""
+    """An integer of fixed size; 0 for an empty value, for which the reference leaves it undefined."""
     size = struct.calcsize(layout)
     if not packed:
         return 0
@@ -93,7 +92,7 @@ _PRECISIONS = {3: STEEM, 6: VESTS}
 
 
 def _guess(packed: bytes, offset: int, liquid: int) -> dict[bytes, int]:
-    """Takes the 8 bytes at `offset` for a core symbol if they look like one; a liquid one is `liquid`."""
+    """Reads the 8 bytes at `offset` as a core symbol if they are well-formed; a liquid symbol is read as `liquid`."""
     name = packed[offset : offset + _SYMBOL_BYTES]
     letters = name[1:].rstrip(b"\0")
     if len(name) < _SYMBOL_BYTES or name[0] not in _PRECISIONS or not letters.isalpha() or not letters.isupper():
@@ -217,4 +216,4 @@ _READERS: Final[dict[str, Callable[[bytes, Rules, _Symbols], Any]]] = {
     "account_subsidy_budget": _read_budget,
     "account_subsidy_decay": _read_decay,
 }
-"""What reads and checks each property, in the reference's order."""
+"""The reader and checker of each property, in the reference's order."""
