@@ -1,8 +1,8 @@
-"""The work that a transaction may cost on its arrival, before any block holds it: a node's own policy, no consensus.
+"""The work budget of a transaction on its arrival, before it is in a block: a policy of the node, not consensus.
 
-Nothing else happens in the node while one transaction is applied. What a block holds is applied whatever it costs; what
-merely asks to be in one is refused when its work goes beyond a fraction of a slot, counted so that every node of one
-version answers alike.
+The node is single-threaded, so an expensive transaction delays everything else. Transactions in a block are applied
+whatever they cost; an arriving one is refused if its work exceeds a fraction of a slot. Work is counted in steps, so
+every node of the same version decides alike.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Final
 from protocol.errors import PluginRefused
 
 ARRIVAL_STEPS_MAX: Final = 160_000
-"""Steps of one transaction. A step is about a tenth of a microsecond of the slowest machine in mind."""
+"""Maximum number of steps of one transaction. A step takes about 0.1 microseconds on the slowest supported machine."""
 
 OPERATION_STEPS: Final = 250
-"""Steps of an operation, whatever it does; those that may cost much more take theirs beside."""
+"""Base cost of an operation in steps; expensive operations spend more themselves."""
 
 
 class Arrival:
@@ -27,7 +27,7 @@ class Arrival:
         self.left = steps
 
     def spend(self, steps: int) -> None:
-        """Takes steps. Raises PluginRefused when there are not as many left."""
+        """Takes steps; raises PluginRefused if fewer are left."""
         self.left -= steps
         if self.left < 0:
             raise PluginRefused(

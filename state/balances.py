@@ -1,9 +1,9 @@
-"""Money changes hands here: `move` takes from one place what it gives to another.
+"""Transfers of money: `move` takes an amount from one place and adds it to another.
 
-A place is a purse (a kind of place, declared below) with the key of a row: (LIQUID, "alice"). Rows that are there to
-hold money, such as orders, get it with `hold`, give it back with `release`, and a part of it with `pay_out`. Nothing
-here makes or destroys money but the interest of SBD, which is paid whenever an account's SBD balance is touched; that
-is the work of `state.issuance`. Stake is a place too: `state.stake` and `state.reward_balances` declare it.
+A place is a purse (a kind of place, declared below) with the key of a row: (LIQUID, "alice"). Rows that hold money,
+such as orders, receive it with `hold`, return all of it with `release`, and pay a part with `pay_out`. Only
+`state.issuance` creates or destroys money, except SBD interest, which is paid here whenever an account's SBD balance
+changes. Stake is a place too, declared in `state.stake` and `state.reward_balances`.
 
 Source: libraries/chain/database.cpp, modify_balance to get_savings_balance.
 """
@@ -35,7 +35,7 @@ _TABLES: Final[dict[type[Any], str]] = {spec.row: spec.name for spec in Tables.S
 class Slot(NamedTuple):
     """Where one symbol is kept: a field of the rows of a table, with the clock of its interest if it earns any.
 
-    Only what `may_owe` may fall below zero, where the reference does not look.
+    Only a slot that `may_owe` may fall below zero, because the reference does not check it.
     """
 
     table: str
@@ -59,7 +59,7 @@ class Purse:
             self.slots[symbol] = Slot(_TABLES[row], field, CLOCKS.get(field), may_owe)
 
     def read(self, ctx: Context, key: Any, symbol: int) -> int:
-        """The satoshis of a symbol that are there. Raises Rejected for a symbol that cannot be."""
+        """The satoshis of a symbol in this place; raises Rejected for a symbol that cannot be there."""
         slot = self._find(symbol)
         satoshis: int = getattr(getattr(ctx.tables, slot.table).get(key), slot.field)
         return satoshis
@@ -67,7 +67,7 @@ class Purse:
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
         """Adds `delta` satoshis and returns how much arrived, for `move`, `issue` and `burn`.
 
-        Raises Rejected when less is there than is taken, and for a symbol that cannot be there.
+        Raises Rejected for insufficient funds, and for a symbol that cannot be there.
         """
         table, field, clock, may_owe = self.slots.get(symbol) or self._find(symbol)
         rows = getattr(ctx.tables, table)
@@ -98,21 +98,20 @@ Place = tuple[Purse, Any]
 """A purse and the key of the row in which it keeps the money."""
 
 LIQUID: Final = Purse(Account, "balance", "sbd_balance")
-"""What an account can spend."""
+"""Liquid balances of an account."""
 SAVINGS: Final = Purse(Account, "savings_balance", "savings_sbd_balance")
-"""What an account gets only days after it asked for it."""
+"""Savings of an account, which can be withdrawn only after a delay."""
 REWARDS: Final = Purse(Account, "reward_steem_balance", "reward_sbd_balance")
-"""Liquid rewards that an account has not claimed yet."""
+"""Liquid rewards that an account has earned and not claimed."""
 REWARD_FUND: Final = Purse(RewardFund, "reward_balance", may_owe=True)
-"""What posts are paid from."""
+"""The fund from which posts are paid."""
 VESTING_FUND: Final[Place] = (Purse(GlobalProperties, "total_vesting_fund_steem"), SINGLETON)
-"""The STEEM behind all VESTS; what comes in makes each of them worth more."""
+"""The STEEM behind all VESTS; additions raise the value of each share."""
 
 
 def _touch(ctx: Context, account: Account, clock: Clock, balance: int) -> dict[str, int]:
-    """The changes of an account whose SBD balance becomes `balance`: it also brings the balance's seconds up to now.
-
-    If the last payment of interest is long enough ago, interest is paid.
+    """The changes of an account whose SBD balance becomes `balance`, including its SBD seconds up to now, and interest
+    if it is due.
     """
     now = ctx.time
     if getattr(account, clock.updated) == now:
@@ -143,7 +142,7 @@ def move(ctx: Context, amount: Asset, source: Place, destination: Place) -> int:
 # Rows that hold money
 
 Held = Callable[[Any], tuple[int, int]]
-"""Reads what a field of a row holds, in satoshis, and of which symbol."""
+"""Reads the amount in a field of a row, in satoshis, and its symbol."""
 
 HELD: Final[dict[type[Any], dict[str, Held]]] = {
     ConvertRequest: {"amount": attrgetter("amount")},
@@ -155,11 +154,11 @@ HELD: Final[dict[type[Any], dict[str, Held]]] = {
         "pending_fee": attrgetter("pending_fee"),
     },
 }
-"""The fields of rows that hold money as long as the rows are there."""
+"""The fields that hold money in rows such as orders, by row class."""
 
 
 def hold(ctx: Context, source: Place, table: Table[RowT, Any], row: RowT) -> RowT:
-    """Inserts a row that holds money, all of which comes from `source`.
+    """Inserts a row that holds money, and takes that money from `source`.
 
     Raises Rejected when the source has less, and RowExists.
     """
@@ -174,7 +173,7 @@ def hold(ctx: Context, source: Place, table: Table[RowT, Any], row: RowT) -> Row
 
 
 def release(ctx: Context, table: Table[RowT, Any], row: RowT, destination: Place) -> None:
-    """Deletes a row that holds money, all of which goes to `destination`."""
+    """Deletes a row that holds money, and moves that money to `destination`."""
     table.delete(row)
     purse, key = destination
     for read in HELD[type(row)].values():
@@ -183,7 +182,7 @@ def release(ctx: Context, table: Table[RowT, Any], row: RowT, destination: Place
 
 
 def pay_out(ctx: Context, table: Table[RowT, Any], row: RowT, destination: Place, **changes: Any) -> RowT:
-    """Changes a row that holds money; what it holds less in the fields that are named goes to `destination`."""
+    """Changes a row that holds money; the decrease of the named fields goes to `destination`."""
     new = table.update(row, **changes)
     purse, key = destination
     for field, read in HELD[type(row)].items():
@@ -195,7 +194,7 @@ def pay_out(ctx: Context, table: Table[RowT, Any], row: RowT, destination: Place
 
 
 class Clearing(Purse):
-    """Money on its way between places within one step: it may be paid before it comes in, but not without."""
+    """A clearing place within one step: payments may precede receipts, but both must be equal at the end."""
 
     __slots__ = ("_sums",)
 
@@ -204,21 +203,21 @@ class Clearing(Purse):
         self._sums: dict[int, int] = {}
 
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
-        """Takes money in, or gives it for a negative `delta`; the key counts for nothing."""
+        """Adds `delta`, which may be negative; the key is ignored."""
         self._sums[symbol] = self._sums.get(symbol, 0) + delta
         return delta
 
     def finish(self) -> None:
-        """Ends the step. Raises AssertionError if not as much came in as went out."""
+        """Ends the step; raises AssertionError unless receipts and payments are equal."""
         if any(self._sums.values()):
             raise AssertionError(f"money comes from nowhere or goes nowhere: {self._sums}")
 
 
 class Payments(Purse):
-    """The liquid balances for many payments in one go, which change a row once or twice however many there are.
+    """A place that collects many payments to liquid balances and changes each row at most twice.
 
-    The first payment of an account in a symbol is made at once, because it pays the interest of SBD in its place among
-    the events. Later ones are summed until `finish`; nobody may read or take from these balances before that.
+    The first payment to an account in a symbol is made at once, so that its SBD interest appears at the right place
+    among the events. Later ones are summed until `finish`; these balances must not be read or reduced before that.
     """
 
     __slots__ = ("_waiting",)
@@ -228,7 +227,7 @@ class Payments(Purse):
         self._waiting: dict[tuple[str, int], int] = {}
 
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
-        """Pays to an account, now or at the end."""
+        """Pays to an account, at once or in `finish`."""
         waiting = self._waiting.get((key, symbol))
         if waiting is None:
             LIQUID.change(ctx, key, symbol, delta)
@@ -238,7 +237,7 @@ class Payments(Purse):
         return delta
 
     def finish(self, ctx: Context) -> None:
-        """Adds what waits to the balances."""
+        """Adds the collected payments to the balances."""
         for (name, symbol), satoshis in self._waiting.items():
             if satoshis:
                 LIQUID.change(ctx, name, symbol, satoshis)

@@ -1,4 +1,4 @@
-"""What an operation or a per-block step may see and touch: the tables, the rules, the time, and a place for events."""
+"""The context of operations and per-block steps: tables, rules, time, and sinks for events and reports."""
 
 from functools import partial
 from operator import attrgetter, methodcaller
@@ -18,9 +18,9 @@ SINGLETON = 0
 
 
 class BlockInProgress(NamedTuple):
-    """The block that is being applied, with what its header carries for the per-block steps.
+    """The block being applied, with the data of its header that the per-block steps need.
 
-    `signing_key` is that of its witness before the block, which it was signed with.
+    `signing_key` is the key of its witness before the block, with which the block was signed.
     """
 
     block: Block
@@ -32,19 +32,19 @@ class BlockInProgress(NamedTuple):
 class Context:
     """The state as one operation or step sees it.
 
-    `ctx.tables` holds every table. `emit` records a virtual operation, `report` a record for those who explain
-    the chain (it is no part of the state). Both only append: nobody is called back while a block is applied.
-    `arrival` is set while a transaction is tried on its arrival, before any block holds it: a few rules are
-    stricter then, and one is laxer. It is not set when a producer tries it for a block, or when the waiting ones are
-    tried again after a block. Source: database.hpp, is_pending_tx and is_producing (the reference sets both together).
-    `block` is there while a block is applied; the per-block steps ask for `applied_block`.
-    What every rule reads is looked up without a Python call.
+    `ctx.tables` holds every table. `emit` records a virtual operation, `report` a record that explains the chain, such
+    as a payout; reports are not part of the state. Both only append: there are no callbacks while a block is applied.
+    `arrival` is set while a transaction is applied on its arrival, before it is in a block: a few rules are stricter
+    then, and one is laxer. It is not set when a producer tries a transaction for a block, or when pending ones are
+    applied again after a block. Source: database.hpp, is_pending_tx and is_producing (the reference sets both
+    together). `block` is set while a block is applied; the per-block steps read `applied_block`. The most frequently
+    read attributes are looked up without a Python call.
     """
 
     __slots__ = ("_read_gpo", "arrival", "block", "config", "emit", "events", "report", "reports", "rules", "tables")
 
     gpo: GlobalProperties = property(methodcaller("_read_gpo"))  # type: ignore[assignment]
-    """The dynamic global properties as they stand now."""
+    """The current dynamic global properties."""
     time: int = property(attrgetter("gpo.time"))  # type: ignore[assignment]
     """The time of the head block, in seconds since the epoch (the reference's head_block_time())."""
     applied_block: BlockInProgress = property(attrgetter("block"))  # type: ignore[assignment]
@@ -61,12 +61,12 @@ class Context:
         """Records a virtual operation at this point of the block."""
         self.reports: list[Any] = []
         self.report = self.reports.append
-        """Records figures that explain what was done, for observers outside the consensus."""
+        """Records figures that explain the block, for observers outside consensus."""
         self._read_gpo = partial(tables.global_properties.get, SINGLETON)
 
     @property
     def is_pending(self) -> bool:
-        """Whether a transaction is tried on its arrival."""
+        """Whether a transaction is being applied on its arrival."""
         return self.arrival is not None
 
     def update_gpo(self, **changes: Any) -> GlobalProperties:

@@ -1,4 +1,4 @@
-"""Interest on SBD, liquid and in savings: what a touch of the balance pays.
+"""Interest on liquid SBD and on SBD in savings, paid when the balance changes.
 
 Source: libraries/chain/database.cpp, database::modify_balance and database::adjust_savings_balance.
 """
@@ -12,7 +12,7 @@ from state.tables.accounts import Account
 
 
 class Clock(NamedTuple):
-    """The fields of an account that count what one of its SBD balances has earned."""
+    """The fields of an account that track the interest of one of its SBD balances."""
 
     balance: str
     seconds: str
@@ -27,10 +27,10 @@ _READ: Final = {clock: attrgetter(*clock) for clock in CLOCKS.values()}
 
 
 class InterestExplanation(NamedTuple):
-    """What one SBD balance (thousandths) earns if it is touched at `time`.
+    """The interest on one SBD balance (thousandths) if the balance changes at `time`.
 
-    `sbd_seconds` is the sum of balance times seconds since the last payment. A payment is made by the first touch
-    after `due_after`: seconds_held is then above the least time between payments. `interest` is 0 unless `is_due`.
+    `sbd_seconds` is the sum of balance times seconds since the last payment. Interest is paid by the first change after
+    `due_after`: seconds_held is then above the minimum time between payments. `interest` is 0 unless `is_due`.
     """
 
     time: int
@@ -50,7 +50,7 @@ def compute_interest(ctx: Context, sbd_seconds: int) -> int:
 
 
 def compute_earned(ctx: Context, account: Account, clock: Clock) -> InterestExplanation:
-    """What a touch of a balance pays now."""
+    """The interest that a change of the balance would pay now."""
     now = ctx.time
     balance, sbd_seconds, updated, paid = _READ[clock](account)
     sbd_seconds += balance * (now - updated)

@@ -1,9 +1,9 @@
-"""Recounts of everything that exists more than once in the state: supplies, votes, key references, delegations.
+"""Recounts of redundant data in the state: supplies, votes, key references, delegations.
 
-Each has a name, by which an operator has a running node recount it (node/shell/recounts.py). A recount reads every row
-of its tables.
+An operator can request a recount from a running node by its name (node/shell/recounts.py). A recount reads every row of
+its tables.
 
-Source: libraries/chain/database.cpp, database::validate_invariants; the sums beyond supplies and votes are ours.
+Source: libraries/chain/database.cpp, database::validate_invariants; all but supplies and votes are additions.
 """
 
 from collections import Counter
@@ -20,11 +20,11 @@ from state.tables.kinds import TIME_MAX
 
 
 class InvariantBroken(AssertionError):
-    """Two ways to count the same thing differ."""
+    """Two counts of the same quantity differ."""
 
 
 def assert_invariants(ctx: Context) -> None:
-    """Recounts the whole state; raises InvariantBroken that names what differs. Reads every row: for tests."""
+    """Recounts the whole state; raises InvariantBroken with the difference. Reads every row: for tests."""
     for recount in RECOUNTS.values():
         recount(ctx)
 
@@ -48,7 +48,7 @@ def _recount_balances(ctx: Context) -> None:
         for row in getattr(ctx.tables, table).scan():
             for part in amounts:
                 if part.read(row) < 0:
-                    raise InvariantBroken(f"less than nothing is in {part.field} of {row}")
+                    raise InvariantBroken(f"negative amount in {part.field} of {row}")
 
 
 def _recount_virtual_supply(ctx: Context) -> None:
@@ -59,10 +59,11 @@ def _recount_virtual_supply(ctx: Context) -> None:
 
 
 def _count_interest_payments(ctx: Context) -> int:
-    """How many interest payments this block may have made after the virtual supply was counted.
+    """Maximum number of interest payments of this block after the virtual supply was computed.
 
-    Each is added to it by itself, rounded down, so that the sum can be that much too low until the next block. They
-    happen where transactions, expired escrows and proposals touch an SBD balance. Source: database::modify_balance.
+    Each payment is added to the virtual supply rounded down, so the sum may be too low by up to this many satoshis
+    until the next block. Transactions, expired escrows and proposals can change an SBD balance. Source:
+    database::modify_balance.
     """
     now = ctx.time
     paid = 0
@@ -168,7 +169,7 @@ def _recount_comments(ctx: Context) -> None:
 
 
 def _recount_proposals(ctx: Context) -> None:
-    """Every proposal has its accounts, and every vote a voter and a proposal. `total_votes` is as of the last round."""
+    """Checks that the accounts of proposals and votes exist. `total_votes` is as of the last maintenance."""
     tables = ctx.tables
     for proposal in tables.proposals.scan():
         _expect("the two numbers of a proposal", proposal.id, proposal.proposal_id)
@@ -176,7 +177,7 @@ def _recount_proposals(ctx: Context) -> None:
             raise InvariantBroken(f"proposal {proposal.id} asks for {proposal.daily_pay}")
         for name in (proposal.creator, proposal.receiver):
             if tables.accounts.find(name) is None:
-                raise InvariantBroken(f"proposal {proposal.id} names {name}, who does not exist")
+                raise InvariantBroken(f"proposal {proposal.id} names the unknown account {name}")
     for vote in tables.proposal_votes.scan():
         if tables.proposals.find(vote.proposal_id) is None or tables.accounts.find(vote.voter) is None:
             raise InvariantBroken(
@@ -185,14 +186,14 @@ def _recount_proposals(ctx: Context) -> None:
 
 
 def _recount_resource_credits(ctx: Context) -> None:
-    """From the first block on every account has a row that knows the account's stake (rc_plugin validate_database)."""
+    """Checks that from the first block on every account has a row with its stake (rc_plugin validate_database)."""
     if not is_rc_counted(ctx):
         return
     for account in ctx.tables.accounts.scan():
         row = ctx.tables.rc_accounts.find(account.name)
         if row is None:
             raise InvariantBroken(f"{account.name} has no resource credits")
-        _expect(f"most resource credits of {account.name}", row.last_max_rc, compute_max_rc(account, row))
+        _expect(f"maximum resource credits of {account.name}", row.last_max_rc, compute_max_rc(account, row))
 
 
 _RECOUNTS: Final = (
@@ -209,4 +210,4 @@ _RECOUNTS: Final = (
     _recount_resource_credits,
 )
 RECOUNTS: Final[dict[str, Callable[[Context], None]]] = dict(zip(RECOUNTED, _RECOUNTS, strict=True))
-"""All of them by their names."""
+"""All recounts by name."""

@@ -1,6 +1,6 @@
-"""Money comes into being and vanishes here: each change of a place changes the supply by as much.
+"""Creation and destruction of money: each changes a place and the supply by the same amount.
 
-Only the rules that make or destroy money may import this; tests/test_money_door.py names them.
+Only rules that create or destroy money may import this module; tests/test_money_door.py lists them.
 
 Source: libraries/chain/database.cpp, database::adjust_supply.
 """
@@ -12,7 +12,7 @@ from state.supply import change_supply
 
 
 def issue(ctx: Context, symbol: int, *parts: tuple[int, Place]) -> list[int]:
-    """Makes satoshis of a symbol in each of the places, one after the other, and returns what arrived in each.
+    """Creates satoshis of a symbol in each of the places, in order, and returns what arrived in each.
 
     That is the amount or, in a stake, the shares it bought.
     """
@@ -26,9 +26,9 @@ def issue(ctx: Context, symbol: int, *parts: tuple[int, Place]) -> list[int]:
 
 
 def burn(ctx: Context, amount: Asset, place: Place) -> None:
-    """Destroys an amount; shares of a stake are destroyed with what they are worth.
+    """Destroys an amount; shares of a stake are destroyed with the STEEM behind them.
 
-    Raises Rejected when there is less.
+    Raises Rejected for insufficient funds.
     """
     satoshis, symbol = amount
     purse, key = place

@@ -1,4 +1,4 @@
-"""Mana: what the stake of an account lets it vote, used up by votes and refilled with time.
+"""Mana: the voting power of an account's stake, used by votes and regenerated over time.
 
 Source: libraries/chain/include/steem/chain/util/manabar.hpp.
 """
@@ -12,7 +12,7 @@ from state.tables.kinds import TIME_MAX
 
 
 def compute_effective_vesting_shares(account: Account) -> int:
-    """VESTS satoshis that vote: own and received less delegated, less the next part of a power down."""
+    """VESTS satoshis with voting power: own plus received, less delegated, less the next payment of a power down."""
     effective = account.vesting_shares + account.received_vesting_shares - account.delegated_vesting_shares
     if account.next_vesting_withdrawal != TIME_MAX:
         effective -= min(account.vesting_withdraw_rate, account.to_withdraw - account.withdrawn)
@@ -20,7 +20,7 @@ def compute_effective_vesting_shares(account: Account) -> int:
 
 
 def regenerate_mana(manabar: Manabar, max_mana: int, regeneration_seconds: int, now: int) -> Manabar:
-    """The mana bar refilled up to `now`; it takes `regeneration_seconds` from empty to `max_mana`."""
+    """The mana bar regenerated up to `now`, linearly from 0 to `max_mana` in `regeneration_seconds`."""
     if max_mana < 0:
         raise Rejected("max_mana >= 0")
     if now < manabar.last_update_time:
@@ -35,15 +35,15 @@ def regenerate_mana(manabar: Manabar, max_mana: int, regeneration_seconds: int, 
 
 
 def use_mana(manabar: Manabar, used: int) -> Manabar:
-    """The mana bar with `used` taken off, not below zero (a negative `used` adds, even beyond the maximum)."""
+    """The mana bar less `used`, at least 0 (a negative `used` adds, even beyond the maximum)."""
     return Manabar(max(min(manabar.current_mana - used, INT64_MAX), 0), manabar.last_update_time)
 
 
 def compute_manabars(ctx: Context, account: Account, new_mana: int = 0) -> tuple[Manabar, Manabar]:
-    """Both mana bars of an account, for voting and for down votes, refilled up to now, with new VESTS satoshis added.
+    """Both mana bars of an account (voting, downvote), regenerated up to now, with the mana of new VESTS satoshis.
 
-    What new shares add to the down vote bar is a product of signed 64-bit numbers in the reference: from 2**63 divided
-    by the down vote pool's basis points on (some 3.7 billion VESTS at once) it wraps around.
+    In the reference the addition to the downvote bar is a product of signed 64-bit integers: from 2**63 divided by the
+    downvote pool's basis points on (some 3.7 billion VESTS at once) it wraps around.
     Source: util/manabar.hpp, update_manabar.
     """
     gpo = ctx.gpo
@@ -58,12 +58,12 @@ def compute_manabars(ctx: Context, account: Account, new_mana: int = 0) -> tuple
 
 
 def take_mana(pool_percent: int, bars: tuple[Manabar, Manabar], shares: int) -> tuple[Manabar, Manabar]:
-    """Both mana bars without the mana that goes with VESTS satoshis; the down vote pool is in basis points."""
+    """Both mana bars less the mana of VESTS satoshis; the downvote pool is in basis points."""
     voting, downvote = bars
     return use_mana(voting, shares), use_mana(downvote, shares * pool_percent // BASIS_POINTS)
 
 
 def update_manabars(ctx: Context, account: Account) -> Account:
-    """Refills both mana bars of an account; stores and returns the row."""
+    """Regenerates both mana bars of an account; stores and returns the row."""
     voting, downvote = compute_manabars(ctx, account)
     return ctx.tables.accounts.update(account, voting_manabar=voting, downvote_manabar=downvote)

@@ -1,6 +1,6 @@
-"""All places where money can be, and every field of a row that holds an amount: what kind of amount it is.
+"""The classification of every row field that holds an amount: places of money, derived amounts, and figures.
 
-Who adds such a field says it here; what is forgotten fails at import.
+A new field must be listed here; an unlisted one fails at import.
 """
 
 from typing import Final
@@ -15,17 +15,17 @@ from state.tables.kinds import find_symbol
 from state.tables.tables import Tables
 
 PURSES: Final = (LIQUID, SAVINGS, REWARDS, STAKE, REWARD_SHARES, REWARD_FUND, VESTING_FUND[0], REWARD_SHARES_FUND[0])
-"""The purses in which money can be; the rest is in rows that hold it (HELD)."""
+"""All purses. All other money is in rows that hold it (HELD)."""
 
 SLOTS: Final = {
     spec.name: slots
     for spec in Tables.SPECS
     if (slots := [item for purse in PURSES for item in purse.slots.items() if item[1].table == spec.name])
 }
-"""The slots of all purses with their symbols, by their tables."""
+"""The slots of all purses with their symbols, by table."""
 
 HELD_IN: Final = {spec.name: HELD[spec.row] for spec in Tables.SPECS if spec.row in HELD}
-"""The fields of rows that hold money, by their tables."""
+"""The fields of rows that hold money, by table."""
 
 FOLLOWING: Final = {
     "accounts": {"reward_vesting_steem", "delegated_vesting_shares", "received_vesting_shares"},
@@ -39,7 +39,7 @@ FOLLOWING: Final = {
         "pending_rewarded_vesting_shares",
     },
 }
-"""Amounts that follow from what is in the places, and change with it."""
+"""Amounts derived from the places, which change with them."""
 
 FIGURES: Final = {
     "accounts": {"vesting_withdraw_rate"},
@@ -55,11 +55,11 @@ FIGURES: Final = {
         "smt_creation_fee",
     },
 }
-"""Amounts that are no money: rates, limits, reports, and what is left of old rules."""
+"""Amounts that are not money: rates, limits, reports, and remains of old rules."""
 
 
 def find_money_fields(table: str) -> set[str]:
-    """The fields of a table that change with money alone: what is in places, and what follows from it."""
+    """The fields of a table that only transfers of money change: places, and amounts derived from them."""
     held = {slot.field for _, slot in SLOTS.get(table, ())}
     return held | set(HELD_IN.get(table, ())) | FOLLOWING.get(table, set())
 

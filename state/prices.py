@@ -1,4 +1,4 @@
-"""What SBD, STEEM and VESTS are worth in each other, as the state stands.
+"""Prices of SBD, STEEM and VESTS in each other, in the current state.
 
 Source: libraries/chain/include/steem/chain/util/asset.hpp, to_sbd and to_steem; global_property_object.hpp,
 get_vesting_share_price and get_reward_vesting_share_price.
@@ -15,12 +15,12 @@ def get_median_price(ctx: Context) -> Price:
 
 
 def compute_sbd_value(price: Price, steem_amount: int) -> int:
-    """What STEEM satoshis are worth in SBD satoshis, rounded down; 0 while there is no price."""
+    """The value of STEEM satoshis in SBD satoshis, rounded down; 0 while there is no price."""
     return 0 if price.is_null() else convert(steem_amount, STEEM, price)
 
 
 def compute_steem_value(price: Price, sbd_amount: int) -> int:
-    """What SBD satoshis are worth in STEEM satoshis, rounded down; 0 while there is no price."""
+    """The value of SBD satoshis in STEEM satoshis, rounded down; 0 while there is no price."""
     return 0 if price.is_null() else convert(sbd_amount, SBD, price)
 
 
@@ -38,7 +38,7 @@ def get_vesting_share_price(gpo: GlobalProperties) -> Price:
 
 
 def get_reward_vesting_share_price(gpo: GlobalProperties) -> Price:
-    """VESTS per STEEM for a reward: the rewards that wait to be claimed count too."""
+    """VESTS per STEEM for a reward; includes the shares in unclaimed rewards."""
     return Price(
         Asset(gpo.total_vesting_shares + gpo.pending_rewarded_vesting_shares, VESTS),
         Asset(gpo.total_vesting_fund_steem + gpo.pending_rewarded_vesting_steem, STEEM),

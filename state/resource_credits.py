@@ -1,8 +1,9 @@
-"""Resource credits of accounts: how much stake gives, how they regrow, and how they follow changes of the stake.
+"""Resource credits of accounts: their maximum, their regeneration, and their update when stake changes.
 
-Credits limit what this node accepts and produces; no block is invalid for the lack of them. Their rows still follow
-every block, so that all nodes agree on them. Whatever changes the VESTS of an account calls `regenerate_rc` before and
-`update_max_rc` after the change; what has many changes to make keeps `Credits` in between, and writes a row once.
+Credits limit which transactions this node accepts and produces; a lack of credits does not invalidate a block. Their
+rows are still updated by every block, so that all nodes agree on them. Code that changes the VESTS of an account calls
+`regenerate_rc` before and `update_max_rc` after the change; for many changes it keeps a `Credits` object and writes the
+row once.
 
 Source: libraries/plugins/rc/rc_plugin.cpp, get_maximum_rc, create_rc_account, regenerate and update_modified_accounts.
 """
@@ -20,7 +21,7 @@ from state.tables.kinds import TIME_MAX
 
 
 def compute_max_rc(account: Account, row: RcAccount) -> int:
-    """The most credits an account can have: its effective stake and what its creation gave."""
+    """The maximum credits of an account: its effective stake plus the bonus from its creation fee."""
     maximum = (
         account.vesting_shares
         - account.delegated_vesting_shares
@@ -33,7 +34,7 @@ def compute_max_rc(account: Account, row: RcAccount) -> int:
 
 
 def compute_current_rc(manabar: Manabar, maximum: int, regeneration_seconds: int, now: int) -> int:
-    """The credits at `now`: they grow by `maximum` in `regeneration_seconds`, from below 0 too, and stop at it."""
+    """The credits at `now`: they grow by `maximum` in `regeneration_seconds`, also from below 0, up to `maximum`."""
     current = manabar.current_mana
     if current >= maximum:
         return maximum
@@ -42,7 +43,7 @@ def compute_current_rc(manabar: Manabar, maximum: int, regeneration_seconds: int
 
 
 def compute_waiting_seconds(current: int, maximum: int, needed: int, regeneration_seconds: int) -> int | None:
-    """Seconds until `needed` credits are there, rounded up; None when the account can never hold as many."""
+    """Seconds until `needed` credits are available, rounded up; None if the maximum is lower."""
     if needed <= current:
         return 0
     if needed > maximum:
@@ -51,16 +52,16 @@ def compute_waiting_seconds(current: int, maximum: int, needed: int, regeneratio
 
 
 def compute_used_rc(current: int, cost: int, maximum: int, max_negative_bp: int) -> int:
-    """What is left after `cost`: it may fall below 0, but only by a small part of the maximum."""
+    """The credits after `cost`: may be negative, but only by a small share of the maximum."""
     lent = max_negative_bp * maximum
     if 0 <= cost <= current and lent <= INT64_MAX:
-        return current - cost  # The least is not above 0, and so never above what is left.
+        return current - cost  # The minimum is at most 0, so it never exceeds the rest.
     least = div_trunc(to_int64(-lent), BASIS_POINTS)
     return max(INT64_MIN, min(INT64_MAX, current - cost), least)
 
 
 class Credits:
-    """The credits of one account while they change; its row is read once, and `save` writes it once."""
+    """The credits of one account during changes; the row is read once, and `save` writes it once."""
 
     __slots__ = ("_ctx", "_last_max", "manabar", "row")
 
@@ -75,9 +76,9 @@ class Credits:
         return compute_max_rc(self._ctx.tables.accounts.get(self.row.account), self.row)
 
     def regenerate(self) -> None:
-        """Brings the credits up to now, with the stake there is; before that changes.
+        """Regenerates the credits up to now; must be called before the stake changes.
 
-        An account whose maximum is negative stays as it is, as the reference leaves it when it finds that.
+        An account with a negative maximum stays unchanged, as in the reference.
         """
         ctx, maximum = self._ctx, self.compute_max()
         if maximum >= 0:
@@ -86,7 +87,7 @@ class Credits:
             self.manabar = Manabar(current, now)
 
     def follow(self, fills: bool = True) -> None:
-        """Takes over the new maximum after the stake changed; with `fills` an increase comes with credits."""
+        """Updates the maximum after the stake changed; with `fills` an increase is added to the credits."""
         maximum = self.compute_max()
         gained = maximum - self._last_max
         self._last_max = maximum
@@ -101,7 +102,7 @@ class Credits:
 
 
 def is_rc_counted(ctx: Context) -> bool:
-    """Whether credits are counted yet: from the end of the first block on."""
+    """Whether credits are counted, which begins at the end of the first block."""
     return ctx.tables.rc_pools.find(SINGLETON) is not None
 
 
@@ -121,7 +122,7 @@ def insert_rc_account(ctx: Context, account: Account, adjustment: int) -> None:
 
 
 def regenerate_rc(ctx: Context, name: str) -> Credits | None:
-    """The credits of an account, brought up to now before its stake changes; None if they are not counted."""
+    """Regenerates the credits of an account before its stake changes; None if they are not counted yet."""
     row = ctx.tables.rc_accounts.find(name)
     if row is None:
         return None
@@ -131,7 +132,7 @@ def regenerate_rc(ctx: Context, name: str) -> Credits | None:
 
 
 def update_max_rc(credits: Credits | None) -> None:
-    """Lets credits follow a change of the stake, and writes them."""
+    """Updates and writes credits after a change of the stake."""
     if credits is not None:
         credits.follow()
         credits.save()

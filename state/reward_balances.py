@@ -1,6 +1,6 @@
-"""Rewards that wait to be claimed: STEEM and SBD, and shares with the STEEM behind them.
+"""Unclaimed rewards: STEEM, SBD, and shares with the STEEM behind them.
 
-Until they are claimed, the shares neither vote nor take part in the fund of all stake; sums of their own count them.
+Unclaimed shares have no voting power and are not part of the fund of all stake; separate sums count them.
 
 Source: libraries/chain/database.cpp, database::modify_reward_balance; libraries/chain/steem_evaluator.cpp,
 claim_reward_balance_evaluator.
@@ -21,10 +21,10 @@ from state.witness_votes import adjust_proxied_witness_votes
 
 
 class RewardShares(Purse):
-    """The shares among the rewards of accounts, as a kind of place."""
+    """The shares in unclaimed rewards, as a kind of place."""
 
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
-        """Destroys -`delta` shares and the STEEM behind them, which is returned; nothing else goes this way."""
+        """Destroys -`delta` shares and returns the STEEM behind them; other changes are not supported."""
         accounts = ctx.tables.accounts
         account = accounts.get(key)
         if symbol != VESTS or not 0 <= -delta <= account.reward_vesting_balance:
@@ -40,20 +40,20 @@ class RewardShares(Purse):
 
 
 REWARD_SHARES: Final = RewardShares(Account, "reward_vesting_balance")
-"""Shares that an account has earned and not claimed yet."""
+"""Shares that an account has earned and not claimed."""
 REWARD_SHARES_FUND: Final[Place] = (Purse(GlobalProperties, "pending_rewarded_vesting_steem"), SINGLETON)
-"""The STEEM behind all such shares."""
+"""The STEEM behind all unclaimed shares."""
 
 
 def compute_claimed_vesting_steem(account: Account, shares: int) -> int:
-    """The STEEM behind claimed shares: all of it with the last of them, a part rounded down before."""
+    """The STEEM behind claimed shares: a share rounded down, or all of it with the last shares."""
     if shares == account.reward_vesting_balance:
         return account.reward_vesting_steem
     return shares * account.reward_vesting_steem // account.reward_vesting_balance
 
 
 def claim_reward(ctx: Context, name: str, reward: Asset, with_mana: bool = True) -> None:
-    """Moves a reward, which the account must have, to its balances; SBD pay their interest, even for a claim of 0."""
+    """Moves a reward, which must be available, to the account's balances; pays SBD interest, even for a claim of 0."""
     if reward.symbol == VESTS:
         _claim_shares(ctx, name, reward.amount, with_mana)
     else:
@@ -83,11 +83,11 @@ def _claim_shares(ctx: Context, name: str, shares: int, with_mana: bool) -> None
 
 
 Reward = tuple[int, int, int, int]
-"""SBD, liquid STEEM, and the STEEM that was turned into VESTS, with these."""
+"""SBD, liquid STEEM, the STEEM converted to VESTS, and these VESTS."""
 
 
 class RewardPayments(Clearing):
-    """What a post pays, on its way from a fund to the accounts: each row changes once, the sums once at the end."""
+    """Collects the rewards of a post: each account's row changes once, and the sums change once at the end."""
 
     __slots__ = ("_shares", "_steem")
 
@@ -96,10 +96,10 @@ class RewardPayments(Clearing):
         self._shares = self._steem = 0
 
     def pay(self, ctx: Context, name: str, paid: Reward, curation: int = 0, posting: int = 0) -> None:
-        """Adds to the rewards that wait to be claimed, and to the account's totals.
+        """Adds to the unclaimed rewards and the totals of an account.
 
-        As in the reference, STEEM that is too little to buy any VESTS becomes a liquid reward, and is counted among the
-        STEEM behind rewarded shares all the same.
+        As in the reference, STEEM too little to buy any VESTS becomes a liquid reward, but still counts as STEEM behind
+        rewarded shares.
         """
         sbd, steem, vesting_steem, vests = paid
         self.change(ctx, name, STEEM, -steem - vesting_steem)
@@ -122,6 +122,6 @@ class RewardPayments(Clearing):
         )
 
     def settle(self, ctx: Context) -> None:
-        """Counts the rewarded shares in the sums and ends the payout; see `finish`."""
+        """Adds the rewarded shares to the sums and ends the payout; see `finish`."""
         change_sums(ctx, pending_rewarded_vesting_steem=self._steem, pending_rewarded_vesting_shares=self._shares)
         self.finish()

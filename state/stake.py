@@ -1,7 +1,7 @@
-"""Stake: STEEM that became VESTS. Shares are bought, lent, given back and powered down here.
+"""Stake (VESTS): power up, power down, delegation and its return.
 
-The STEEM behind all shares is one fund, and what a share is worth follows from both sums; so whatever changes the
-shares of an account changes the sums as well, and carries the difference to the witnesses that they vote for.
+The STEEM behind all shares is one fund, and the value of a share is the ratio of both sums. So every change of an
+account's shares also changes the sums, and the votes of the witnesses that the account votes for.
 
 Source: libraries/chain/database.cpp, create_vesting2 and process_vesting_withdrawals;
 libraries/chain/steem_evaluator.cpp, delegate_vesting_shares_evaluator.
@@ -22,12 +22,12 @@ from state.witness_votes import WitnessVoteSums, adjust_proxied_witness_votes
 
 
 class Stake(Purse):
-    """The shares of accounts, as a kind of place: STEEM that comes in buys them."""
+    """The shares of accounts, as a kind of place; incoming STEEM buys shares."""
 
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
-        """Powers STEEM up and returns the new shares, which come with their mana.
+        """Powers STEEM up and returns the new shares, which have full mana.
 
-        Of VESTS a negative `delta` destroys shares, and the STEEM behind them, which is returned.
+        For VESTS, a negative `delta` destroys shares and returns the STEEM behind them.
         """
         accounts = ctx.tables.accounts
         account = accounts.get(key)
@@ -46,7 +46,7 @@ class Stake(Purse):
 
 
 STAKE: Final = Stake(Account, "vesting_shares")
-"""What an account has powered up."""
+"""The stake of an account."""
 
 
 def update_with_mana(ctx: Context, account: Account, bars: tuple[Manabar, Manabar], **changes: int) -> Account:
@@ -56,9 +56,9 @@ def update_with_mana(ctx: Context, account: Account, bars: tuple[Manabar, Manaba
 
 
 class PowerDown:
-    """One part of an account's power down: shares that other accounts get, as STEEM or as shares, and a rest.
+    """One payment of a power down: shares routed to other accounts, as STEEM or as shares, and the rest.
 
-    The account loses the whole part when the rest is paid, at the end. Raises Rejected when more was given away.
+    The account loses the whole part in `finish`, which raises Rejected if more was routed.
     """
 
     __slots__ = ("_account", "_ctx", "_part", "_rest", "_sums")
@@ -70,7 +70,7 @@ class PowerDown:
         self._sums = sums
 
     def give_shares(self, receiver: str, shares: int) -> None:
-        """Gives shares to another account as shares."""
+        """Transfers shares to another account as shares."""
         self._rest -= shares
         accounts = self._ctx.tables.accounts
         account = accounts.get(receiver)
@@ -78,7 +78,7 @@ class PowerDown:
         adjust_proxied_witness_votes(self._ctx, account, (shares,), self._sums)
 
     def give_steem(self, receiver: str, shares: int) -> int:
-        """Gives another account what shares are worth, in STEEM satoshis, and returns that."""
+        """Pays another account the value of shares in STEEM satoshis, and returns that value."""
         self._rest -= shares
         steem = compute_shares_value(self._ctx.gpo, shares)
         accounts = self._ctx.tables.accounts
@@ -88,9 +88,9 @@ class PowerDown:
         return steem
 
     def finish(self, **progress: int) -> tuple[int, int]:
-        """Gives the account the rest as STEEM and takes its part; returns the shares of the rest and their STEEM.
+        """Pays the rest to the account as STEEM and removes the whole part; returns the rest in shares and in STEEM.
 
-        `progress` is what else changes in the account's row.
+        `progress` are further changes of the account's row.
         """
         ctx, part, rest = self._ctx, self._part, self._rest
         if rest < 0:
@@ -111,7 +111,7 @@ class PowerDown:
 
 
 def lend_shares(ctx: Context, delegator: str, delegatee: str, shares: int) -> None:
-    """Lends shares, with their mana, to another account, in addition to those that are lent already."""
+    """Delegates shares, with their mana, to another account, in addition to earlier ones."""
     accounts, delegations = ctx.tables.accounts, ctx.tables.vesting_delegations
     lender, pool_percent = accounts.get(delegator), ctx.gpo.downvote_pool_percent
     bars = take_mana(pool_percent, (lender.voting_manabar, lender.downvote_manabar), shares)
@@ -127,7 +127,7 @@ def lend_shares(ctx: Context, delegator: str, delegatee: str, shares: int) -> No
 
 
 def call_shares_back(ctx: Context, delegation: VestingDelegation, shares: int, expiration: int) -> None:
-    """Takes lent shares from the receiver, with their mana; the lender has them again when `expiration` is past."""
+    """Takes delegated shares and their mana from the delegatee; they return to the delegator after `expiration`."""
     tables = ctx.tables
     borrower = tables.accounts.get(delegation.delegatee)
     bars = take_mana(ctx.gpo.downvote_pool_percent, compute_manabars(ctx, borrower), shares)
@@ -141,7 +141,7 @@ def call_shares_back(ctx: Context, delegation: VestingDelegation, shares: int, e
 
 
 def return_shares(ctx: Context, returning: VestingDelegationExpiration) -> None:
-    """Gives shares whose way back is over to their delegator, with the mana they carry."""
+    """Returns shares whose expiration has passed to their delegator, with their mana."""
     shares = returning.vesting_shares
     account = ctx.tables.accounts.get(returning.delegator)
     bars = compute_manabars(ctx, account, shares)

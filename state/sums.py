@@ -1,7 +1,7 @@
-"""Sums over rows that move together: what is in all places of a symbol, and its supply; what is delegated by whom.
+"""Redundant sums over rows: the places of a symbol and its supply; delegations and the totals of accounts.
 
-Each is declared once, for a recount of the whole state (state/invariants.py) and for the check of what one operation
-or step has changed (state/watch.py).
+Each is declared once, for recounts of the whole state (state/invariants.py) and for checks of the changes of one
+operation or step (state/watch.py).
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from protocol.assets import SBD, STEEM, VESTS
 from state.places import HELD_IN, SLOTS
 
 Read = Callable[[Any], int]
-"""Reads what a row adds to a sum, in satoshis."""
+"""Reads a row's contribution to a sum, in satoshis."""
 
 
 class Part(NamedTuple):
-    """What the rows of a table add to a sum; `field` is the one that it is read from."""
+    """The contribution of a table's rows to a sum; `field` is the field it is read from."""
 
     table: str
     field: str
@@ -24,7 +24,7 @@ class Part(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """Parts whose sum over all rows is that of the `stored` parts: the figures that the state keeps of it."""
+    """An invariant: the sum of `parts` over all rows equals the sum of the `stored` parts, the totals in the state."""
 
     text: str
     parts: tuple[Part, ...]
@@ -48,7 +48,7 @@ def _read_satoshis(read: Callable[[Any], tuple[int, int]]) -> Read:
 
 
 def _list_places(symbol: int) -> tuple[Part, ...]:
-    """Everything that holds a symbol: the slots of purses, and the rows that hold money."""
+    """All places of a symbol: the slots of purses, and the rows that hold money."""
     return tuple(
         part
         for table, items in SLOTS.items()
@@ -91,7 +91,7 @@ DELEGATIONS: Final = (
         _fields("vesting_delegations", "vesting_shares"),
     ),
 )
-"""Delegated stake as accounts know it, and the delegations themselves."""
+"""Delegated stake in account rows, and the delegations themselves."""
 
 AMOUNTS: Final = {
     table: (
@@ -100,4 +100,4 @@ AMOUNTS: Final = {
     )
     for table in (*SLOTS, *HELD_IN)
 }
-"""Everything that holds money and may not fall below zero, by tables."""
+"""All fields of money that may not be negative, by table."""

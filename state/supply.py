@@ -1,6 +1,6 @@
 """The supplies of STEEM and SBD, and the virtual supply (all SBD valued in STEEM) that follows them.
 
-The hand of `state.balances` and `state.issuance`, which know where the tokens come from or go to; nobody else.
+Only for `state.balances` and `state.issuance`, which know the source and destination of tokens.
 
 Source: libraries/chain/database.cpp, database::adjust_supply and database::modify_balance.
 """
@@ -14,7 +14,7 @@ from state.prices import compute_steem_value, get_median_price
 def change_supply(ctx: Context, symbol: int, delta: int) -> None:
     """Adds `delta` satoshis to the supply of STEEM or SBD.
 
-    The reference's nine-fold vesting of new STEEM ended with its hard fork 16 and no caller asks for it.
+    The reference's nine-fold vesting of new STEEM ended with hard fork 16 and is not implemented.
     """
     table = ctx.tables.global_properties
     gpo = table.get(SINGLETON)
@@ -32,7 +32,7 @@ def change_supply(ctx: Context, symbol: int, delta: int) -> None:
 
 
 def change_sums(ctx: Context, **deltas: int) -> None:
-    """Adds to figures of the whole chain that follow from what is in places."""
+    """Adds to chain-wide figures that are derived from places."""
     table = ctx.tables.global_properties
     gpo = table.get(SINGLETON)
     for field, delta in deltas.items():
@@ -41,15 +41,15 @@ def change_sums(ctx: Context, **deltas: int) -> None:
 
 
 def add_interest(ctx: Context, interest: int) -> None:
-    """Adds SBD satoshis of interest, whose value by itself is added to the virtual supply.
+    """Adds SBD satoshis of interest to the supply, and their value, rounded down, to the virtual supply.
 
-    That can be a satoshi less than a recount gives. Raises Invalid while there is no price.
+    The virtual supply can be a satoshi below a recomputation. Raises Invalid while there is no price.
     """
     value = convert(interest, SBD, get_median_price(ctx))
     change_sums(ctx, current_sbd_supply=interest, virtual_supply=value)
 
 
 def set_virtual_supply(ctx: Context, virtual_supply: int, sbd_print_rate: int) -> None:
-    """Takes over a recount of the virtual supply, and the print rate that follows from it."""
+    """Stores a recomputed virtual supply, and the print rate derived from it."""
     table = ctx.tables.global_properties
     table.update(table.get(SINGLETON), virtual_supply=virtual_supply, sbd_print_rate=sbd_print_rate)

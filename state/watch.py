@@ -1,7 +1,7 @@
-"""Checks of what a block changed, while the node runs: cheap invariants, by their names.
+"""Invariants that a running node checks over the changes of each block.
 
-A broken one is reported as a Complaint among the effects of its block. Nothing is refused for it: which blocks are
-valid is the matter of consensus alone, and other nodes would take the block.
+A violation is reported as a Complaint in the block's effects. The block is not refused: validity is defined by
+consensus alone, and other nodes would accept it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from state.invariant_names import CHECKED
 from state.sums import AMOUNTS, DELEGATIONS, SUPPLIES, Part, Sum
 
 Check = Callable[[Iterable[RowChange]], str]
-"""Looks at changed rows; returns what is wrong as a part of a sentence, or nothing."""
+"""Checks changed rows; returns the problem as part of a sentence, or ""."""
 
 
 class Complaint(NamedTuple):
-    """An invariant that a block broke; `cause` is the operation or step after which it did not hold.
+    """A violated invariant; `cause` is the operation or step after which it no longer held.
 
-    `trx_id` is that of the operation's transaction, empty for a step.
+    `trx_id` is the id of the operation's transaction, empty for a step.
     """
 
     invariant: str
@@ -37,7 +37,7 @@ class Complaint(NamedTuple):
 
 
 class _Terms(NamedTuple):
-    """What the rows of one table add to sums: `read` gives the values of a row, `sums` the number and sign of each.
+    """The terms of one table in sums: `read` returns the values of a row, `sums` the sum number and sign of each value.
 
     `nothing` are the values of an absent row.
     """
@@ -48,7 +48,7 @@ class _Terms(NamedTuple):
 
 
 class SumCheck:
-    """Sums whose two sides must change alike."""
+    """Checks sums whose two sides must change by the same amount."""
 
     def __init__(self, sums: Sequence[Sum]) -> None:
         self._sums = sums
@@ -61,7 +61,7 @@ class SumCheck:
         self._tables = {table: _make_terms(table, parts) for table in {part.table for part, _ in parts}}
 
     def __call__(self, changes: Iterable[RowChange]) -> str:
-        """Compares by how much both sides of each sum have changed."""
+        """Compares the changes of both sides of each sum."""
         differences = [0] * len(self._sums)
         find = self._tables.get
         for table, _, old, new in changes:
@@ -92,7 +92,7 @@ def _make_terms(table: str, parts: Sequence[tuple[Part, tuple[int, int]]]) -> _T
 
 
 def check_balances(changes: Iterable[RowChange]) -> str:
-    """No place of money falls below zero."""
+    """Checks that no place of money is negative."""
     for table, key, _, new in changes:
         if new is not None and (parts := AMOUNTS.get(table.name)):
             for part in parts:
@@ -102,29 +102,29 @@ def check_balances(changes: Iterable[RowChange]) -> str:
 
 
 def check_index(changes: Iterable[RowChange]) -> str:
-    """A row is in every index under its key, and no more under the former one."""
+    """Checks that a row is in every index under its new key, and no longer under its former key."""
     for table, key, old, new in changes:
         if name := table.find_broken_index(old, new):
-            return f"{table.name} {key!r} does not stand in {name} where its fields say"
+            return f"{table.name} {key!r} is not in {name} under its key"
     return ""
 
 
 CHECKS: Final[dict[str, Check]] = dict(
     zip(CHECKED, (SumCheck(SUPPLIES), check_balances, SumCheck(DELEGATIONS), check_index), strict=True)
 )
-"""All of them by their names."""
+"""All checks by name."""
 
 
 def find_broken(names: Iterable[str], changes: Sequence[RowChange]) -> list[tuple[str, str]]:
-    """Returns the invariants among those named that changed rows break, each with what was found."""
+    """Returns the named invariants that the changed rows violate, each with its problem."""
     return [(name, text) for name in names if (text := CHECKS[name](changes))]
 
 
 class Tracer:
-    """Finds the operations and steps of a block that break invariants, while the block is applied."""
+    """Finds the operations and steps that violate invariants, while a block is applied."""
 
     def __init__(self, store: Store[Any], names: Iterable[str], block: int) -> None:
-        """Raises KeyError for a name that is not in CHECKS. A checkpoint was just opened for the block."""
+        """Requires that a checkpoint was just opened for the block. Raises KeyError for an unknown name."""
         self._store = store
         self._names = tuple(names)
         self._block = block
@@ -132,7 +132,7 @@ class Tracer:
         self.complaints: list[Complaint] = []
 
     def look(self, cause: str, trx_id: bytes = b"") -> None:
-        """Checks what has changed since the last call; an operation or a step was the cause."""
+        """Checks the changes since the last call, which `cause` (an operation or a step) made."""
         self._mark, changes = self._store.list_changes(self._mark)
         self.complaints += [
             Complaint(name, self._block, cause, trx_id, text) for name, text in find_broken(self._names, changes)

@@ -1,4 +1,4 @@
-"""The witness votes that stake carries: an account's own, or those of the proxy at the end of its chain.
+"""Witness votes by stake: those of the account itself, or of the proxy at the end of its chain.
 
 Source: libraries/chain/database.cpp, adjust_proxied_witness_votes (both), adjust_witness_votes, adjust_witness_vote.
 """
@@ -11,9 +11,9 @@ from state.tables.witnesses import Witness
 
 
 class WitnessVoteSums:
-    """Changes of the stake behind witnesses in one go, each of which changes a row once however many there are.
+    """Collects changes of the stake behind witnesses, so that each witness's row changes once.
 
-    Nobody may read the votes of witnesses before `finish`.
+    The votes of witnesses must not be read before `finish`.
     """
 
     __slots__ = ("_choices", "_ctx", "_votes")
@@ -38,7 +38,7 @@ class WitnessVoteSums:
             sums[name] = votes
 
     def forget_choices(self, name: str) -> None:
-        """Takes note that the votes of an account change."""
+        """Drops the cached votes of an account, because they change."""
         self._choices.pop(name, None)
 
     def finish(self) -> None:
@@ -51,10 +51,10 @@ class WitnessVoteSums:
 def adjust_proxied_witness_votes(
     ctx: Context, account: Account, deltas: tuple[int, ...], sums: WitnessVoteSums | None = None, depth: int = 0
 ) -> None:
-    """Carries changes of stake to the witnesses that the account, or the proxy at the end of its chain, votes for.
+    """Applies changes of stake to the witnesses that the account, or the proxy at the end of its chain, votes for.
 
-    The first is one of the account's own stake, the others are of what is proxied to it, by the depth of the proxies.
-    With `sums` they are added there, and whoever made them finishes them.
+    The first delta is of the account's own stake, the others of stake proxied to it, by depth. With `sums` the changes
+    are only collected there, and the caller finishes them.
     """
     max_depth = ctx.rules.max_proxy_recursion_depth
     if account.proxy == "":
@@ -75,7 +75,7 @@ def adjust_proxied_witness_votes(
 
 
 def adjust_witness_vote(ctx: Context, witness: Witness, delta: int) -> None:
-    """Adds `delta` VESTS satoshis to a witness's votes and moves its next turn in virtual time accordingly."""
+    """Adds `delta` VESTS satoshis to a witness's votes and reschedules it in virtual time."""
     votes = witness.votes + delta
     _check_witness_votes(votes, ctx.gpo.total_vesting_shares)
     _set_witness_votes(ctx, witness, votes)
@@ -106,7 +106,7 @@ def _set_witness_votes(ctx: Context, witness: Witness, votes: int) -> None:
 
 
 def clear_witness_votes(ctx: Context, name: str) -> None:
-    """Removes all witness votes of an account (its stake's weight must have been taken off before)."""
+    """Removes all witness votes of an account; their weight must have been removed before."""
     tables = ctx.tables
     for vote in list(tables.witness_votes.scan((name,))):
         tables.witness_votes.delete(vote)

@@ -1,9 +1,9 @@
-"""How much of the state is kept in memory, for speed only, unless an operator says otherwise."""
+"""Default sizes of the caches of the state, which operators can change. They affect speed only."""
 
 from typing import Final
 
 CACHE_ROWS: Final = 200_000
-"""Rows of the committed state, decoded."""
+"""Maximum number of decoded rows of the committed state in the cache."""
 
 CACHE_BYTES: Final = 64 << 20
-"""Bytes of the database."""
+"""Size of LevelDB's block cache, in bytes."""

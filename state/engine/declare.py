@@ -23,7 +23,7 @@ from state.engine.rows import VERSION_MAX, RowT, Upgrade, list_fields, plain_typ
 
 OrderKey = tuple[Any, ...]
 Place = Callable[[Any], OrderKey | None]
-"""Gives a row's key in an index, ending in its primary key; None when the row is not in the index."""
+"""Computes a row's key in an index, ending in its primary key; None if the row is not in the index."""
 
 NUMBER_MAX: Final = 0xFFFF
 _DECLARED: Final[dict[type[Any], TableSpec[Any]]] = {}
@@ -66,18 +66,18 @@ class Index:
 
     @property
     def fields(self) -> frozenset[str]:
-        """The fields whose change can move a row."""
+        """The fields whose change can move a row in the index."""
         names: set[str] = set()
         for part in self.parts:
             names.update((part.removeprefix("-"),) if isinstance(part, str) else part.fields)
         return frozenset(names)
 
     def complete(self, primary: tuple[str, ...]) -> tuple[str | Derived, ...]:
-        """The parts of a place, which is made unique by ending in the primary key."""
+        """The parts of a key in the index; the primary key at the end makes it unique."""
         return self.parts if self.parts[-len(primary) :] == primary else (*self.parts, *primary)
 
     def build_place(self, primary: tuple[str, ...]) -> Place:
-        """Makes the function that gives a row's place."""
+        """Builds the function that computes a row's key in the index."""
         parts = self.complete(primary)
         if len(parts) > 1 and all(isinstance(part, str) and part[0] != "-" for part in parts):
             return attrgetter(*map(str, parts))
@@ -98,7 +98,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class TableSpec(Generic[RowT]):
-    """What is declared about a table."""
+    """The declaration of a table."""
 
     name: str
     number: int
@@ -115,7 +115,7 @@ class TableSpec(Generic[RowT]):
         return (self.key,) if isinstance(self.key, str) else self.key
 
     def find_types(self, parts: tuple[str | Derived, ...]) -> tuple[type | None, ...] | None:
-        """The Python types of the components of a key; None when that takes a row to know."""
+        """The Python types of the components of a key; None if they are known only from a row."""
         fields = list_fields(self.row)
         if not all(isinstance(part, str) for part in parts):
             return None
@@ -127,7 +127,7 @@ class TableSpec(Generic[RowT]):
         return frozenset(self.primary).union(*(index.fields for index in self.indexes))
 
     def check(self) -> None:
-        """Raises SchemaError for what does not fit together."""
+        """Raises SchemaError for an inconsistent declaration."""
         names = [index.name for index in self.indexes]
         unknown = sorted(self.watched - set(self.row.__struct_fields__))
         if unknown:

@@ -1,4 +1,4 @@
-"""Everything the store can refuse, each reason with its own class."""
+"""Errors of the store, one class for each reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StoreLocked(StoreError):
 
 
 class NotAStore(StoreError):
-    """The directory or database exists but was not made by this program; it is left as it was."""
+    """The directory or database exists but was not made by this program; it is left unchanged."""
 
 
 class ForeignChain(StoreError):
@@ -36,7 +36,7 @@ class StoreWriteFailed(StoreError):
 
 
 class StoreFull(StoreWriteFailed):
-    """The batch could not be written because there is no room on the disk."""
+    """The batch could not be written because the disk is full."""
 
 
 class SchemaError(StoreError):
@@ -56,7 +56,7 @@ class RowError(StoreError):
 
 
 class RowMissing(RowError):
-    """There is no row with this key; `wanted` says what was looked for, as a client is told."""
+    """There is no row with this key; `wanted` describes the key for clients."""
 
     def __init__(self, text: str, key: object = None) -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""Ordered indexes of a table: where a row stands, and the views that read rows in that order."""
+"""Ordered indexes of a table: their keys, and views that read rows in their order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
 INDEX_SPACE: Final = b"\x02"
 
 PLACES_MAX: Final = 10_000
-"""Rows whose place in the table is remembered by their key in an index."""
+"""Size of the cache that maps keys of a unique index to primary keys."""
 
 _MISS: Final[Any] = object()
 
@@ -47,14 +47,14 @@ class IndexState:
         self.prefix = INDEX_SPACE + spec.number.to_bytes(2, "big") + bytes([number])
         types = spec.find_types(index.complete(primary))
         self.encode_key: Callable[[OrderKey], bytes]
-        """The key of the database's entry for a place."""
+        """Encodes an index key as a database key."""
         self.encode_key = (
             (lambda place: self.prefix + encode_key(place)) if types is None else build_encoder(self.prefix, types)
         )
         self.cut: Callable[[OrderKey], Any] = itemgetter(-1 if len(primary) == 1 else slice(-len(primary), None))
-        """Takes the primary key from a place."""
+        """Extracts the primary key from a key of the index."""
         self.knows_it_is_empty: bool | None = None
-        """True: the database has no entry of this index. False: it may have some. None: that is looked up at need."""
+        """True: the database has no entry of this index. False: it may have some. None: not looked up yet."""
 
     def scan(self, low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[OrderKey]:
         """Iterates over the index entries in the range."""
@@ -66,18 +66,18 @@ class IndexState:
         return overlay.merge(stored if reverse else overlay.live(stored, low, high), low, high, reverse)
 
     def holds(self, place: OrderKey) -> bool:
-        """Whether a row stands at a place."""
+        """Whether the index contains this key."""
         overlay = self.overlay
         if place in overlay.added:
             return True
         return place not in overlay.removed and self.backend.get(self.encode_key(place)) is not None
 
     def encode(self, place: OrderKey) -> tuple[bytes, bytes]:
-        """The entry of the database (key, value) for a place."""
+        """The database entry (key, value) of an index key."""
         return self.encode_key(place), pack(place)
 
     def _is_stored_empty(self) -> bool:
-        """Whether the database has nothing of this index: every block looks for what is due in many empty tables."""
+        """Whether the database has no entry of this index; cached, because every block scans many empty indexes."""
         is_empty = self.knows_it_is_empty
         if is_empty is None:
             entries = self.backend.scan(self.prefix + encode_key(()), self.prefix + encode_key((TOP,)))
@@ -102,7 +102,7 @@ class IndexView(Generic[RowT]):
     def has_due(self, *stop: Any) -> bool:
         """Whether there is a row before ``stop`` in the index: ``scan(stop=stop)`` would yield one.
 
-        Costs one comparison as long as ``stop`` is not beyond the key that was first when it was last looked for.
+        Takes one comparison while ``stop`` is not beyond the first key found by the last lookup.
         """
         overlay = self._index.overlay
         floor = overlay.floor
@@ -142,10 +142,9 @@ class IndexView(Generic[RowT]):
 
 
 class UniqueView(Generic[RowT]):
-    """Finds the only row with a key in an index, and remembers where it was.
+    """Finds the only row with a key in an index, with a cache of primary keys.
 
-    What is remembered is checked against the row, so it may be out of date: when the row is there and still has the
-    key, it is the one.
+    A cached primary key may be stale, so it is checked: if its row exists and still has the key, it is the row.
     """
 
     __slots__ = ("_index", "_places", "_table")

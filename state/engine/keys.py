@@ -77,7 +77,7 @@ _ENCODERS: Final[dict[type | None, Callable[[Any], bytes]]] = {
 
 
 def encode_component(value: Any) -> bytes:
-    """Encodes one component; raises SchemaError for a type that has no place in a key."""
+    """Encodes one component; raises SchemaError for a type that keys cannot hold."""
     encode = _ENCODERS.get(type(value))
     if encode is not None:
         return encode(value)
@@ -94,7 +94,7 @@ def encode_key(key: tuple[Any, ...]) -> bytes:
 
 
 def build_encoder(prefix: bytes, kinds: tuple[type | None, ...], is_plain: bool = False) -> Callable[[Any], bytes]:
-    """Makes a faster ``encode_key``, behind a prefix, for tuples of these types; None stands for any one.
+    """Builds a faster ``encode_key`` with a prefix, for tuples of these types; None means any type.
 
     With ``is_plain`` the key is the only component itself.
     """
@@ -118,7 +118,7 @@ def _decode_string(data: bytes, position: int) -> tuple[bytes, int]:
 
 
 def decode_key(data: bytes) -> tuple[Any, ...]:
-    """Reads back what encode_key wrote (a bool comes back as an int); raises SchemaError for other bytes."""
+    """Decodes the result of encode_key (a bool becomes an int); raises SchemaError for other bytes."""
     values: list[Any] = []
     position = 0
     try:

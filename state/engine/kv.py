@@ -1,4 +1,4 @@
-"""Ordered key-value backends: what they offer, and the one in memory for tests and simulation."""
+"""Ordered key-value backends: the interface, and an implementation in memory for tests and simulation."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ Batch = Iterable[Put]
 
 
 class Reads(Protocol):
-    """Anything that knows the values of some keys."""
+    """A source of values by key."""
 
     def get(self, key: bytes, /) -> bytes | None:
         """Returns the value, or None."""
 
 
 class View(Protocol):
-    """What a backend holds at one moment; what is written later does not show.
+    """A snapshot of a backend; later writes are not visible.
 
-    It is taken in the thread that uses the backend, and may then be read and closed in another one.
+    It is taken in the backend's thread, and may be read and closed in another one.
     """
 
     def get(self, key: bytes) -> bytes | None:
         """Returns the value, or None."""
 
     def scan(self, low: bytes, high: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Iterates over (key, value) with low <= key < high. Raises StoreError when the backend has to be closed."""
+        """Iterates over (key, value) with low <= key < high. Raises StoreError once the backend must close."""
 
     def measure(self, low: bytes, high: bytes) -> int:
-        """Estimates how much lies between two keys, in a unit of the backend's own; 0 when it does not know."""
+        """Estimates the size of the data between two keys, in a unit of the backend; 0 if unknown."""
 
     def close(self) -> None:
-        """Lets go of what was kept for it; it may be called twice."""
+        """Releases the snapshot; may be called twice."""
 
 
 class Backend(Protocol):
@@ -48,7 +48,7 @@ class Backend(Protocol):
 
     @property
     def read_problem(self) -> StoreError | None:
-        """Why what it holds can no longer be read, from the first such read on; None when all is well."""
+        """The error of the first read that failed for good; None if there was none."""
 
     def get(self, key: bytes) -> bytes | None:
         """Returns the value, or None."""
@@ -57,13 +57,13 @@ class Backend(Protocol):
         """Iterates over (key, value) with low <= key < high (None: no end), as of the moment of the call."""
 
     def write(self, batch: Batch, sync: bool) -> None:
-        """Applies all puts and deletes (value None) or none; ``sync`` waits until the disk has them."""
+        """Applies all puts and deletes (value None) atomically; ``sync`` waits until they are on disk."""
 
     def snapshot(self) -> View:
-        """Returns a view of what the backend holds now, to be closed by the caller."""
+        """Returns a view of the current content, which the caller must close."""
 
     def close(self) -> None:
-        """Releases the backend; it may be called twice."""
+        """Releases the backend; may be called twice."""
 
 
 class MemoryView:
@@ -87,12 +87,12 @@ class MemoryView:
         return int(self._values.bisect_left(high) - self._values.bisect_left(low))
 
     def close(self) -> None:
-        """Forgets the copy."""
+        """Releases the copy."""
         self._values = SortedDict()
 
 
 class FrozenBackend:
-    """A view as a backend that nobody can change."""
+    """A read-only backend over a view."""
 
     read_problem: StoreError | None = None
 
@@ -122,13 +122,13 @@ class FrozenBackend:
 
 
 SPACE_BYTES: Final = 3
-"""Length of the beginning that keys share which are put in order together, when one of them may be in a scan."""
+"""Length of the key prefix by which unsorted keys are grouped; a scan sorts only the groups it may touch."""
 
 
 class MemoryBackend:
     """A backend in memory; ``crash`` loses what was written without sync, as a power failure would.
 
-    Keys are put in order when somebody scans where they are.
+    Keys are sorted lazily, by the first scan of their range.
     """
 
     read_problem: StoreError | None = None
@@ -136,7 +136,7 @@ class MemoryBackend:
     def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}
         self._order: Any = SortedList()
-        # The difference of `_values` and `_order`, by the beginning of the keys.
+        # The difference of `_values` and `_order`, by key prefix.
         self._unordered: defaultdict[bytes, set[bytes]] = defaultdict(set)
         self._unsynced: list[Put] = []
 
@@ -180,7 +180,7 @@ class MemoryBackend:
         self._put(news)
 
     def snapshot(self) -> MemoryView:
-        """Returns a copy; the keys and values themselves are shared."""
+        """Returns a copy that shares keys and values."""
         return MemoryView(SortedDict(self._values))
 
     def crash(self) -> None:
@@ -188,12 +188,12 @@ class MemoryBackend:
         self.take_back(0)
 
     def take_back(self, kept: int) -> None:
-        """Takes back what was written without sync, all but the first ``kept`` puts."""
+        """Reverts all writes without sync except the first ``kept`` puts."""
         self._put(dict(reversed(self._unsynced[kept:])))
         del self._unsynced[kept:]
 
     def close(self) -> None:
-        """Does nothing: the values stay for the next store that opens this backend."""
+        """Does nothing: the values remain for the next store that opens this backend."""
 
     def _put(self, news: dict[bytes, bytes | None]) -> None:
         values: Any = self._values

@@ -14,7 +14,7 @@ from state.engine.kv import Batch
 
 try:
     import plyvel
-except ImportError:  # The same interface, with wheels for the systems and versions that plyvel has none for.
+except ImportError:  # The same interface, with wheels for systems and Python versions without a plyvel wheel.
     import plyvel_next as plyvel
 
 MARKER: Final = "PLAUDIT-STATE"
@@ -23,19 +23,19 @@ _DATA_SUFFIXES: Final = (".ldb", ".sst", ".log")
 # all locks of a process on a file when the process closes any handle of it.
 _OPEN_PATHS: Final[set[Path]] = set()
 _ROOM_BYTES: Final = 1 << 18
-"""Room for the catalogue and a new log when a database is opened, beside what is in its log."""
+"""Disk space needed to reopen a database in addition to the size of its log: for the manifest and a new log."""
 _NO_ROOM_NUMBERS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BROKEN_FILES: Final = ("No such file", "does not exist", "Invalid argument")
-"""What LevelDB says of files that are missing, or too short for what is read from them."""
+"""LevelDB's messages for missing or truncated files."""
 _NO_ROOM: Final = ("No space left", "Disk quota exceeded", "File too large")
 _IN_USE: Final = ("Resource temporarily unavailable", "already held by process")
-"""What LevelDB says of a lock that another process, or another handle of this one, holds."""
+"""LevelDB's messages for a lock held by another process, or by another handle of this one."""
 _PASSING: Final = ("Too many open files", "Cannot allocate memory")
-"""What LevelDB says of a read that may succeed a moment later."""
+"""LevelDB's messages for transient read errors."""
 
 
 def _prepare_directory(path: Path, create: bool) -> None:
-    """Refuses a directory that is not ours or has lost its catalogue, before LevelDB could touch it."""
+    """Refuses a directory of another program or without its CURRENT file, before LevelDB can modify it."""
     names = set(os.listdir(path)) if path.is_dir() else set()
     if path.exists() and not path.is_dir():
         raise NotAStore(f"{path} is not a directory")
@@ -51,13 +51,13 @@ def _prepare_directory(path: Path, create: bool) -> None:
 
 
 class LevelDBBackend:
-    """LevelDB in one directory; every read verifies checksums. ``cache_bytes`` of it are kept in memory, unpacked.
+    """LevelDB in one directory; every read verifies checksums. ``cache_bytes`` is the size of the block cache.
 
-    After a failed write LevelDB's log may end in half a record, and anything appended behind it would be lost at the
-    next start. So the database is opened anew before the next write; reads go on with the old handle until then.
+    After a failed write LevelDB's log may end in a torn record, and records appended after it would be lost at the next
+    start. So the database is reopened before the next write; reads use the old handle until then.
 
-    A view may be read in another thread, so the database is not closed under it: a close, or opening it anew, gives the
-    views up, and happens when the last of them is closed.
+    Views may be read in other threads, so the database is never closed under them: closing or reopening first
+    invalidates the views, and happens when the last of them is closed.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, create: bool = True, cache_bytes: int = CACHE_BYTES) -> None:
@@ -101,7 +101,7 @@ class LevelDBBackend:
 
     @property
     def read_problem(self) -> StoreError | None:
-        """Why the database can no longer be read: what the first read that failed raised."""
+        """The error of the first read that failed for good; None if there was none."""
         return self._read_problem
 
     def get(self, key: bytes) -> bytes | None:
@@ -146,9 +146,9 @@ class LevelDBBackend:
             raise kind(f"{self._path}: {text}") from error
 
     def _check_room(self) -> None:
-        """Makes sure that LevelDB can be opened anew, for which it writes what its log holds to another file.
+        """Checks that there is room to reopen LevelDB, which then writes the content of its log to a new file.
 
-        Without room it would stay closed, and nothing could be read. Raises StoreFull, StoreWriteFailed.
+        Without room it would stay closed and unreadable. Raises StoreFull, StoreWriteFailed.
         """
         logs = (self._path / name for name in os.listdir(self._path) if name.endswith(".log"))
         needed = sum(log.stat().st_size for log in logs) + _ROOM_BYTES
@@ -175,14 +175,14 @@ class LevelDBBackend:
         return view
 
     def _give_up_views(self) -> None:
-        """Ends the views that are open; raises StoreWriteFailed until the last of them is closed."""
+        """Invalidates the open views; raises StoreWriteFailed until the last of them is closed."""
         for view in list(self._views):
             view.give_up()
         if self._views:
-            raise StoreWriteFailed(f"{self._path} has to be opened anew, which waits for a snapshot to end")
+            raise StoreWriteFailed(f"{self._path} must be reopened, which waits until a snapshot is closed")
 
     def close(self) -> None:
-        """Closes the database and gives up its lock, as soon as no view of it is open."""
+        """Closes the database and releases its lock, as soon as no view is open."""
         if not self._is_closed:
             self._is_closed = True
             for view in list(self._views):
@@ -190,13 +190,13 @@ class LevelDBBackend:
             self._release()
 
     def forget(self, view: LevelDBView) -> None:
-        """For a view that is closed."""
+        """Called by a view when it is closed."""
         self._views.discard(view)
         if self._is_closed:
             self._release()
 
     def _release(self) -> None:
-        """Closes the database if no view is open; of two threads that come here at once, one does."""
+        """Closes the database if no view is open; thread-safe, only one caller closes."""
         if self._views:
             return
         try:
@@ -206,7 +206,7 @@ class LevelDBBackend:
         self._db.close()
 
     def _find_handle(self) -> Any:
-        """Returns the open database; opens it again if an earlier attempt to do so, before a write, had failed."""
+        """Returns the open database; retries to open it if reopening before a write failed."""
         if self._db.closed and not self._is_closed:
             self._reopen()
         return self._db
@@ -220,14 +220,14 @@ class LevelDBBackend:
         self._must_reopen = False
 
     def _keep(self, error: StoreError) -> StoreError:
-        """Remembers an error of reading unless it may pass, or the database is to be closed."""
+        """Keeps a read error as `read_problem`, unless it is transient or the database is closing."""
         may_pass = isinstance(error, StoreWriteFailed) or any(reason in str(error) for reason in _PASSING)
         if self._read_problem is None and not may_pass and not self._is_closed:
             self._read_problem = error
         return error
 
     def read_error(self, error: Exception) -> StoreError:
-        """What LevelDB said when it was read, as one of our errors."""
+        """Translates a read error of LevelDB into an error of the store."""
         text = _reason(error)
         is_broken = isinstance(error, plyvel.CorruptionError) or any(reason in text for reason in _BROKEN_FILES)
         return (StoreCorrupt if is_broken else StoreError)(f"{self._path}: {text}")
@@ -256,7 +256,7 @@ class LevelDBView:
         """Iterates over (key, value) with low <= key < high; raises StoreCorrupt, StoreError."""
         self._check()
         try:
-            # What a scan of everything reads would only push out of the cache what the node needs.
+            # A full scan would only evict from the cache what the node needs.
             stored = self._snapshot.iterator(start=low, stop=high, verify_checksums=True, fill_cache=False)
             with stored:
                 for item in stored:
@@ -271,11 +271,11 @@ class LevelDBView:
         return int(self._db.approximate_size(low, high))
 
     def give_up(self) -> None:
-        """Lets the next read raise, because the database has to be closed."""
+        """Makes the next read raise, because the database must close."""
         self._is_given_up = True
 
     def close(self) -> None:
-        """Releases the snapshot, and the database if it waited for that."""
+        """Releases the snapshot, and closes the database if it waited for this view."""
         if not self._is_closed:
             self._is_closed = True
             self._snapshot.close()
@@ -283,10 +283,10 @@ class LevelDBView:
 
     def _check(self) -> None:
         if self._is_given_up or self._is_closed:
-            raise StoreError("what was read of the database is not whole: the database had to be closed meanwhile")
+            raise StoreError("the read of the database is incomplete: the database had to be closed meanwhile")
 
 
 def _reason(error: Exception) -> str:
-    """What LevelDB says, which plyvel hands on as bytes."""
+    """The text of LevelDB's error, which plyvel passes as bytes."""
     reason = error.args[0] if error.args else ""
     return reason.decode(errors="replace") if isinstance(reason, bytes) else str(error)

@@ -1,4 +1,4 @@
-"""The record that tells what a database is: whose chain, which block its state is, which tables it holds."""
+"""The metadata record of a database: its chain, the block of its state, and its tables."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from state.engine.rows import pack, unpack
 
 META_KEY: Final = b"\x00plaudit"
 FORMAT: Final = 1
-"""The layout of keys and values; raised when a program could no longer read an older one."""
+"""Version of the layout of keys and values; increased when older databases become unreadable."""
 
 
 class TableMeta(NamedTuple):
-    """What the database knows about a table it holds."""
+    """The metadata of a table in the database."""
 
     name: str
     number: int
@@ -41,7 +41,7 @@ class Meta(NamedTuple):
 
 
 def describe_tables(specs: Iterable[TableSpec[Any]]) -> tuple[TableMeta, ...]:
-    """Returns what the record says about declared tables."""
+    """Returns the metadata of declared tables."""
     return tuple(TableMeta(spec.name, spec.number, spec.version, tuple(map(str, spec.indexes))) for spec in specs)
 
 
@@ -75,7 +75,7 @@ def read_meta(backend: Backend) -> Meta | None:
 
 
 def check_meta(meta: Meta, chain_id: bytes, declared: tuple[TableMeta, ...]) -> None:
-    """Raises ForeignChain or StoreTooNew when the database cannot serve this chain or this program."""
+    """Raises ForeignChain or StoreTooNew if the database is of another chain or a newer program."""
     if meta.chain_id != chain_id:
         raise ForeignChain(f"the database belongs to chain {meta.chain_id.hex()}, not to {chain_id.hex()}")
     known = {table.number: table for table in declared}

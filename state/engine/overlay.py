@@ -1,4 +1,4 @@
-"""The difference between an ordered set of keys in memory now and the same set in the database."""
+"""The difference between an index's current keys and its keys in the database."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from state.engine.errors import ScanInvalidated
 from state.engine.keys import TOP
 
 GONE_MIN = 16
-"""From so many removed keys in a row on it is worth remembering that they are gone."""
+"""Minimum number of consecutive removed keys for which a range of removed keys is kept."""
 GONE_RANGES_MAX = 8
-"""How many places are remembered: as many as are worked on by turns, such as the sides of a market."""
+"""Maximum number of such ranges: enough for the places that are used in turn, such as the sides of a market."""
 
 
 class KeyOverlay:
     """Keys added to and removed from an index since the last commit.
 
-    The content is a function of each row's committed and newest version alone, so it shrinks to nothing when rows
-    return to what the database holds. Added keys are sorted only when somebody scans.
+    The content depends only on each row's committed and newest version, so it becomes empty when rows return to their
+    committed version. Added keys are sorted lazily, by the first scan.
     """
 
     __slots__ = ("_gone", "_sorted", "_unsorted", "added", "floor", "removed", "version")
@@ -31,11 +31,11 @@ class KeyOverlay:
         self.removed: set[OrderKey] = set()
         self.version = 0
         self.floor: OrderKey | None = None
-        """No key, in memory or in the database, is below this one; () when there is none at all, None: unknown."""
-        # Every key of the database from the first to before the second of each of these is in `removed`.
+        """Lower bound of all keys, in memory and in the database; () if there are no keys, None if unknown."""
+        # Ranges [first, second) in which every key of the database is in `removed`.
         self._gone: list[tuple[OrderKey, OrderKey]] = []
-        self._sorted: Any = None  # Until somebody scans.
-        # The difference of `added` and `_sorted`: no more than both together, however seldom somebody scans.
+        self._sorted: Any = None  # None until the first scan.
+        # The difference of `added` and `_sorted`: at most the size of both together, however rare scans are.
         self._unsorted: set[OrderKey] = set()
 
     def move(self, old: OrderKey | None, new: OrderKey | None, stored: OrderKey | None) -> None:
@@ -60,7 +60,7 @@ class KeyOverlay:
                     self._unsorted ^= {new}
 
     def _keep(self, stored: OrderKey) -> None:
-        """A key of the database is one of the keys now."""
+        """Notes that a key of the database is a current key again."""
         self.removed.discard(stored)
         if self._gone:
             self._gone = [(first, end) for first, end in self._gone if not first <= stored < end]
@@ -103,10 +103,10 @@ class KeyOverlay:
         return keys
 
     def skip_gone(self, low: OrderKey, high: OrderKey) -> OrderKey:
-        """Returns the key that a forward scan from ``low`` may begin with in the database.
+        """Returns the key at which a forward scan of the database from ``low`` may begin.
 
-        Rows that wait in order and leave at the front, such as those that expire, would else be read and passed over
-        by every scan until the next commit.
+        Otherwise every scan until the next commit would read and skip removed rows at the front of a queue, such as
+        expired ones.
         """
         for first, end in self._gone:
             if first <= low < end:
@@ -114,7 +114,7 @@ class KeyOverlay:
         return low
 
     def live(self, stored: Iterator[OrderKey], low: OrderKey, high: OrderKey) -> Iterator[OrderKey]:
-        """Iterates over ``stored``, which is the database's forward scan, behind the removed keys at its start."""
+        """Iterates over ``stored``, a forward scan of the database, without the removed keys at its start."""
         removed = self.removed
         count = 0
         for key in stored:
@@ -138,8 +138,8 @@ class KeyOverlay:
     def merge(self, stored: Iterator[OrderKey], low: OrderKey, high: OrderKey, reverse: bool) -> Iterator[OrderKey]:
         """Merges the database's keys and the added ones in order.
 
-        Raises ScanInvalidated when keys change between two steps: what would follow could depend on which rows happen
-        to be committed, which differs from node to node.
+        Raises ScanInvalidated when keys change between two steps: the result could depend on which rows are committed,
+        which differs between nodes.
         """
         added = self.scan(low, high, reverse)
         removed = self.removed
@@ -153,7 +153,7 @@ class KeyOverlay:
                 self._check(version)
                 waiting = next(added, None)
             if waiting == key:
-                # A batch whose write was reported as failed may have reached the disk all the same.
+                # A batch whose write failed may have reached the disk nevertheless.
                 waiting = next(added, None)
             yield key
             self._check(version)

@@ -1,4 +1,4 @@
-"""How far long work is: what tells it, whoever shows it."""
+"""Progress reports of long work."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Final, Protocol
 
 
 class Progress(Protocol):
-    """Is told how far the work is."""
+    """Receives progress reports."""
 
     def begin(self, size: int, position: int = 0) -> None:
-        """The work goes from a position to `size`, which is 0 when nobody knows."""
+        """Begins work from `position` to `size`, which is 0 if unknown."""
 
     def advance(self, position: int, title: str, **counts: int) -> None:
-        """It is at a position; `title` says so in words, `counts` what was done since it began."""
+        """Reports a position; `title` describes it, `counts` is the work done since `begin`."""
 
 
 class QuietProgress:
-    """Nobody looks."""
+    """Ignores progress reports."""
 
     def begin(self, size: int, position: int = 0) -> None:
         """Does nothing."""

@@ -1,8 +1,8 @@
-"""Rows and their bytes: one byte with the version of the table, then a msgpack array of the fields.
+"""Rows and their encoding: one byte with the version of the table, then a msgpack array of the fields.
 
-The bytes are part of the state digest, so they follow from the values alone: integers and lengths in the shortest form
-that msgpack has, strings as UTF-8, arrays for rows and tuples, and integers beyond 64 bits as an extension. msgspec
-writes them and reads rows; msgpack does it where an integer is beyond 64 bits, which msgspec refuses.
+The state digest covers these bytes, so the encoding is deterministic: integers and lengths in msgpack's shortest form,
+strings as UTF-8, arrays for rows and tuples, and integers beyond 64 bits as an extension. msgspec writes them and reads
+rows; msgpack does it where an integer is beyond 64 bits, which msgspec refuses.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ RowT = TypeVar("RowT", bound=Row)
 
 
 _make_extension: Final[Callable[[tuple[int, bytes]], msgpack.ExtType]] = partial(tuple.__new__, msgpack.ExtType)
-"""Makes one without checking its parts."""
+"""Makes an extension value without validation."""
 
 
 def _pack_big_int(value: Any) -> msgpack.ExtType:
-    """Integers beyond 64 bits travel as an extension: two's complement, big-endian, as short as possible."""
+    """Packs an integer beyond 64 bits as an extension: two's complement, big-endian, shortest form."""
     if not isinstance(value, int):
         raise SchemaError(f"a row cannot hold a {type(value).__name__}: {value!r}")
     return _make_extension((_BIG_INT, value.to_bytes((value.bit_length() >> 3) + 1, "big", signed=True)))
@@ -57,7 +57,7 @@ def _unpack_extension(code: int, data: bytes) -> int:
 
 
 pack_wide: Final[Callable[[Any], bytes]] = msgpack.Packer(default=_pack_big_int, use_bin_type=True).pack
-"""Writes integers of any size, and all else as msgspec does."""
+"""Packs integers of any size, and all else like msgspec."""
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -73,7 +73,7 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """Reads what pack wrote; arrays come back as tuples. Raises StoreCorrupt."""
+    """Unpacks the result of `pack`; arrays become tuples. Raises StoreCorrupt."""
     try:
         return msgpack.unpackb(data, use_list=False, ext_hook=_unpack_extension, strict_map_key=False)
     except (ValueError, msgpack.UnpackException) as error:
@@ -87,7 +87,7 @@ def list_fields(row_type: type[Row]) -> dict[str, Any]:
 
 
 def plain_type(kind: Any) -> Any:
-    """The Python type of a kind: what is left without its marks."""
+    """The Python type of a kind, without annotations."""
     while typing.get_origin(kind) is typing.Annotated or hasattr(kind, "__supertype__"):
         kind = kind.__supertype__ if hasattr(kind, "__supertype__") else typing.get_args(kind)[0]
     return kind
@@ -180,7 +180,7 @@ class RowCodec(Generic[RowT]):
             raise StoreCorrupt(f"{self._name}: a row cannot be read: {error}") from error
 
     def check(self, row: RowT, data: bytes) -> None:
-        """Raises SchemaError unless the encoded row comes back as it was, types included."""
+        """Raises SchemaError unless the encoded row decodes to an equal row, types included."""
         try:
             back = self.decode(data)
         except StoreCorrupt as error:

@@ -1,7 +1,7 @@
 """The state of the chain: tables over a backend, nested checkpoints, reversible blocks and atomic commits.
 
-The backend holds irreversible state only. What reversible blocks and open checkpoints changed lives in memory and is
-gone after a restart, when the node applies these blocks again.
+The backend holds irreversible state only. Changes of reversible blocks and open checkpoints are in memory; after a
+restart the node applies these blocks again.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from state.engine.table import Batch, Cache, CommittedRow, Journal, KeyT, RowCha
 from state.engine.upgrade import upgrade_tables
 
 EXTRA_SPACE_MIN: Final = b"\x10"
-"""The smallest first byte of keys that others may write along with a commit."""
+"""The smallest first byte of keys that other modules may write with a commit."""
 CHANGE_BYTES: Final = 500
-"""Memory that a changed row takes until it is committed, beside its texts: row, journal, and keys of indexes."""
+"""Estimated memory of a changed row until its commit, besides texts: row, journal entry and index keys."""
 _DIGEST_MODULUS: Final = 1 << 256
 _tuple_new: Final = tuple.__new__
 
@@ -48,7 +48,7 @@ SEQUENCES: Final[TableSpec[Sequence]] = find_spec("sequences", Sequence)
 
 
 class BlockDelta:
-    """What one sealed block did to the state; `held` estimates the bytes that all up to it have taken so far."""
+    """The changes of one sealed block; `held` estimates the bytes of all blocks so far up to this one."""
 
     def __init__(self, number: int, block_id: bytes, changes: tuple[RowChange, ...], held: int) -> None:
         self.number = number
@@ -58,11 +58,11 @@ class BlockDelta:
 
     @cached_property
     def digest_change(self) -> int:
-        """By how much the block changes the sum of the rows' hashes; computed when it is first asked for."""
+        """The block's change of the sum of row hashes, computed at its first use."""
         return do_all(self.hash_changes())
 
     def hash_changes(self) -> Steps[int]:
-        """Computes `digest_change` in steps, a changed row each: a block may change thousands."""
+        """Computes `digest_change` in steps of one changed row, because a block may change thousands."""
         total = 0
         for table, key, old, new in self.changes:
             total += table.hash_version(key, new) - table.hash_version(key, old)
@@ -71,7 +71,7 @@ class BlockDelta:
 
 
 class Session:
-    """A checkpoint as a context: an exception rolls back to its start, success merges it into the one around it."""
+    """A checkpoint as a context manager: an exception rolls it back, success merges it into the enclosing one."""
 
     __slots__ = ("_depth", "_store")
 
@@ -98,9 +98,9 @@ class Session:
 class Store(Generic[TablesT]):
     """All tables of one chain.
 
-    ``cache_rows`` bounds the committed rows kept in memory; ``is_strict`` checks at each sealed block that rows survive
-    storage (for tests; slow). Work on a database of an older program is told to ``progress``.
-    Raises ForeignChain, StoreTooNew, NotAStore, StoreCorrupt.
+    ``cache_rows`` is the maximum number of committed rows in the cache; ``is_strict`` checks at each sealed block that
+    rows survive encoding (slow, for tests). The upgrade of an older database reports to ``progress``. Raises
+    ForeignChain, StoreTooNew, NotAStore, StoreCorrupt.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Store(Generic[TablesT]):
         self._marks: list[int] = []
         self._sealed: deque[BlockDelta] = deque()
         self._held = 0
-        """The `held` of the last block that was committed."""
+        """`held` of the last committed block."""
         specs = (SEQUENCES, *tables_class.SPECS)
         self._declared = describe_tables(specs)
         self._all: list[Table[Any, Any]] = [
@@ -133,7 +133,7 @@ class Store(Generic[TablesT]):
         for table in self._all[1:]:
             setattr(self.tables, table.name, table)
         self.committed = self._open(progress)
-        """The block whose state the backend holds; None before the first commit."""
+        """The block whose state is in the backend; None before the first commit."""
 
     def _open(self, progress: Progress) -> Head | None:
         meta = read_meta(self.backend)
@@ -201,7 +201,7 @@ class Store(Generic[TablesT]):
 
     @property
     def pending_changes(self) -> int:
-        """How many changes the open checkpoints hold; while it and the head stay the same, so does the state."""
+        """Number of changes in open checkpoints. The state is unchanged while this and the head are."""
         return len(self._journal.entries)
 
     def begin(self) -> int:
@@ -220,7 +220,7 @@ class Store(Generic[TablesT]):
         entries = self._journal.entries
         olds: dict[tuple[Table[Any, Any], Any], Any] = {}
         for table, key, old in islice(entries, mark, None):
-            olds.setdefault((table, key), old)  # What it was first: a row that changed often is put back once.
+            olds.setdefault((table, key), old)  # Only the first version: a row is restored once.
         del entries[mark:]
         for (table, key), old in reversed(olds.items()):
             table.restore(key, old)
@@ -229,13 +229,13 @@ class Store(Generic[TablesT]):
         self._cache.trim()
 
     def squash(self) -> None:
-        """Closes the newest checkpoint, leaving its changes to the one around it; raises CheckpointError."""
+        """Merges the newest checkpoint into the enclosing one; raises CheckpointError."""
         if len(self._marks) < 2:
             raise CheckpointError("there is no checkpoint to merge into")
         self._marks.pop()
 
     def find_sealed(self, table: Table[RowT, KeyT], key: KeyT) -> RowT | None:
-        """Returns a row as it was before the oldest open checkpoint, or None; looks through all changes since then."""
+        """Returns a row as before the oldest open checkpoint, or None; scans all changes since then."""
         for changed, changed_key, old in self._journal.entries:
             if changed is table and changed_key == key:
                 return old  # type: ignore[no-any-return]
@@ -244,7 +244,7 @@ class Store(Generic[TablesT]):
     def list_changes(self, mark: int) -> tuple[int, list[RowChange]]:
         """Returns how many changes are pending, and the rows that changed since there were ``mark`` of them.
 
-        A row that changed in between and is as before again is left out.
+        Rows that changed back to their former version are left out.
         """
         entries = self._journal.entries
         olds: dict[tuple[Table[Any, Any], Any], Any] = {}
@@ -254,7 +254,7 @@ class Store(Generic[TablesT]):
         return len(entries), [change for change in changes if change.old is not change.new]
 
     def session(self) -> Session:
-        """Returns a checkpoint for a ``with`` statement; there must be one around it when it succeeds."""
+        """Returns a checkpoint for a ``with`` statement, which must be inside another checkpoint to succeed."""
         return Session(self)
 
     def _take_id(self, table: int) -> int:
@@ -277,10 +277,10 @@ class Store(Generic[TablesT]):
         return next((delta.held - before for delta in reversed(self._sealed) if delta.number <= number), 0)
 
     def seal_block(self, number: int, block_id: bytes, size: int = 0) -> BlockDelta:
-        """Closes the only open checkpoint as a block that can be undone; raises CheckpointError.
+        """Seals the only open checkpoint as a reversible block; raises CheckpointError.
 
-        ``size`` are the bytes of what came with the block, of which rows hold the texts.
-        A strict store raises SchemaError for a row that cannot be stored, and leaves the checkpoint open.
+        ``size`` is the size of the block in bytes, which estimates the texts in its rows. A strict store raises
+        SchemaError for a row that cannot be stored, and leaves the checkpoint open.
         """
         if len(self._marks) != 1:
             raise CheckpointError(f"a block is sealed with one checkpoint open, not {len(self._marks)}")
@@ -328,8 +328,8 @@ class Store(Generic[TablesT]):
     def commit(self, number: int, extra: Iterable[Put] = (), *, sync: bool = True) -> None:
         """Writes the state as of sealed block ``number`` and ``extra`` in one batch; these blocks become irreversible.
 
-        ``extra`` are puts and deletes (value None) of others, whose keys start at EXTRA_SPACE_MIN. When nothing was
-        written (StoreFull, StoreWriteFailed) the state in memory is as before, and the call can be repeated.
+        ``extra`` are puts and deletes (value None) of other modules, with keys from EXTRA_SPACE_MIN on. If the write
+        fails (StoreFull, StoreWriteFailed), the state in memory is unchanged and the call can be repeated.
         """
         blocks = [delta for delta in self._sealed if delta.number <= number]
         newest: dict[Table[Any, Any], dict[Any, Any]] = {}

@@ -1,8 +1,8 @@
-"""The table a consensus function works with: immutable rows by primary key, with ordered indexes.
+"""Tables for consensus code: immutable rows by primary key, with ordered indexes.
 
-In memory a table keeps the newest version of every row changed since the last commit, next to the version the
-database has of it, and a bounded number of other rows as a cache. Every change is noted in the store's journal, from
-which the store undoes it. Rows are encoded and hashed when they are committed, or when somebody asks for a digest.
+A table keeps in memory the newest and the committed version of every row changed since the last commit, and a bounded
+cache of other rows. Every change is recorded in the store's journal for undo. Rows are encoded and hashed at a commit,
+or when a digest is requested.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Journal:
         self.append: Callable[[tuple[Table[Any, Any], Any, Any]], None] = self._refuse
 
     def open(self) -> None:
-        """Starts to accept changes."""
+        """Starts accepting changes."""
         self.append = self.entries.append
 
     def close(self) -> None:
-        """Forgets all entries and refuses further changes."""
+        """Drops all entries and refuses further changes."""
         self.entries.clear()
         self.append = self._refuse
 
@@ -61,9 +61,9 @@ class Journal:
 
 
 class Cache:
-    """Bounds the rows kept only for speed: two generations, the older of which is dropped when the newer is full.
+    """Bounds the cached rows: two generations, of which the older is dropped when the newer is full.
 
-    A generation is full with a third of the bound, but a commit may fill it at once up to two thirds; more is dropped.
+    A generation is full at a third of the bound; a commit may fill it to two thirds, and drops the rest.
     """
 
     __slots__ = ("count", "limit", "tables")
@@ -74,7 +74,7 @@ class Cache:
         self.tables: list[Table[Any, Any]] = []
 
     def trim(self) -> None:
-        """Starts a new generation when the present one is full."""
+        """Starts a new generation if the current one is full."""
         if self.count > self.limit:
             times = 1 if self.count <= 2 * self.limit else 2
             self.count = 0
@@ -84,11 +84,11 @@ class Cache:
 
 
 Moves = list[tuple[IndexState, OrderKey | None, OrderKey | None]]
-"""Indexes in which the place of one row changes, with the old and the new place."""
+"""Indexes in which the key of one row changes, with the old and the new key."""
 
 
 class Batch(NamedTuple):
-    """What a commit writes: deletes go first, since an index key may pass from one row to another."""
+    """The batch of a commit: deletes come first, because an index key may pass from one row to another."""
 
     deletes: list[Put]
     puts: list[Put]
@@ -98,11 +98,11 @@ Stored = tuple[bytes, int]
 """The key of a row in the database, and the hash of the version there."""
 
 CommittedRow = tuple[Any, Any, Stored | None, Moves]
-"""A row that a commit writes: key, version, how it is stored then (None: not at all), and the moves in its indexes."""
+"""A row written by a commit: key, version, its stored form (None: deleted), and the moves in its indexes."""
 
 
 class Rows(dict[Any, Any]):
-    """The newest versions of rows by key; one that is not there is looked for in the database when it is asked for."""
+    """The newest versions of rows by key; missing ones are read from the database on access."""
 
     __slots__ = ("_find", "_name")
 
@@ -169,14 +169,14 @@ class Table(Generic[RowT, KeyT]):
         self.prefix = ROW_SPACE + spec.number.to_bytes(2, "big")
         self._row_type = spec.row
         self._is_plain = isinstance(spec.key, str)
-        """The primary key is no tuple."""
+        """Whether the primary key is a single value instead of a tuple."""
         self.key_of: Callable[[Any], Any] = attrgetter(*spec.primary)
         if not self._is_plain and len(spec.primary) == 1:
             raise SchemaError(f"{spec.name}: a key of one field is written as its name")
         types = spec.find_types(spec.primary)
         assert types is not None, "a primary key is made of fields"
         self._stored_key = build_encoder(self.prefix, types, self._is_plain)
-        """The key of the database for a primary key."""
+        """Encodes a primary key as a database key."""
         self._watched = spec.watched
         self._read_watched: Callable[[Any], Any] = attrgetter(*sorted(spec.watched))
         self._journal = journal
@@ -184,9 +184,9 @@ class Table(Generic[RowT, KeyT]):
         self._next_id = next_id
         self._ids_taken = ids_taken
         self._rows = Rows(spec.name, self.find)
-        """The newest version of every changed row that is there, and recently read ones."""
+        """The newest version of every changed row that exists, and the cache of recently read rows."""
         self._absent: set[Any] = set()
-        """Keys of rows that were deleted, or are known to be absent."""
+        """Keys of rows that were deleted, or that are known to be absent."""
         self.get: Callable[[KeyT], RowT] = self._rows.__getitem__
         """Returns the newest version of a row; raises RowMissing."""
         self.newest: Callable[[KeyT], RowT | None] = self._rows.get
@@ -195,7 +195,7 @@ class Table(Generic[RowT, KeyT]):
         self._base: dict[Any, Any] = {}
         """The version in the database of every row that may differ from it."""
         self._stored: dict[Any, Stored] = {}
-        """How rows are stored in the database, where that is known."""
+        """The stored form of rows in the database, where known."""
         self._aged_stored: dict[Any, Stored] = {}
         self._present = KeyOverlay()
         self._indexes = tuple(IndexState(backend, spec, number) for number in range(len(spec.indexes)))
@@ -244,7 +244,7 @@ class Table(Generic[RowT, KeyT]):
             yield self.get(key[0] if self._is_plain else key)  # type: ignore[arg-type]
 
     def _read(self, item: tuple[bytes, bytes]) -> OrderKey:
-        """Decodes a row met in a scan, keeps it in the cache and returns its key."""
+        """Decodes a row read by a scan, caches it and returns its key."""
         row = self.codec.decode(item[1])
         key = self.key_of(row)
         if key not in self._rows and key not in self._absent:
@@ -270,7 +270,7 @@ class Table(Generic[RowT, KeyT]):
             cache.trim()
 
     def _hold(self, key: Any, row: Any) -> None:
-        """Takes a row as the newest version; None: it is absent."""
+        """Sets the newest version of a row; None for an absent one."""
         if row is None:
             self._rows.pop(key, None)
             self._absent.add(key)
@@ -329,22 +329,22 @@ class Table(Generic[RowT, KeyT]):
         self._hold(key, None)
 
     def next_id(self) -> int:
-        """Takes the next object id of this table, counting from 0; an undone block gives its ids back."""
+        """Takes the next object id of this table, counting from 0; undoing a block releases its ids."""
         return self._next_id(self.number)
 
     def count_ids(self) -> int:
-        """How many object ids this table has given: the number of its rows where none is ever deleted."""
+        """Number of object ids given out; equal to the number of rows in tables without deletions."""
         return self._ids_taken(self.number)
 
     def _match_newest(self, key: Any, row: RowT) -> RowT:
-        """Returns the newest version when it equals ``row``, as a row read before the cache let go of it does."""
+        """Returns the newest version if it equals ``row``, which may have been read before the cache dropped it."""
         newest = self.get(key)
         if newest != row:
             raise StaleRow(f"{self.name}: {key!r} has changed since this version of the row was read")
         return newest
 
     def _find_moves(self, old: Any, new: Any, changes: Mapping[str, Any] | None = None) -> Moves:
-        """Finds the indexes whose key changes; with ``changes`` only among those that depend on one of its fields."""
+        """Finds the indexes in which the row's key changes; ``changes`` limits them to indexes over these fields."""
         moves: Moves = []
         for index in self._indexes:
             if changes is not None and index.fields.isdisjoint(changes):
@@ -356,7 +356,7 @@ class Table(Generic[RowT, KeyT]):
         return moves
 
     def _apply_moves(self, moves: Moves, key: Any, old: Any, new: Any) -> None:
-        """Moves a row in its indexes; where the database has one of the two versions its place is known already."""
+        """Moves a row in its indexes; the stored key is known if the database has one of the two versions."""
         base = self._base[key]
         for index, old_place, new_place in moves:
             if base is old:
@@ -368,7 +368,7 @@ class Table(Generic[RowT, KeyT]):
             index.overlay.move(old_place, new_place, stored)
 
     def _settle_move(self, key: Any, old: Any, new: Any) -> None:
-        """Moves a row in all indexes and in the set of present keys; its base must be known."""
+        """Moves a row in all indexes and in the set of existing keys; its committed version must be known."""
         if self._indexes:
             self._apply_moves(self._find_moves(old, new), key, old, new)
         if (old is None) != (new is None):
@@ -395,15 +395,15 @@ class Table(Generic[RowT, KeyT]):
         self._hold(key, old)
 
     def forget_change(self, key: Any, row: Any) -> None:
-        """Takes note that a row is again as it was before a block; it may be as the database has it."""
+        """Notes that a row is as before a block again, and may equal the committed version."""
         if self._base.get(key, _MISS) is row:
             del self._base[key]
             self._cache.count += 1
 
     def prepare_commit(self, news: Mapping[Any, Any], batch: Batch) -> tuple[list[CommittedRow], int]:
-        """Collects what the database needs to hold the versions ``news`` (by key) instead of those it has.
+        """Adds to ``batch`` the writes that replace committed versions with the versions ``news`` (by key).
 
-        Returns what `finish_commit` needs, and by how much the sum of the rows' hashes changes.
+        Returns the input of `finish_commit`, and the change of the sum of row hashes.
         """
         committed: list[CommittedRow] = []
         deletes, puts, encode, base = batch.deletes, batch.puts, self.codec.encode, self._base
@@ -435,7 +435,7 @@ class Table(Generic[RowT, KeyT]):
         return committed, difference
 
     def _collect_moves(self, old: Any, new: Any, batch: Batch) -> Moves:
-        """Finds how the entries of a row's indexes change and adds that to the batch."""
+        """Adds the changes of a row's index entries to the batch."""
         moves = self._find_moves(old, new)
         for index, old_place, new_place in moves:
             if old_place is not None:
@@ -446,7 +446,7 @@ class Table(Generic[RowT, KeyT]):
         return moves
 
     def finish_commit(self, committed: list[CommittedRow]) -> None:
-        """Accounts for the database holding what `prepare_commit` collected."""
+        """Makes the versions collected by `prepare_commit` the committed ones, after the batch was written."""
         bases, newest, known = self._base, self.newest, self._stored
         for key, new, stored, moves in committed:
             old, current = bases[key], newest(key)
@@ -472,13 +472,13 @@ class Table(Generic[RowT, KeyT]):
                 self._aged_stored.pop(key, None)
 
     def _pin_stored(self, key: Any) -> Any:
-        """Looks up the version in the database and holds on to it until the commit is finished."""
+        """Reads the committed version and keeps it in memory until the commit is finished."""
         row = self._base[key] = self.find(key)
         self._hold(key, row)
         return row
 
     def _hash_stored(self, key: Any, row: Any) -> Stored:
-        """How the version in the database is stored."""
+        """The stored form of the committed version."""
         stored_key = self._stored_key(key)
         return stored_key, hash_row(stored_key, self.codec.encode(row))
 
@@ -505,7 +505,7 @@ class Table(Generic[RowT, KeyT]):
         return len(self._base), cached, sum(len(overlay.added) + len(overlay.removed) for overlay in overlays)
 
     def compute_digest(self) -> int:
-        """Sums the hashes of all rows from the database and the changed rows, using nothing that was cached."""
+        """Sums the hashes of all committed and changed rows, without use of caches."""
         changed = {self._stored_key(key): self._rows.get(key) for key in self._base}
         total = 0
         for stored_key, data in self.backend.scan(self.prefix, self.prefix + b"\xff"):
@@ -517,7 +517,7 @@ class Table(Generic[RowT, KeyT]):
         return total
 
     def find_broken_index(self, old: RowT | None, new: RowT | None) -> str:
-        """Returns the name of an index that has not followed a change of a row, or nothing."""
+        """Returns the name of an index that is inconsistent with a change of a row, or ""."""
         for index, old_place, new_place in self._find_moves(old, new):
             if (new_place is not None and not index.holds(new_place)) or (
                 old_place is not None and index.holds(old_place)

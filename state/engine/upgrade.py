@@ -1,7 +1,7 @@
-"""Brings a database written with older table declarations up to date, once, when it is opened.
+"""Upgrade of a database with older table declarations, when it is opened.
 
-Rows say their own version, so a run that was interrupted starts over and skips what is done. The record that
-describes the database changes last, together with the digest over the rows in their new form.
+Rows carry their version, so an interrupted upgrade starts over and skips upgraded rows. The metadata record is written
+last, with the digest over the upgraded rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Accounts: balances, mana and counters, authorities, metadata, and pending changes of who owns them."""
+"""Accounts: balances, mana and counters, authorities, metadata, and pending recoveries."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from state.tables.kinds import TIME_MAX, ObjectId, Sbd, Steem, Vests
 
 
 class Manabar(NamedTuple):
-    """A charge that refills linearly. Source: util/manabar.hpp."""
+    """An amount of mana that regenerates linearly. Source: util/manabar.hpp."""
 
     current_mana: I64
     last_update_time: U32
@@ -27,7 +27,7 @@ class Manabar(NamedTuple):
 class Account(Row):
     """A name with its balances, mana, vote and post counters. Source: account_object.hpp.
 
-    The defaults are the reference's, but for the reset account, which is the chain's null account at first.
+    The defaults are the reference's, except the reset account, which is initially the chain's null account.
     """
 
     id: ObjectId = 0
@@ -82,7 +82,7 @@ class Account(Row):
 
     @property
     def witness_vote_weight(self) -> int:
-        """VESTS behind this account's own witness votes: its stake and all that is proxied to it."""
+        """VESTS behind this account's own witness votes: its stake plus stake proxied to it."""
         return self.vesting_shares + sum(self.proxied_vsf_votes)
 
     @property
@@ -115,7 +115,7 @@ class AccountMetadata(Row):
 
 @table(4, key=("key", "account"))
 class KeyReference(Row):
-    """A public key that is a member of an authority of an account. Source: plugins/account_by_key."""
+    """An index entry of a public key in an account's authorities. Source: plugins/account_by_key."""
 
     key: PublicKey
     account: AccountName

@@ -37,7 +37,7 @@ from state.tables.kinds import ObjectId, Sbd, Steem
     is_observable=True,
 )
 class Comment(Row):
-    """A post or reply with its votes' sums and payouts. Source: comment_object.hpp.
+    """A post or reply, with sums of its votes and its payouts. Source: comment_object.hpp.
 
     `max_accepted_payout` and the three payout values are in SBD satoshis.
     """
@@ -112,7 +112,7 @@ class CommentVote(Row):
 
 @table(23, key="account", is_observable=True)
 class Reputation(Row):
-    """What the votes of others made of an author's name. Source: plugins/reputation."""
+    """The reputation score of an author. Source: plugins/reputation."""
 
     account: AccountName
     reputation: Share

@@ -1,4 +1,4 @@
-"""Resource credits of accounts, and what is left of each resource."""
+"""Resource credits of accounts, and the resource pools."""
 
 from protocol.types import I64, AccountName, Vector
 from state.engine.declare import table
@@ -11,8 +11,8 @@ from state.tables.kinds import ObjectId, Vests
 class RcAccount(Row):
     """An account's resource credits. Source: plugins/rc/rc_objects.hpp, rc_account_object.
 
-    Credits are counted in VESTS satoshis. `max_rc_creation_adjustment` is what the fee for the account's creation gave
-    it for good; `last_max_rc` is the maximum at the last change of its stake.
+    Credits are counted in VESTS satoshis. `max_rc_creation_adjustment` is the permanent bonus from the account's
+    creation fee; `last_max_rc` is the maximum at the last change of its stake.
     """
 
     account: AccountName
@@ -23,7 +23,7 @@ class RcAccount(Row):
 
 @table(41, key="id")
 class RcPools(Row):
-    """The one row with what is left of each resource. Source: plugins/rc/rc_objects.hpp, rc_pool_object.
+    """The single row of the resource pools. Source: plugins/rc/rc_objects.hpp, rc_pool_object.
 
     In the order of the reference: history bytes, new accounts, market bytes, state bytes, execution time.
     """

@@ -1,4 +1,4 @@
-"""Figures about the whole chain, hard forks, and what blocks and transactions were seen lately."""
+"""Chain-wide properties, hard forks, and recent blocks and transactions."""
 
 from protocol.types import I64, U8, U16, U32, U64, U128, AccountName, Ripemd160, Time, Vector, Version
 from state.engine.declare import Index, table
@@ -8,7 +8,7 @@ from state.tables.kinds import ObjectId, Sbd, Steem, Vests
 
 @table(12, key="id", is_observable=True)
 class GlobalProperties(Row):
-    """The one row of figures about the whole chain. Source: global_property_object.hpp."""
+    """The single row of chain-wide properties. Source: global_property_object.hpp."""
 
     id: ObjectId
     head_block_number: U32
@@ -55,7 +55,7 @@ class GlobalProperties(Row):
 
 @table(17, key="id")
 class HardforkProperty(Row):
-    """The one row that says which hard forks have been applied. Source: hardfork_property_object.hpp.
+    """The single row of applied and scheduled hard forks. Source: hardfork_property_object.hpp.
 
     Versions are packed as the reference packs them: major << 24 | minor << 16 | revision.
     """
@@ -78,7 +78,7 @@ class BlockSummary(Row):
 
 @table(19, key="trx_id", indexes=(Index("by_expiration", "expiration", "id"),))
 class SeenTransaction(Row):
-    """A transaction that may not come again before it expires. Source: transaction_object.hpp."""
+    """A transaction that is refused as a duplicate until it expires. Source: transaction_object.hpp."""
 
     id: ObjectId
     trx_id: Ripemd160

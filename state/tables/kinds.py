@@ -1,4 +1,4 @@
-"""Kinds of values that rows hold, beside those of protocol.types."""
+"""Field types of rows, in addition to those of protocol.types."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ from protocol.assets import SBD, STEEM, VESTS
 from protocol.types import I64, Wire
 
 ObjectId = I64
-"""Counts the objects of a table in the order of their creation."""
+"""Sequence number of an object in its table, in the order of creation."""
 
 Steem = Annotated[int, Wire("amount", STEEM)]
 Sbd = Annotated[int, Wire("amount", SBD)]
@@ -14,7 +14,7 @@ Vests = Annotated[int, Wire("amount", VESTS)]
 
 
 def find_symbol(kind: Any) -> int | None:
-    """The symbol of which a field of this kind holds an amount, None for other kinds."""
+    """The symbol of the amounts that a field of this kind holds; None for other kinds."""
     for mark in getattr(kind, "__metadata__", ()):
         if isinstance(mark, Wire) and mark.kind == "amount":
             return mark.symbol
@@ -22,4 +22,4 @@ def find_symbol(kind: Any) -> int | None:
 
 
 TIME_MAX = 0xFFFFFFFF
-"""The latest time that fits (time_point_sec::maximum): means "never" in cashout and withdrawal times."""
+"""The maximum time (time_point_sec::maximum), which means "never" in cashout and withdrawal times."""

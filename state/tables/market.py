@@ -1,4 +1,4 @@
-"""Orders on the internal market, and SBD that wait for conversion."""
+"""Orders of the internal market, and pending conversions of SBD."""
 
 from protocol.types import I64, U32, U128, AccountName, Asset, Price, Share, Time
 from state.engine.declare import Index, derived, table
@@ -14,7 +14,7 @@ _PRICE_KEY_MAX = (1 << (8 * PRICE_KEY_BYTES)) - 1
 
 
 def price_key(price: Price) -> tuple[int, int, bytes]:
-    """The place of a price in an order book: by market, then from the highest price to the lowest, exactly."""
+    """The sort key of a price in an order book: by market, then by descending price, exactly."""
     ratio = (price.base.amount << PRICE_RATIO_BITS) // price.quote.amount
     return price.base.symbol, price.quote.symbol, (_PRICE_KEY_MAX - ratio).to_bytes(PRICE_KEY_BYTES, "big")
 
@@ -60,7 +60,7 @@ class LiquidityRewardBalance(Row):
     is_observable=True,
 )
 class ConvertRequest(Row):
-    """SBD that wait for their conversion. Source: steem_objects.hpp, convert_request_object."""
+    """A pending conversion of SBD. Source: steem_objects.hpp, convert_request_object."""
 
     id: ObjectId
     owner: AccountName

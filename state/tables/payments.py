@@ -1,4 +1,4 @@
-"""Payments that wait: withdrawals from savings, and escrows."""
+"""Pending payments: withdrawals from savings, and escrows."""
 
 from protocol.types import U32, AccountName, Asset, Bool, String, Time
 from state.engine.declare import Index, derived, table
@@ -16,7 +16,7 @@ from state.tables.kinds import ObjectId, Sbd, Steem
     is_observable=True,
 )
 class SavingsWithdraw(Row):
-    """A transfer on its way out of the savings. Source: steem_objects.hpp, savings_withdraw_object."""
+    """A pending withdrawal from savings. Source: steem_objects.hpp, savings_withdraw_object."""
 
     id: ObjectId
     from_: AccountName
@@ -28,7 +28,7 @@ class SavingsWithdraw(Row):
 
 
 def is_ratified(to_approved: bool, agent_approved: bool) -> tuple[bool]:
-    """Whether both who are asked have approved an escrow, as a component of a key."""
+    """Whether both parties have approved an escrow, as a component of a key."""
     return (to_approved and agent_approved,)
 
 

@@ -1,4 +1,4 @@
-"""Stake that is lent, on its way back, or routed elsewhere when it is powered down."""
+"""Delegations, their pending returns, and withdrawal routes."""
 
 from protocol.types import U16, AccountName, Bool, Time
 from state.engine.declare import Index, table
@@ -8,7 +8,7 @@ from state.tables.kinds import ObjectId, Vests
 
 @table(9, key=("delegator", "delegatee"), is_observable=True)
 class VestingDelegation(Row):
-    """VESTS lent to another account. Source: vesting_delegation_object."""
+    """VESTS delegated to another account. Source: vesting_delegation_object."""
 
     id: ObjectId
     delegator: AccountName
@@ -27,7 +27,7 @@ class VestingDelegation(Row):
     is_observable=True,
 )
 class VestingDelegationExpiration(Row):
-    """VESTS on their way back to the delegator. Source: vesting_delegation_expiration_object."""
+    """A pending return of VESTS to the delegator. Source: vesting_delegation_expiration_object."""
 
     id: ObjectId
     delegator: AccountName

@@ -102,7 +102,7 @@ class WitnessVote(Row):
 
 @table(15, key="id")
 class WitnessSchedule(Row):
-    """The one row with the round's witnesses and their median wishes. Source: witness_schedule_object."""
+    """The single row of the round's witnesses and their median properties. Source: witness_schedule_object."""
 
     id: ObjectId
     current_virtual_time: U128
@@ -126,7 +126,7 @@ class WitnessSchedule(Row):
 
 @table(16, key="id")
 class FeedHistory(Row):
-    """The one row with the hourly median prices of the last window. Source: steem_objects.hpp, feed_history_object."""
+    """The single row of the hourly median prices of the last window. Source: steem_objects.hpp, feed_history_object."""
 
     id: ObjectId
     current_median_history: Price

@@ -82,7 +82,7 @@ FAULTS: dict[str, tuple[Callable[[Transfer, Context], None], str]] = {
         "VESTS that accounts delegated or wait to get back: the rows changed by 7 more than the figure that is kept of "
         "them",
     ),
-    "index": (lose_an_index, "does not stand in by_expiration where its fields say"),
+    "index": (lose_an_index, "is not in by_expiration under its key"),
 }
 
 
