@@ -1,6 +1,6 @@
-"""Where peers can be dialled: the seeds, what peers told, and who is not welcome. Both lists outlive the process.
+"""The address book and the ban list. Both are kept on disk across restarts.
 
-Source: libraries/net/peer_database.cpp; the reference loses its list at every stop, ours is kept.
+Source: libraries/net/peer_database.cpp; unlike this one, the reference's list is lost when it stops.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ADDRESSES_FILE = "peers.json"
 BANS_FILE = "bans.json"
 
 ADDRESSES_MAX = 1000
-"""Addresses that are kept; of more, those that were not reached for longest are forgotten."""
+"""Maximum number of addresses; the ones not reached for the longest time are evicted first."""
 
 BANS_MAX = 10_000
 
@@ -28,7 +28,7 @@ SEED_RETRY_MS_MAX = 10_000
 RETRY_MS_MAX = 3_600_000
 
 FAILURES_MAX = 16
-"""An address that failed this often in a row is forgotten, unless it is a seed."""
+"""An address that fails this many times in a row is removed, unless it is a seed."""
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Address:
     failures: int = 0
     retry_at_ms: int = 0
     identity: bytes = b""
-    """Who was met there last."""
+    """Identity of the last peer found at this address."""
 
 
 class AddressBook:
@@ -67,7 +67,7 @@ class AddressBook:
         self.learn(endpoint).reached_at_ms = reached
 
     def learn(self, endpoint: Endpoint) -> Address:
-        """Returns the entry of an address, made if it is new."""
+        """Returns the entry of an address, creating it if it is new."""
         found = self._addresses.get(endpoint)
         if found is None:
             found = self._addresses[endpoint] = Address(endpoint)
@@ -77,7 +77,7 @@ class AddressBook:
         return found
 
     def _forget_some(self) -> None:
-        """Makes room for an eighth: never reached and oldest first, the newest one stays."""
+        """Evicts an eighth of the addresses, never reached and oldest first; keeps the newest one."""
         others = [address for address in self._addresses.values() if not address.is_seed][:-1]
         others.sort(key=lambda address: (address.reached_at_ms, -address.failures))
         for address in others[: ADDRESSES_MAX // 8]:
@@ -88,14 +88,14 @@ class AddressBook:
         return self._addresses.get(endpoint)
 
     def on_reached(self, endpoint: Endpoint, identity: bytes, now_ms: int) -> None:
-        """A peer was met there."""
+        """Records a completed handshake with the peer at this address."""
         address = self.learn(endpoint)
         address.reached_at_ms, address.failures, address.identity = now_ms, 0, identity
         address.retry_at_ms = now_ms + RETRY_MS
         self._is_changed = True
 
     def on_failed(self, endpoint: Endpoint, now_ms: int, jitter_ms: int) -> None:
-        """Dialling failed, or the connection ended: it waits before it is dialled again."""
+        """Records a failed dial or a closed connection; delays the next attempt."""
         address = self._addresses.get(endpoint)
         if address is None:
             return
@@ -107,7 +107,7 @@ class AddressBook:
             self._is_changed = True
 
     def list_due(self, now_ms: int, is_seed: bool) -> list[Address]:
-        """The addresses that may be dialled now, the one that was reached last first."""
+        """Returns the addresses that may be dialled now, most recently reached first."""
         due = [
             address
             for address in self._addresses.values()
@@ -116,7 +116,7 @@ class AddressBook:
         return sorted(due, key=lambda address: (address.failures, -address.reached_at_ms, address.endpoint))
 
     def save(self) -> None:
-        """Writes what changed. Raises StoreWriteFailed."""
+        """Writes the address book if it has changed. Raises StoreWriteFailed."""
         if not self._is_changed:
             return
         entries = [
@@ -130,7 +130,7 @@ class AddressBook:
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """An IPv4 address (as a number) that is not welcome until a moment, in milliseconds since the epoch; 0: forever."""
+    """A banned IPv4 address (as a number) and when the ban ends, in milliseconds since the epoch; 0 means never."""
 
     address: int
     until_ms: int
@@ -143,7 +143,7 @@ class Ban:
 
 
 class Bans:
-    """Who is not welcome; written at each change."""
+    """The ban list; written to disk on every change."""
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
@@ -169,7 +169,7 @@ class Bans:
         return [ban for ban in found if ban is not None]
 
     def add(self, ban: Ban) -> None:
-        """Bans an address, or bans it anew. Raises StoreWriteFailed."""
+        """Bans an address, or replaces its ban. Raises StoreWriteFailed."""
         self._bans.pop(ban.address, None)
         self._bans[ban.address] = ban
         while len(self._bans) > BANS_MAX:
@@ -177,7 +177,7 @@ class Bans:
         self._save()
 
     def _find_least(self) -> int:
-        """The oldest ban that ends by itself, or the oldest of all: those without an end are people's."""
+        """Picks the ban to evict: the oldest temporary one, else the oldest. Permanent bans are set by the operator."""
         return next((address for address, ban in self._bans.items() if ban.until_ms), next(iter(self._bans)))
 
     def remove(self, address: int) -> bool:
@@ -193,7 +193,7 @@ class Bans:
 
 
 def _read_list(disk: Disk, name: str) -> list[Any]:
-    """A list from a JSON file; one that is damaged counts as empty, for it can be made anew."""
+    """Reads a list from a JSON file; a damaged file counts as empty, since the list can be rebuilt."""
     try:
         found = orjson.loads(disk.read(name) or b"[]")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which messages are worth decoding: it costs more than sending them, so they are judged by number and size first."""
+"""Admission of messages: decoding costs more than sending, so each is charged by its number and size first."""
 
 from node.core.hub import Hub
 from node.core.messages import ROW_BY_NUMBER, MessageRow, Rooms
@@ -8,27 +8,28 @@ from protocol.errors import Invalid
 from protocol.p2p.messages import ClosingConnection, unpack_message
 
 BYTES_PER_COST = 1_024
-"""How many bytes of a message cost one unit more; items that were asked for cost nothing."""
+"""Bytes of a message per extra cost unit; requested items are free."""
 
 UNKNOWN_COST = 1
-"""What a message of a number costs that this version does not know."""
+"""Cost of a message whose number is unknown to this version."""
 
 EXTENSION_NUMBERS = range(5000, 5100)
-"""Messages of these numbers that are unknown are from a later version, and not minded."""
+"""Unknown messages in this range come from newer versions and are ignored."""
 
 CLOSING_BYTES_MAX = 65_536
-"""A goodbye that is longer is taken for one without being decoded."""
+"""A longer closing message is treated as one without being decoded."""
 
 
 class Admission:
-    """Judges messages, and hands them to their rooms; what is bad closes the connection."""
+    """Charges, checks and decodes messages and dispatches them to their handlers; an invalid one closes the
+    connection."""
 
     def __init__(self, hub: Hub, rooms: Rooms) -> None:
         self._hub = hub
         self._handlers = {number: row.find_handler(rooms) for number, row in ROW_BY_NUMBER.items()}
 
     def take(self, peer: Peer, number: int, payload: bytes) -> None:
-        """A peer sent a message."""
+        """Handles a message of a peer."""
         row = ROW_BY_NUMBER.get(number)
         if row is not None and row.phase is Phase.ASKED:
             self._handlers[number](peer, payload)

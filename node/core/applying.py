@@ -1,4 +1,4 @@
-"""Blocks that were fetched are applied, in order, once their signers are recovered and their parents are there."""
+"""Applies fetched blocks in order, once their signers are recovered and their parents are in the chain."""
 
 from collections.abc import Iterator
 
@@ -16,21 +16,21 @@ from protocol.errors import BlockLinkError, ProtocolError, Rejected
 APPLY_TIMER = "apply"
 APPLY_BLOCKS_MAX = 100
 APPLY_MS_MAX = 40
-"""How much is applied at once before other events have their turn."""
+"""Maximum time spent applying blocks before other events are handled."""
 
 EARLY_SECONDS_MAX = 60
-"""A block whose time has not come by so much waits for it: clocks are not alike. Others are refused."""
+"""A block at most this far in the future is held until its time, since clocks differ; later ones are rejected."""
 
 REFUSED_BLOCK = "You offered us a block that we reject as invalid"
 
 
 class Applier:
-    """Applies what waits. Up to the checkpoint, which the operator trusts, signatures are not checked."""
+    """Applies waiting blocks. Signatures are not checked up to the checkpoint, which the operator trusts."""
 
     def __init__(
         self, hub: Hub, chain: Chain, intake: Intake, checkpoint: Checkpoint | None, catching_up: CatchingUp
     ) -> None:
-        """Raises Rejected when the chain has another block where the checkpoint is."""
+        """Raises Rejected when the chain has a different block at the checkpoint's height."""
         self._hub = hub
         self._chain = chain
         self._intake = intake
@@ -68,12 +68,12 @@ class Applier:
         return self.waiting.has_next and self._chain.finality.write_problem is None
 
     def go_on(self) -> None:
-        """Has the next blocks applied soon, if there are any."""
+        """Schedules the next blocks to be applied, if there are any."""
         if self.can_go_on:
             self._hub.world.set_timer(APPLY_TIMER, self._hub.world.now_ms())
 
     def apply(self) -> Iterator[Received]:
-        """Applies some of the blocks whose parents are there; yields each that is refused, with who sent it."""
+        """Applies some of the blocks whose parents are in the chain; yields each rejected block with its sender."""
         world = self._hub.world
         end_ms = world.now_ms() + APPLY_MS_MAX
         for _ in range(APPLY_BLOCKS_MAX):
@@ -84,7 +84,7 @@ class Applier:
                 yield received
 
     def _apply(self, received: Received) -> bool:
-        """Applies a block, or lets it wait; False if it is refused."""
+        """Applies a block or postpones it; returns False if it is rejected."""
         block, peer = received
         try:
             self._intake.take_block(block, skip_signatures=self._is_trusted(block))
@@ -105,7 +105,7 @@ class Applier:
         return True
 
     def _refuse(self, received: Received, error: ProtocolError) -> None:
-        """A block cannot be taken: neither can those behind it."""
+        """Drops a rejected block and all that build on it."""
         block, peer = received
         self.waiting.forget_with_children(block.id)
         self._hub.notes.tell("block_refused", number=block.number, peer=peer.name, error=error.message)

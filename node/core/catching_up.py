@@ -1,4 +1,4 @@
-"""How far this node is behind its peers: commits are grouped while that is much, and the progress is told."""
+"""Catching up with peers: while the node is far behind, commits are batched and progress is logged."""
 
 from typing import NamedTuple
 
@@ -9,20 +9,20 @@ from protocol.block import Block
 from protocol.units import HOUR_SECONDS
 
 BULK_BLOCKS = 500
-"""So far behind, commits are grouped; what a crash loses is fetched again."""
+"""Commits are batched from this many missing blocks on; blocks lost in a crash are fetched again."""
 
 RECENT_SECONDS = 60
-"""A head of that age is the newest block or nearly so, whatever peers claim."""
+"""A head younger than this counts as recent, whatever peers claim."""
 
 FUTURE_SECONDS_MAX = HOUR_SECONDS
-"""How much longer than the time that has passed a peer's chain may claim to be."""
+"""How far into the future a peer's claimed head may lie."""
 
 PROGRESS_MS = 10_000
-"""How often the progress of a long synchronisation is told."""
+"""How often the progress of a long synchronisation is logged."""
 
 
 class Progress(NamedTuple):
-    """What was applied since a moment."""
+    """Blocks and transactions applied since a point in time."""
 
     since_ms: int
     blocks: int
@@ -30,7 +30,7 @@ class Progress(NamedTuple):
 
 
 class CatchingUp:
-    """Compares the head with the clock, since peers can claim anything of what is missing."""
+    """Judges by the clock how far behind the head is, since peers can claim any number of missing blocks."""
 
     def __init__(self, world: World, chain: Chain) -> None:
         self._world = world
@@ -43,33 +43,33 @@ class CatchingUp:
 
     @property
     def is_recent(self) -> bool:
-        """Whether the head is the newest block, or nearly so."""
+        """Whether the head is the newest block or close to it."""
         return self._head_age < RECENT_SECONDS
 
     def is_too_long(self, highest: int) -> bool:
-        """Whether so many blocks cannot have been made until now."""
+        """Whether more blocks are claimed than can have been produced by now."""
         seconds = (highest - self._chain.head_number) * self._chain.ctx.rules.block_interval_seconds
         return seconds > self._head_age + FUTURE_SECONDS_MAX
 
     def begin(self, missing: int) -> None:
-        """So many blocks are missing: if that is far by the clock, too, commits are grouped from now on."""
+        """Starts batching commits if many blocks are missing and the head is as old as that says."""
         seconds = BULK_BLOCKS * self._chain.ctx.rules.block_interval_seconds
         if self._chain.mode is not Mode.BULK and self._head_age > seconds and missing > BULK_BLOCKS:
             self._chain.enter(Mode.BULK)
 
     def end(self, is_running: bool) -> None:
-        """Ends that once nothing is missing, or nothing that can matter."""
+        """Stops batching once no block is missing or the head is recent."""
         if self._chain.mode is Mode.BULK and (not is_running or self.is_recent):
             self._chain.enter(Mode.LIVE)
             self._world.note("synced", head=self._chain.head_number)
 
     def count(self, block: Block) -> None:
-        """A block was applied."""
+        """Counts an applied block."""
         since, blocks, transactions = self._progress
         self._progress = Progress(since, blocks + 1, transactions + len(block.transactions))
 
     def tell(self, missing: int, now_ms: int) -> None:
-        """Tells the progress every now and then."""
+        """Logs the progress from time to time."""
         since_ms, blocks, transactions = self._progress
         if self._chain.mode is Mode.BULK and missing:
             if now_ms - since_ms < PROGRESS_MS:

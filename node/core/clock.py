@@ -1,19 +1,19 @@
-"""The node's clock: the world's, moved on by what development commands skipped; and a watch over the world's clock."""
+"""The node's clock (the world's plus the time that development commands skipped), and detection of clock jumps."""
 
 from node.core.world import World
 
 MS_PER_SECOND = 1000
 
 JUMP_MS_MAX = 5_000
-"""By how much the wall clock may move away from the monotonic one between two looks: more than corrections of a running
-clock do, and no more than what spoils two slots."""
+"""Maximum drift of the wall clock against the monotonic one between two checks: more than ordinary clock corrections,
+less than what affects more than two slots."""
 
 WITNESSES_CONFIRM_MAX = 3
-"""So many other witnesses' blocks with the time that the clock shows after a jump confirm it; where there are few, half
-of them."""
+"""Number of other witnesses whose blocks must match the clock's time after a jump to confirm it; half of the witnesses
+where there are fewer."""
 
 SETTLE_MS = 60_000
-"""After so long a node that may go on alone takes the time after a jump for right: nobody else can tell."""
+"""A node that may produce alone trusts the time after a jump once this long has passed, as nobody can confirm it."""
 
 
 class Clock:
@@ -29,11 +29,11 @@ class Clock:
 
     @property
     def skipped_ms(self) -> int:
-        """By how much development commands moved this clock on."""
+        """Time that development commands skipped."""
         return self._warp_ms
 
     def follow(self, time_ms: int) -> None:
-        """Moves on to a moment, if that is not past."""
+        """Advances the clock to a moment unless it is past."""
         self._warp_ms += max(0, time_ms - self.now_ms())
 
     def to_world(self, time_ms: int) -> int:
@@ -42,10 +42,10 @@ class Clock:
 
 
 class ClockWatch:
-    """Notices when the wall clock jumps: a block that is signed for a wrong time spoils slots to come.
+    """Detects jumps of the wall clock: a block signed for a wrong time blocks the key for later slots.
 
     The wall clock is compared with the monotonic one. After a jump it is trusted again when it is back, when other
-    witnesses' blocks have its time, or when it has settled on a node that may go on alone; or after a restart.
+    witnesses' blocks confirm its time, after SETTLE_MS on a node that may produce alone, or after a restart.
     """
 
     def __init__(self, world: World, settles: bool) -> None:
@@ -56,7 +56,7 @@ class ClockWatch:
         self._jumped_at_ms = 0
         self._confirming: set[str] = set()
         self.jump_ms = 0
-        """By how much the wall clock is away from where it should be; 0 while it is trusted."""
+        """How far the wall clock is off; 0 while it is trusted."""
 
     def look(self) -> int:
         """Compares the clocks and returns `jump_ms`."""
@@ -74,7 +74,7 @@ class ClockWatch:
         return self.jump_ms
 
     def confirm(self, witness: str, others: int) -> None:
-        """One of `others` witnesses has just made a block with the time that the wall clock shows."""
+        """Counts a block of one of `others` witnesses whose time matches the wall clock."""
         if self.look():
             self._confirming.add(witness)
             if len(self._confirming) >= min(WITNESSES_CONFIRM_MAX, max(1, others // 2)):

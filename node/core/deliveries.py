@@ -1,4 +1,4 @@
-"""Blocks and transactions that come: whether they were asked for, by synchronisation or by gossip, before decoding."""
+"""Received blocks and transactions: matched with requests of synchronisation or gossip before they are decoded."""
 
 from chain.chain import Chain
 from node.core.gossip import Gossip
@@ -10,12 +10,11 @@ from protocol.p2p import messages as p2p
 
 LARGE_BLOCK_BYTES = 128 << 10
 LARGE_BLOCK_COST = 2_000
-"""What a larger block costs, which takes long to decode, if its witness did not sign it as far as the head's state
-knows."""
+"""Cost of a large block that, by the state at the head, its witness did not sign: it takes long to decode."""
 
 
 class Deliveries:
-    """Hands what was asked for to whoever asked."""
+    """Routes requested items to synchronisation or gossip."""
 
     def __init__(self, hub: Hub, chain: Chain, sync: Sync, gossip: Gossip) -> None:
         self._hub = hub
@@ -24,7 +23,8 @@ class Deliveries:
         self._gossip = gossip
 
     def on_block(self, peer: Peer, payload: bytes) -> None:
-        """A block: synchronisation asks for its id, with which the message ends; gossip for the message's hash."""
+        """Handles a block. Synchronisation requests it by its id, with which the message ends; gossip by the message's
+        hash."""
         is_sync = self._sync.expects(peer, payload[-p2p.ID_BYTES :])
         if not (is_sync or self._admits_block(peer, payload)):
             return
@@ -39,9 +39,9 @@ class Deliveries:
             self._gossip.on_item(peer, p2p.message_id(payload), message, payload)
 
     def _admits_block(self, peer: Peer, payload: bytes) -> bool:
-        """Whether gossip asked for a block.
+        """Whether gossip requested a block.
 
-        A large one that its witness did not sign is dear: it is decoded, as keys change, but not often.
+        A large block not signed by its witness is decoded, since keys change, but at a high cost.
         """
         if not self._gossip.expects(peer, p2p.message_id(payload)):
             self._hub.close(peer, "You sent me a block that I didn't ask for")
@@ -51,7 +51,7 @@ class Deliveries:
         return not is_dear or self._hub.charge(peer, LARGE_BLOCK_COST, reason)
 
     def on_transaction(self, peer: Peer, payload: bytes) -> None:
-        """A transaction, by its message's hash."""
+        """Handles a transaction, requested by its message's hash."""
         item = p2p.message_id(payload)
         if not self._gossip.expects(peer, item):
             self._hub.close(peer, "You sent me a message that I didn't request")
@@ -72,11 +72,11 @@ class Deliveries:
             return None
 
     def _refuse(self, peer: Peer, payload: bytes, reason: str, is_sync: bool) -> None:
-        """Something that was asked for is wrong; synchronisation cannot go on with its sender."""
+        """Handles an invalid item that was requested; synchronisation drops its sender."""
         self._gossip.refuse(peer, p2p.message_id(payload), len(payload))
         self._hub.fault(peer, reason, closes=is_sync)
 
     def on_not_available(self, peer: Peer, message: p2p.ItemNotAvailable) -> None:
-        """A peer does not have what it was asked for."""
+        """Handles a peer's answer that it does not have a requested item."""
         self._sync.on_not_available(peer, message.item_hash)
         self._gossip.on_not_available(peer, message.item_hash)

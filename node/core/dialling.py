@@ -1,6 +1,6 @@
-"""Whom to dial: the seeds whenever they are not connected, and other addresses until enough connections are dialled.
+"""Outbound connections: seeds are always redialled, other addresses until there are enough outbound connections.
 
-Those who dial this node do not count: whoever wants to be its only company would just have to dial it often.
+Inbound connections do not count, or an attacker could isolate the node by dialling it often (an eclipse attack).
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from protocol.p2p.messages import AddressMessage, AddressRequest, Endpoint
 from state.engine.errors import StoreWriteFailed
 
 DIALS_MAX = 8
-"""Connections that are being opened at one time."""
+"""Maximum number of connections being opened at once."""
 
 ADDRESSES_LEARNED_MAX = 100
-"""Addresses that are taken from one answer."""
+"""Maximum number of addresses accepted from one answer."""
 
 
 @dataclass(slots=True)
 class AddressDebt:
-    """Whether a peer owes an answer to the question for addresses."""
+    """Whether an address request to a peer is outstanding."""
 
     is_open: bool = False
 
 
 class Dialler:
-    """Learns addresses and dials them; `listen` is where this node itself can be dialled."""
+    """Learns addresses and dials them; `listen` is this node's own address."""
 
     def __init__(self, hub: Hub, settings: NetworkSettings) -> None:
         self._hub = hub
@@ -39,12 +39,12 @@ class Dialler:
     # Learning
 
     def ask(self, peer: Peer) -> None:
-        """Asks a peer whom it is connected to."""
+        """Requests addresses from a peer."""
         peer.part(AddressDebt).is_open = True
         self._hub.send(peer, AddressRequest())
 
     def on_addresses(self, peer: Peer, message: AddressMessage) -> None:
-        """A peer tells whom it is connected to: that is learned, as far as it was asked for and can be dialled."""
+        """Adds the addresses that a peer sent, if they were requested and can be dialled."""
         debt = peer.part(AddressDebt)
         is_answer, debt.is_open = debt.is_open, False
         if not (is_answer and peer.is_accepted and self._settings.discovers):
@@ -54,7 +54,7 @@ class Dialler:
                 self._hub.addresses.learn(info.remote_endpoint)
 
     def on_active(self, peer: Peer) -> None:
-        """The handshake with a peer is done: it is met where it was dialled, or says that it can be."""
+        """Records the address of a peer whose handshake is done: where it was dialled, or where it says it listens."""
         endpoint, identity = peer.who.listens_at, peer.who.identity
         if endpoint is not None and peer.link.is_outbound:
             self._hub.addresses.on_reached(endpoint, identity, self._hub.world.now_ms())
@@ -62,14 +62,14 @@ class Dialler:
             self._hub.addresses.learn(endpoint).identity = identity
 
     def on_slow_tick(self) -> None:
-        """Keeps the addresses, and asks for more."""
+        """Writes the address book and requests more addresses."""
         self.save()
         if self._settings.discovers:
             for peer in self._hub.active():
                 self.ask(peer)
 
     def save(self) -> None:
-        """Writes the addresses, if the disk takes them."""
+        """Writes the address book if the disk can be written."""
         try:
             self._hub.addresses.save()
         except StoreWriteFailed as error:
@@ -78,7 +78,7 @@ class Dialler:
     # Dialling
 
     def on_tick(self, now_ms: int) -> None:
-        """Dials seeds that are not connected and, while more connections are wanted, other addresses."""
+        """Dials disconnected seeds and, while more connections are wanted, other addresses."""
         for address in self._hub.addresses.list_due(now_ms, is_seed=True):
             self._dial(address, now_ms)
         if not self._settings.discovers:
@@ -98,7 +98,7 @@ class Dialler:
         self._hub.world.connect(address.endpoint)
 
     def _is_connected(self, address: Address) -> bool:
-        """Whether the node that can be dialled there is connected, by whichever side dialled."""
+        """Whether the node at this address is connected, inbound or outbound."""
         return any(
             peer.link.remote == address.endpoint
             or peer.who.listens_at == address.endpoint
@@ -107,21 +107,22 @@ class Dialler:
         )
 
     def on_connect(self, endpoint: Endpoint) -> None:
-        """A connection is open."""
+        """Handles an open outbound connection."""
         self._dialling.discard(endpoint)
 
     def on_failed(self, endpoint: Endpoint) -> None:
-        """An address does not answer, or its connection ended: it waits before it is dialled again."""
+        """Handles a failed dial or a closed connection; the address is redialled later."""
         self._dialling.discard(endpoint)
         self._hub.addresses.on_failed(endpoint, self._hub.world.now_ms(), self._jitter_ms())
 
     def _jitter_ms(self) -> int:
-        """Up to a second, so that two nodes do not dial each other at the same moment for ever."""
+        """Returns a random delay of up to a second, so that two nodes do not keep dialling each other at the same
+        moment."""
         return int.from_bytes(self._hub.world.random_bytes(2), "big") * 1000 >> 16
 
 
 def _may_be_dialled(endpoint: Endpoint, told_by: Endpoint) -> bool:
-    """Whether an address can be one of a peer; what is on a peer's own machine or network concerns only its like."""
+    """Whether an address may be dialled; loopback and private ones are accepted only from peers with such addresses."""
     address, teller = IPv4Address(endpoint.address), IPv4Address(told_by.address)
     if endpoint.port == 0 or address.is_multicast or address.is_unspecified or address.is_reserved:
         return False

@@ -1,7 +1,7 @@
-"""Who sent what cannot be decoded or applied, and what comes of it.
+"""Counts invalid messages and items by sender, and limits them.
 
-Honest peers pass on what their own rules accept, and many nodes may share an address, so nobody is put out for one bad
-message: it is refused, and counts against the connection, the node and the address, each with a limit of its own.
+Honest peers relay what their own rules accept, and many nodes may share an address, so one fault bans nobody: it counts
+against the connection, the node and the address, each with its own limit.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from node.core.peer import Peer
 from node.core.tally import Tally
 
 WINDOW_MS = 3_600_000
-"""How long a fault is remembered."""
+"""How long a fault counts."""
 
 CONNECTION_FAULTS_MAX = 3
-"""The connection on which there were so many is closed."""
+"""Faults at which a connection is closed."""
 
 NODE_FAULTS_MAX = 6
-"""A node, by the key that signed its hello, is not accepted any more within the window."""
+"""Faults at which a node, by the key that signed its hello, is refused for the rest of the window."""
 
 ADDRESS_FAULTS_MAX = 20
-"""An address is banned, unless it is one of this machine."""
+"""Faults at which an address is banned, unless it is a loopback address."""
 
 
 @dataclass(slots=True)
 class Record:
-    """What a connection did wrong."""
+    """Fault count of a connection."""
 
     faults: int = 0
 
@@ -50,7 +50,7 @@ class Faults:
         return peer.part(Record).faults >= CONNECTION_FAULTS_MAX or self.is_unwelcome(peer, now_ms)
 
     def is_unwelcome(self, peer: Peer, now_ms: int) -> bool:
-        """Whether the node at the other end has reached its limit, on whatever connections."""
+        """Whether the node at the other end has reached its limit, over all its connections."""
         return self._nodes.count(peer.who.node_key, now_ms) >= NODE_FAULTS_MAX
 
     def is_address_too_much(self, address: int, now_ms: int) -> bool:
@@ -59,5 +59,5 @@ class Faults:
 
 
 def is_own_machine(address: int) -> bool:
-    """Whether an address, as a number, is one of this machine (127.0.0.0/8)."""
+    """Whether an address, as a number, is a loopback address (127.0.0.0/8)."""
     return IPv4Address(address).is_loopback

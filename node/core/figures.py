@@ -1,4 +1,4 @@
-"""What people and programs are shown of the network: figures of one moment."""
+"""Network statistics for status pages and metrics, taken at one moment."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,8 @@ from protocol.p2p.messages import Endpoint
 
 
 class PeerFigures(NamedTuple):
-    """One peer. Durations in seconds, offset and delay in microseconds; `is_active` once the handshake is done."""
+    """Statistics of one peer. Durations in seconds, offset and delay in microseconds; `is_active` once the handshake is
+    done."""
 
     endpoint: str
     listens_at: str
@@ -24,14 +25,14 @@ class PeerFigures(NamedTuple):
 
 
 class PeerCounts(NamedTuple):
-    """Peers by who dialled."""
+    """Number of peers by direction."""
 
     inbound: int
     outbound: int
 
 
 class NetworkFigures(NamedTuple):
-    """All of it: the peers in the order in which they came, and the bytes of messages since the start."""
+    """Statistics of the network: peers in order of connection, and bytes of messages since the start."""
 
     peers: tuple[PeerFigures, ...]
     missing_blocks: int

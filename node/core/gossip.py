@@ -1,4 +1,4 @@
-"""Gossip: what peers offer by its hash is fetched from one of them, taken in, and offered on.
+"""Gossip: fetches items that peers announce by hash, applies them, and announces them to other peers.
 
 Source: libraries/net/node.cpp, on_item_ids_inventory_message, fetch_items_loop, process_ordinary_message and
 process_block_during_normal_operation.
@@ -22,27 +22,27 @@ from protocol.p2p import messages as p2p
 from protocol.transaction import Transaction
 
 OFFERS_MAX = {p2p.BLOCK_ITEM: 200, p2p.TRANSACTION_ITEM: 10_000}
-"""Items of each type that a peer offered and that wait to be fetched; further ones are not heard."""
+"""Maximum number of announced items per peer and type that wait to be fetched; further announcements are ignored."""
 
 ANSWER_MS_MAX = 6_000
-"""A peer that owes an item for so long is dropped. Source: node_configuration.hpp."""
+"""Timeout after which a peer that has not sent a requested item is disconnected. Source: node_configuration.hpp."""
 
 OFFER_MS_MAX = 60_000
-"""Items that were offered so long ago are not fetched any more: 20 blocks, as in the reference."""
+"""Announcements older than this are dropped: 20 blocks, as in the reference."""
 
 SEEN_MS = 30_000
-"""How long an item that was had, or that was refused, is not fetched again."""
+"""How long an item that was received or rejected is not fetched again."""
 
 PATIENCE_MS = 1_000
-"""A peer that owes an item for so long may still send it, but another one that offers it is asked, too: whoever only
-offers blocks must not keep them from spreading."""
+"""Delay after which an outstanding item is also requested from another peer that announced it, so that a peer that
+announces blocks and never sends them cannot stop them from spreading."""
 
 REFUSED_COST = 10
 SIGNATURE_COST = 6
-"""What it costs a peer to send something that is refused, and each signature in it; its bytes are counted, too."""
+"""Cost of a rejected item and of each signature in it, in addition to the cost of its bytes."""
 
 BLOCKS_OFFERED_MAX = 10
-"""Of the blocks that were applied at once, the newest ones are offered."""
+"""Maximum number of blocks announced when several are applied at once: the newest ones."""
 
 
 Delivered = p2p.BlockMessage | p2p.TransactionMessage
@@ -50,7 +50,7 @@ Delivered = p2p.BlockMessage | p2p.TransactionMessage
 
 @dataclass(slots=True)
 class Offers:
-    """What a peer has, by item type: hashes, with the time they were heard of."""
+    """Items that a peer has announced: hashes by item type, with the time of the announcement."""
 
     by_type: dict[int, OrderedDict[bytes, int]] = field(
         default_factory=lambda: {item_type: OrderedDict() for item_type in OFFERS_MAX}
@@ -58,7 +58,7 @@ class Offers:
 
 
 class Gossip:
-    """What is fetched from whom, and what becomes of it."""
+    """Fetches announced items and processes them."""
 
     def __init__(self, hub: Hub, chain: Chain, intake: Intake, items: Items, sync: Sync, offering: Offering) -> None:
         self._hub = hub
@@ -70,13 +70,13 @@ class Gossip:
         self._requests = Requests()
 
     def expects(self, peer: Peer, item: bytes) -> bool:
-        """Whether a peer was asked for an item and owes it."""
+        """Whether a request for an item to a peer is outstanding."""
         return item in self._requests.owed(peer)
 
     # Fetching
 
     def on_offers(self, peer: Peer, message: p2p.ItemIdsInventory) -> None:
-        """A peer has items: those that are new are fetched, from it or from another that has them."""
+        """Handles an announcement: new items are fetched from this peer or another that has them."""
         offers = peer.part(Offers).by_type.get(message.item_type)
         if offers is None:
             return
@@ -88,12 +88,12 @@ class Gossip:
         self._fetch_from(peer)
 
     def fetch(self) -> None:
-        """Asks every peer for what it offered, if nobody else was asked for it."""
+        """Requests from each peer the items it announced that are not requested elsewhere."""
         for peer in self._hub.active():
             self._fetch_from(peer)
 
     def _fetch_from(self, peer: Peer) -> None:
-        """Asks for the blocks that a peer offered at once, and for its transactions when it has sent the last ones.
+        """Requests a peer's announced blocks at once, and its transactions when it has sent the previous ones.
 
         While this node lacks blocks of the peer, synchronisation fetches them, and transactions would not fit yet.
         """
@@ -123,20 +123,20 @@ class Gossip:
         self._hub.send(peer, p2p.FetchItems(item_type, tuple(wanted)))
 
     def on_not_available(self, peer: Peer, item: bytes) -> None:
-        """A peer does not have an item any more: another one that offered it is asked."""
+        """Handles a peer's answer that it no longer has an item: requests it from another peer."""
         if self.expects(peer, item):
             self._requests.settle(peer, item, self._hub.world.now_ms())
             self.fetch()
 
     def on_gone(self, peer: Peer) -> None:
-        """A peer left: what it was asked for is asked of others."""
+        """Handles a disconnected peer: its outstanding items are requested from others."""
         self._requests.drop(peer)
         self.fetch()
 
     # Taking
 
     def on_item(self, peer: Peer, item: bytes, message: Delivered, payload: bytes) -> None:
-        """An item that was asked for has come; what is passed on is its payload, as others know its hash."""
+        """Processes a requested item; the payload is relayed unchanged, since other peers know its hash."""
         self._settle(peer, item)
         if isinstance(message, p2p.BlockMessage):
             self._take_block(peer, item, message.block, payload)
@@ -145,7 +145,7 @@ class Gossip:
         self._fetch_from(peer)
 
     def refuse(self, peer: Peer, item: bytes, size: int) -> None:
-        """An item that was asked for has come, and is too large to be looked at, or cannot be decoded."""
+        """Handles a requested item that is too large or cannot be decoded."""
         self._settle(peer, item)
         self._charge_refused(peer, size, 0)
 
@@ -159,14 +159,14 @@ class Gossip:
         self._hub.charge(peer, cost, "You send me too much that I refuse")
 
     def _take_block(self, peer: Peer, item: bytes, block: Block, payload: bytes) -> None:
-        """Takes a block in and offers it on if it is now part of the main chain."""
+        """Applies a block and announces it if it is now part of the main chain."""
         if block.merkle_root() != block.transaction_merkle_root:
             self._hub.fault(peer, "You offered us a block whose transactions are not those of its header")
             self._charge_block(peer, block)
             return
         try:
             result = self._intake.take_block(block)
-        except (BlockLinkError, TooEarly):  # Synchronisation fetches what is missing and waits for the time to come.
+        except (BlockLinkError, TooEarly):  # Synchronisation fetches missing parents and holds early blocks.
             self._items.seen.discard(item)
             self._charge_block(peer, block)
             self._sync.begin(peer)
@@ -193,14 +193,14 @@ class Gossip:
             )
 
     def _charge_block(self, peer: Peer, block: Block) -> None:
-        """Counts a block that was not applied: anybody can make those."""
+        """Charges a peer for a block that was not applied, since such blocks are cheap to make."""
         cost = block.size // DOUBTFUL_BYTES_PER_COST
         self._hub.charge(peer, cost, "You offer too many blocks that I can not apply")
 
     def _take_transaction(self, peer: Peer, transaction: Transaction, payload: bytes) -> bool:
-        """Takes a transaction in and offers it on; False if it does not fit this node's state, which is no fault.
+        """Applies a transaction and announces it; returns False if it fails here, which is not a fault of the peer.
 
-        Bytes that it does not pack to cost decoding and nobody's credits: who sends them is asked for less for a while.
+        A transaction that is not encoded canonically costs decoding but no resource credits, so its sender is charged.
         """
         now_ms = self._hub.world.now_ms()
         peer.work.charge((len(payload) - transaction.size) // DOUBTFUL_BYTES_PER_COST, now_ms)
@@ -214,10 +214,10 @@ class Gossip:
         self._offering.gather((payload,))
         return True
 
-    # What has to be looked at every now and then
+    # Periodic work
 
     def on_tick(self, now_ms: int) -> None:
-        """Drops peers that do not answer, and forgets what is old."""
+        """Disconnects peers that do not answer, and expires old entries."""
         self._items.seen.forget_before(now_ms - SEEN_MS)
         for peer in self._hub.active():
             if self._requests.is_late(peer, now_ms - ANSWER_MS_MAX):

@@ -1,11 +1,11 @@
-"""Never two different blocks for one slot from one key, also after a crash: the slots that were used are remembered.
+"""Double-signing protection: remembers the slots each key has signed for, also across a crash.
 
-The time of a slot is written, and the disk waited for, before its block is signed. A node that dies in between has
-missed the slot; it can not sign for it again.
+The time of a slot is written and synced to disk before its block is signed. A node that dies in between misses the
+slot: it can not sign for it again.
 
-After a clock was far ahead the newest slot lies in the future. Only the operator can say that the clock is right again;
-`reset` then gives free what was surely never used: the slots between those before the jump and those after it.
-"""
+If the clock was far ahead, the newest used slot lies in the future. Only the operator can say that the clock is right
+again; `reset` then releases the slots that were certainly not used: those between the slots before the jump and after
+it."""
 
 from struct import Struct, error
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from state.engine.errors import StoreWriteFailed
 
 FILE = "production_guard"
 GAP_SECONDS = 600
-"""Slots further apart begin a new run; what lies between the two newest runs is remembered as unused."""
+"""Slots further apart start a new run; the slots between the two newest runs are remembered as unused."""
 
 _MAGIC = b"guard 2\n"
 _ENTRY = Struct(f"<{PUBLIC_KEY_BYTES}sQQQ?")
@@ -39,7 +39,7 @@ class Used(NamedTuple):
         return slot_time > self.latest or (self.has_reset and self.floor < slot_time < self.first)
 
     def add(self, slot_time: int) -> "Used":
-        """The same with one more slot, which is free."""
+        """Returns the record with one more slot, which must be free."""
         if slot_time < self.first:
             return self._replace(floor=slot_time)
         if slot_time - self.latest > GAP_SECONDS:
@@ -51,10 +51,10 @@ UNUSED = Used(0, 0, 0)
 
 
 class ProductionGuard:
-    """What each signing key was used for."""
+    """The slots each signing key was used for."""
 
     def __init__(self, disk: Disk) -> None:
-        """Reads what an earlier run wrote. Raises ValueError when the file is damaged."""
+        """Reads the file of an earlier run. Raises ValueError when it is damaged."""
         self._disk = disk
         self.write_problem: StoreWriteFailed | None = None
         """Why the last write failed; None when all is well."""
@@ -64,7 +64,7 @@ class ProductionGuard:
             raise ValueError(f"{FILE} is damaged; if no other node signs with these keys, remove it") from wrong
 
     def find_latest(self, key: bytes) -> int:
-        """The time of the newest slot that a public key was used for, 0 for none."""
+        """Returns the time of the newest slot that a public key was used for, 0 for none."""
         return self._used.get(key, UNUSED).latest
 
     def is_free(self, key: bytes, slot_time: int) -> bool:
@@ -72,14 +72,14 @@ class ProductionGuard:
         return self._used.get(key, UNUSED).is_free(slot_time)
 
     def reserve(self, key: bytes, slot_time: int) -> None:
-        """Remembers the slot, durably; to be called before signing. Raises StoreWriteFailed."""
+        """Records the slot durably; must be called before signing. Raises StoreWriteFailed."""
         self._take(self._used | {key: self._used.get(key, UNUSED).add(slot_time)})
 
     def reset(self, now: int) -> dict[bytes, Used]:
-        """Lets keys whose newest slot is in the future sign in the unused slots before it, from `now` on.
+        """Allows keys whose newest slot is in the future to sign in the unused slots before it, from `now` on.
 
-        Returns the keys whose newest slot is in the future, with what they may not sign for. A key has no such slots
-        when `floor` is not before `first`. Raises StoreWriteFailed.
+        Returns the keys whose newest slot is in the future with their records. A key has no unused slots when `floor`
+        is not before `first`. Raises StoreWriteFailed.
         """
         ahead = {
             key: used._replace(floor=max(used.floor, now), has_reset=True)
@@ -91,12 +91,12 @@ class ProductionGuard:
         return ahead
 
     def retry_write(self) -> None:
-        """Finds out whether the disk takes the file again after a problem. Raises StoreWriteFailed."""
+        """Tries to write the file again after a failure. Raises StoreWriteFailed."""
         if self.write_problem is not None:
             self._take(self._used)
 
     def _take(self, used: dict[bytes, Used]) -> None:
-        """Writes what is used, then goes by it."""
+        """Writes the new record, then uses it."""
         try:
             self._disk.write(FILE, _MAGIC + b"".join(_ENTRY.pack(key, *used[key]) for key in sorted(used)))
         except StoreWriteFailed as error:
@@ -107,7 +107,7 @@ class ProductionGuard:
 
 
 def _unpack(data: bytes) -> dict[bytes, Used]:
-    """Reads the file; what an earlier version wrote says nothing about unused slots. Raises struct.error."""
+    """Decodes the file; files of earlier versions have no unused slots. Raises struct.error."""
     if data.startswith(_MAGIC):
         return {key: Used(*values) for key, *values in _ENTRY.iter_unpack(data[len(_MAGIC) :])}
     return {key: Used(latest, latest, latest) for key, latest in _FORMER_ENTRY.iter_unpack(data)}

@@ -1,4 +1,4 @@
-"""Those who dial this node: how many of them there may be, from where, and who goes when there is no more room."""
+"""Inbound connections: limits per address and subnet, and which peer is evicted when all slots are taken."""
 
 from dataclasses import dataclass
 
@@ -9,27 +9,27 @@ from node.core.settings import NetworkSettings
 from node.core.world import Link
 
 GRACE_MS = 120_000
-"""How long a connection has time to bring something new before it may have to make room."""
+"""Grace period in which a new connection is not evicted, though it has relayed nothing new yet."""
 
 NEWS_MS = 300_000
-"""What a peer brought counts for this long, and for as long again."""
+"""Period over which new items are counted; the current and the previous period count."""
 
 
 @dataclass(slots=True)
 class News:
-    """How many blocks and transactions a peer was the first to bring, in these minutes and in those before them."""
+    """Number of blocks and transactions a peer was the first to relay, in the current and the previous period."""
 
     now: int = 0
     before: int = 0
 
 
 def count_news(peer: Peer) -> None:
-    """A peer was the first to bring a block or transaction."""
+    """Counts a block or transaction that a peer was the first to relay."""
     peer.part(News).now += 1
 
 
 class Guests:
-    """The inbound connections. Those that this node dials are not counted with them."""
+    """The inbound connections; outbound ones are not counted."""
 
     def __init__(self, hub: Hub, settings: NetworkSettings) -> None:
         self._hub = hub
@@ -37,7 +37,7 @@ class Guests:
         self._news_at_ms = hub.world.now_ms()
 
     def are_crowded(self, link: Link) -> bool:
-        """Whether one IP address, or its neighbourhood, has too many connections here."""
+        """Whether an IP address or its /24 subnet has too many connections."""
         address = link.remote.address
         if link.is_outbound or is_own_machine(address):
             return False
@@ -48,9 +48,9 @@ class Guests:
         )
 
     def make_room(self, peer: Peer) -> bool:
-        """Whether there is room for a peer that says hello: the one goes that brought least that was new.
+        """Whether there is room for a new peer; evicts the peer that relayed the fewest new items.
 
-        Of those that brought as little, the one goes that came last.
+        Of several such peers, the one connected last is evicted.
         """
         if peer.link.is_outbound:
             return True
@@ -66,7 +66,7 @@ class Guests:
         return True
 
     def on_tick(self, now_ms: int) -> None:
-        """Forgets what peers brought long ago."""
+        """Starts a new counting period when one is over."""
         if 0 <= now_ms - self._news_at_ms < NEWS_MS:
             return
         self._news_at_ms = now_ms
@@ -76,7 +76,7 @@ class Guests:
 
 
 def subnet_of(address: int) -> int:
-    """The first 24 bits of an IPv4 address: whoever has one address of them often has them all."""
+    """Returns the first 24 bits of an IPv4 address, as one owner often has the whole /24."""
     return address >> 8
 
 

@@ -1,4 +1,5 @@
-"""The handshake: both sides say hello, and accept or refuse each other. Nothing else is spoken before (see states.py).
+"""The handshake: both sides send a hello and accept or reject the other's. No other message comes before (see
+states.py).
 
 Source: libraries/net/node.cpp, on_hello_message, on_connection_accepted_message, on_connection_rejected_message and
 on_address_message.
@@ -27,7 +28,7 @@ from protocol.p2p import messages as p2p
 
 
 class Handshake:
-    """Moves each peer from state to state; it alone writes `state` and `who`."""
+    """The state machine of the handshake; the only writer of `state` and `who`."""
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class Handshake:
         self._serving = serving
 
     def greet(self, peer: Peer) -> None:
-        """Says hello."""
+        """Sends a hello."""
         self._hub.send(peer, make_hello(self._chain, self.own, self._dialler.listen, peer.link))
 
     def _move(self, peer: Peer, event: Event) -> None:
@@ -60,17 +61,17 @@ class Handshake:
             self._begin(peer)
 
     def _begin(self, peer: Peer) -> None:
-        """The handshake is done: both sides find out what they lack."""
+        """Completes the handshake and starts synchronisation."""
         self._dialler.on_active(peer)
         direction, agent = peer.direction.name.lower(), peer.who.user_agent
         self._hub.notes.tell("peer_joined", peer=peer.name, direction=direction, agent=agent)
         self._inquiries.ask_time(peer)
         self._sync.on_active(peer)
 
-    # What a peer says
+    # Messages
 
     def on_hello(self, peer: Peer, hello: p2p.Hello) -> None:
-        """A peer says who it is."""
+        """Handles a peer's hello."""
         if Event.HELLO not in STAGES[peer.state].moves:
             self._hub.close(peer, "Received an unexpected hello_message")
             return
@@ -83,42 +84,42 @@ class Handshake:
         self._hub.send(peer, p2p.ConnectionAccepted())
 
     def on_accepted(self, peer: Peer, _message: p2p.ConnectionAccepted) -> None:
-        """A peer took our hello."""
+        """Handles the peer's acceptance of this node's hello."""
         self._move(peer, Event.ACCEPTED)
         if not peer.is_active:
             self._dialler.ask(peer)
 
     def on_rejected(self, peer: Peer, message: p2p.ConnectionRejected) -> None:
-        """A peer refused our hello."""
+        """Handles the peer's rejection of this node's hello."""
         if message.reason_code == Rejection.ALREADY_CONNECTED and peer.link.is_outbound and peer.is_accepted:
             self._hub.addresses.learn(peer.link.remote).identity = peer.who.identity
         self._hub.drop(peer, f"it refuses us: {message.reason_string}")
 
     def on_address_request(self, peer: Peer, _message: p2p.AddressRequest) -> None:
-        """A peer asks whom we are connected to, which is the last that one hears whose hello was refused."""
+        """Answers an address request, the last message that a rejected peer sends."""
         self._inquiries.tell_addresses(peer)
         if peer.state is State.REFUSED:
             self._hub.close(peer, "I rejected your connection request (hello message) so I'm disconnecting", False)
 
     def on_addresses(self, peer: Peer, message: p2p.AddressMessage) -> None:
-        """A peer tells whom it is connected to; the first answer ends the handshake."""
+        """Handles the addresses of a peer; the first answer completes the handshake."""
         self._dialler.on_addresses(peer, message)
         self._move(peer, Event.ADDRESSES)
 
     def on_synopsis(self, peer: Peer, message: p2p.FetchBlockchainItemIds) -> None:
-        """A peer asks for block ids, which ends a handshake that only lacked its addresses."""
+        """Handles a request for block ids, which completes a handshake that only waited for addresses."""
         self._move(peer, Event.SYNOPSIS)
         if peer.is_active:
             self._serving.on_synopsis(peer, message)
 
     def on_goodbye(self, peer: Peer, message: p2p.ClosingConnection) -> None:
-        """A peer is about to close the connection."""
+        """Handles a peer's announcement that it closes the connection."""
         self._hub.drop(peer, f"it closes: {message.reason_for_closing}")
 
-    # Whom we refuse
+    # Rejections
 
     def _find_refusal(self, peer: Peer) -> Refusal | None:
-        """Whether a peer of our chain is refused all the same."""
+        """Returns why a peer of the same chain is rejected, or None."""
         if peer.who.identity == self.own.node_key.public_key + self.own.node_id:
             if peer.link.is_outbound:
                 self._hub.addresses.learn(peer.link.remote).is_self = True
@@ -135,20 +136,21 @@ class Handshake:
         return None
 
     def _find_twin(self, peer: Peer) -> Peer | None:
-        """Another connection to the same node."""
+        """Returns another connection to the same node, or None."""
         for other in self._hub.peers.values():
             if other is not peer and other.who.identity == peer.who.identity and other.is_accepted:
                 return other
         return None
 
     def _is_better(self, peer: Peer, twin: Peer) -> bool:
-        """Of two connections that are being made, both sides keep the one that the greater node id dialled."""
+        """Of two connections between the same nodes, both sides keep the one that the node with the greater id
+        dialled."""
         if twin.is_active or twin.link.is_outbound == peer.link.is_outbound:
             return False
         return peer.link.is_outbound == (self.own.node_id > peer.who.node_id)
 
     def _refuse(self, peer: Peer, refusal: Refusal) -> None:
-        """Tells a peer that it is refused; one of our chain may still ask for addresses."""
+        """Rejects a peer; one of the same chain may still request addresses."""
         self._move(peer, Event.REFUSAL)
         self._hub.notes.tell("peer_refused", peer=peer.name, reason=refusal.reason)
         endpoint = peer.link.remote

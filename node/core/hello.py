@@ -1,4 +1,4 @@
-"""Hellos: what a node says of itself, and whether what a peer says makes it one of ours.
+"""Hello messages: creating this node's, and checking a peer's.
 
 Source: libraries/net/node.cpp, send_hello_message, generate_hello_user_data and on_hello_message.
 """
@@ -18,11 +18,11 @@ USER_AGENT = "Plaudit"
 PROTOCOL_VERSION = 106
 NODE_ID_BYTES = 33
 BITNESS = 64
-"""What the reference tells of its platform; kept because its nodes show it to each other."""
+"""Platform word size, sent as the reference does, whose nodes show it."""
 
 
 class Rejection(IntEnum):
-    """Why a hello is refused, by the number on the wire."""
+    """Reasons to reject a hello, by their number on the wire."""
 
     UNSPECIFIED = 0
     DIFFERENT_CHAIN = 1
@@ -35,14 +35,14 @@ class Rejection(IntEnum):
 
 
 class Refusal(NamedTuple):
-    """A code and a sentence for the peer."""
+    """A reason code and a message for the peer."""
 
     code: Rejection
     reason: str
 
 
 class OwnIdentity(NamedTuple):
-    """What names this node: its key, its id for the time of this process, and the digest of its chain config."""
+    """Identity of this node: its key, the id of this process, and the digest of its chain config."""
 
     node_key: PrivateKey
     node_id: bytes
@@ -50,7 +50,7 @@ class OwnIdentity(NamedTuple):
 
 
 def make_hello(chain: Chain, own: OwnIdentity, listens_at: Endpoint | None, link: Link) -> Hello:
-    """What this node says of itself on a connection."""
+    """Creates this node's hello for a connection."""
     user_data: dict[str, Any] = {
         "platform": "linux",
         "bitness": BITNESS,
@@ -74,9 +74,9 @@ def make_hello(chain: Chain, own: OwnIdentity, listens_at: Endpoint | None, link
 
 
 def check_hello(chain: Chain, hello: Hello, link: Link, config_digest: str) -> Refusal | None:
-    """Whether a hello is refused for what it says: its signature, its chain, and the genesis and rules of it.
+    """Checks the signature of a hello and its chain, genesis and rules; returns why it is rejected, or None.
 
-    Peers of the reference do not tell their config; for them the chain id must do.
+    Peers running the reference do not send a config digest; only their chain id is compared.
     """
     try:
         signer = recover(link.digest, hello.signed_shared_secret, accept=_any_form)
@@ -97,7 +97,7 @@ def _any_form(_signature: bytes) -> bool:
 
 
 def introduce(hello: Hello, link: Link) -> Introduction:
-    """What a hello tells of its sender."""
+    """Extracts what a hello says about its sender."""
     listens_at, reach = _find_listening(hello, link)
     return Introduction(
         hello.node_public_key,
@@ -111,7 +111,7 @@ def introduce(hello: Hello, link: Link) -> Introduction:
 
 
 def _read_node_id(hello: Hello) -> bytes:
-    """The id that a peer has for the time of its process; its node key where it tells none."""
+    """Returns the id of a peer's process, or its node key if it sent none."""
     text = hello.user_data.get("node_id")
     try:
         found = bytes.fromhex(text) if isinstance(text, str) else b""
@@ -121,9 +121,9 @@ def _read_node_id(hello: Hello) -> bytes:
 
 
 def _find_listening(hello: Hello, link: Link) -> tuple[Endpoint | None, Reach]:
-    """Where a peer can be dialled, and whether it is sure that it can.
+    """Returns where a peer can be dialled, and whether that is certain.
 
-    A peer that sees its own address as we see it is behind no firewall that changes addresses.
+    A peer that reports the same address for itself as this node sees is not behind a NAT.
     """
     if link.is_outbound:
         return link.remote, Reach.OPEN

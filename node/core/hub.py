@@ -1,4 +1,4 @@
-"""The connected peers, and how they are spoken to."""
+"""The connected peers: sending, charging, disconnecting and banning."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ from protocol.p2p.messages import ClosingConnection, Message, message_number, pa
 from state.engine.errors import StoreWriteFailed
 
 BAN_MS = 3_600_000
-"""How long an address is not welcome from which too much came that cannot be decoded or applied."""
+"""How long an address is banned after too many faults."""
 
 TOO_MUCH = "You ask for too much in too short a time"
 
 
 @dataclass(slots=True)
 class Line:
-    """How a connection fares, in milliseconds of the world's clock."""
+    """Timestamps of a connection, in milliseconds of the world's clock."""
 
     received_at_ms: int = 0
     stuck_since_ms: int | None = None
-    """Since when it has had no room for what waits."""
+    """Since when its write buffer has been full."""
 
 
 class Hub:
-    """All connections. A peer that is closed here leaves `peers` at once and waits in `gone` to be cleared away."""
+    """All connections. A peer that is closed leaves `peers` at once and stays in `gone` until it is cleaned up."""
 
     def __init__(self, world: World, codec: Codec, addresses: AddressBook) -> None:
         self.world = world
@@ -45,27 +45,27 @@ class Hub:
         self.gone: list[Peer] = []
 
     def active(self) -> Iterator[Peer]:
-        """The peers whose handshake is done, in the order in which they came."""
+        """The peers whose handshake is done, in order of connection."""
         return (peer for peer in list(self.peers.values()) if peer.is_active)
 
     def add(self, connection: int, link: Link) -> Peer:
-        """A connection is there."""
+        """Registers a connection."""
         now_ms = self.world.now_ms()
         peer = self.peers[connection] = Peer(connection, link, now_ms)
         peer.part(Line).received_at_ms = now_ms
         return peer
 
     def on_received(self, peer: Peer, size: int) -> None:
-        """Bytes of a message came."""
+        """Counts received bytes."""
         self.traffic.received_bytes += size
         peer.part(Line).received_at_ms = self.world.now_ms()
 
     def silent_ms(self, peer: Peer) -> int:
-        """How long a peer has said nothing."""
+        """How long nothing has been received from a peer."""
         return self.world.now_ms() - peer.part(Line).received_at_ms
 
     def stuck_ms(self, peer: Peer) -> int:
-        """How long a peer has not read what it is sent; 0 if there is room for more."""
+        """How long a peer's write buffer has been full; 0 if it has room."""
         since_ms = None if self.has_room(peer) else peer.part(Line).stuck_since_ms
         return 0 if since_ms is None else self.world.now_ms() - since_ms
 
@@ -74,7 +74,7 @@ class Hub:
         self.send_packed(peer, message_number(message), pack_message(self.codec, message))
 
     def send_packed(self, peer: Peer, number: int, payload: bytes) -> None:
-        """Sends a message that is packed already; one that peers would not take is left out."""
+        """Sends an encoded message; one above the size limit of peers is skipped."""
         if len(payload) > PAYLOAD_BYTES_MAX:
             self.notes.tell("too_large_to_send", peer=peer.name, number=number, bytes=len(payload))
         elif peer.connection in self.peers:
@@ -82,7 +82,7 @@ class Hub:
             self.world.send(peer.connection, number, payload)
 
     def has_room(self, peer: Peer) -> bool:
-        """Whether a peer reads what it is sent."""
+        """Whether a peer's write buffer has room."""
         has_room, line = self.world.has_room(peer.connection), peer.part(Line)
         if has_room:
             line.stuck_since_ms = None
@@ -91,37 +91,37 @@ class Hub:
         return has_room
 
     def close(self, peer: Peer, reason: str, is_error: bool = True) -> None:
-        """Says why and closes the connection."""
+        """Closes the connection after a message with the reason."""
         if peer.connection not in self.peers:
             return
         self.send(peer, ClosingConnection(reason, is_error, None))
         self.drop(peer, reason)
 
     def drop(self, peer: Peer, reason: str) -> None:
-        """Closes the connection without a word."""
+        """Closes the connection without a message."""
         if self.peers.pop(peer.connection, None) is not None:
             self.world.disconnect(peer.connection)
             self.gone.append(peer)
             self.notes.tell("peer_closed", peer=peer.name, reason=reason)
 
     def lose(self, connection: int, reason: str) -> None:
-        """A connection is gone."""
+        """Removes a connection that was closed by the peer."""
         peer = self.peers.pop(connection, None)
         if peer is not None:
             self.gone.append(peer)
             self.notes.tell("peer_gone", peer=peer.name, reason=reason)
 
     def charge(self, peer: Peer, cost: int, reason: str = TOO_MUCH) -> bool:
-        """Counts what a peer costs; when that is too much in a short time, closes the connection and returns False."""
+        """Charges a peer; when its limit is exceeded, closes the connection and returns False."""
         is_bearable = peer.work.charge(cost, self.world.now_ms())
         if not is_bearable:
             self.close(peer, reason)
         return is_bearable
 
     def fault(self, peer: Peer, reason: str, closes: bool = False) -> None:
-        """Counts something that cannot be decoded or applied; what is too much ends connections, and bans an address.
+        """Counts a fault; at the limits, closes connections and bans the address.
 
-        `closes` ends this connection at once, where it can not go on.
+        With `closes`, the connection is closed at once, as it can not continue.
         """
         now_ms, address = self.world.now_ms(), peer.link.remote.address
         self.faults.add(peer, now_ms)
@@ -132,7 +132,8 @@ class Hub:
             self.ban(Ban(address, now_ms + BAN_MS, reason))
 
     def ban(self, ban: Ban) -> None:
-        """Bans an address and drops its connections. When the disk refuses, the ban holds until the next start."""
+        """Bans an address and drops its connections. If it cannot be written to disk, the ban holds until the next
+        start."""
         try:
             self.bans.add(ban)
         except StoreWriteFailed as error:

@@ -1,4 +1,4 @@
-"""Small questions between peers: what time it is, who can be reached, who is connected.
+"""Small requests between peers: clock, firewall check, current connections.
 
 Source: libraries/net/node.cpp, on_current_time_reply_message, on_check_firewall_message and
 on_get_current_connections_request_message.
@@ -13,25 +13,25 @@ from protocol.p2p import messages as p2p
 from protocol.units import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 
 RATE_SECONDS = (MINUTE_SECONDS, 15 * MINUTE_SECONDS, HOUR_SECONDS)
-"""Over how long the rates of traffic are averages."""
+"""Periods over which traffic rates are averaged."""
 
 MEASURE_US_MAX = DAY_SECONDS * 1_000_000
-"""The greatest clock offset and delay that is believed, since a peer can tell any: one day."""
+"""Maximum clock offset and delay that is accepted from a peer: one day."""
 
 CLOCK_US_MAX = 1_000_000
-"""How far the clocks of peers may be from this one's before the operator is told."""
+"""Maximum clock offset of peers before the operator is warned."""
 
 CLOCK_PEERS_MIN = 3
 CLOCK_PAUSE_MS = 600_000
-"""How many peers must have told their time, and how long it is not said again."""
+"""Minimum number of measured peers for a warning, and the pause between two warnings."""
 
 USER_DATA_TEXT_MAX = 100
-"""The longest text of a peer's user data that is passed on."""
+"""Maximum length of a text from a peer's user data that is passed on."""
 
 
 @dataclass(slots=True)
 class Measured:
-    """What a peer's answers to the question for the time showed, in microseconds."""
+    """Clock offset and delay of a peer, in microseconds."""
 
     is_told: bool = False
     clock_offset_us: int = 0
@@ -39,14 +39,14 @@ class Measured:
 
 
 class Inquiries:
-    """Answers them, and keeps what the answers tell."""
+    """Answers these requests, and stores the measurements."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._warned_at_ms: int | None = None
 
     def on_tick(self, now_ms: int) -> None:
-        """Tells the operator when the clocks of most peers differ from this one's; nothing else follows from it."""
+        """Warns the operator when the clocks of most peers differ from this one's; the clock is not changed."""
         if self._warned_at_ms is not None and 0 <= now_ms - self._warned_at_ms < CLOCK_PAUSE_MS:
             return
         measured = (peer.part(Measured) for peer in self._hub.active())
@@ -59,11 +59,11 @@ class Inquiries:
             self._hub.world.note("clock_differs", peers=len(offsets), milliseconds=middle // 1000)
 
     def ask_time(self, peer: Peer) -> None:
-        """Asks a peer for its clock."""
+        """Requests a peer's time."""
         self._hub.send(peer, p2p.CurrentTimeRequest(self._now_us()))
 
     def on_time_request(self, peer: Peer, message: p2p.CurrentTimeRequest) -> None:
-        """Tells the clock."""
+        """Answers a time request."""
         now_us = self._now_us()
         self._hub.send(peer, p2p.CurrentTimeReply(message.request_sent_time, now_us, now_us))
 
@@ -77,14 +77,14 @@ class Inquiries:
         measured.round_trip_us = _clamp((now_us - sent) - (replied - received), 0, MEASURE_US_MAX)
 
     def measured(self, peer: Peer) -> tuple[int, int]:
-        """How far a peer's clock is ahead, and the round trip to it, in microseconds; 0 before it has told."""
+        """Returns a peer's clock offset and round-trip delay in microseconds; 0 before the first answer."""
         measured = peer.part(Measured)
         return measured.clock_offset_us, measured.round_trip_us
 
     def on_check_firewall(self, peer: Peer, message: p2p.CheckFirewall) -> None:
-        """This node dials nobody because a peer says so, and answers as the reference does when it can not try.
+        """Answers like a reference node that cannot check: this node does not dial an address on a peer's request.
 
-        Zeros ask for a check of the asker itself.
+        An address of zeros asks for a check of the requesting peer.
         """
         node_id, endpoint = message
         if node_id == NO_NODE_ID:
@@ -92,7 +92,7 @@ class Inquiries:
         self._hub.send(peer, p2p.CheckFirewallReply(node_id, endpoint, 0))
 
     def on_connections_request(self, peer: Peer, _message: p2p.GetCurrentConnectionsRequest) -> None:
-        """Tells who is connected, and how busy the connections are."""
+        """Answers with the connected peers and traffic rates."""
         now_ms = self._hub.world.now_ms()
         minute, quarter, hour = (
             self._hub.traffic.rates(seconds, now_ms) for seconds in (MINUTE_SECONDS, 15 * MINUTE_SECONDS, HOUR_SECONDS)
@@ -101,7 +101,7 @@ class Inquiries:
         self._hub.send(peer, p2p.GetCurrentConnectionsReply(*minute, *quarter, *hour, connections))
 
     def tell_addresses(self, peer: Peer) -> None:
-        """Tells who is connected and where each can be dialled."""
+        """Sends the connected peers and their dialling addresses."""
         self._hub.send(peer, p2p.AddressMessage(tuple(map(self._describe_address, self._hub.active()))))
 
     def _describe_address(self, peer: Peer) -> p2p.AddressInfo:
@@ -132,7 +132,7 @@ def _describe_connection(peer: Peer, now_ms: int) -> p2p.CurrentConnection:
 
 
 def _describe_software(who: Introduction) -> dict[str, Any]:
-    """What a peer told of its program, as far as that is short."""
+    """Returns a peer's platform and user agent as it states them, without long texts."""
     told = {name: who.user_data.get(name) for name in ("platform", "bitness")} | {"user_agent": who.user_agent}
     return {
         name: value

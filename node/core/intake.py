@@ -1,4 +1,4 @@
-"""Who takes in the blocks and transactions that peers send."""
+"""Interface through which the network hands received blocks and transactions to the node."""
 
 from typing import Protocol
 
@@ -8,11 +8,11 @@ from protocol.errors import Rejected
 from protocol.transaction import Transaction
 
 FUTURE_SECONDS_MAX = 5
-"""How far the time of a block may be ahead of the clock. Source: chain_plugin.cpp, allow_future_time."""
+"""Maximum time that a block may be ahead of the clock. Source: chain_plugin.cpp, allow_future_time."""
 
 
 class TooEarly(Rejected):
-    """The time of a block has not come yet: by so many seconds it is ahead of this node's clock."""
+    """A block whose time is `seconds` too far ahead of this node's clock."""
 
     def __init__(self, number: int, seconds: int) -> None:
         super().__init__(
@@ -26,13 +26,14 @@ class TooEarly(Rejected):
 
 
 class Intake(Protocol):
-    """The chain with what surrounds it: clock, disk and listeners."""
+    """The node as the network uses it."""
 
     def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
-        """Adds a block to the chain. Raises ProtocolError, of it TooEarly when only the block's time has not come."""
+        """Adds a block to the chain. Raises TooEarly when its time is in the future, and other kinds of
+        ProtocolError."""
 
     def on_block(self, block: Block) -> PushResult:
-        """Adds a block as `take_block` does, and offers what was applied to the peers."""
+        """Adds a block as `take_block` does, and announces the applied blocks to peers."""
 
     def take_transaction(self, transaction: Transaction) -> None:
         """Applies a transaction to the pending state. Raises ProtocolError."""

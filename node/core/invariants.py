@@ -1,4 +1,4 @@
-"""Tells the operator of invariants that do not hold, and counts them."""
+"""Reports violated invariants to the operator and counts them."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,20 +9,20 @@ from state.watch import Complaint
 
 
 class BrokenInvariants:
-    """What was found since the start."""
+    """Violations since the start."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.counts: Counter[str] = Counter()
 
     def on_blocks(self, blocks: Iterable[Applied]) -> None:
-        """Blocks were applied; complaints are among their reports."""
+        """Reports the violations found while blocks were applied."""
         for applied in blocks:
             for report in applied.effects.reports:
                 if isinstance(report, Complaint):
                     self.tell(report)
 
     def tell(self, complaint: Complaint) -> None:
-        """Notes a complaint."""
+        """Logs and counts a violation."""
         self.counts[complaint.invariant] += 1
         self._world.note("invariant_broken", invariant=complaint.invariant, block=complaint.block, what=str(complaint))

@@ -1,4 +1,4 @@
-"""The blocks and transactions that passed by, by the hash of their message."""
+"""Cache of recent blocks and transactions, by the hash of their message."""
 
 from collections import OrderedDict
 
@@ -8,11 +8,11 @@ SEEN_MAX = 200_000
 BLOCKS_KEPT_MAX = 200
 TRANSACTIONS_KEPT_MAX = 50_000
 KEPT_BYTES_MAX = 64 << 20
-"""What is kept of each type to answer those that were offered it."""
+"""Maximum bytes kept per type, to serve peers that request an announced item."""
 
 
 class HashMemory:
-    """Hashes with the time they were noted at, bounded: the oldest make room."""
+    """A bounded set of hashes with timestamps; the oldest are evicted."""
 
     def __init__(self, count_max: int) -> None:
         self._count_max = count_max
@@ -22,24 +22,24 @@ class HashMemory:
         return item in self._times
 
     def add(self, item: bytes, now_ms: int) -> None:
-        """Notes a hash, or the newer time of one that is noted."""
+        """Adds a hash, or updates its time."""
         self._times[item] = now_ms
         self._times.move_to_end(item)
         if len(self._times) > self._count_max:
             self._times.popitem(last=False)
 
     def discard(self, item: bytes) -> None:
-        """Forgets a hash."""
+        """Removes a hash."""
         self._times.pop(item, None)
 
     def forget_before(self, time_ms: int) -> None:
-        """Forgets what was noted before a moment."""
+        """Removes the hashes added before a moment."""
         while self._times and next(iter(self._times.values())) < time_ms:
             self._times.popitem(last=False)
 
 
 class MessageCache:
-    """Messages of one type by their hash, the newest up to a number and a size."""
+    """Cache of messages of one type by hash, bounded in number and bytes."""
 
     def __init__(self, count_max: int) -> None:
         self._count_max = count_max
@@ -47,7 +47,7 @@ class MessageCache:
         self._bytes = 0
 
     def add(self, item: bytes, payload: bytes) -> None:
-        """Keeps a message; the oldest make room."""
+        """Adds a message; the oldest are evicted."""
         if item in self._messages:
             self._messages.move_to_end(item)
             return
@@ -62,7 +62,7 @@ class MessageCache:
 
 
 class Items:
-    """What was offered is kept; `seen` is that and what was refused, which is not fetched again for a while."""
+    """The cache of announced items; `seen` also holds rejected ones, which are not fetched again for a while."""
 
     def __init__(self) -> None:
         self._kept = {
@@ -72,13 +72,13 @@ class Items:
         self.seen = HashMemory(SEEN_MAX)
 
     def keep(self, number: int, payload: bytes, now_ms: int) -> bytes:
-        """Keeps a message; returns its hash."""
+        """Caches a message; returns its hash."""
         item = message_id(payload)
         self._kept[number].add(item, payload)
         self.seen.add(item, now_ms)
         return item
 
     def find(self, item: bytes) -> tuple[int, bytes] | None:
-        """Returns the number and the payload of a message that is kept, or None."""
+        """Returns the number and the payload of a cached message, or None."""
         found = ((number, messages.find(item)) for number, messages in self._kept.items())
         return next(((number, payload) for number, payload in found if payload is not None), None)

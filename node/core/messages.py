@@ -1,4 +1,4 @@
-"""What this node does with each message of peers: one row a message.
+"""Dispatch table of peer messages: one row per message.
 
 A message that is added to protocol/p2p/messages.py needs a row here, and the handler that the row names.
 """
@@ -18,7 +18,7 @@ from protocol.p2p import messages as p2p
 
 
 class Rooms(NamedTuple):
-    """Who handles messages."""
+    """The objects whose methods handle messages."""
 
     handshake: Handshake
     inquiries: Inquiries
@@ -31,7 +31,7 @@ class Rooms(NamedTuple):
 class MessageRow(NamedTuple):
     """One message: its class, what it costs its sender in units of about 10 microseconds, its phase, its handler.
 
-    The handler takes the peer and the message, of phase ASKED its payload instead.
+    The handler takes the peer and the message; for phase ASKED, the peer and the undecoded payload.
     """
 
     declared: type[Any]
@@ -41,7 +41,7 @@ class MessageRow(NamedTuple):
 
 
 def _ignore(_peer: Peer, _message: object) -> None:
-    """Nothing is done with it."""
+    """Ignores a message."""
 
 
 ROWS: Final = (
@@ -68,4 +68,4 @@ ROWS: Final = (
 
 _BY_CLASS = {row.declared: row for row in ROWS}
 ROW_BY_NUMBER: Final = {number: _BY_CLASS[declared] for number, declared in p2p.MESSAGES.items()}
-"""Every message's row by its number on the wire; a message without a row fails here."""
+"""Each message's row by its number on the wire; a message without a row fails at import."""

@@ -1,4 +1,4 @@
-"""When this node makes blocks: in its witnesses' slots, or as soon as something waits, or when it is told to."""
+"""When this node produces blocks: in its witnesses' slots, on pending transactions (automine), or on command."""
 
 from chain.chain import Chain
 from consensus.slots import get_slot_at_time
@@ -18,12 +18,12 @@ from state.engine.errors import StoreWriteFailed
 PRODUCTION_TIMER = "production"
 
 LEAD_MS_MAX = 250
-"""How long before its slot a block is begun at most. Others take a block that comes so early; the reference begins at
-the slot and is late by what the block takes."""
+"""Maximum time before its slot at which production of a block starts. Peers accept a block this early; the reference
+starts at the slot and so is late by the time it takes to build the block."""
 
 
 class Miner:
-    """Has blocks made by the producer at their time, and gives them to the node."""
+    """Schedules block production and pushes the produced blocks to the node."""
 
     def __init__(
         self,
@@ -48,17 +48,17 @@ class Miner:
         self._intake = intake
         self._is_automatic = settings.automine and bool(settings.witnesses)
         self._lead_ms = 0
-        """How long before its slot a block is begun, so that it is offered when the slot begins."""
+        """How long before its slot production starts, so that the block is announced when the slot begins."""
 
     def on_start(self) -> None:
-        """Begins. Raises ProtocolError when it is to mine at the start and cannot."""
+        """Starts production. Raises ProtocolError when a block is to be mined at the start and cannot be."""
         if self._settings.witnesses:
             if self._settings.mine_at_start or self._settings.automine:
                 self._mine_at_clock()
             self._wait_for_next_slot()
 
     def on_timer(self) -> None:
-        """A slot has come, or with automine a transaction."""
+        """Handles the timer of a slot or, with automine, of a pending transaction."""
         if self._settings.automine:
             self._mine_what_waits()
         else:
@@ -74,7 +74,7 @@ class Miner:
     # In slots
 
     def produce(self) -> ProductionOutcome:
-        """Makes the block of this moment's slot if it is ours to make, and offers it to the peers."""
+        """Produces the block of the current slot if it belongs to one of this node's witnesses, and announces it."""
         is_syncing = self._network is not None and self._network.is_syncing
         outcome, block = self._producer.attempt(is_syncing)
         if block is not None:
@@ -106,10 +106,10 @@ class Miner:
     # At once
 
     def mine(self, count: int = 1, skip_seconds: int = 0) -> list[int]:
-        """Makes `count` blocks at once, the first one `skip_seconds` later than the next slot; returns their numbers.
+        """Produces `count` blocks at once, the first `skip_seconds` after the next slot; returns their numbers.
 
-        For development chains: needs the keys of the scheduled witnesses and lets the chain's time run ahead of the
-        clock, so that afterwards the node keeps the distance. Raises ProtocolError where a key is missing.
+        For development chains: needs the keys of the scheduled witnesses. The chain's time runs ahead of the clock, and
+        the node keeps that offset afterwards. Raises ProtocolError where a key is missing.
         """
         numbers, transactions = [], 0
         for index in range(count):
@@ -128,23 +128,23 @@ class Miner:
         return numbers
 
     def before_transaction(self, transaction: Transaction) -> None:
-        """Automine: a client's transaction comes. A head on which it would expire too late is old because nothing
-        happened, and clients may count from the clock. Raises ProtocolError."""
+        """Automine: handles a client's transaction before it is applied. If it would expire too late for an old head, a
+        block is produced first, since clients may compute expirations from the clock. Raises ProtocolError."""
         ctx = self._chain.ctx
         latest = ctx.time + ctx.rules.max_time_until_expiration_seconds
         if self._is_automatic and transaction.expiration > latest:
             self._mine_at_clock()
 
     def after_transaction(self) -> None:
-        """Automine: a transaction waits."""
+        """Automine: schedules a block after a transaction was applied."""
         if self._is_automatic:
             self._world.set_timer(PRODUCTION_TIMER, self._world.now_ms())
 
     def _mine_what_waits(self) -> None:
-        """Makes one block at the clock's slot or, when that is taken, at the next one.
+        """Produces one block in the current slot or, when that is taken, in the next one.
 
-        Clients count a transaction's time from the head block, which may be long past when nothing happened: so the
-        block's time is not after any of them expires.
+        Clients may compute expirations from an old head block, so the block's time is before all pending transactions
+        expire.
         """
         earliest = self._chain.pending.earliest_expiration
         if earliest is not None:
@@ -155,6 +155,6 @@ class Miner:
             self._mine_at(self._clock.now_ms() // MS_PER_SECOND)
 
     def _mine_at(self, when: int) -> None:
-        """Makes a block in the slot of a time, or in the next free one."""
+        """Produces a block in the slot of a time, or in the next free one."""
         slot = get_slot_at_time(self._chain.ctx, when)
         self.mine(1, max(0, slot - 1) * self._chain.ctx.rules.block_interval_seconds)

@@ -1,9 +1,9 @@
-"""The node among its peers: connections come and go, messages and timers find their rooms, and figures are told.
+"""The peer-to-peer network of a node: dispatches connection events, messages and timers, and reports statistics.
 
-The rooms: `handshake` (who they are), `sync` and `gossip` (what this node wants of them), `serving` and `offering`
-(what they want of it), `inquiries` (small questions), `dialling` and `guests` (whom to be connected to).
+Parts: `handshake` (identity of peers), `sync` and `gossip` (fetching from peers), `serving` and `offering` (sending to
+peers), `inquiries` (small requests), `dialling` and `guests` (outbound and inbound connections).
 
-Source: libraries/net/node.cpp; the numbers of seconds are those of node_configuration.hpp where nothing else is said.
+Source: libraries/net/node.cpp; timeouts are those of node_configuration.hpp unless stated otherwise.
 """
 
 from chain.chain import Chain
@@ -37,23 +37,23 @@ from protocol.transaction import Transaction
 TICK_TIMER = "peers"
 TICK_MS = 1_000
 SLOW_TICK_MS = 20_000
-"""How often addresses are asked for and written, and what waits for long is offered once more."""
+"""Interval at which addresses are requested and written, and old pending transactions are announced again."""
 
 HANDSHAKE_MS_MAX = 10_000
 SILENCE_MS_MAX = 5_000
-"""How long a peer may say nothing before its handshake is done."""
+"""Timeout for a silent peer during the handshake."""
 
 KEEP_ALIVE_MS = 15_000
 INACTIVE_MS_MAX = 30_000
 STUCK_MS_MAX = 20_000
-"""How long a peer may leave unread what it is sent."""
+"""Timeout for a peer whose write buffer stays full."""
 
 
 class Network:
-    """All that a node has to do with peers."""
+    """The network of a node."""
 
     def __init__(self, world: World, chain: Chain, settings: NetworkSettings, intake: Intake) -> None:
-        """Raises Rejected when the chain has another block where the checkpoint is."""
+        """Raises Rejected when the chain has a different block at the checkpoint's height."""
         self._world = world
         self._chain = chain
         self._own = OwnIdentity(
@@ -119,19 +119,19 @@ class Network:
         )
 
     def tell(self, event: str, **figures: object) -> None:
-        """Hands on what peers cause, but not too often."""
+        """Reports an event caused by peers to the operator, rate limited."""
         self._hub.notes.tell(event, **figures)
 
     def set_listening(self, endpoint: Endpoint) -> None:
-        """Learns where peers can connect, when that was left to the system."""
+        """Sets the listening address when the system chose the port."""
         self._dialler.listen = endpoint
 
     def add_seed(self, endpoint: Endpoint) -> None:
-        """Learns an address that is to be dialled whenever it is not connected."""
+        """Adds a seed, which is dialled whenever it is not connected."""
         self._hub.addresses.learn(endpoint).is_seed = True
 
     def is_banned(self, endpoint: Endpoint) -> bool:
-        """Whether an address is not welcome."""
+        """Whether an address is banned."""
         return self._hub.bans.find(endpoint.address, self._world.now_ms()) is not None
 
     def ban(self, ban: Ban) -> None:
@@ -152,38 +152,38 @@ class Network:
         return len(found)
 
     def offer_block(self, block: Block) -> None:
-        """Offers a block of the main chain that this node made or was given."""
+        """Announces a block of the main chain that this node produced or a client submitted."""
         self._offering.offer_block(block)
 
     def offer_transaction(self, transaction: Transaction) -> None:
-        """Offers a transaction that a client sent."""
+        """Announces a transaction that a client sent."""
         self._offering.offer_transactions((transaction,))
 
     def offer_pending(self) -> None:
-        """Offers all waiting transactions: those of blocks that were undone wait again."""
+        """Announces all pending transactions, as those of undone blocks are pending again."""
         self._offering.offer_transactions(self._chain.pending)
 
     # Events
 
     def on_start(self) -> None:
-        """Begins to look for peers."""
+        """Starts connecting to peers."""
         self._world.set_timer(TICK_TIMER, self._world.now_ms())
 
     def on_stop(self) -> None:
-        """Says goodbye, and keeps the addresses."""
+        """Sends closing messages, and writes the address book."""
         for peer in list(self._hub.peers.values()):
             self._hub.close(peer, "This node is shutting down", is_error=False)
         self._dialler.save()
 
     def on_timer(self, name: str) -> None:
-        """A timer that was asked for has come."""
+        """Handles a timer."""
         if name not in self._timers:
             raise ValueError(f"no such timer: {name}")
         self._timers[name]()
         self._clear_away()
 
     def on_connect(self, connection: int, link: Link) -> None:
-        """A connection is there: both sides say hello."""
+        """Handles a new connection: sends a hello."""
         self._dialler.on_connect(link.remote)
         if self.is_banned(link.remote) or self._guests.are_crowded(link):
             self._world.disconnect(connection)
@@ -191,27 +191,27 @@ class Network:
             self._handshake.greet(self._hub.add(connection, link))
 
     def on_connect_failed(self, endpoint: Endpoint, why: str) -> None:
-        """An address does not answer."""
+        """Handles a failed dial."""
         self._dialler.on_failed(endpoint)
 
     def on_disconnect(self, connection: int, why: str) -> None:
-        """A connection is gone."""
+        """Handles a closed connection."""
         self._hub.lose(connection, why)
         self._clear_away()
 
     def on_writable(self, connection: int) -> None:
-        """A connection has room again."""
+        """Handles a write buffer that has room again."""
         peer = self._hub.peers.get(connection)
         if peer is not None:
             self._serving.serve(peer)
 
     def on_recovered(self, job: int) -> None:
-        """The signers of some blocks have been recovered."""
+        """Handles the recovered signers of a job."""
         self._sync.on_recovered(job)
         self._clear_away()
 
     def on_message(self, connection: int, number: int, payload: bytes) -> None:
-        """A peer sent a message."""
+        """Handles a message of a peer."""
         peer = self._hub.peers.get(connection)
         if peer is not None:
             self._hub.on_received(peer, len(payload))
@@ -219,7 +219,7 @@ class Network:
             self._clear_away()
 
     def _clear_away(self) -> None:
-        """Takes from sync and gossip what was expected of peers that are gone."""
+        """Cancels the outstanding requests of disconnected peers."""
         while self._hub.gone:
             peer = self._hub.gone.pop()
             if peer.link.is_outbound:
@@ -231,7 +231,7 @@ class Network:
         if self._sync.on_apply():
             self._offering.offer_head()
 
-    # What has to be looked at every now and then
+    # Periodic work
 
     def _on_tick(self) -> None:
         now_ms = self._world.now_ms()
@@ -250,7 +250,7 @@ class Network:
             self._dialler.on_slow_tick()
 
     def _look_at(self, peer: Peer) -> None:
-        """Drops a peer that is silent or does not read; asks one that says nothing for the time."""
+        """Disconnects a peer that is silent or does not read; sends a time request to an idle one as keep-alive."""
         silent_ms = self._hub.silent_ms(peer)
         if self._hub.stuck_ms(peer) > STUCK_MS_MAX:
             self._hub.drop(peer, "it does not read what it is sent")

@@ -1,7 +1,7 @@
-"""The node without I/O: it is told what happens, and acts through a small world.
+"""The node without I/O: receives events by method calls and acts through the World interface.
 
 Every `on_` method runs to completion and never waits. Time comes from the world in milliseconds, so a test can run any
-number of nodes under a clock of its own. What applying blocks did goes out through `world.publish`, in order.
+number of nodes on a virtual clock. The effects of applied blocks are published by `world.publish`, in order.
 """
 
 from chain.chain import Chain
@@ -23,10 +23,10 @@ from protocol.transaction import Transaction
 
 
 class Node:
-    """One node: a chain, what waits to be included, block production, and peers if its settings name a network."""
+    """One node: chain, pending transactions, block production and, if its settings say so, peers."""
 
     def __init__(self, world: World, chain: Chain, settings: NodeSettings) -> None:
-        """Raises ValueError when one of its files is damaged, Rejected when the chain misses the checkpoint."""
+        """Raises ValueError when a file is damaged, Rejected when the chain conflicts with the checkpoint."""
         self.world = world
         self.chain = chain
         self.settings = settings
@@ -50,7 +50,7 @@ class Node:
     # Events
 
     def on_start(self) -> None:
-        """Begins to keep time. Raises ProtocolError when it is to mine at the start and cannot."""
+        """Starts timers. Raises ProtocolError when a block is to be mined at the start and cannot be."""
         self.writes.look()
         for refused in self.chain.refused_at_start:
             self.world.note("reversible_block_refused", number=refused.number, error=refused.error.message)
@@ -59,12 +59,12 @@ class Node:
         self.miner.on_start()
 
     def on_stop(self) -> None:
-        """Says goodbye to the peers and keeps their addresses."""
+        """Closes the connections to peers and writes the address book."""
         if self.network is not None:
             self.network.on_stop()
 
     def on_timer(self, name: str) -> None:
-        """A timer that was asked for has come."""
+        """Handles a timer."""
         handle = self._timers.get(name)
         if handle is None:
             self._net.on_timer(name)
@@ -72,7 +72,7 @@ class Node:
             handle()
 
     def on_transaction(self, transaction: Transaction) -> None:
-        """A client sent a transaction: it is applied to the pending state and offered to the peers.
+        """Applies a client's transaction to the pending state and announces it to peers.
 
         Raises ProtocolError.
         """
@@ -84,7 +84,7 @@ class Node:
         self.miner.after_transaction()
 
     def on_block(self, block: Block) -> PushResult:
-        """A client sent a block. Raises ProtocolError; what came before the error has been published."""
+        """Adds a client's block. Raises ProtocolError; effects before the error have been published."""
         result = self.take_block(block)
         if self.network is not None:
             for applied in result.applied:
@@ -92,27 +92,27 @@ class Node:
         return result
 
     def on_connect(self, connection: int, link: Link) -> None:
-        """A connection to a peer is there, and its keys have been exchanged."""
+        """Handles a connection to a peer whose key exchange is done."""
         self._net.on_connect(connection, link)
 
     def on_connect_failed(self, endpoint: Endpoint, why: str) -> None:
-        """An address that was dialled does not answer, or not as a peer would."""
+        """Handles a dial that failed, also in the key exchange."""
         self._net.on_connect_failed(endpoint, why)
 
     def on_message(self, connection: int, number: int, payload: bytes) -> None:
-        """A peer sent a message."""
+        """Handles a message of a peer."""
         self._net.on_message(connection, number, payload)
 
     def on_disconnect(self, connection: int, why: str) -> None:
-        """A connection is gone."""
+        """Handles a closed connection."""
         self._net.on_disconnect(connection, why)
 
     def on_writable(self, connection: int) -> None:
-        """A connection that had no room has room again."""
+        """Handles a write buffer that has room again."""
         self._net.on_writable(connection)
 
     def on_recovered(self, job: int) -> None:
-        """The signers of the blocks of a job have been recovered, where that was possible."""
+        """Handles the recovered signers of a job's blocks; some may be missing."""
         self._net.on_recovered(job)
 
     @property
@@ -120,7 +120,7 @@ class Node:
         assert self.network is not None, "only nodes with a network have connections"
         return self.network
 
-    # What is taken in
+    # Blocks and transactions
 
     def take_transaction(self, transaction: Transaction) -> None:
         """Applies a peer's transaction to the pending state. Raises ProtocolError."""
@@ -132,9 +132,9 @@ class Node:
         self._reapplier.tell_dropped()
 
     def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
-        """Adds a block to the chain and publishes what that did. Raises ProtocolError.
+        """Adds a block to the chain and publishes the effects. Raises ProtocolError.
 
-        `skip_signatures` leaves out those of its transactions; its witness must have signed it in any case.
+        `skip_signatures` skips those of its transactions; the witness's signature is always checked.
         """
         self.writes.require()
         ahead = block.timestamp - self.clock.now_ms() // MS_PER_SECOND
@@ -148,7 +148,7 @@ class Node:
         return result
 
     def _look_for_twin(self, block: Block) -> None:
-        """Two different blocks of one witness for one slot: its key is used in two places, or it cheats."""
+        """Reports two different blocks of one witness for one slot (double production)."""
         reader = self.chain.reader
         twin = reader.find_twin(block)
         if twin is None or reader.is_unsigned_side_block(block.id) or reader.is_unsigned_side_block(twin):
@@ -157,7 +157,7 @@ class Node:
         tell("double_signed", witness=block.witness, number=block.number, one=twin.hex(), other=block.id.hex())
 
     def _reuse_checks(self, block: Block) -> None:
-        """What was recovered and proved when a transaction came alone need not be done again in its block."""
+        """Reuses the recovered keys and checks of transactions that were seen before their block."""
         for transaction in block.transactions:
             waiting = self.chain.pending.find(transaction.id)
             if waiting is not None:

@@ -1,7 +1,7 @@
-"""What peers cause, told to the operator: at most so many notes of one event a minute, in text that can be shown.
+"""Rate-limited log events caused by peers, with their texts sanitized.
 
-A peer chooses what it says of itself and how often it comes. Without limits it could fill the log, or write lines into
-it that look like the node's own.
+Peers choose their texts and how often they send them. Without limits they could flood the log, or forge lines that look
+like the node's own.
 """
 
 from collections import Counter
@@ -10,16 +10,16 @@ from node.core.world import World
 from protocol.shapes import presentable
 
 NOTES_PER_MINUTE = 60
-"""Notes of one event within a minute; further ones are only counted."""
+"""Maximum number of log lines per event and minute; further ones are only counted."""
 
 WINDOW_MS = 60_000
 
 TEXT_MAX = 200
-"""Characters of a peer's text that are shown."""
+"""Maximum length of a peer's text in the log."""
 
 
 class Notes:
-    """Hands on events, and how many of them were left out."""
+    """Logs events, and how many were suppressed."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -27,7 +27,7 @@ class Notes:
         self._counts: Counter[str] = Counter()
 
     def tell(self, event: str, **figures: object) -> None:
-        """Hands on an event and its figures, unless there were many of its kind lately."""
+        """Logs an event with its fields, unless its rate limit is reached."""
         self._counts[event] += 1
         if self._counts[event] <= NOTES_PER_MINUTE:
             self._world.note(
@@ -35,7 +35,7 @@ class Notes:
             )
 
     def on_tick(self, now_ms: int) -> None:
-        """Begins a new minute when one is over, and tells what was left out in the last one."""
+        """Starts a new minute when one is over, and logs how many events were suppressed."""
         if 0 <= now_ms - self._since_ms < WINDOW_MS:
             return
         for event, count in self._counts.items():
@@ -46,6 +46,6 @@ class Notes:
 
 
 def clean(text: str) -> str:
-    """A text of a peer, short and on one line."""
+    """Sanitizes a peer's text: one line, shortened."""
     shown = presentable(text[:TEXT_MAX])
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in shown)

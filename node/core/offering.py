@@ -1,7 +1,7 @@
-"""What this node offers: new blocks and transactions, by the hash of their message, to whoever may lack them.
+"""Announces new blocks and transactions, by the hash of their message, to peers that may not have them.
 
-What is offered to a peer was not offered to it or by it lately, and the peer has caught up with this node's chain.
-Only blocks of the main chain are offered: others were not applied, and may be invalid.
+An item is announced to a peer that is in sync and that has neither announced it nor been told about it recently. Only
+blocks of the main chain are announced: others were not applied, and may be invalid.
 
 Source: libraries/net/node.cpp, advertise_inventory_loop.
 """
@@ -21,38 +21,38 @@ from protocol.transaction import Transaction
 OFFER_TIMER = "offer"
 
 GATHER_MS = 50
-"""How long transactions are gathered before they are offered together."""
+"""How long transactions are gathered before they are announced together."""
 
 INVENTORY_IDS_MAX = 1_000
-"""Hashes in one of our inventories."""
+"""Maximum number of hashes in an inventory message of this node."""
 
 MEMORY_MS = 120_000
-"""How long it is remembered what was told to and heard from a peer."""
+"""How long the items announced to and by a peer are remembered."""
 
 TOLD_MAX = 10_000
-"""Item hashes remembered per peer as told to it, and as many as heard from it."""
+"""Maximum number of hashes remembered per peer as announced to it, and also as announced by it."""
 
 PENDING_PAUSE_MS = 20_000
-"""How long a peer that was offered all waiting transactions is not offered all of them again."""
+"""Minimum time between two announcements of all pending transactions to a peer."""
 
 AGAIN_MAX = 1_000
-"""Transactions that still wait and are offered once more from time to time."""
+"""Maximum number of pending transactions that are announced again in one interval."""
 
 
 @dataclass(slots=True)
 class Listener:
-    """What a peer has been told of."""
+    """Announcement state of a peer."""
 
     is_behind: bool = True
-    """Whether it lacks blocks of ours, as far as it told: then it is offered nothing."""
+    """Whether the peer is known to lack blocks of this node; if so, nothing is announced to it."""
     told: HashMemory = field(default_factory=lambda: HashMemory(TOLD_MAX))
     heard: HashMemory = field(default_factory=lambda: HashMemory(TOLD_MAX))
     pending_told_at_ms: int | None = None
-    """When it was offered all waiting transactions."""
+    """When all pending transactions were last announced to it."""
 
 
 class Offering:
-    """Offers items, and keeps them for whoever asks."""
+    """Announces items, and caches them for peers that request them."""
 
     def __init__(self, hub: Hub, chain: Chain, items: Items, sync: Sync) -> None:
         self._hub = hub
@@ -61,29 +61,30 @@ class Offering:
         self._sync = sync
         self._to_offer: list[bytes] = []
         self._waited: tuple[bytes, ...] = ()
-        """Ids of the transactions that waited when it was last looked."""
+        """Ids of the transactions that were pending at the last check."""
 
     def is_behind(self, peer: Peer) -> bool:
-        """Whether a peer lacks blocks of ours, as far as it told."""
+        """Whether a peer is known to lack blocks of this node."""
         return peer.part(Listener).is_behind
 
     def on_position(self, peer: Peer, is_behind: bool) -> None:
-        """A peer told where its chain ends; once it has caught up, it may have missed transactions."""
+        """Handles a peer's position in the chain; once it is in sync, pending transactions it may have missed are
+        announced."""
         listener = peer.part(Listener)
         was_behind, listener.is_behind = listener.is_behind, is_behind
         if was_behind and not is_behind:
             self.offer_pending(peer)
 
     def on_heard(self, peer: Peer, item: bytes) -> None:
-        """A peer has an item: it is not told of it."""
+        """Records that a peer has an item, so that it is not announced to it."""
         peer.part(Listener).heard.add(item, self._hub.world.now_ms())
 
     # Blocks
 
     def offer_block(self, block: Block, payload: bytes | None = None) -> None:
-        """Offers a block of the main chain at once to all who have caught up and are not known to have it.
+        """Announces a block of the main chain at once to all peers in sync that are not known to have it.
 
-        `payload` is the message in which it came, if it came in one: it is passed on as it is.
+        `payload` is the message it was received in, if any: it is relayed unchanged.
         """
         item = self._keep(p2p.BLOCK_ITEM, payload or block.packed + block.id)
         for peer in self._hub.active():
@@ -91,7 +92,7 @@ class Offering:
                 self._tell(peer, p2p.BLOCK_ITEM, (item,))
 
     def offer_head(self) -> None:
-        """Offers the newest block of the main chain."""
+        """Announces the head block."""
         head = self._chain.reader.find_block_by_id(self._chain.head_id)
         if head is not None:
             self.offer_block(head)
@@ -99,24 +100,24 @@ class Offering:
     # Transactions
 
     def offer_transactions(self, transactions: Iterable[Transaction]) -> None:
-        """Offers transactions to all who have caught up, together with others of the same moment."""
+        """Announces transactions to all peers in sync, batched with others of the same moment."""
         self.gather(transaction.packed_signed for transaction in transactions)
 
     def gather(self, payloads: Iterable[bytes]) -> None:
-        """Offers transactions, given as the messages in which they came, like `offer_transactions`."""
+        """Announces transactions, given as encoded messages, like `offer_transactions`."""
         is_gathering = bool(self._to_offer)
         self._to_offer += (self._keep(p2p.TRANSACTION_ITEM, payload) for payload in payloads)
-        if self._to_offer and not is_gathering:  # Later ones do not put off the earlier ones.
+        if self._to_offer and not is_gathering:  # Later transactions do not delay earlier ones.
             self._hub.world.set_timer(OFFER_TIMER, self._hub.world.now_ms() + GATHER_MS)
 
     def on_offer(self) -> None:
-        """Offers what was gathered."""
+        """Announces the gathered transactions."""
         items, self._to_offer = self._to_offer, []
         for peer in self._hub.active():
             self._tell(peer, p2p.TRANSACTION_ITEM, items)
 
     def offer_pending(self, peer: Peer) -> None:
-        """Offers all waiting transactions to a peer, unless it was offered all of them lately."""
+        """Announces all pending transactions to a peer, unless that was done recently."""
         now_ms, told_at_ms = self._hub.world.now_ms(), peer.part(Listener).pending_told_at_ms
         if told_at_ms is not None and 0 <= now_ms - told_at_ms < PENDING_PAUSE_MS:
             return
@@ -125,7 +126,7 @@ class Offering:
         self._tell(peer, p2p.TRANSACTION_ITEM, items)
 
     def offer_again(self) -> None:
-        """Offers transactions once more that wait for long: offers can be lost, and so can what was made of them."""
+        """Announces long-pending transactions again, as announcements, or blocks that held them, can be lost."""
         waited = set(self._waited)
         again = [waiting for waiting in self._chain.pending if waiting.id in waited][:AGAIN_MAX]
         for transaction in again:
@@ -149,7 +150,7 @@ class Offering:
             self._hub.send(peer, p2p.ItemIdsInventory(item_type, tuple(news[start : start + INVENTORY_IDS_MAX])))
 
     def on_tick(self, now_ms: int) -> None:
-        """Forgets what was told and heard long ago."""
+        """Expires old announcements."""
         for peer in self._hub.active():
             listener = peer.part(Listener)
             listener.told.forget_before(now_ms - MEMORY_MS)

@@ -1,6 +1,6 @@
-"""A peer, for as long as it is connected: who it says it is, how far its handshake is, and what it has cost.
+"""A connected peer: its identity, the state of its handshake, and its cost so far.
 
-Whatever else is known of it is in parts, each declared beside the room that alone reads and writes it.
+Other state of a peer is in parts, each declared by the module that alone reads and writes it.
 """
 
 from dataclasses import dataclass, field
@@ -15,24 +15,23 @@ from protocol.p2p.messages import Endpoint
 NO_NODE_ID = bytes(33)
 
 FETCH_ITEMS_MAX = 100
-"""Items of gossip that one request asks a peer for. A node of the reference is asked for one at a time, as it does
-itself: a list of which it has lost an item makes it close the connection."""
+"""Maximum number of items in one gossip request. Reference nodes are asked for one at a time, as they do themselves:
+they close the connection if one item of a list has expired."""
 
 COST_MAX = 10_000
-"""What a peer may cost at once, in units of about 10 microseconds of work."""
+"""Burst limit of a peer's cost, in units of about 10 microseconds of work."""
 
 COST_REFUND_PER_SECOND = 1_000
-"""How much of it is forgiven each second: a hundredth of a processor."""
+"""Cost refunded per second: one percent of a CPU."""
 
 DOUBTFUL_BYTES_PER_COST = 100
-"""How many bytes of a block cost one unit that can not be applied, or that lies beside the main chain and that its
-witness did not sign."""
+"""Bytes per cost unit of a block that can not be applied, or that is on a side branch and not signed by its witness."""
 
 P = TypeVar("P")
 
 
 class Direction(IntEnum):
-    """Who dialled, as messages tell it."""
+    """Which side dialled, by its number on the wire."""
 
     UNKNOWN = 0
     INBOUND = 1
@@ -40,7 +39,7 @@ class Direction(IntEnum):
 
 
 class Reach(IntEnum):
-    """Whether a peer can be dialled, as messages tell it."""
+    """Whether a peer can be dialled, by its number on the wire."""
 
     UNKNOWN = 0
     FIREWALLED = 1
@@ -48,9 +47,9 @@ class Reach(IntEnum):
 
 
 class Introduction(NamedTuple):
-    """Who a peer says it is; empty before its hello.
+    """What a peer's hello says about it; empty before the hello.
 
-    `node_key` has signed this connection's secret. Anybody can say the rest, also `node_id`, which names its process.
+    Only `node_key` is proved: it signed this connection's secret. `node_id`, which identifies the process, is not.
     """
 
     node_key: bytes = b""
@@ -63,17 +62,17 @@ class Introduction(NamedTuple):
 
     @property
     def identity(self) -> bytes:
-        """Key and process, which only one connection may have."""
+        """Node key and process id; only one connection per identity is kept."""
         return self.node_key + self.node_id
 
     @property
     def fetch_max(self) -> int:
-        """How many items one request may ask it for."""
+        """Maximum number of items per request to this peer."""
         return FETCH_ITEMS_MAX if "config_digest" in self.user_data else 1
 
     @property
     def has_blocks(self) -> bool:
-        """Whether its chain had begun when it said hello, as far as it told."""
+        """Whether the peer's chain had any block at its hello, as far as it says."""
         return self.user_data.get("last_known_block_number") != 0
 
 
@@ -82,7 +81,8 @@ STRANGER = Introduction()
 
 @dataclass(slots=True, eq=False)
 class Peer:
-    """One connection, since a moment in milliseconds of the world's clock. `state` and `who` are the handshake's."""
+    """One connection and when it was opened (world's clock, ms). `state` and `who` are written by the handshake
+    only."""
 
     connection: int
     link: Link
@@ -90,11 +90,11 @@ class Peer:
     state: State = State.GREETED
     who: Introduction = STRANGER
     work: Allowance = field(default_factory=lambda: Allowance(COST_MAX, COST_REFUND_PER_SECOND))
-    """What its messages cost."""
+    """Rate limit of its messages."""
     _parts: dict[type[Any], Any] = field(default_factory=dict)
 
     def part(self, kind: type[P]) -> P:
-        """The part of a kind, made when it is first asked for: by the file that declares the kind, and no other."""
+        """Returns the part of a class, created on first use. Only the module that declares the class may call this."""
         found: P | None = self._parts.get(kind)
         if found is None:
             found = self._parts[kind] = kind()
@@ -102,7 +102,7 @@ class Peer:
 
     @property
     def name(self) -> str:
-        """What log lines call it: its address."""
+        """Its name in log lines: the address."""
         return str(self.who.listens_at or self.link.remote)
 
     @property
@@ -117,10 +117,10 @@ class Peer:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether its hello was taken."""
+        """Whether its hello was accepted."""
         return self.state in (State.WELCOME, State.AGREED, State.ACTIVE)
 
     @property
     def is_cheap(self) -> bool:
-        """Whether it has cost so little lately that it may be asked for more that could be refused."""
+        """Whether enough of its limit is left to request more items that might be rejected."""
         return self.work.cost <= COST_MAX // 2

@@ -1,4 +1,4 @@
-"""Block production: whose slot it is, whether a block may be made in it, and making it.
+"""Block production: which witness's slot it is, whether a block may be produced in it, and building the block.
 
 Source: libraries/plugins/witness/witness_plugin.cpp.
 """
@@ -28,14 +28,15 @@ from protocol.keys import PrivateKey
 from state.engine.errors import StoreWriteFailed
 
 LAG_MAX_MS = 500
-"""A block made later than this after its slot began would come too late at the others. Source: witness_plugin.cpp."""
+"""Maximum delay after the start of a slot; a later block would reach the other witnesses too late. Source:
+witness_plugin.cpp."""
 
 FILL_MS_MAX = 120
-"""How long the transactions of a block are chosen at most: applying it takes about as long again."""
+"""Maximum time for selecting the transactions of a block; applying the block takes about as long again."""
 
 
 class ProductionOutcome(Enum):
-    """Why a block was made or not. Source: witness_plugin.hpp, block_production_condition."""
+    """Why a block was produced or not. Source: witness_plugin.hpp, block_production_condition."""
 
     PRODUCED = "produced"
     NOT_TIME_YET = "not_time_yet"
@@ -52,14 +53,14 @@ class ProductionOutcome(Enum):
 
 
 class Attempt(NamedTuple):
-    """How an attempt ended; the block is there when it was produced, to be pushed at once."""
+    """Outcome of an attempt, with the block if one was produced; the caller pushes it at once."""
 
     outcome: ProductionOutcome
     block: Block | None = None
 
 
 class Producer:
-    """Makes the blocks of the witnesses whose keys are here; `counts` is how often each slot's outcome was met."""
+    """Produces blocks for the witnesses whose keys it has; `counts` is the number of slots by outcome."""
 
     def __init__(self, world: World, chain: Chain, settings: NodeSettings, clock: Clock) -> None:
         """Raises ValueError when the file of used slots is damaged."""
@@ -79,17 +80,18 @@ class Producer:
         return self._chain.ctx.rules.block_interval_seconds * MS_PER_SECOND
 
     def on_block(self, block: Block) -> None:
-        """A block was taken in: a recent one shows that the chain is alive and this node has caught up."""
+        """Handles an applied block; a recent one shows that the chain is live and this node in sync."""
         if block.timestamp * MS_PER_SECOND + self.interval_ms >= self._clock.now_ms():
             self._may_produce_stale = self._has_caught_up = True
-            if block.witness not in self._settings.witnesses and self.watch.look():  # Only then the round is read.
+            # The witness schedule is read only after a clock jump.
+            if block.witness not in self._settings.witnesses and self.watch.look():
                 others = set(get_round_witnesses(self._chain.ctx)).difference(self._settings.witnesses)
                 self.watch.confirm(block.witness, len(others))
 
-    # A block for this moment's slot
+    # The block of the current slot
 
     def attempt(self, is_syncing: bool) -> Attempt:
-        """Makes the block of this moment's slot if it is ours to make."""
+        """Produces the block of the current slot if it belongs to one of this node's witnesses."""
         if self._chain.finality.write_problem is not None or self._chain.problem is not None:
             return Attempt(ProductionOutcome.DISK_PROBLEM)
         jump_ms = self.watch.look()
@@ -144,9 +146,9 @@ class Producer:
         return self._chain.build_block(witness, key, slot_time, budget=budget)
 
     def _find_key(self, witness: str) -> PrivateKey | None:
-        """The private key for the next block of a witness, if it is at hand.
+        """Returns the private key for a witness's next block, or None.
 
-        The state shows what pending transactions change, so a key that seems to be another is looked up at the head.
+        The state includes pending transactions, so a key that does not match is looked up again at the head block.
         """
         keys = self._settings.witness_keys
         key = keys.get(self._chain.ctx.tables.witnesses.get(witness).signing_key)
@@ -154,12 +156,12 @@ class Producer:
             key = keys.get(self._chain.read_head_signing_key(witness))
         return key
 
-    # A block at once, for development chains
+    # Blocks on command, for development chains
 
     def build_next(self, skip_seconds: int = 0) -> Block:
-        """Makes a block in the next slot, or `skip_seconds` later, that one of the keys here may sign for.
+        """Produces a block in the next slot, or `skip_seconds` later, for which a key is available.
 
-        Raises ProtocolError where no key fits, StoreWriteFailed when the slot cannot be remembered.
+        Raises ProtocolError where no key fits, StoreWriteFailed when the slot cannot be recorded.
         """
         ctx = self._chain.ctx
         slot = get_slot_at_time(ctx, get_slot_time(ctx, 1) + skip_seconds)

@@ -1,4 +1,4 @@
-"""What was asked for of peers."""
+"""Outstanding requests to peers."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from node.core.peer import Peer
 
 
 class Asked(NamedTuple):
-    """When something was asked for, and if it is a block of a chain, the id of its parent, where that is known."""
+    """When an item was requested, and for a block of synchronisation the id of its parent, if known."""
 
     at_ms: int
     before: bytes | None = None
@@ -17,15 +17,16 @@ class Asked(NamedTuple):
 
 @dataclass(slots=True)
 class Owed:
-    """What one peer owes."""
+    """Outstanding requests to one peer."""
 
     items: dict[bytes, Asked] = field(default_factory=dict)
     moved_at_ms: int = 0
-    """When it was asked or answered last."""
+    """When it was last sent a request or last answered."""
 
 
 class Requests:
-    """Items, by hash or id: each is asked of one peer at a time, and of another when that one is slow or gone."""
+    """Requested items by hash or id: each is requested from one peer, and from another when that one is slow or
+    gone."""
 
     def __init__(self) -> None:
         self._asked: dict[bytes, Peer] = {}
@@ -35,15 +36,15 @@ class Requests:
         return len(self._asked)
 
     def __contains__(self, item: bytes) -> bool:
-        """Whether a peer that is not slow was asked for an item."""
+        """Whether an item is requested from a peer that is not slow."""
         return item in self._asked
 
     def owed(self, peer: Peer) -> Mapping[bytes, Asked]:
-        """What a peer owes, also what others were asked for meanwhile."""
+        """Returns the outstanding requests to a peer, including those since requested from others."""
         return self._owed[peer].items
 
     def add(self, peer: Peer, items: Mapping[bytes, bytes | None], now_ms: int) -> None:
-        """A peer is asked for items, each given with the id of its parent."""
+        """Records a request for items, each given with the id of its parent."""
         owed = self._owed[peer]
         owed.moved_at_ms = now_ms
         for item, before in items.items():
@@ -51,7 +52,7 @@ class Requests:
             owed.items[item] = Asked(now_ms, before)
 
     def settle(self, peer: Peer, item: bytes, now_ms: int) -> None:
-        """A peer sent an item, or does not have it."""
+        """Removes a request when the peer sent the item or does not have it."""
         owed = self._owed[peer]
         owed.moved_at_ms = now_ms
         if owed.items.pop(item, None) is not None:
@@ -62,17 +63,17 @@ class Requests:
             del self._asked[item]
 
     def is_late(self, peer: Peer, before_ms: int) -> bool:
-        """Whether a peer owes something and has sent nothing since a moment."""
+        """Whether a peer has outstanding requests and has sent nothing since a moment."""
         owed = self._owed[peer]
         return bool(owed.items) and owed.moved_at_ms < before_ms
 
     def share(self, peer: Peer, before_ms: int) -> None:
-        """Lets others be asked for what a peer was asked for before a moment, though it may still send it."""
+        """Frees items requested before a moment for requests to other peers; the slow peer may still send them."""
         for item, asked in self._owed[peer].items.items():
             if asked.at_ms < before_ms:
                 self._release(peer, item)
 
     def drop(self, peer: Peer) -> None:
-        """Expects nothing of a peer any more."""
+        """Removes all requests to a peer."""
         for item in self._owed.pop(peer, Owed()).items:
             self._release(peer, item)

@@ -1,4 +1,4 @@
-"""What peers ask this node for: block ids behind a synopsis, and items by hash or id.
+"""Serves peers: block ids after a synopsis, and items by hash or id.
 
 Source: libraries/net/node.cpp, on_fetch_blockchain_item_ids_message and on_fetch_items_message.
 """
@@ -18,36 +18,37 @@ from protocol.errors import ProtocolError
 from protocol.p2p import messages as p2p
 
 SYNOPSES_MAX = 10
-"""Requests for block ids of one peer that wait. The reference asks again for each block that it gets from others."""
+"""Maximum number of queued requests for block ids per peer. The reference repeats its request for each block that it
+receives from others."""
 
 SYNOPSIS_COST = 10
 IDS_PER_COST = 5
-"""What it costs a peer to ask for block ids, and how many ids cost one unit more."""
+"""Base cost of a request for block ids, and ids per extra cost unit."""
 
 SERVED_MAX = 10_000
-"""Items that a peer asked for and that wait until its connection has room."""
+"""Maximum number of requested items per peer that wait for room in its write buffer."""
 
 SERVE_TIMER = "serve"
 SERVE_ITEMS_MAX = 100
 SERVE_BYTES_MAX = 1 << 20
-"""How much is sent at once to those who asked, all together, before other events have their turn."""
+"""Maximum bytes sent to all peers together before other events are handled."""
 
 SERVED_COST = 5
 BYTES_PER_COST = 1_024
 READ_BYTES_PER_COST = 128
-"""What it costs a peer to be served an item, and its bytes: those that are read from the chain cost their decoding."""
+"""Base cost of a served item, and bytes per extra cost unit: items read from the chain have to be decoded."""
 
 SERVED_COST_MAX = 30_000
 SERVED_REFUND_PER_SECOND = 30_000
-"""What a peer may be served, as its messages' cost is counted: three tenths of a processor. The rest it gets later."""
+"""Rate limit of items served to one peer, in cost units: 30 % of a CPU. What exceeds it is sent later."""
 
 READ_COST_PER_SECOND = 50_000
-"""What all peers together may be served from the chain in a second: half a processor. New items do not wait for it."""
+"""Rate limit of items served to all peers from the chain: 50 % of a CPU. Cached new items are exempt."""
 
 
 @dataclass(slots=True)
 class Wants:
-    """What a peer asked for and has not got."""
+    """Requests of a peer that have not been answered yet."""
 
     synopses: deque[p2p.FetchBlockchainItemIds] = field(default_factory=deque)
     items: deque[tuple[int, bytes]] = field(default_factory=deque)
@@ -55,7 +56,7 @@ class Wants:
 
 
 class Serving:
-    """Answers, each peer in its turn and at its cost."""
+    """Answers requests, peers in turn and each within its limit."""
 
     def __init__(self, hub: Hub, chain: Chain, items: Items, sync: Sync, offering: Offering) -> None:
         self._hub = hub
@@ -68,7 +69,7 @@ class Serving:
     # Block ids
 
     def on_synopsis(self, peer: Peer, message: p2p.FetchBlockchainItemIds) -> None:
-        """A peer asks for block ids."""
+        """Queues a request for block ids."""
         synopses = peer.part(Wants).synopses
         if len(synopses) == SYNOPSES_MAX:
             self._hub.close(peer, TOO_MUCH)
@@ -77,7 +78,7 @@ class Serving:
         self.answer(peer)
 
     def answer(self, peer: Peer) -> None:
-        """Answers requests for block ids; a peer that has cost much gets its answer a little later."""
+        """Answers requests for block ids; the answer is delayed for peers that are over their limit."""
         synopses = peer.part(Wants).synopses
         peer.work.charge(0, self._hub.world.now_ms())
         while synopses and peer.is_cheap and peer.connection in self._hub.peers:
@@ -93,7 +94,7 @@ class Serving:
     # Items
 
     def on_fetch(self, peer: Peer, message: p2p.FetchItems) -> None:
-        """A peer asks for items: it gets them as fast as it reads them."""
+        """Queues a request for items; they are sent as fast as the peer reads them."""
         items = peer.part(Wants).items
         if len(items) + len(message.items_to_fetch) > SERVED_MAX:
             self._hub.close(peer, "You asked for more items than I keep in mind for you")
@@ -102,12 +103,12 @@ class Serving:
         self.serve(peer)
 
     def serve(self, peer: Peer) -> None:
-        """Sends what a peer asked for: soon, in turn with what others asked for."""
+        """Schedules sending of requested items."""
         if peer.part(Wants).items:
             self._hub.world.set_timer(SERVE_TIMER, self._hub.world.now_ms())
 
     def on_serve(self) -> None:
-        """Sends some of what was asked for to every peer whose connection has room."""
+        """Sends some requested items to each peer whose write buffer has room."""
         count, size = 0, 0
         now_ms = self._hub.world.now_ms()
         waiting = (peer for peer in self._hub.active() if self._may_be_served(peer, now_ms))
@@ -122,14 +123,15 @@ class Serving:
             self._hub.world.set_timer(SERVE_TIMER, self._hub.world.now_ms())
 
     def _may_be_served(self, peer: Peer, now_ms: int) -> bool:
-        """Whether a peer waits, its connection has room, and it (from the chain: all peers) had not too much lately."""
+        """Whether a peer has requests, its write buffer has room, and the limits (its own, and that of the chain) allow
+        it."""
         wants = peer.part(Wants)
         if not (wants.items and self._hub.has_room(peer) and wants.served.charge(0, now_ms)):
             return False
         return self._reads.charge(0, now_ms) or self._items.find(wants.items[0][1]) is not None
 
     def _serve_one(self, peer: Peer, now_ms: int) -> int:
-        """Sends the next item to a peer, or that it is not there, and charges it; returns its bytes."""
+        """Sends the next item to a peer, or that it is not available, and charges it; returns the bytes sent."""
         wants = peer.part(Wants)
         item_type, item = wants.items.popleft()
         kept = self._items.find(item)
@@ -145,7 +147,7 @@ class Serving:
         return len(payload)
 
     def _find_in_chain(self, item: bytes) -> tuple[int, bytes] | None:
-        """A block by its id, or a waiting transaction by its."""
+        """Returns a block or a pending transaction by its id."""
         try:
             block = self._chain.reader.find_block_by_id(item)
         except ProtocolError as error:
@@ -157,6 +159,6 @@ class Serving:
         return None if transaction is None else (p2p.TRANSACTION_ITEM, transaction.packed_signed)
 
     def on_tick(self, _now_ms: int) -> None:
-        """Goes on with peers that had too much, or whose connection had no room."""
+        """Resumes peers that were over their limit or whose write buffer was full."""
         for peer in self._hub.active():
             self.serve(peer)

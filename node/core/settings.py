@@ -1,4 +1,4 @@
-"""How a node takes part in its chain and in the network."""
+"""Settings of the node core."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -15,13 +15,13 @@ class Checkpoint(NamedTuple):
 
 
 class NetworkSettings(NamedTuple):
-    """How the node meets others.
+    """Settings of the network.
 
-    `node_key` names the node to its peers. `seeds` are dialled whenever they are not connected. `listen` is where
-    peers can connect, None when they can not. With `discovers` the addresses that peers tell are dialled too, until
-    `connections_wanted` of these are there; up to `connections_max` of others are accepted, of which `per_address_max`
-    are from one IP address and `per_subnet_max` from one /24, and per minute `handshakes_per_address` and
-    `handshakes_max` of all. What comes from this very machine counts towards the sums only.
+    `node_key` identifies the node to peers. `seeds` are dialled whenever they are not connected. `listen` is where
+    peers can connect, None when they can not. With `discovers`, addresses received from peers are dialled too, until
+    there are `connections_wanted` outbound connections. Up to `connections_max` inbound ones are accepted, at most
+    `per_address_max` from one IP address and `per_subnet_max` from one /24, with at most `handshakes_per_address`
+    and in total `handshakes_max` handshakes per minute. Loopback connections count towards the totals only.
     """
 
     node_key: PrivateKey
@@ -38,15 +38,15 @@ class NetworkSettings(NamedTuple):
 
 
 class NodeSettings(NamedTuple):
-    """How this node takes part.
+    """Settings of a node.
 
     `witness_keys` maps the public signing key (33 bytes) to the private key; `witnesses` are the names it produces
-    for. Without them it makes no block. `stale_production` allows to go on from a head that is long past (a chain
-    that starts, or that everybody left); `participation_min_bp` is the part of the last 128 slots that must be
-    filled; `automine` makes a block as soon as a transaction waits, and none without one. With `mine_at_start`
-    (and always with `automine`) a block is made at once at the start, so that the chain's time is the clock's.
-    `network` is None for a node without peers. `recounts` are invariants that are recounted over the whole state, again
-    `recount_minutes` after each time.
+    for. Without them it makes no block. `stale_production` allows production on an old head (of a new or abandoned
+    chain); `participation_min_bp` is the share of the last 128 slots that must be filled; `automine` produces a block
+    as soon as a transaction is pending, and no empty ones. With `mine_at_start` (and always with `automine`) a block is
+    produced at the start, so that the chain's time equals the clock's.
+    `network` is None for a node without peers. `recounts` are the invariants that are recounted over the whole state
+    every `recount_minutes`.
     """
 
     witnesses: tuple[str, ...] = ()

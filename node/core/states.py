@@ -1,6 +1,6 @@
-"""The handshake with a peer as states: what is heard in each of them, and which event leads where.
+"""The handshake as a state machine: messages accepted in each state, and transitions.
 
-Source: libraries/net/node.cpp, in which a peer may ask for blocks before it has told its addresses.
+Source: libraries/net/node.cpp, in which a peer may request blocks before it has sent its addresses.
 """
 
 from collections.abc import Mapping
@@ -9,20 +9,20 @@ from typing import Final, NamedTuple
 
 
 class Phase(IntEnum):
-    """From when on a message is looked at."""
+    """From which point on a message is accepted."""
 
     HANDSHAKE = 0
-    """From the first moment."""
+    """From the start of the connection."""
     ACTIVE = 1
     """Once the handshake is done."""
     ASKED = 2
-    """If this node asked for it, by its hash or id; it is handed over undecoded."""
+    """Only if this node requested it, by hash or id; it is passed on undecoded."""
     NEVER = 3
-    """It answers a question that this node never asks, and is not even decoded."""
+    """An answer to a request that this node never sends; it is not decoded."""
 
 
 class State(Enum):
-    """How far the handshake with a peer is. Each side says hello, and accepts or refuses the other's."""
+    """State of the handshake. Each side sends a hello, and accepts or rejects the other's."""
 
     GREETED = "we said hello"
     TAKEN = "it took our hello, and has not said its own"
@@ -33,7 +33,7 @@ class State(Enum):
 
 
 class Event(Enum):
-    """What can move the handshake on."""
+    """Events that change the state."""
 
     HELLO = "a hello that we take"
     REFUSAL = "a hello that we refuse"
@@ -43,7 +43,7 @@ class Event(Enum):
 
 
 class Stage(NamedTuple):
-    """What is heard in a state, and where events lead; another event leads nowhere."""
+    """Messages accepted in a state, and its transitions; other events are ignored."""
 
     hears: Phase
     moves: Mapping[Event, State]

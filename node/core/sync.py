@@ -1,8 +1,8 @@
-"""Synchronisation: which blocks a peer has that this node lacks, and fetching them from all peers.
+"""Synchronisation: finds the blocks this node lacks, and fetches them from all peers.
 
-Each side runs it towards the other. The one that asks sends a synopsis, a few ids of its chain that lie ever closer
-towards its head; the other answers with the ids behind the newest of them that it knows. Blocks are fetched in batches
-from all peers that have them, their signers are recovered elsewhere meanwhile, and each is applied when its parent is.
+Both sides run it. The requesting side sends a synopsis, a few ids of its chain that get denser towards the head; the
+other answers with the ids after the newest one it knows. Blocks are fetched in batches from all peers that have them,
+their signers are recovered in another process, and each is applied once its parent is.
 
 Source: libraries/net/node.cpp, on_blockchain_item_ids_inventory_message, fetch_sync_items_loop and
 process_block_during_sync.
@@ -25,62 +25,62 @@ from protocol.p2p import messages as p2p
 from protocol.types import NULL_ID
 
 IDS_AHEAD_MAX = 10_000
-"""Block ids of one peer that wait to be fetched before more of them are asked for."""
+"""High-water mark of a peer's ids to be fetched; above it no more ids are requested."""
 
 BATCH_BLOCKS = 200
-"""Blocks that one request asks for."""
+"""Maximum number of blocks in one request."""
 
 WINDOW_BLOCKS = 2_000
-"""How far beyond the head blocks are fetched."""
+"""Fetch window: how far above the head blocks are fetched."""
 
 RECEIVED_BYTES_MAX = 32 << 20
-"""Bytes of blocks that wait to be applied before only near ones are fetched and kept; in memory they are several times
-as large."""
+"""High-water mark of waiting blocks in bytes; above it only blocks near the head are fetched and kept. In memory they
+take several times as much."""
 
 NEAR_BLOCKS = 50
-"""Blocks so close to the head are fetched all the same: without them nothing that waits can be applied."""
+"""Blocks this close to the head are always fetched, as waiting blocks cannot be applied without them."""
 
 NEAR_BYTES_MAX = 2 * RECEIVED_BYTES_MAX
-"""Bytes of waiting blocks before even near ones are not kept unless they can be applied at once."""
+"""Limit of waiting blocks in bytes; above it even near blocks are kept only if they can be applied at once."""
 
 PATIENCE_MS = 3_000
-"""A block that a peer has owed for so long is asked of another one, too: whoever sends slowly holds up nobody."""
+"""Delay after which an outstanding block is also requested from another peer, so that a slow peer holds up nothing."""
 
 ANSWER_MS_MAX = 6_000
-"""A peer that owes an answer for so long is dropped. Source: node_configuration.hpp."""
+"""Timeout after which a peer that has not answered is disconnected. Source: node_configuration.hpp."""
 
 IDS_PER_COST = 5
-"""How many ids that it tells cost a peer one unit."""
+"""Received block ids per cost unit."""
 
 
 @dataclass(slots=True)
 class Source:
-    """What a peer told of its blocks."""
+    """What is known about a peer's blocks."""
 
     is_needed: bool = True
-    """Whether it has blocks that this node lacks, as far as is known."""
+    """Whether the peer may have blocks that this node lacks."""
     synopsis: tuple[bytes, ...] | None = None
-    """The ids of the request for block ids that it has not answered yet."""
+    """Synopsis of the outstanding request for block ids, if any."""
     synopsis_at_ms: int = 0
     ids: deque[bytes] = field(default_factory=deque)
-    """Those of blocks that it has and that are not linked here."""
+    """Ids of its blocks that are not yet linked to this node's chain."""
     remaining: int = 0
-    """Blocks that it has beyond the ids it named."""
+    """Number of its blocks beyond the ids it has sent."""
     look_again_at: int = 0
-    """The height of the head from which on more of its blocks may be near enough to be fetched."""
+    """Head number from which on more of its blocks may be in the fetch window."""
     is_stranger: bool = False
-    """Whether it said that it knows none of our newer blocks."""
+    """Whether it does not know any block from this node's last irreversible one on."""
     has_blocks: bool = True
-    """Whether its chain has begun, as far as it tells."""
+    """Whether its chain has any block, as far as it says."""
     last_common: bytes = b""
-    """The newest block that it is known to have and that is linked here."""
+    """Newest block that it is known to have and that is linked to this node's chain."""
 
 
 class Sync:
-    """What is fetched from whom."""
+    """Requests block ids and blocks, and applies them."""
 
     def __init__(self, hub: Hub, chain: Chain, intake: Intake, checkpoint: Checkpoint | None) -> None:
-        """Raises Rejected when the chain has another block where the checkpoint is."""
+        """Raises Rejected when the chain has a different block at the checkpoint's height."""
         self._hub = hub
         self._chain = chain
         self._catching_up = CatchingUp(hub.world, chain)
@@ -94,20 +94,20 @@ class Sync:
 
     @property
     def is_running(self) -> bool:
-        """Whether there are blocks that a peer has and this node lacks, as far as it knows."""
+        """Whether any peer is known to have blocks that this node lacks."""
         sources = (peer.part(Source) for peer in self._hub.active())
         return bool(len(self._waiting) or len(self._requests)) or any(
             source.ids or source.remaining for source in sources
         )
 
     def count_missing(self) -> int:
-        """How many blocks are known to be missing, at least."""
+        """Returns how many blocks are known to be missing, at least."""
         sources = (peer.part(Source) for peer in self._hub.active())
         ahead = [block_number(source.ids[-1]) + source.remaining for source in sources if source.ids]
         return max(0, max([*ahead, self._waiting.find_highest()]) - self._chain.head_number)
 
     def lacks_blocks_of(self, peer: Peer) -> bool:
-        """Whether a peer has blocks that this node lacks, as far as is known."""
+        """Whether a peer is known to have blocks that this node lacks."""
         return peer.part(Source).is_needed
 
     def has_last(self, peer: Peer, block_id: bytes) -> bool:
@@ -115,25 +115,25 @@ class Sync:
         return peer.part(Source).last_common == block_id
 
     def expects(self, peer: Peer, block_id: bytes) -> bool:
-        """Whether a peer was asked for a block and owes it."""
+        """Whether a request for a block to a peer is outstanding."""
         return block_id in self._requests.owed(peer)
 
-    # Asking for ids
+    # Requesting ids
 
     def on_active(self, peer: Peer) -> None:
-        """The handshake with a peer is done."""
+        """Starts synchronisation with a peer whose handshake is done."""
         peer.part(Source).has_blocks = peer.who.has_blocks
         self.begin(peer)
 
     def on_synopsis(self, peer: Peer, synopsis: tuple[bytes, ...]) -> None:
-        """A peer told where its chain ends, as it asked for ours."""
+        """Uses a peer's own synopsis, which shows its head."""
         source = peer.part(Source)
         source.has_blocks = bool(synopsis)
         if synopsis and not source.is_needed and not self._chain.reader.is_known_block(synopsis[-1]):
             self.begin(peer)
 
     def begin(self, peer: Peer) -> None:
-        """Asks a peer what it has that this node lacks, unless it has been asked."""
+        """Requests block ids from a peer, unless a request is outstanding."""
         source = peer.part(Source)
         source.is_needed = True
         if source.synopsis is None and len(source.ids) < IDS_AHEAD_MAX:
@@ -142,7 +142,7 @@ class Sync:
             self._hub.send(peer, p2p.FetchBlockchainItemIds(p2p.BLOCK_ITEM, source.synopsis))
 
     def on_ids(self, peer: Peer, message: p2p.BlockchainItemIdsInventory) -> None:
-        """A peer tells which blocks it has behind the synopsis."""
+        """Handles the block ids that answer a synopsis."""
         source = peer.part(Source)
         if source.synopsis is None:
             return
@@ -160,7 +160,7 @@ class Sync:
         self._take_ids(source, ids)
         source.remaining, source.look_again_at = remaining, 0
         if not (remaining or source.ids) and (not ids or (len(ids) == 1 and synopsis)):
-            source.is_needed = False  # It has been asked, and has nothing new to tell.
+            source.is_needed = False  # It answered with nothing new.
             self._catching_up.end(self.is_running)
         elif remaining or not source.ids:
             self.begin(peer)
@@ -168,9 +168,10 @@ class Sync:
         self.fetch()
 
     def _note_stranger(self, peer: Peer) -> None:
-        """A peer with blocks knows none of ours from the last irreversible one on: one of us is on a chain of its own.
+        """Reports a peer that knows no block from this node's last irreversible one on: one of the two is on its own
+        fork.
 
-        (Or it has our chain from a later block on only, as after a snapshot.) Both sides count as in sync all the same.
+        (Or it has only later blocks of the chain, as after a snapshot.) Both sides still count as in sync.
         """
         source = peer.part(Source)
         if source.has_blocks and not source.is_stranger:
@@ -178,7 +179,7 @@ class Sync:
             self._hub.notes.tell("no_common_block", peer=peer.name, irreversible=self._chain.irreversible_number)
 
     def _take_ids(self, source: Source, ids: tuple[bytes, ...]) -> None:
-        """Appends the ids that are new; where the peer has changed its branch, those of the old one go."""
+        """Appends the new ids; if the peer has switched branches, removes those of the old branch."""
         if not ids:
             return
         number = block_number(ids[0])
@@ -193,7 +194,7 @@ class Sync:
         source.ids.extend(ids[known:])
 
     def _ask_again(self) -> None:
-        """Each peer that has more than it named, or all of whose blocks are linked by now, is asked what follows."""
+        """Requests further ids from peers that have more than they sent, or whose sent blocks are all linked."""
         for peer in self._hub.active():
             source = peer.part(Source)
             if source.is_needed:
@@ -204,7 +205,7 @@ class Sync:
     # Fetching blocks
 
     def fetch(self) -> None:
-        """Asks every peer that is idle for the next blocks that it has and nobody else was asked for."""
+        """Requests from each idle peer the next blocks that it has and that are not requested elsewhere."""
         if self._chain.finality.write_problem is not None:
             return
         head = self._chain.head_number
@@ -232,19 +233,19 @@ class Sync:
         self._hub.send(peer, p2p.FetchItems(p2p.BLOCK_ITEM, tuple(wanted)))
 
     def _find_before(self, source: Source) -> bytes | None:
-        """The id of the block in front of those that a peer has for us, None if it is not known."""
+        """Returns the id of the parent of a peer's first block to be fetched, None if it is not known."""
         first = block_number(source.ids[0]) if source.ids else 0
         if first == 1:
             return NULL_ID
         return source.last_common if source.last_common and block_number(source.last_common) + 1 == first else None
 
     def _skip_known(self, source: Source) -> None:
-        """Takes ids of blocks that are linked by now off the front of what a peer has."""
+        """Removes ids of blocks that are already linked from the front of a peer's list."""
         while source.ids and self._chain.reader.is_known_block(source.ids[0]):
             source.last_common = source.ids.popleft()
 
     def on_block(self, peer: Peer, block: Block) -> None:
-        """A block that was asked for has come: it is checked as far as that goes without its parent."""
+        """Handles a requested block: does the checks that do not need its parent."""
         before = self._requests.owed(peer)[block.id].before
         self._moved_at_ms = self._hub.world.now_ms()
         self._requests.settle(peer, block.id, self._moved_at_ms)
@@ -261,7 +262,7 @@ class Sync:
         self._typical_bytes = (7 * self._typical_bytes + block.size) // 8
         if block.id not in self._waiting and not self._chain.reader.is_known_block(
             block.id
-        ):  # Another peer may have sent it.
+        ):  # Another peer may have sent the block.
             if self._has_room(block):
                 self._waiting.add(block, peer, is_last=not self._requests.owed(peer))
             else:
@@ -269,19 +270,19 @@ class Sync:
         self.fetch()
 
     def _has_room(self, block: Block) -> bool:
-        """Whether a block can be kept until it is applied; one that can not is fetched again when it is nearer."""
+        """Whether a block can be kept until it is applied; if not, it is fetched again later."""
         if self._waiting.size_bytes < RECEIVED_BYTES_MAX:
             return True
         is_near = block.number <= self._chain.head_number + NEAR_BLOCKS and self._waiting.size_bytes < NEAR_BYTES_MAX
         return is_near or self._chain.reader.is_known_block(block.previous)
 
     def on_not_available(self, peer: Peer, block_id: bytes) -> None:
-        """A peer does not have a block that it claimed to have."""
+        """Handles a peer's answer that it does not have a block it announced."""
         if self.expects(peer, block_id):
             self._hub.close(peer, "You are missing a sync item you claim to have, your database is probably corrupted")
 
     def on_gone(self, peer: Peer) -> None:
-        """A peer left: what it was asked for is asked of others."""
+        """Handles a disconnected peer: its outstanding blocks are requested from others."""
         self._requests.drop(peer)
         self._waiting.send_job()
         self._look_again()
@@ -294,12 +295,13 @@ class Sync:
     # Applying blocks
 
     def on_recovered(self, job: int) -> None:
-        """The signers of some blocks are known: they can be applied once their parents are."""
+        """Handles recovered signers: the blocks can be applied once their parents are."""
         self._waiting.on_recovered(job)
         self._applier.go_on()
 
     def on_apply(self) -> bool:
-        """Applies some of the blocks whose parents are there; returns whether the new head is worth telling."""
+        """Applies some of the blocks whose parents are in the chain; returns whether the new head should be
+        announced."""
         head = self._chain.head_id
         for refused in self._applier.apply():
             self._close_sources(refused.block.id, refused.peer)
@@ -311,15 +313,15 @@ class Sync:
         return is_all and not self._waiting.has_next and self._chain.head_id != head
 
     def _close_sources(self, block_id: bytes, sender: Peer) -> None:
-        """Who offers a block that is refused is not of this chain."""
+        """Disconnects the peers that have a rejected block: they are on another chain."""
         for peer in self._hub.active():
             if peer is sender or block_id in peer.part(Source).ids:
                 self._hub.close(peer, REFUSED_BLOCK)
 
-    # What has to be looked at every now and then
+    # Periodic work
 
     def on_tick(self, now_ms: int) -> None:
-        """Drops peers that do not answer, and what waits for a block that nobody sends."""
+        """Disconnects peers that do not answer, and drops blocks whose parent no peer sends."""
         late_ms = now_ms - ANSWER_MS_MAX
         for peer in self._hub.active():
             self._requests.share(peer, now_ms - PATIENCE_MS)

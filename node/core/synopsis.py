@@ -1,7 +1,7 @@
-"""How two nodes find out where their chains part: synopses, and the block ids that answer them.
+"""How two nodes find their last common block: synopses, and the block ids that answer them.
 
-A synopsis is a few ids of a chain, from its last irreversible block on, ever closer together towards its end. The
-answer are the ids behind the newest of them that the other side has on its main chain.
+A synopsis is a few ids of a chain from its last irreversible block on, denser towards the head. The answer is the list
+of ids after the newest of them that is on the other side's main chain.
 
 Source: libraries/plugins/p2p/p2p_plugin.cpp, get_blockchain_synopsis and get_block_ids.
 """
@@ -13,10 +13,11 @@ from protocol.types import NULL_ID
 
 
 def make_synopsis(chain: Chain, ahead: tuple[bytes, ...], common: bytes) -> tuple[bytes, ...]:
-    """The synopsis of a chain for a peer.
+    """Returns the synopsis of a chain for a peer.
 
-    `ahead` are ids that the peer told and whose blocks are not here yet: the synopsis goes on over them. `common` is
-    the newest block that both have (empty if none is known): it ends there, so that the peer tells what follows.
+    `ahead` are ids received from the peer whose blocks have not been fetched: the synopsis continues with them.
+    `common` is the newest block that both have (empty if unknown): the synopsis ends there, so that the answer
+    contains what follows.
     """
     is_ours = bool(common) and chain.reader.is_on_main_chain(common)
     high = block_number(ahead[0]) - 1 if ahead else block_number(common) if is_ours else chain.head_number
@@ -29,15 +30,15 @@ def make_synopsis(chain: Chain, ahead: tuple[bytes, ...], common: bytes) -> tupl
             found.append(block_id)
         number += (last - number + 2) // 2
     if common and not ahead and not is_ours:
-        found.append(common)  # The peer's head on another branch than ours: else it would tell that branch again.
+        found.append(common)  # The peer's head is on another branch; without it the answer would repeat that branch.
     return tuple(found)
 
 
 def find_ids(chain: Chain, synopsis: tuple[bytes, ...]) -> tuple[tuple[bytes, ...], int]:
-    """The ids from the newest common block on, and how many blocks follow the last of them."""
+    """Returns the ids from the newest common block on, and how many blocks follow the last of them."""
     common = next((block_id for block_id in reversed(synopsis) if chain.reader.is_on_main_chain(block_id)), None)
     if common is None and synopsis:
-        return (), 0  # The peer's chain leaves ours before its last irreversible block.
+        return (), 0  # The chains fork before the peer's last irreversible block.
     first = max(block_number(common or NULL_ID), 1)
     last = min(chain.head_number, first + BLOCK_IDS_MAX - 1)
     ids = tuple(chain.reader.get_block_ids(first, last))
@@ -45,7 +46,7 @@ def find_ids(chain: Chain, synopsis: tuple[bytes, ...]) -> tuple[tuple[bytes, ..
 
 
 def is_answer(ids: tuple[bytes, ...], synopsis: tuple[bytes, ...]) -> bool:
-    """Whether ids are an answer to a synopsis: consecutive, from one of its blocks on (or from block 1)."""
+    """Whether ids are a valid answer to a synopsis: consecutive, from one of its blocks on (or from block 1)."""
     if not ids:
         return True
     first = block_number(ids[0])
@@ -55,7 +56,7 @@ def is_answer(ids: tuple[bytes, ...], synopsis: tuple[bytes, ...]) -> bool:
 
 
 def count_known(chain: Chain, ids: tuple[bytes, ...]) -> int:
-    """How many of consecutive ids, from the first on, are those of blocks that this node has."""
+    """Returns how many of the consecutive ids, from the first on, this node has."""
     if not ids:
         return 0
     ours = chain.reader.get_block_ids(block_number(ids[0]), block_number(ids[-1]))

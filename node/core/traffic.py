@@ -1,4 +1,4 @@
-"""How many bytes of messages went in and out, in all and lately."""
+"""Traffic statistics: message bytes sent and received, in total and recent rates."""
 
 from collections import deque
 
@@ -10,7 +10,7 @@ SAMPLES_MAX = 360
 
 
 class Traffic:
-    """Counters of message bytes, frames and encryption left out."""
+    """Counters of message bytes, without framing and encryption."""
 
     def __init__(self, now_ms: int) -> None:
         self.sent_bytes = 0
@@ -18,12 +18,13 @@ class Traffic:
         self._samples: deque[tuple[int, int, int]] = deque([(now_ms, 0, 0)], SAMPLES_MAX + 1)
 
     def sample(self, now_ms: int) -> None:
-        """Remembers the counters every now and then, for the rates."""
+        """Samples the counters for the rates."""
         if now_ms - self._samples[-1][0] >= SAMPLE_MS:
             self._samples.append((now_ms, self.sent_bytes, self.received_bytes))
 
     def rates(self, seconds: int, now_ms: int) -> tuple[int, int]:
-        """Bytes a second (sent, received), of 32 bits, over the latest `seconds` or since the start."""
+        """Returns bytes per second (sent, received), capped at 32 bits, over the latest `seconds` or since the
+        start."""
         since = now_ms - seconds * 1000
         at, sent, received = next(
             (sample for sample in self._samples if sample[0] >= since), (now_ms, self.sent_bytes, self.received_bytes)

@@ -1,7 +1,7 @@
-"""Blocks that were fetched and can not be applied yet: their signers are being recovered, or their parents are missing.
+"""Fetched blocks that can not be applied yet: their signers are being recovered, or their parents are missing.
 
 A block goes through three stages: *received*, *ready* once its signers are recovered, and *queued* once its parent is
-in the chain. They come in any order from several peers, on several branches.
+in the chain. Blocks arrive in any order from several peers, on several branches.
 """
 
 from collections import deque
@@ -12,21 +12,21 @@ from node.core.peer import Peer
 from protocol.block import Block
 
 JOB_SIGNATURES = 400
-"""Signatures that are recovered as one job."""
+"""Number of signatures that are recovered as one job."""
 
 
 class Received(NamedTuple):
-    """A block that waits to be applied, and who sent it."""
+    """A waiting block and its sender."""
 
     block: Block
     peer: Peer
 
 
 class WaitingBlocks:
-    """Keeps blocks by id; `is_known` says whether a block is in the chain, on whichever branch."""
+    """Waiting blocks by id; `is_known` tells whether a block is in the chain, on any branch."""
 
     def __init__(self, is_known: Callable[[bytes], bool], recover: Callable[[int, list[Block]], None]) -> None:
-        """`recover` has the signers of a numbered job's blocks recovered; `on_recovered` follows later."""
+        """`recover` starts recovery of the signers of a numbered job's blocks; `on_recovered` is called later."""
         self._is_known = is_known
         self._recover = recover
         self._received: dict[bytes, Received] = {}
@@ -53,15 +53,15 @@ class WaitingBlocks:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether blocks wait, but none is about to be applied."""
+        """Whether blocks wait, but none can be applied."""
         return bool(self._received) and not (self._queue or self._jobs or self._gathered or self._postponed)
 
     def find_highest(self) -> int:
-        """The greatest number of a waiting block, 0 if there is none."""
+        """Returns the highest number of a waiting block, 0 if there is none."""
         return max((received.block.number for received in self._received.values()), default=0)
 
     def add(self, block: Block, peer: Peer, is_last: bool) -> None:
-        """Keeps a block; with enough others, or when it is the last for now, its signers are recovered."""
+        """Adds a block; starts signer recovery when there are enough for a job, or this is the last for now."""
         self._received[block.id] = Received(block, peer)
         self.size_bytes += block.size
         self._gathered.append(block)
@@ -70,7 +70,7 @@ class WaitingBlocks:
             self.send_job()
 
     def send_job(self) -> None:
-        """Has the signers of the gathered blocks recovered."""
+        """Starts signer recovery of the gathered blocks."""
         if self._gathered:
             self._last_job += 1
             self._jobs[self._last_job] = self._gathered
@@ -78,7 +78,7 @@ class WaitingBlocks:
             self._gathered, self._gathered_signatures = [], 0
 
     def on_recovered(self, job: int) -> None:
-        """The signers of a job's blocks are known: they are applied once their parents are."""
+        """Handles the recovered signers of a job; its blocks are ready."""
         for block in self._jobs.pop(job, ()):
             if block.id not in self._received:
                 continue
@@ -88,21 +88,21 @@ class WaitingBlocks:
                 self._queue.append(block.id)
 
     def take_next(self) -> Received | None:
-        """The next block to be applied, which stays until it is settled; None when that has been forgotten."""
+        """Returns the next block to apply, which stays until it is settled; None if it was removed."""
         return self._received.get(self._queue.popleft())
 
     def settle(self, block_id: bytes) -> None:
-        """A block is in the chain: those that build on it can be applied."""
+        """Removes a block that is in the chain, and queues its children."""
         children = self._children.pop(block_id, [])
         self.forget(block_id)
         self._queue += [child for child in children if child in self._ready]
 
     def postpone(self, block_id: bytes) -> None:
-        """A block's time has not come; it is tried again at the next `wake`."""
+        """Postpones a block from the future until the next `wake`."""
         self._postponed.append(block_id)
 
     def wake(self) -> None:
-        """Queues blocks that were postponed, and those whose parents came in another way."""
+        """Queues postponed blocks, and those whose parents reached the chain in another way."""
         self._queue += self._postponed
         self._postponed.clear()
         queued = set(self._queue)
@@ -111,12 +111,12 @@ class WaitingBlocks:
                 self._queue.append(block_id)
 
     def clear(self) -> None:
-        """Forgets every block."""
+        """Removes all blocks."""
         for block_id in list(self._received):
             self.forget_with_children(block_id)
 
     def forget_with_children(self, block_id: bytes) -> None:
-        """Forgets a block and all that build on it."""
+        """Removes a block and all that build on it."""
         doomed = [block_id]
         while doomed:
             bad = doomed.pop()
@@ -124,7 +124,7 @@ class WaitingBlocks:
             self.forget(bad)
 
     def forget(self, block_id: bytes) -> None:
-        """Forgets a block."""
+        """Removes a block."""
         received = self._received.pop(block_id, None)
         self._ready.pop(block_id, None)
         if received is not None:

@@ -1,4 +1,4 @@
-"""What surrounds a node: clock, timers, connections, small files, and those who listen."""
+"""The environment of a node: clock, timers, connections, small files, and outputs."""
 
 from typing import NamedTuple, Protocol
 
@@ -12,20 +12,20 @@ class Disk(Protocol):
     """Small files that survive a crash."""
 
     def read(self, name: str) -> bytes | None:
-        """Returns what was written last under a name, or None."""
+        """Returns the last content written under a name, or None."""
 
     def write(self, name: str, data: bytes) -> None:
         """Replaces a file, all or nothing; it is durable when this returns. Raises StoreWriteFailed."""
 
 
 class MemoryDisk:
-    """Files of a node that keeps nothing."""
+    """Files in memory, of a node that persists nothing."""
 
     def __init__(self) -> None:
         self._files: dict[str, bytes] = {}
 
     def read(self, name: str) -> bytes | None:
-        """Returns what was written last under a name, or None."""
+        """Returns the last content written under a name, or None."""
         return self._files.get(name)
 
     def write(self, name: str, data: bytes) -> None:
@@ -34,10 +34,10 @@ class MemoryDisk:
 
 
 class Link(NamedTuple):
-    """A connection whose keys have been exchanged.
+    """A connection after the key exchange.
 
-    `remote` and `local` are the two ends as the socket shows them; `digest` is what each side signs to prove that its
-    node key speaks on this very connection (32 bytes).
+    `remote` and `local` are the endpoints of the socket; `digest` (32 bytes) is signed by each side to bind its node
+    key to this connection.
     """
 
     is_outbound: bool
@@ -47,7 +47,7 @@ class Link(NamedTuple):
 
 
 class World(Protocol):
-    """Everything a node can ask for. No method calls the node back before it returns."""
+    """The interface to the environment. No method calls the node back before it returns."""
 
     @property
     def disk(self) -> Disk:
@@ -57,34 +57,34 @@ class World(Protocol):
         """The wall clock in milliseconds since the epoch."""
 
     def monotonic_ms(self) -> int:
-        """A clock that nobody sets, in milliseconds since some moment."""
+        """A monotonic clock, in milliseconds."""
 
     def set_timer(self, name: str, at_ms: int) -> None:
-        """Asks for `on_timer(name)` at that moment, in place of an earlier request of the same name."""
+        """Schedules `on_timer(name)` at a time, replacing an earlier timer of the same name."""
 
     def random_bytes(self, count: int) -> bytes:
-        """Bytes that nobody can foresee."""
+        """Returns cryptographically secure random bytes."""
 
     def publish(self, items: tuple[FeedItem, ...]) -> None:
-        """Hands on what happened to the chain."""
+        """Publishes changes of the chain."""
 
     def tell_dropped(self, dropped: list[Dropped]) -> None:
-        """Hands on which of the transactions that were taken this node no longer keeps."""
+        """Reports accepted transactions that this node dropped."""
 
     def note(self, event: str, **figures: object) -> None:
-        """Hands on what the operator should see: an event's name and its figures."""
+        """Logs an event for the operator: its name and fields."""
 
     def connect(self, endpoint: Endpoint) -> None:
-        """Dials; `on_connect` or `on_connect_failed` follows."""
+        """Dials an address; `on_connect` or `on_connect_failed` follows."""
 
     def send(self, connection: int, number: int, payload: bytes) -> None:
-        """Sends a message behind those sent before."""
+        """Queues a message for sending."""
 
     def has_room(self, connection: int) -> bool:
-        """Whether more should be sent now; after False `on_writable` follows when there is room again."""
+        """Whether the write buffer has room (backpressure); after False, `on_writable` follows when it has."""
 
     def disconnect(self, connection: int) -> None:
-        """Closes a connection once what was sent is written; `on_disconnect` does not follow."""
+        """Closes a connection after the queued messages are written; `on_disconnect` does not follow."""
 
     def recover(self, job: int, blocks: list[Block]) -> None:
-        """Has the signers of blocks recovered elsewhere, where that can be; `on_recovered(job)` follows in any case."""
+        """Starts signer recovery in another process if possible; `on_recovered(job)` follows in any case."""

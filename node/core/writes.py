@@ -1,4 +1,4 @@
-"""When the chain's state is written, and what becomes of a node whose disk takes nothing."""
+"""When the chain's state is committed, and how a node behaves while its disk cannot be written."""
 
 from chain.chain import Chain
 from chain.finality import Mode
@@ -9,16 +9,16 @@ from state.engine.errors import StoreWriteFailed
 
 COMMIT_TIMER = "commit"
 COMMIT_DELAY_MS = 500
-"""How long after blocks became irreversible their state is written: the newest block is on its way to the peers by
-then and does not wait for this disk. The blocks themselves are in the block log before they are offered."""
+"""Delay between blocks becoming irreversible and the commit of their state, so that announcing the newest block does
+not wait for the disk. The blocks themselves are in the block log before they are announced."""
 
 DISK_TIMER = "disk"
 DISK_RETRY_MS = 5000
-"""How long the node waits before it tries again to write what its disk refused."""
+"""Delay before a failed write is tried again."""
 
 
 class Writes:
-    """What is written, and when again after a problem; a node with a problem takes nothing in and makes no block."""
+    """Commits and retries; while writes fail, the node accepts no blocks or transactions and produces no block."""
 
     def __init__(self, world: World, chain: Chain, guard: ProductionGuard) -> None:
         self._world = world
@@ -29,24 +29,24 @@ class Writes:
 
     @property
     def problem(self) -> Exception | None:
-        """Why the chain's files, or the file of used slots, could not be written last; None when all is well."""
+        """The last error of writing the chain's files or the file of used slots; None if there is none."""
         return self._chain.finality.write_problem or self._guard.write_problem
 
     def commit_later(self) -> None:
-        """Blocks became irreversible."""
+        """Schedules a commit of irreversible blocks."""
         if not (self._waits_to_commit or self._chain.mode is Mode.BULK):
             self._waits_to_commit = True
             self._world.set_timer(COMMIT_TIMER, self._world.now_ms() + COMMIT_DELAY_MS)
 
     def on_commit(self) -> None:
-        """Writes the state of irreversible blocks."""
+        """Commits the state of irreversible blocks."""
         self._waits_to_commit = False
         if self._chain.finality.write_problem is None:
             self._chain.finality.try_commit()
             self.look()
 
     def look(self) -> None:
-        """Tells a problem that is new, and tries again later."""
+        """Reports a new problem, and schedules a retry."""
         problem = self.problem
         if problem is not None and not self._waits_for_disk:
             self._waits_for_disk = True
@@ -57,7 +57,7 @@ class Writes:
         self._world.set_timer(DISK_TIMER, self._world.now_ms() + DISK_RETRY_MS)
 
     def on_retry(self) -> None:
-        """Tries again."""
+        """Retries the write."""
         try:
             self._chain.finality.retry_writes()
             self._guard.retry_write()
@@ -74,7 +74,7 @@ class Writes:
 
 
 def refusal(problem: Exception) -> Rejected:
-    """What is told to whoever wants something taken in that cannot be written."""
+    """Returns the error for blocks and transactions while writes fail."""
     text = "This node cannot write to its disk and takes nothing in until it can: ${why}"
     return Rejected("", text, why=_describe(problem))
 
