@@ -1,4 +1,4 @@
-"""Accounts as JSON, kept until a row that went into it changes."""
+"""A cache of accounts as JSON, invalidated when a row that went into them changes."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ ACCOUNTS_KEPT = 8192
 
 
 class _Kept(NamedTuple):
-    """The rows that an account's JSON was made of, held so that their identities stay theirs, and the JSON."""
+    """A cached JSON with the rows it was made of, which are referenced so that their identities are not reused."""
 
     account: Account
     authority: Any
@@ -25,10 +25,10 @@ class _Kept(NamedTuple):
 
 
 class AccountJson:
-    """Gives accounts as JSON fragments, in one form.
+    """Returns accounts as JSON fragments, in one form.
 
-    Rows never change, a change makes a new one: where all rows are the very same objects, the JSON is still right. The
-    votes for witnesses need no row of their own here, because every vote also changes the account's count of them.
+    Rows are immutable, so the cached JSON is valid while all rows are the same objects. Witness votes need no row here,
+    because every vote also changes the account's count of votes.
     """
 
     def __init__(self, ctx: Context, show: Callable[[Account], Json]) -> None:

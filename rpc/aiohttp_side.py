@@ -1,4 +1,4 @@
-"""aiohttp's half of a connection: the only place that looks inside of it, and where its faults are ours to answer."""
+"""aiohttp's side of a connection: the only module that uses aiohttp's internals, and the handling of its errors."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from rpc.errors import cut_trace
 log = logging.getLogger("plaudit.rpc")
 
 SERVER: Final = "plaudit"
-"""The header Server: a version would only tell which faults to try."""
+"""The header Server, without a version, which would only help attackers."""
 
 
 class Handler(web.RequestHandler):
-    """aiohttp's connection, which says no versions, also where aiohttp itself finds a fault."""
+    """aiohttp's request handler, with a Server header without version also in aiohttp's own error responses."""
 
     __slots__ = ()
 
     @property
     def has_request(self) -> bool:
-        """Whether a request that was read waits to be handled. A test keeps that aiohttp means the same by it."""
+        """Whether a parsed request waits to be handled. A test checks that aiohttp's attribute still means this."""
         return bool(self._messages)
 
     def data_received(self, data: bytes) -> None:
-        """Takes bytes. The error that stands for what is no HTTP is kept without the trace that leads back to here."""
+        """Parses bytes. Drops the traceback of an HTTP parse error, which would keep this frame alive."""
         super().data_received(data)
         for message, _ in self._messages:
             if (error := getattr(message, "exc", None)) is not None:
@@ -42,7 +42,7 @@ class Handler(web.RequestHandler):
         return await super().finish_response(request, resp, start_time)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Logs a fault of the node; what is no HTTP is the client's, and anybody could fill the log with it."""
+        """Logs an internal error. Invalid HTTP is not logged, as any client could flood the log with it."""
         if isinstance(kw.get("exc_info"), HttpProcessingError):
             log.debug("a client does not speak HTTP: %s", kw["exc_info"])
         else:
@@ -50,7 +50,7 @@ class Handler(web.RequestHandler):
 
 
 class Server(web.Server):
-    """Makes connections."""
+    """Creates connections."""
 
     def __call__(self) -> Handler:
         return Handler(self, loop=self._loop, **self._kwargs)

@@ -1,6 +1,6 @@
-"""Arguments as clients send them, turned into what a method declares, as leniently as the reference.
+"""Conversion of client arguments to the types that a method declares, as lenient as the reference's.
 
-Numbers may come as strings or floating point numbers, negative ones wrap round, null is the empty value of its type.
+Numbers may be strings or floating point numbers, negative ones wrap around, null is the empty value of the type.
 Source: libraries/fc/src/variant.cpp, as_string, as_uint64, as_int64 and as_bool.
 """
 
@@ -32,7 +32,7 @@ def fc_type(value: Any) -> str:
 
 
 def as_text(value: Any) -> str:
-    """A string; numbers and truth values are written out."""
+    """Converts to a string; numbers and booleans are written out."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -47,7 +47,7 @@ def as_text(value: Any) -> str:
 
 
 def as_bool(value: Any) -> bool:
-    """A truth value; numbers count as true unless they are 0."""
+    """Converts to a boolean; numbers other than 0 are true."""
     if isinstance(value, str):
         if value in ("true", "false"):
             return value == "true"
@@ -58,25 +58,25 @@ def as_bool(value: Any) -> bool:
 
 
 def as_signed(value: Any) -> int:
-    """A signed number of 64 bits."""
+    """Converts to a signed 64-bit integer."""
     number = as_integer(value, "int64")
     return number - (1 << 64) if number > UINT64_MAX >> 1 else number
 
 
 def as_unsigned(value: Any) -> int:
-    """An unsigned number of 64 bits; negative ones wrap round."""
+    """Converts to an unsigned 64-bit integer; negative ones wrap around."""
     if type(value) is int and 0 <= value <= UINT64_MAX:
         return value
     return as_integer(value, "uint64") & UINT64_MAX
 
 
 def as_unsigned32(value: Any) -> int:
-    """An unsigned number of 32 bits."""
+    """Converts to an unsigned 32-bit integer."""
     return as_unsigned(value) & 0xFFFFFFFF
 
 
 def as_integer(value: Any, wanted: str, bits: int = 64) -> int:
-    """A number from the least signed one to the greatest unsigned one of so many bits."""
+    """Converts to an integer between the signed minimum and the unsigned maximum of a size."""
     if value is None:
         return 0
     try:
@@ -96,12 +96,12 @@ def as_integer(value: Any, wanted: str, bits: int = 64) -> int:
 
 
 def as_moment(value: Any) -> int:
-    """A time. Raises Invalid when it is not written like one."""
+    """Converts a time to seconds since the epoch. Raises Invalid for text of another form."""
     return parse_time(as_text(value))
 
 
 def as_array(value: Any) -> list[Any]:
-    """A JSON array."""
+    """Checks that a value is a JSON array."""
     if isinstance(value, list):
         return value
     raise BadCast("Invalid cast from ${type} to Array", type=fc_type(value))

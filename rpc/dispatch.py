@@ -1,7 +1,7 @@
-"""From the text of a request to the text of its answer: envelopes, ids, batches, errors.
+"""JSON-RPC dispatch, from request text to response text: envelopes, ids, batches, errors.
 
-Accepted are `api.method` with an object or array, `call` with api, method and arguments, `call` with the names of the
-time before appbase (which a front end used to translate for the C++ node), and bare names of condenser_api.
+Accepted are `api.method` with an object or array, `call` with api, method and arguments, `call` with the API names from
+before appbase (which a proxy used to translate for the C++ node), and bare method names of condenser_api.
 
 Source: libraries/plugins/json_rpc/json_rpc_plugin.cpp.
 """
@@ -45,32 +45,32 @@ NATIVE_APIS = ("condenser_api", "jsonrpc", "plaudit_api", "dev_api", "bridge")
 """APIs whose names are never translated."""
 
 LEGACY_APIS = {0: "database_api", 1: "login_api"}
-"""Numbers that the oldest clients send in place of an API's name."""
+"""API numbers that the oldest clients send instead of names."""
 
 HIDING_BYTES_MAX = 64 << 10
-"""Up to this size an error is searched for keys that were sent by mistake; to search more would take long."""
+"""Maximum size of an error that is searched for private keys sent by mistake; larger ones would take too long."""
 
 BATCH_BYTES_MAX = 8 << 20
-"""Bytes of all answers to one batch; what comes after them is refused."""
+"""Maximum bytes of the responses to one batch; further requests are refused."""
 
 BATCHES_BYTES_MAX = 48 << 20
-"""Bytes of the answers to all batches under way; beyond it, what is left of each is refused."""
+"""Maximum bytes of the responses to all batches in progress; above it, the remaining requests are refused."""
 
 NULL = b"null"
 
 MARKS = (b",", b":", b"[", b"{")
-"""What the values of JSON can be counted by; those in texts count as well."""
+"""Characters by which JSON values are counted; those within strings count as well."""
 
 OnAnswer = Callable[[Method | None, float, bool], None]
-"""Is told of each answer: the method (None if there is none such), the seconds it took, and whether it is an error."""
+"""Callback for each response: method (None if unknown), duration in seconds, whether it is an error."""
 
 
 class Dispatcher:
-    """Answers JSON-RPC requests with the methods it is given.
+    """Dispatches JSON-RPC requests to methods.
 
-    A batch may hold `batch_length_max` requests; what is left of it after `batch_seconds_max` is refused. `show_value`
-    turns what errors captured of the chain (authorities, keys, operations) into JSON. `on_answer` measures.
-    `get_version` says which state the chain shows, so that an answer made in slices is of one.
+    A batch may hold `batch_length_max` requests; those left after `batch_seconds_max` are refused. `show_value`
+    converts captured values of errors (authorities, keys, operations) to JSON. `on_answer` measures.
+    `get_version` identifies the state, so that a response made in slices is of a single one.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Dispatcher:
         self._batches_bytes = 0
 
     async def answer(self, body: bytes | str) -> bytes:
-        """The answer to one request or one batch; every request gets one, errors included."""
+        """Returns the response to a request or a batch; every request gets one, also in case of an error."""
         if len(body) > REQUEST_MARKS_MAX and (problem := _find_excess(body)):
             return _render(None, RpcError(SERVER_ERROR, problem))
         try:
@@ -110,12 +110,12 @@ class Dispatcher:
             text = f"a batch may hold {self.batch_length_max} requests, this one holds {len(message)}"
             return _render(None, RpcError(SERVER_ERROR, text))
         answers = await self._answer_batch(message)
-        answers[0] = b"[" + answers[0]  # Brackets around the whole would copy it twice more.
+        answers[0] = b"[" + answers[0]  # Parts avoid two more copies of the whole.
         answers[-1] += b"]"
         return b",".join(answers)
 
     async def _answer_batch(self, messages: list[Any]) -> list[bytes]:
-        """One answer each, in order. Others work between two of them."""
+        """Answers the requests of a batch in order, yielding to other clients in between."""
         answers: list[bytes] = []
         try:
             await self._fill_batch(messages, answers)
@@ -124,7 +124,7 @@ class Dispatcher:
         return answers
 
     async def _fill_batch(self, messages: list[Any], answers: list[bytes]) -> None:
-        """Appends one answer each, and counts its bytes among those of all batches."""
+        """Appends the responses, and counts their bytes towards the limit of all batches."""
         deadline = time.monotonic() + self.batch_seconds_max
         size = 0
         for message in messages:
@@ -178,7 +178,7 @@ class Dispatcher:
         return answer
 
     async def _call(self, method: Method, arguments: list[Any]) -> list[bytes]:
-        """The JSON of what a method answers, in parts."""
+        """Calls a method; returns the JSON of its result, in parts."""
         if method.is_sliced:
             made = await self._slicer.make(lambda: method.handler(*arguments), method.rows)
             if isinstance(made.result, Awaitable):
@@ -194,7 +194,7 @@ class Dispatcher:
         return from_protocol_error(error, name, method is not None and method.is_broadcast, self.show_value)
 
     def _resolve(self, message: dict[str, Any]) -> tuple[Method, Any]:
-        """The method a request asks for, and its arguments. Raises RpcError."""
+        """Returns the method and arguments of a request. Raises RpcError."""
         if message.get("jsonrpc") != "2.0":
             raise RpcError(INVALID_REQUEST, 'jsonrpc value is not "2.0"')
         name = message.get("method")
@@ -225,7 +225,7 @@ class Dispatcher:
         return self._find(api, name), arguments
 
     def _translate(self, api: str, name: str, arguments: list[Any]) -> str:
-        """Arguments in an array mean the method of condenser_api; an empty one may also stand for an empty object."""
+        """Maps a call with an array to the method of condenser_api; an empty array also stands for an empty object."""
         is_known = f"{CONDENSER}.{name}" in self.methods or f"{api}.{name}" not in self.methods
         return CONDENSER if is_known or arguments else api
 
@@ -251,7 +251,7 @@ class Dispatcher:
 
 
 def _find_excess(body: bytes | str) -> str:
-    """What makes a request too large to be read at once; an empty text when nothing does."""
+    """Returns why a request is too large to be parsed, or an empty text."""
     if len(body) > REQUEST_BYTES_MAX:
         return f"a request may hold {REQUEST_BYTES_MAX} bytes, not {len(body)}"
     data = body.encode(errors="replace") if isinstance(body, str) else body
@@ -262,7 +262,7 @@ def _find_excess(body: bytes | str) -> str:
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    """API and method; a bare name is one of condenser_api. Raises RpcError."""
+    """Splits a name into API and method; a bare name belongs to condenser_api. Raises RpcError."""
     parts = name.split(".", 2)
     if len(parts) == 1:
         return CONDENSER, name
@@ -273,7 +273,7 @@ def _split_name(name: str) -> tuple[str, str]:
 
 
 def _get_id(message: Any) -> int | str | None:
-    """The id of a request when it is one that may be echoed: an integer or a string."""
+    """Returns the id of a request if it may be echoed: an integer or a string."""
     request_id = message.get("id") if isinstance(message, dict) else None
     return request_id if isinstance(request_id, int | str) and not isinstance(request_id, bool) else None
 
@@ -288,7 +288,7 @@ def _render(request_id: int | str | None, error: RpcError) -> bytes:
 
 
 def _render_error(shown_id: bytes, error: RpcError) -> bytes:
-    """The answer with an error; what may be a private key that was sent by mistake is not sent back."""
+    """Returns an error response; texts that may be private keys are removed from it."""
     shown = dump_json(error.to_json())
     if len(shown) <= HIDING_BYTES_MAX:
         shown = hide_keys(shown.decode()).encode()

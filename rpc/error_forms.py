@@ -1,4 +1,4 @@
-"""What errors captured of the chain, as the JSON that the reference prints of it."""
+"""Conversion of values captured in errors to the JSON that the reference prints."""
 
 from typing import Any
 
@@ -22,7 +22,8 @@ class ErrorForms:
         self._forms = ObjectForms(identity, legacy=False)
 
     def show(self, value: Any) -> Any:
-        """The JSON of what the protocol knows and of lists of it; others as they are. Transactions go unsigned."""
+        """Returns the JSON of protocol values and lists of them, other values unchanged. Transactions are shown
+        unsigned."""
         if isinstance(value, Authority):
             return self._forms.authority(value)
         if isinstance(value, Operation):

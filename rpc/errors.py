@@ -21,11 +21,11 @@ ASSERT_CODE = 10
 """fc's code of a failed assertion; every other kind of exception leaves a read method as SERVER_ERROR."""
 
 ShowValue = Callable[[Any], Any]
-"""Turns a captured value (an authority, an operation, a key) into JSON; leaves what it does not know."""
+"""Converts a captured value (an authority, an operation, a key) to JSON; returns other values unchanged."""
 
 
 class RpcError(Exception):
-    """An error that answers one request: a JSON-RPC code, a text and, where there is more to say, `data`."""
+    """The error of a response: JSON-RPC code, message and optional `data`."""
 
     def __init__(self, code: int, message: str, data: dict[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class RpcError(Exception):
         self.data = data
 
     def to_json(self) -> dict[str, Any]:
-        """The error object; `data` is left out when there is none, it is never null."""
+        """Returns the error object; `data` is omitted when there is none, never null."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.data is not None:
             error["data"] = self.data
@@ -51,7 +51,7 @@ class BadCast(ProtocolError):
 
 @known_as(4, "parse_error_exception", "Parse Error")
 class ParseFailure(ProtocolError):
-    """A text that is not what it should be. Source: fc exception.hpp, parse_error_exception."""
+    """A text that cannot be parsed. Source: fc exception.hpp, parse_error_exception."""
 
     def __init__(self, text: str, /, **data: Any) -> None:
         super().__init__("", text, **data)
@@ -66,13 +66,13 @@ def assert_error(code: int, assertion: str, text: str, method: str, /, **values:
 def from_protocol_error(
     error: ProtocolError, method: str, is_broadcast: bool, show: ShowValue | None = None
 ) -> RpcError:
-    """The answer to a request that broke a rule of the protocol."""
+    """Returns the error for a violated protocol rule."""
     is_read_assertion = error.code == ASSERT_CODE and not is_broadcast
     return to_rpc_error(error, ERROR_DURING_CALL if is_read_assertion else SERVER_ERROR, method, show)
 
 
 def to_rpc_error(error: ProtocolError, code: int, method: str, show: ShowValue | None = None) -> RpcError:
-    """The error with its message and, as `data`, what fc prints of an exception: innermost frame first."""
+    """Returns the error with its message and, as `data`, fc's form of an exception: innermost frame first."""
     timestamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     place = {"level": "error", "file": "", "line": 0, "method": method, "hostname": "", "timestamp": timestamp}
     frames = [(error.format, error.data, error.json_data)]
@@ -93,9 +93,9 @@ def _show(show: ShowValue, value: Any, plain: Any) -> Any:
 
 
 def cut_trace(error: BaseException | None) -> None:
-    """Cuts an error that was answered, and those behind it, from the frames they came through.
+    """Removes the tracebacks of a handled error and its causes.
 
-    What a frame holds lives as long as the error does; where it holds the error, until garbage is collected.
+    A traceback keeps the locals of its frames alive, and in a reference cycle until the next garbage collection.
     """
     while error is not None:
         behind = error.__cause__ or error.__context__

@@ -1,9 +1,8 @@
-"""What happens to the chain, as it happens, for websockets on the path /feed.
+"""The block feed: events of the chain for websockets on the path /feed.
 
-Each event is a JSON-RPC notification (no id, no answer): `plaudit_feed.applied` for a block that is now part of the
-main chain, `plaudit_feed.undone` for a head block that was taken back, `plaudit_feed.irreversible` for what is final.
-In the order in which they come they always describe one chain: who books what was applied and takes back what was
-undone agrees with the node after every fork.
+Each event is a JSON-RPC notification (no id, no answer): `plaudit_feed.applied` for a block that joined the main chain,
+`plaudit_feed.undone` for a head block that was removed by a fork switch, `plaudit_feed.irreversible` for final blocks.
+Events are ordered: a listener that applies and undoes blocks in this order agrees with the node after every reorg.
 """
 
 import asyncio
@@ -16,21 +15,21 @@ from protocol.times import time_text
 from rpc.json_bytes import dump_json
 
 EVENTS_MAX = 1_000
-"""Events that wait for a listener; one that reads slower is cut off, because a gap would mislead it."""
+"""Maximum number of queued events per listener; a slower one is disconnected, as a gap would mislead it."""
 
 EVENTS_BYTES_MAX = 8 << 20
-"""Bytes of the events that wait for a listener. All listeners share the texts of the events."""
+"""Maximum bytes of queued events per listener. All listeners share the encoded events."""
 
 LISTENERS_MAX = 200
 LISTENERS_OF_CLIENT_MAX = 20
 
 
 class TooManyListeners(Exception):
-    """The feed has as many listeners as it serves."""
+    """The maximum number of listeners is reached."""
 
 
 class Listener:
-    """One websocket's place in the feed."""
+    """The event queue of one websocket."""
 
     def __init__(self) -> None:
         self._events: asyncio.Queue[bytes] = asyncio.Queue(EVENTS_MAX)
@@ -38,7 +37,7 @@ class Listener:
         self.is_behind = False
 
     def put(self, event: bytes) -> None:
-        """Adds an event, or notes that the listener is too slow."""
+        """Queues an event, or marks the listener as too slow."""
         if self._events.full() or (self._waiting_bytes and self._waiting_bytes + len(event) > EVENTS_BYTES_MAX):
             self.is_behind = True
         else:
@@ -46,7 +45,7 @@ class Listener:
             self._waiting_bytes += len(event)
 
     async def next(self) -> bytes | None:
-        """Waits for the next event; None once events had to be left out."""
+        """Waits for the next event; returns None once events have been dropped."""
         if self.is_behind:
             return None
         event = await self._events.get()
@@ -55,14 +54,14 @@ class Listener:
 
 
 class BlockFeed:
-    """Tells every listener what happens to the chain."""
+    """Sends events of the chain to all listeners."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
         self._listeners: dict[Listener, Hashable] = {}
 
     def publish(self, items: tuple[FeedItem, ...]) -> None:
-        """Tells what happened."""
+        """Sends the events of a change."""
         if not self._listeners:
             return
         for item in items:
@@ -71,7 +70,7 @@ class BlockFeed:
                 listener.put(event)
 
     def add(self, client: Hashable) -> Listener:
-        """A new listener of a client, who hears what happens from now on. Raises TooManyListeners."""
+        """Adds a listener, which receives events from now on. Raises TooManyListeners."""
         if len(self._listeners) >= LISTENERS_MAX:
             raise TooManyListeners(f"the feed has {LISTENERS_MAX} listeners already")
         if list(self._listeners.values()).count(client) >= LISTENERS_OF_CLIENT_MAX:
@@ -81,7 +80,7 @@ class BlockFeed:
         return listener
 
     def remove(self, listener: Listener) -> None:
-        """A listener that left."""
+        """Removes a listener."""
         self._listeners.pop(listener, None)
 
     def _describe(self, item: FeedItem) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""HTTP for every port of a node: one listening address, whose clients take bounded parts of the node.
+"""The HTTP server of a port: one listening address with limits per client and in total.
 
-A port accepts connections, names clients, reads bodies and writes answers; what is asked is its handler's to know.
-Requests that would exceed a limit are answered with a JSON-RPC error and status 200, because clients take another
-status for a broken connection and send the request again at once.
+A port accepts connections, identifies clients, reads bodies and writes responses; a handler processes the requests.
+A request over a limit gets a JSON-RPC error with status 200, because clients treat any other status as a broken
+connection and retry at once.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ JSON: Final = "application/json"
 BACKLOG: Final = 128
 ACCEPTED_A_ROUND: Final = 4
 RETRY_SECONDS: Final = 1.0
-"""How long a port waits before it accepts again when the system has no more files."""
+"""Delay before accepting again when the process has no file descriptors left."""
 
 NOTE_SECONDS: Final = 60.0
 ID_BYTES_MAX: Final = 4096
-"""The id of a request up to this size is in the answer that refuses it."""
+"""Maximum size of a request whose id is echoed when it is refused."""
 
 WRITE_BYTES: Final = 256 << 10
-"""What is written of a large answer at once: the system copies it, and others wait meanwhile."""
+"""Maximum bytes of a response written at once, as the copy to the kernel blocks the event loop."""
 
 BUSY: Final = "this node is busy: "
 
 
 class Refused(Exception):
-    """A request that is not handled, with the HTTP status of the answer."""
+    """A refused request, with the HTTP status of the response."""
 
     def __init__(self, status: int, problem: str) -> None:
         self.status = status
@@ -52,7 +52,7 @@ class Refused(Exception):
 
 
 class Request:
-    """One HTTP request, as a handler sees it. `path` has no slash at its end; HEAD is answered as GET is."""
+    """An HTTP request as a handler sees it. `path` has no trailing slash; HEAD is handled like GET."""
 
     def __init__(self, port: HttpPort, raw: web.BaseRequest, connection: PacedConnection, client: Client) -> None:
         self.raw = raw
@@ -65,11 +65,11 @@ class Request:
 
     @property
     def is_websocket(self) -> bool:
-        """Whether it asks for a websocket."""
+        """Whether it is a websocket upgrade."""
         return self.raw.method == "GET" and self.raw.headers.get("Upgrade", "").lower() == "websocket"
 
     async def read_body(self) -> bytes:
-        """Returns the body; its bytes count as held until `release`. Raises Refused and Overloaded."""
+        """Reads the body; its bytes count as held until `release`. Raises Refused and Overloaded."""
         limits = self._port.limits
         if (self.raw.content_length or 0) > limits.body_bytes_max:
             raise _too_large(limits)
@@ -88,19 +88,19 @@ class Request:
         async for chunk in self.raw.content.iter_any():
             if len(body) + len(chunk) > limits.body_bytes_max:
                 raise _too_large(limits)
-            self.hold(2 * (len(body) + len(chunk)))  # For a moment it is there twice.
+            self.hold(2 * (len(body) + len(chunk)))  # The body is in memory twice for a moment.
             body += chunk
         return bytes(body)
 
     def hold(self, size: int) -> None:
-        """Counts that so many bytes are held for this request. Raises Overloaded."""
+        """Counts bytes as held for this request. Raises Overloaded."""
         counted = max(0, size - self._port.limits.small_bytes)
         if counted > self._held_bytes:
             self._port.held.take(self.client, counted - self._held_bytes)
             self._held_bytes = counted
 
     def release(self) -> None:
-        """Nothing is held for it any more."""
+        """Releases all held bytes."""
         self._port.held.release(self.client, self._held_bytes)
         self._held_bytes = 0
 
@@ -119,7 +119,7 @@ class HttpPort:
         proxies: frozenset[str] = frozenset(),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`proxies` are the IP addresses whose X-Forwarded-For is believed; `headers` are part of every answer."""
+        """`proxies` are the IP addresses whose X-Forwarded-For is trusted; `headers` are added to every response."""
         self.limits = limits or PortLimits()
         self.proxies = proxies
         self._headers = {**(headers or {}), "Server": SERVER}
@@ -141,7 +141,7 @@ class HttpPort:
     # Connections
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Opens the port and returns the address it listens on. Raises OSError when it is taken."""
+        """Opens the port; returns the listening address. Raises OSError when it is in use."""
         limits = self.limits
         self._http = Server(
             self._serve,
@@ -166,7 +166,7 @@ class HttpPort:
         return str(opened[0]), int(opened[1])
 
     def _accept(self, listener: socket.socket) -> None:
-        """Takes some of the connections that wait; what is one too many is closed before it costs anything."""
+        """Accepts waiting connections; those over the limit are closed at once."""
         for _ in range(ACCEPTED_A_ROUND):
             try:
                 taken, address = listener.accept()
@@ -192,7 +192,7 @@ class HttpPort:
             task.add_done_callback(self._opening.discard)
 
     def _note_full(self, problem: Overloaded) -> None:
-        """Logs that connections are closed at once, a minute after the last time: there may be thousands a second."""
+        """Logs rejected connections at most once a minute."""
         now = asyncio.get_running_loop().time()
         self._closed_at_once += 1
         if now >= self._note_at:
@@ -220,7 +220,7 @@ class HttpPort:
             on_lost()
 
     async def stop(self) -> None:
-        """Closes the port and every connection; requests under way may finish for a moment."""
+        """Closes the port and all connections, after a grace period for requests in progress."""
         self._close_listeners()
         if self._opening:
             await asyncio.wait(self._opening)
@@ -240,7 +240,7 @@ class HttpPort:
     async def _serve(self, raw: web.BaseRequest) -> web.StreamResponse:
         connection = self._connections.get(raw.protocol)
         if connection is None or raw.transport is None:
-            return self.respond(b"", 400)  # Nobody reads it: the connection is closed.
+            return self.respond(b"", 400)  # The connection is closed, so nobody reads the response.
         connection.begin_request(raw.content)
         peer = raw.transport.get_extra_info("peername")
         client = name_client(str(peer[0]) if peer else None, raw.headers, raw.protocol, self.proxies)
@@ -256,26 +256,26 @@ class HttpPort:
             return await self._refuse(problem.status, str(problem))
         except (ConnectionError, web.RequestPayloadError) as error:
             log.debug("a client left: %s", error)
-            cut_trace(error)  # aiohttp keeps it with the body, which the trace leads back to.
+            cut_trace(error)  # aiohttp keeps the exception, whose traceback keeps the body alive.
             return self.respond(b"", 400)
         finally:
             request.release()
 
     async def _refuse(self, status: int, problem: str) -> web.Response:
-        """Says why a request is not handled, and closes the connection: its body may still be on the way."""
+        """Refuses a request and closes the connection, since its body may still be arriving."""
         await self._refusals.take(None)
         response = self.respond(dump_json(error_answer(problem)), status)
         response.force_close()
         return response
 
     def respond(self, answer: bytes, status: int = 200, content_type: str = JSON) -> web.Response:
-        """An answer with the headers of this port."""
+        """Returns a response with the headers of this port."""
         return web.Response(body=answer, status=status, headers={**self._headers, "Content-Type": content_type})
 
     async def answer_json(self, request: Request, answer: Answer) -> web.StreamResponse:
-        """Reads a JSON-RPC request, waits for the client's turn, and answers. Raises Refused and Overloaded.
+        """Handles a JSON-RPC request when it is the client's turn. Raises Refused and Overloaded.
 
-        An answer that does not fit into the system's buffer is held until the client has read it.
+        A response that does not fit into the socket buffer counts as held until the client has read it.
         """
         body = await request.read_body()
         question = body if len(body) <= ID_BYTES_MAX else b""
@@ -293,7 +293,7 @@ class HttpPort:
         return await self._write_parts(request, answered)
 
     async def _write_parts(self, request: Request, answer: bytes) -> web.StreamResponse:
-        """Writes a large answer in parts, between which others get their turn."""
+        """Writes a large response in parts, yielding to other clients in between."""
         response = web.StreamResponse(headers={**self._headers, "Content-Type": JSON})
         response.content_length = len(answer)
         async with self.writing(request.connection):
@@ -306,14 +306,14 @@ class HttpPort:
         return response
 
     def fits(self, answer: bytes, transport: asyncio.WriteTransport | None) -> bool:
-        """Whether an answer can be written at once, whatever the client does."""
+        """Whether a response can be written at once, whatever the client does."""
         return len(answer) <= self.limits.small_bytes and (
             transport is not None and not transport.get_write_buffer_size()
         )
 
     @asynccontextmanager
     async def writing(self, connection: PacedConnection) -> AsyncIterator[None]:
-        """Cuts the connection of a client that does not read what is written in a `with` block."""
+        """Aborts the connection if the client does not read a response written in the `with` block in time."""
         try:
             async with asyncio.timeout(self.limits.write_seconds):
                 yield
@@ -325,12 +325,12 @@ class HttpPort:
 
 
 def error_answer(problem: str, request_id: int | str | None = None) -> dict[str, Any]:
-    """A JSON-RPC error of the node, as an answer."""
+    """Returns the response with a JSON-RPC error of the node."""
     return {"jsonrpc": "2.0", "error": {"code": SERVER_ERROR, "message": problem}, "id": request_id}
 
 
 def find_id(body: bytes) -> int | str | None:
-    """The id of a request that is not worth more work; None for a large one, a batch and rubbish."""
+    """Returns the id of a request that is being refused; None for a large or invalid one and a batch."""
     if len(body) > ID_BYTES_MAX:
         return None
     try:

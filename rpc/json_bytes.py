@@ -1,4 +1,4 @@
-"""Answers as JSON bytes. Strings of the chain may hold bytes that are no UTF-8; they go out as they came in."""
+"""JSON encoding. Strings of the chain may hold bytes that are not valid UTF-8; they are written unchanged."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 
 
 def dump_json(value: Any) -> bytes:
-    """The JSON of a value, members in their order. Like the reference's, it may hold bytes that are no UTF-8."""
+    """Encodes a value, members in their order. Like the reference's, the JSON may not be valid UTF-8."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
@@ -16,7 +16,7 @@ def dump_json(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """What the standard library cannot write: parts that are JSON already."""
+    """Converts parts that are already JSON for the encoder of the standard library."""
     if isinstance(value, orjson.Fragment):
         return json.loads(orjson.dumps(value).decode("utf-8", "surrogateescape"))
     raise TypeError(f"{type(value).__name__} is no JSON value")

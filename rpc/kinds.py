@@ -1,9 +1,9 @@
-"""What a parameter of a method may be: declared once as a type with its maximum; cast, refusal and schema follow.
+"""Parameter types of methods, declared as annotations with a maximum; conversion, checks and schema are derived.
 
     Limit = Annotated[Unsigned, AtMost(1000)]
     Names = Annotated[list[Annotated[str, Length(256)]], Items(1000)]
 
-Texts, lists and JSON of any form need a maximum; numbers have that of their size unless a lower one is declared.
+Strings, lists and arbitrary JSON need a maximum; integers have that of their size unless a lower one is declared.
 """
 
 import types
@@ -26,13 +26,14 @@ from rpc.casts import (
 from rpc.errors import BadCast, ParseFailure
 
 REQUEST_BYTES_MAX = 4 << 20
-"""Bytes of one request or batch."""
+"""Maximum bytes of one request or batch."""
 
 REQUEST_MARKS_MAX = 100_000
-"""Commas, colons and opening brackets of one request or batch: what its JSON costs to read, and what is in it."""
+"""Maximum number of commas, colons and opening brackets of a request or batch: bounds its values and the cost of
+parsing."""
 
 SHOWN_MAX = 60
-"""Characters of a bad value that an error shows."""
+"""Maximum characters of an invalid value that an error shows."""
 
 TEXT_PER_VALUE = 256
 """Characters of text that count as one value in JSON of any form."""
@@ -45,10 +46,10 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Maximum:
-    """The most that a parameter may be.
+    """An upper limit of a parameter.
 
-    `rule` and `text` are the reference's, where it has any: `{name}` in the rule is the parameter's name, `found_as`
-    what the text calls the value that was given, when that is not the parameter's name.
+    `rule` and `text` are those of the reference, if it has such a check: `{name}` in the rule is the parameter's name,
+    `found_as` is the name of the given value in the text, if that is not the parameter's name.
     """
 
     value: int
@@ -57,7 +58,7 @@ class Maximum:
     found_as: str = ""
 
     def guard(self, cast: Cast) -> Cast:
-        """The cast with the check; what is over the maximum raises OverMaximum."""
+        """Wraps a cast with the check, which raises OverMaximum."""
         raise NotImplementedError
 
     def schema(self) -> Schema:
@@ -74,7 +75,7 @@ class Maximum:
             raise OverMaximum(self, found)
 
     def refuse(self, name: str, method: str, found: int, given: Any) -> Rejected:
-        """The error for what is over the maximum; a negative number counts as the great one that it wraps to."""
+        """Returns the error for a value over the maximum; a negative number counts as the one it wraps to."""
         found_as = self.found_as or name
         shown = given if isinstance(given, int) and given < 0 else found
         sentence = f"argument {name} of {method} may be up to {self.describe()}, not {shown}"
@@ -107,7 +108,7 @@ class AtMost(Maximum):
 
 
 class Length(Maximum):
-    """The most characters of a text."""
+    """The maximum length of a string, in characters."""
 
     def guard(self, cast: Cast) -> Cast:
         """The cast with the check."""
@@ -129,7 +130,7 @@ class Length(Maximum):
 
 
 class Items(Maximum):
-    """The most members of a list."""
+    """The maximum length of a list."""
 
     def guard(self, cast: Cast) -> Cast:
         """The cast with the check, which comes first."""
@@ -150,7 +151,7 @@ class Items(Maximum):
 
 
 class Values(Maximum):
-    """The most values in JSON of any form; text counts as one for each TEXT_PER_VALUE characters."""
+    """The maximum number of values in arbitrary JSON; a string counts as one per TEXT_PER_VALUE characters."""
 
     def guard(self, cast: Cast) -> Cast:
         """The cast with the check, which comes first."""
@@ -171,10 +172,10 @@ class Values(Maximum):
 
 
 class WholeRequest(Maximum):
-    """JSON of any form that may fill a request; the bytes and marks of that are bounded."""
+    """Arbitrary JSON, limited only by the size of the request."""
 
     def guard(self, cast: Cast) -> Cast:
-        """The cast as it is."""
+        """Returns the cast unchanged."""
         return cast
 
     def schema(self) -> Schema:
@@ -187,7 +188,7 @@ class WholeRequest(Maximum):
 
 
 class OverMaximum(Exception):
-    """A value over its maximum, on the way to who knows the parameter's name."""
+    """A value over its maximum; caught where the parameter's name is known."""
 
     def __init__(self, maximum: Maximum, found: int) -> None:
         super().__init__(f"{found} is more than {maximum.value}")
@@ -196,7 +197,7 @@ class OverMaximum(Exception):
 
 
 def count_values(value: Any, enough: int) -> int:
-    """How many values JSON of any form holds; looks at no more of it than shows that they are more than `enough`."""
+    """Counts the values in arbitrary JSON; stops as soon as there are more than `enough`."""
     waiting, count = [value], 0
     while waiting and count <= enough:
         part = waiting.pop()
@@ -216,13 +217,13 @@ def count_values(value: Any, enough: int) -> int:
 
 
 class OneOf(NamedTuple):
-    """The members of an enumeration, given by name or by position, and what the reference calls it."""
+    """An enumeration whose members are given by name or position, with its name in the reference."""
 
     names: tuple[str, ...]
     enum: str
 
     def cast(self, value: Any) -> str:
-        """The name of a member. Raises BadCast. Source: fc reflect.hpp, from_string and from_int."""
+        """Returns the name of a member. Raises BadCast. Source: fc reflect.hpp, from_string and from_int."""
         if isinstance(value, str) and value in self.names:
             return value
         try:
@@ -240,7 +241,7 @@ class OneOf(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What a parameter takes: cast, JSON schema, its name on the reference page, how many parts lack a maximum."""
+    """A parameter type: cast, JSON schema, description on the reference page, number of parts without a maximum."""
 
     cast: Cast
     schema: Schema
@@ -249,7 +250,8 @@ class Kind(NamedTuple):
 
 
 def build_kind(declared: Any) -> Kind:
-    """The kind of an annotation: str, bool, int, Any, list, tuple of fixed length, X | None, or one Annotated."""
+    """Builds the kind of an annotation: str, bool, int, Any, list, tuple of fixed length, X | None, or one
+    Annotated."""
     if declared in _PLAIN:
         return _PLAIN[declared]
     origin, inside = get_origin(declared), get_args(declared)
@@ -331,22 +333,22 @@ _MARKED: dict[str, Kind] = {
 # What several methods take
 
 Unsigned = Annotated[int, "uint64"]
-"""A number from 0 on; -1 means the largest, as it does where the reference wraps it round."""
+"""An unsigned 64-bit integer; -1 means the largest, as in the reference, where it wraps around."""
 
 Unsigned32 = Annotated[int, "uint32"]
-"""A number of 32 bits; more is cut off, as the reference does."""
+"""An unsigned 32-bit integer; higher bits are cut off, as in the reference."""
 
 Moment = Annotated[int, "time"]
-"""A time as text, in seconds since the epoch."""
+"""A time as text, converted to seconds since the epoch."""
 
 Name = Annotated[str, Length(256)]
-"""A name: of an account (at most 16 bytes; what is longer names nobody), of an order, of an operation."""
+"""A name of an account (a longer one than 16 bytes matches none), an order or an operation."""
 
 Permlink = Annotated[str, Length(256)]
-"""The name of a post among those of its author."""
+"""The name of a post, unique per author."""
 
 HexText = Annotated[str, Length(256)]
-"""A digest, an id or a signature in hexadecimal."""
+"""A digest, an id or a signature as hex digits."""
 
 KeyText = Annotated[str, Length(128)]
 """A public key as text."""
@@ -355,10 +357,10 @@ Keys = Annotated[list[KeyText], Items(1000)]
 """Public keys."""
 
 Start = Annotated[Any, Values(32)]
-"""Where a list begins: a value, or an array of the first parts of its key."""
+"""The start of a list: a value, or an array of the first parts of the key."""
 
 Scalar = Annotated[Any, Values(1)]
-"""One value of any form: a member of an enumeration by its name or its position, a time."""
+"""One value of any type: a member of an enumeration by name or position, or a time."""
 
 AnyJson = Annotated[Any, WholeRequest(REQUEST_BYTES_MAX)]
 """A transaction or a block, in either JSON form."""

@@ -1,4 +1,4 @@
-"""How an API method is declared: a typed Python method, and from its signature the check of what a caller sends."""
+"""Declaration of API methods: typed Python methods, whose signatures define the checks of arguments."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -17,10 +17,10 @@ _MISSING: Any = object()
 
 
 def rpc_method(*, broadcast: bool = False, rows: str | None = None) -> Callable[[Handler], Handler]:
-    """Marks a method of an API class as callable from outside.
+    """Marks a method of an API class as a JSON-RPC method.
 
-    With `broadcast`, whatever it raises is answered with the code the reference uses for broadcasts. `rows` says where
-    what a generator yields stands in the answer, see rpc/slices.py.
+    With `broadcast`, errors have the code that the reference uses for broadcasts. `rows` is the list of the result to
+    which a generator yields members, see rpc/slices.py.
     """
 
     def mark(handler: Handler) -> Handler:
@@ -34,7 +34,7 @@ def rpc_method(*, broadcast: bool = False, rows: str | None = None) -> Callable[
 
 
 class Parameter:
-    """One argument of a method: its name, its default and its kind, which casts what a client sends."""
+    """A parameter of a method: name, default and kind."""
 
     __slots__ = ("cast", "default", "kind", "name")
 
@@ -46,11 +46,11 @@ class Parameter:
 
     @property
     def is_required(self) -> bool:
-        """Whether a caller has to give it."""
+        """Whether it has no default."""
         return self.default is _MISSING
 
     def take(self, value: Any, method: str) -> Any:
-        """The value as the handler wants it; null stands for the default. Raises ProtocolError."""
+        """Converts an argument; null stands for the default. Raises ProtocolError."""
         if value is None and self.default is not _MISSING:
             return self.default
         try:
@@ -63,7 +63,7 @@ class Parameter:
 
 
 class Method:
-    """A callable API method. `positional` ones take a JSON array (condenser_api), the others a JSON object."""
+    """An API method. `positional` ones take a JSON array (condenser_api), the others a JSON object."""
 
     __slots__ = (
         "full_name",
@@ -93,7 +93,7 @@ class Method:
         self.required = sum(p.is_required for p in self.parameters)
 
     def bind(self, params: Any) -> list[Any]:
-        """The arguments for the handler out of the `params` of a request. Raises RpcError and ProtocolError."""
+        """Converts the `params` of a request to the handler's arguments. Raises RpcError and ProtocolError."""
         if self.positional:
             return self._bind_array(params)
         return self._bind_object(params)
@@ -111,7 +111,7 @@ class Method:
         return values
 
     def _wrong_count(self, found: int) -> RpcError:
-        """The texts of the reference, whose own count in the first one was never filled in."""
+        """Returns the reference's error, including its unfilled placeholder in the first text."""
         low, high = self.required, len(self.parameters)
         if low == high:
             assertion, wanted = f"args.size() == {low}", "#s argument(s)"
@@ -155,9 +155,9 @@ class Method:
 
 
 def collect_methods(apis: Mapping[str, Any], positional: frozenset[str]) -> dict[str, Method]:
-    """All methods of the given API objects by their full name ("database_api.get_config").
+    """Collects the methods of API objects by full name ("database_api.get_config").
 
-    Raises TypeError for a parameter without a maximum: who asks would decide how much work it is.
+    Raises TypeError for a parameter without a maximum, as clients could cause unbounded work.
     """
     methods = {}
     for api_name, api in apis.items():

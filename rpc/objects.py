@@ -1,8 +1,8 @@
 """Rows of the state as the JSON objects of the API, in the reference's order of fields.
 
 Every object exists in two forms that differ in how amounts are written: `legacy` ("1.000 STEEM", condenser_api) and
-the numeric asset identifier form (all other APIs). Both follow from the kinds of the row's fields. Here stands what
-does not: fields that are not shown, what is joined from other rows, and what only one form has.
+the numeric asset identifier form (all other APIs). Both are derived from the kinds of the row's fields. This module has
+the exceptions: hidden fields, fields joined from other rows, and fields of one form only.
 
 Source: libraries/plugins/apis/database_api/database_api_objects.hpp and condenser_api.hpp of the reference.
 """
@@ -43,13 +43,13 @@ HIDDEN: Final[dict[type[Row], set[str]]] = {
     ProposalVote: {"proposal_id"},
     Witness: {"schedule"},
 }
-"""Fields that the API does not show: those of the node alone, and those that an object joined with them has."""
+"""Hidden fields: internal ones of the node, and those shown by an object that joins the row."""
 
 HIDDEN_LEGACY: Final[dict[type[Row], set[str]]] = {
     Account: {"last_post_edit"},
     GlobalProperties: {"id", "smt_creation_fee"},
 }
-"""Fields that only the form with asset numbers shows."""
+"""Fields hidden in the legacy form."""
 
 JOINED: Final[dict[str, tuple[str, ...]]] = {
     "name": ("owner", "active", "posting"),
@@ -59,16 +59,16 @@ JOINED: Final[dict[str, tuple[str, ...]]] = {
     "downvote_manabar": ("voting_power",),
     "withdraw_routes": ("curation_rewards", "posting_rewards"),
 }
-"""What follows which field in the object of an account: from its other rows, or from another place in its own."""
+"""Fields of an account's object that are inserted after a field, from other rows or another position."""
 
 
 def big(value: int) -> int | str:
-    """An integer as the reference prints it: above 32 bits it becomes a string."""
+    """Returns an integer as the reference prints it: a string above 32 bits."""
     return value if value <= JSON_NUMBER_MAX else str(value)
 
 
 class ObjectForms:
-    """Turns rows into API objects in one of the two forms, for one chain's symbols and key prefix."""
+    """Converts rows to API objects in one of the two forms, with one chain's symbols and key prefix."""
 
     def __init__(self, identity: ChainIdentity, legacy: bool) -> None:
         self.legacy = legacy
@@ -89,7 +89,7 @@ class ObjectForms:
         return self._codec.generator.show(self._codec.shape(kind), self.legacy)
 
     def describe(self, row: type[Row]) -> Structure:
-        """The fields of a row that are shown, with forms and JSON schema; raises TypeError for an unknown kind."""
+        """Returns the shown fields of a row, with forms and JSON schema; raises TypeError for an unknown kind."""
         hidden = HIDDEN.get(row, set()) | (HIDDEN_LEGACY.get(row, set()) if self.legacy else set())
         kinds = list_fields(row)
         unknown = hidden - kinds.keys()
@@ -123,14 +123,14 @@ class ObjectForms:
     # Objects
 
     def show(self, row: Row) -> Json:
-        """The object of a row that nothing is joined to."""
+        """Returns the object of a row without joins."""
         return self._rows[type(row)](row)
 
     def global_properties(self, gpo: GlobalProperties, irreversible_number: int) -> Json:
         """The dynamic global properties.
 
-        The last irreversible block is given apart: a node knows it when its head's state does not count so far (after
-        it went on from a snapshot, or switched to a longer branch).
+        The last irreversible block is a parameter, since the node may know a newer one than the state at the head
+        (after a start from a snapshot, or a reorg).
         """
         return self.show(gpo) | {"last_irreversible_block_num": irreversible_number}
 
@@ -210,7 +210,7 @@ class ObjectForms:
 
 
 def insert(shown: Json, field: str, more: Json) -> Json:
-    """An object with more behind one of its fields."""
+    """Returns an object with further members inserted after a field."""
     result: Json = {}
     for name, value in shown.items():
         result[name] = value
@@ -228,7 +228,7 @@ def manabar(bar: Manabar) -> Json:
 
 
 def rd_params(params: RdParams) -> Json:
-    """The parameters of a regenerating pool, two of which the reference shows as an object of their own."""
+    """The parameters of a regenerating pool, two of which are in a nested object as in the reference."""
     return {
         "resource_unit": params.resource_unit,
         "budget_per_time_unit": params.budget_per_time_unit,
@@ -243,7 +243,7 @@ def rd_params(params: RdParams) -> Json:
 
 
 def compute_voting_power(account: Account, regeneration_seconds: int) -> int:
-    """Voting power in basis points at the time of the last vote, as it was shown before there was mana.
+    """Returns the voting power in basis points at the time of the last vote, as shown before mana was introduced.
 
     Source: condenser_api.cpp, api_account_object::_compute_voting_power.
     """
@@ -269,7 +269,7 @@ def float_text(value: float) -> str:
 
 
 def proposal_status(row: Proposal, now: int) -> str:
-    """Where a proposal stands in its life at time `now`."""
+    """Returns the status of a proposal at time `now`."""
     if now < row.start_date:
         return "inactive"
     return "active" if now <= row.end_date else "expired"

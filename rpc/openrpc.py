@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 def describe_methods(methods: Mapping[str, Method]) -> Json:
-    """The whole document."""
+    """Returns the document."""
     return {
         "openrpc": OPENRPC_VERSION,
         "info": {"title": "Plaudit JSON-RPC", "version": metadata.version("plaudit")},
@@ -25,7 +25,7 @@ def describe_methods(methods: Mapping[str, Method]) -> Json:
 
 
 def summarize(method: Method) -> str:
-    """The first paragraph of a method's description on one line."""
+    """Returns the first paragraph of a method's description as one line."""
     return " ".join((inspect.getdoc(method.handler) or "").split("\n\n")[0].split())
 
 

@@ -1,7 +1,7 @@
-"""Connections whose bytes are handled in turn, a few small parts in each round of the event loop.
+"""Fair scheduling of connections: received bytes are processed in small parts, in turn, per round of the event loop.
 
-A thousand sockets may be ready at one moment, and each may bring a thousand requests in one read. What is read is kept,
-at most one buffer of each connection, and nothing more is read from it until that is handled.
+A thousand sockets may be ready at once, each with a thousand requests in one read. At most one buffer per connection is
+kept; reading is paused until it is processed (backpressure).
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from aiohttp import StreamReader
 from rpc.aiohttp_side import Handler
 
 READ_BYTES: Final = 8 << 10
-"""What is read from one connection at once."""
+"""Maximum bytes per read."""
 
 PART_BYTES: Final = 2 << 10
-"""What is handled of one connection before it is the others' turn."""
+"""Maximum bytes of a connection processed before other connections have their turn."""
 
 BODY_PART_BYTES: Final = 256
-"""The least that is handled of a body."""
+"""Minimum part of a body processed per turn."""
 
 HEAD_END: Final = b"\r\n\r\n"
 PARTS_A_ROUND: Final = 4
 HEAD_BYTES_MAX: Final = 48 << 10
-"""Bytes that may come before a request is complete to its body."""
+"""Maximum bytes of a request line with headers."""
 
 
 class Upgraded(Protocol):
-    """What takes the bytes of a connection that speaks HTTP no more."""
+    """The receiver of bytes after a protocol upgrade."""
 
     def step(self) -> bool:
-        """Handles some of what was fed; returns whether more of it can be handled now."""
+        """Processes some of the bytes; returns whether more can be processed now."""
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more is to be fed now."""
+        """Whether it accepts no more bytes now."""
 
 
 class Pace:
-    """Gives connections their turn."""
+    """Schedules connections in turn."""
 
     def __init__(self) -> None:
         self._ready: deque[PacedConnection] = deque()
@@ -51,7 +51,7 @@ class Pace:
         self.buffer = bytearray(READ_BYTES)
 
     def add(self, connection: PacedConnection) -> None:
-        """Has a connection handle what it holds."""
+        """Queues a connection for its turn."""
         if not connection.is_queued:
             connection.is_queued = True
             self._ready.append(connection)
@@ -65,7 +65,7 @@ class Pace:
             connection.is_queued = False
             if connection.transport is None:
                 connection.end()
-                break  # Its requests end with it, and they may be many.
+                break  # Closing it cancels its requests, and there may be many.
             if connection.handle_part():
                 connection.is_queued = True
                 self._ready.append(connection)
@@ -75,18 +75,18 @@ class Pace:
 
 
 class _InnerTransport:
-    """The transport as aiohttp sees it, all but reading: whether that goes on is the connection's to say."""
+    """The transport as aiohttp sees it; pausing and resuming reads is left to the connection."""
 
     def __init__(self, connection: PacedConnection, transport: asyncio.Transport) -> None:
         self._connection = connection
         self._transport = transport
 
     def pause_reading(self) -> None:
-        """aiohttp has enough."""
+        """aiohttp wants no more bytes."""
         self._connection.is_full = True
 
     def resume_reading(self) -> None:
-        """aiohttp wants more: first of what is held."""
+        """aiohttp wants more bytes; buffered ones come first."""
         self._connection.is_full = False
         self._connection.wake()
 
@@ -95,7 +95,7 @@ class _InnerTransport:
 
 
 class PacedConnection(asyncio.BufferedProtocol):
-    """One connection: keeps what was read and feeds it to aiohttp's protocol in parts."""
+    """A connection that buffers received bytes and feeds them to aiohttp's protocol in parts."""
 
     def __init__(self, pace: Pace, inner: Handler, on_lost: Callable[[], None]) -> None:
         self.inner = inner
@@ -103,7 +103,7 @@ class PacedConnection(asyncio.BufferedProtocol):
         self.is_full = False
         """Whether aiohttp wants no more bytes now."""
         self.body: StreamReader | None = None
-        """Where the body of the request goes that is handled now."""
+        """The stream of the current request's body."""
         self.upgraded: Upgraded | None = None
         self.transport: asyncio.Transport | None = None
         self._pace = pace
@@ -122,11 +122,11 @@ class PacedConnection(asyncio.BufferedProtocol):
         self.inner.connection_made(cast(asyncio.Transport, _InnerTransport(self, self.transport)))
 
     def get_buffer(self, sizehint: int) -> bytearray:
-        """Where the next bytes are read to: all connections share it, because it is emptied at once."""
+        """Returns the read buffer, shared by all connections because it is emptied at once."""
         return self._pace.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Bytes were read: no more of them until these are handled."""
+        """Stores the bytes that were read, and pauses reading until they are processed."""
         self._held = self._held[self._at :] + self._pace.buffer[:nbytes]
         self._at = 0
         if self.transport is not None:
@@ -134,21 +134,21 @@ class PacedConnection(asyncio.BufferedProtocol):
         self._pace.add(self)
 
     def eof_received(self) -> None:
-        """The client sends no more, and the connection is closed."""
+        """Closes the connection when the client has finished sending."""
         self.inner.eof_received()
 
     def pause_writing(self) -> None:
-        """Much waits to be read by the client."""
+        """The write buffer is above its high-water mark."""
         self.inner.pause_writing()
         self._room = asyncio.get_running_loop().create_future()
 
     def resume_writing(self) -> None:
-        """The client has read most of it."""
+        """The write buffer is below its low-water mark."""
         self.inner.resume_writing()
         self._wake_writer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is closed; what follows from it is done in turn, too, because many may go at one moment."""
+        """Handles a closed connection; cleanup is scheduled in turn, too, because many may close at once."""
         self.transport = None
         self._held = b""
         self._at = 0
@@ -162,7 +162,7 @@ class PacedConnection(asyncio.BufferedProtocol):
         self._room = None
 
     async def drain(self) -> None:
-        """Waits until there is room for more to write. Raises ConnectionResetError when the connection is gone."""
+        """Waits until the write buffer has room. Raises ConnectionResetError when the connection is closed."""
         while self._room is not None:
             await asyncio.shield(self._room)
         if self.transport is None:
@@ -171,25 +171,25 @@ class PacedConnection(asyncio.BufferedProtocol):
     # Parts
 
     def begin_request(self, body: StreamReader) -> None:
-        """The head of a request is complete: goes on with its body, and with what follows."""
+        """The headers of a request are complete: continues with its body."""
         self.body = body
         self._head_bytes = 0
         self.wake()
 
     def wake(self) -> None:
-        """Goes on with what is held."""
+        """Continues with the buffered bytes."""
         if self.transport is not None:
             self._pace.add(self)
 
     def handle_part(self) -> bool:
-        """Handles the next part of what is held; returns whether to come again."""
+        """Processes the next part of the buffer; returns whether to schedule another turn."""
         if self.upgraded is not None:
             if self.upgraded.is_full:
                 return False
             if self.upgraded.step():
                 return True
         elif self.inner.has_request:
-            return False  # It goes on when the request that waits is handled.
+            return False  # Continues when the waiting request is handled.
         if self._at < len(self._held):
             end = self._find_end()
             self._feed(self._held[self._at : end])
@@ -199,7 +199,7 @@ class PacedConnection(asyncio.BufferedProtocol):
         return False
 
     def _find_end(self) -> int:
-        """Where the next part ends: behind the next head at the latest, so that requests come one by one."""
+        """Returns the end of the next part: at most the end of the next headers, so that requests come one by one."""
         end = self._at + PART_BYTES
         begin = self._at if self._awaits_head else self._at + BODY_PART_BYTES
         head_end = self._held.find(HEAD_END, begin, end)
@@ -210,11 +210,11 @@ class PacedConnection(asyncio.BufferedProtocol):
         return self.body is None or self.body.is_eof()
 
     def end(self) -> None:
-        """Does what follows from the end of the connection."""
+        """Runs the cleanup of a closed connection."""
         if self._lost is not None:
             lost, self._lost = self._lost, None
             self.inner.connection_lost(lost)
-            self.upgraded = None  # It knows this connection.
+            self.upgraded = None  # Breaks a reference cycle.
             self._on_lost()
 
     def _read_on(self) -> None:
@@ -233,7 +233,7 @@ class PacedConnection(asyncio.BufferedProtocol):
 
 
 def make_listener(family: int, address: tuple[Any, ...], backlog: int) -> socket.socket:
-    """Opens a socket that listens. Raises OSError."""
+    """Opens a listening socket. Raises OSError."""
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setblocking(False)

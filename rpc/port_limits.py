@@ -1,4 +1,4 @@
-"""What the clients of an HTTP port may take, all together and each: declared once, for every port."""
+"""Resource limits of an HTTP port, in total and per client."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, NamedTuple
 
 Client = Hashable
-"""Who shares a part of the limits: an address, or one connection where the address says nothing."""
+"""The unit that limits apply to: an address, or a connection where the address identifies no client."""
 
 FORWARDED_FOR: Final = "X-Forwarded-For"
 IPV6_NETWORK_BITS: Final = 64
-"""So much of an IPv6 address names one customer; the rest is theirs to choose."""
+"""Prefix of an IPv6 address that identifies one client, who is free to choose the rest."""
 
 
 class Share(NamedTuple):
-    """How much of something all clients together may take, and how much one of them."""
+    """A limit in total and per client."""
 
     whole: int
     one: int
@@ -26,10 +26,9 @@ class Share(NamedTuple):
 class PortLimits(NamedTuple):
     """The limits of a port.
 
-    `requests` are under way: their body is there, their answer is not yet written. `held_bytes` are bodies that have
-    arrived or arrive, and answers that are not yet read; the first `small_bytes` of each are free. Seconds are those
-    for a head (and for an idle connection), for a body or a websocket's message to arrive, and for an answer to be
-    read.
+    `requests` are in progress: their body is received, their response not yet written. `held_bytes` are bodies,
+    complete or not, and responses not yet read; the first `small_bytes` of each are free. Timeouts in seconds are for
+    headers (and idle connections), for a body or a websocket message to arrive, and for a response to be read.
     """
 
     connections: Share = Share(1024, 128)
@@ -53,15 +52,15 @@ OPERATOR_LIMITS: Final = PortLimits(
     body_seconds=10.0,
     stop_seconds=2.0,
 )
-"""The limits of the ports for the operator's own tools."""
+"""Limits of the ports for the operator's own tools."""
 
 
 class Overloaded(Exception):
-    """Something is taken up; the text says what."""
+    """A limit is reached; the text says which."""
 
 
 class Gauge:
-    """How much of one thing the clients hold."""
+    """Usage of one resource by clients."""
 
     def __init__(self, share: Share, name: str) -> None:
         self.share = share
@@ -70,7 +69,7 @@ class Gauge:
         self._by_client: Counter[Client] = Counter()
 
     def take(self, client: Client, amount: int = 1) -> None:
-        """Gives a client some more of it. Raises Overloaded."""
+        """Allocates an amount to a client. Raises Overloaded."""
         if self.held + amount > self.share.whole:
             raise Overloaded(f"{self._name} of all clients together are at the limit of this node, ask again later")
         if self._by_client[client] + amount > self.share.one:
@@ -79,7 +78,7 @@ class Gauge:
         self._by_client[client] += amount
 
     def release(self, client: Client, amount: int = 1) -> None:
-        """Takes back what a client had."""
+        """Releases an amount of a client."""
         self.held -= amount
         self._by_client[client] -= amount
         if not self._by_client[client]:
@@ -87,7 +86,7 @@ class Gauge:
 
     @contextmanager
     def holding(self, client: Client, amount: int = 1) -> Iterator[None]:
-        """Has a client hold some of it for the time of a `with` block. Raises Overloaded."""
+        """Allocates an amount to a client during a `with` block. Raises Overloaded."""
         self.take(client, amount)
         try:
             yield
@@ -98,10 +97,10 @@ class Gauge:
 def name_client(
     peer: str | None, headers: Mapping[str, str], connection: Hashable, proxies: frozenset[str] = frozenset()
 ) -> Client:
-    """Who sends a request: what a known proxy says, or the address it comes from.
+    """Returns the client of a request: as stated by a trusted proxy, else its address.
 
-    Behind an address of this machine or of a private network may be a proxy that nobody named, and with it the whole
-    world: there each connection counts for itself.
+    A loopback or private address may be a proxy that is not configured, with any number of clients behind it, so each
+    of its connections counts as a client.
     """
     address = _parse(peer)
     if address is None:
@@ -114,7 +113,7 @@ def name_client(
 
 
 def names_itself(peer: str | None, proxies: frozenset[str]) -> Client | None:
-    """The client that an address stands for by itself, before anything has come from it; None where it does not."""
+    """Returns the client that an address identifies before any request, or None."""
     address = _parse(peer)
     if address is None or address.is_private or str(address) in proxies:
         return None

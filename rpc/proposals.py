@@ -1,4 +1,4 @@
-"""Lists of proposals and of votes for them, in every order and direction.
+"""Lists of proposals and proposal votes, in every order and direction.
 
 Source: libraries/plugins/apis/database_api/database_api.cpp, list_proposals, find_proposals, list_proposal_votes,
 get_proposal_status, filter_proposal_status and iterate_results.
@@ -36,7 +36,7 @@ EMPTY = {NAME: "", TIME: 0, NUMBER: 0}
 
 
 class ProposalLists:
-    """Reads proposals and votes for them and shows them in one form."""
+    """Lists proposals and their votes in one form."""
 
     def __init__(self, ctx: Context, forms: ObjectForms) -> None:
         self.ctx = ctx
@@ -45,7 +45,7 @@ class ProposalLists:
     def list_proposals(self, start: Any, limit: int, order: str, direction: str, status: str) -> Steps:
         """Up to `limit` proposals of a status from `start` on. Raises Rejected.
 
-        The place in the order of ends is the time from which a proposal may be removed, as in the reference.
+        The order by end date uses the time from which a proposal may be removed, as in the reference.
         """
         place = _parse_place(start, PROPOSAL_ORDERS, order)
         if order == "by_end_date" and place is not None:
@@ -77,7 +77,7 @@ class ProposalLists:
 
 
 def has_status(row: Proposal, wanted: str, now: int) -> bool:
-    """Whether a proposal belongs into a list of a status; one that is marked as removed never does."""
+    """Whether a proposal has a status; never true for one that is marked as removed."""
     if row.removed:
         return False
     status = proposal_status(row, now)
@@ -85,7 +85,7 @@ def has_status(row: Proposal, wanted: str, now: int) -> bool:
 
 
 def _parse_place(start: Any, orders: Mapping[str, tuple[str, ...]], order: str) -> tuple[Any, Any] | None:
-    """The whole key at which a list begins; None for the first end of the order when `start` is no array."""
+    """Returns the full key at which a list begins; None for the start of the order when `start` is not an array."""
     kinds = orders.get(order)
     if kinds is None:
         raise Rejected("false", "Unknown or unsupported sort order")
@@ -97,7 +97,7 @@ def _parse_place(start: Any, orders: Mapping[str, tuple[str, ...]], order: str) 
 
 
 def _walk(table: Table[Any, Any], order: str | None, place: tuple[Any, Any] | None, direction: str) -> Iterator[Any]:
-    """The rows from `place` on, or backwards those before `place`, which is then left out itself."""
+    """Yields the rows from `place` on or, backwards, those before `place` (exclusive)."""
     scan: Callable[..., Iterator[Any]] = table.scan if order is None else table.index(order).scan
     if direction == "ascending":
         return scan(start=place)
@@ -107,7 +107,7 @@ def _walk(table: Table[Any, Any], order: str | None, place: tuple[Any, Any] | No
 
 
 def _skip(rows: Iterator[RowT], first: RowT | None) -> Iterator[RowT]:
-    """The rows without the first one, if it is this."""
+    """Yields the rows without the first one if it equals the given row."""
     for row in rows:
         if row != first:
             yield row

@@ -1,7 +1,7 @@
-"""JSON-RPC over HTTP and websockets on one port: hands requests to the dispatcher, writes what it answers.
+"""JSON-RPC over HTTP and websockets on one port.
 
-Whatever the path and the verb, a body is a JSON-RPC request and the status is 200, errors included: clients of the
-reference take another status for a broken connection and try again. GET / and GET /health answer people and monitors.
+With any path and method, a body is a JSON-RPC request, and the status is 200 even for errors: clients of the reference
+treat any other status as a broken connection and retry. GET / and GET /health are for people and monitoring.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ BAD_PAYLOAD: Final = "error: string payload expected"
 
 
 FindProblem = Callable[[dict[str, Any], int, int], str]
-"""Says what is wrong with a node by its status, the time, and how old its head may be in seconds; or nothing."""
+"""Returns what is unhealthy by the node's status, the time, and the maximum age of the head in seconds; or an empty
+text."""
 
 
 class RpcServer:
     """Serves a dispatcher on one host and port.
 
-    `get_status` gives the JSON object of GET /; GET /health has it judged by `find_problem` and answers 503 when the
-    node is not healthy, as when its head is older than `healthy_age_seconds`. Websockets on FEED_PATH also hear the
-    `feed`.
+    `get_status` returns the JSON object of GET /. GET /health responds with 503 when `find_problem` finds it unhealthy,
+    for example when the head is older than `healthy_age_seconds`. Websockets on FEED_PATH also receive the `feed`.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class RpcServer:
         self._conversations: set[Conversation] = set()
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Opens the port and returns the address it listens on. Raises OSError when it is taken."""
+        """Opens the port; returns the listening address. Raises OSError when it is in use."""
         return await self.port.start(host, port)
 
     async def stop(self) -> None:
-        """Closes the port and every connection; requests under way may finish for a moment."""
+        """Closes the port and all connections, after a grace period for requests in progress."""
         for conversation in list(self._conversations):
             conversation.socket.close(Code.GOING_AWAY, "the node stops")
         await self.port.stop()
@@ -121,7 +121,7 @@ class RpcServer:
 
 
 class Conversation:
-    """What a client and the node say to each other on a websocket."""
+    """A client's session on a websocket."""
 
     def __init__(self, server: RpcServer, request: Request) -> None:
         limits = server.port.limits
@@ -138,14 +138,14 @@ class Conversation:
         request.connection.wake()
 
     def _charge(self, size: int) -> None:
-        """Counts the bytes of the message that arrives. Raises Overloaded."""
-        counted = 2 * max(0, size - self._port.limits.small_bytes)  # For a moment it is there twice.
+        """Counts the bytes of an arriving message. Raises Overloaded."""
+        counted = 2 * max(0, size - self._port.limits.small_bytes)  # The message is in memory twice for a moment.
         if counted > self._arriving_bytes:
             self._port.held.take(self._request.client, counted - self._arriving_bytes)
             self._arriving_bytes = counted
 
     async def hold(self) -> None:
-        """Answers until one of the two has enough."""
+        """Answers messages until the connection is closed."""
         server, socket = self._server, self.socket
         if server.feed is not None and self._request.path == FEED_PATH:
             self._begin(self._send_feed(server.feed))
@@ -170,7 +170,7 @@ class Conversation:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, opcode: Opcode, body: bytes, held: int) -> None:
-        """Answers one message; answers to messages sent together may come in another order."""
+        """Answers a message; responses to concurrent messages may be out of order."""
         client = self._request.client
         try:
             if opcode == Opcode.BINARY:
@@ -191,7 +191,7 @@ class Conversation:
             self._slots.release()
 
     async def _send_feed(self, feed: BlockFeed) -> None:
-        """Sends what happens to the chain until the client leaves or falls behind."""
+        """Sends the block feed until the client disconnects or falls behind."""
         try:
             listener = feed.add(self._request.client)
         except TooManyListeners as error:
@@ -210,14 +210,15 @@ class Conversation:
             feed.remove(listener)
 
     async def _send(self, answer: bytes, request_id: int | str | None = None) -> None:
-        """Sends an answer, or says that too many are not read. Raises ConnectionError."""
+        """Sends a response, or an error when too many are unread. Raises ConnectionError."""
         try:
             await self._write(answer)
         except Overloaded as problem:
             await self.socket.send(dump_json(error_answer(f"{BUSY}{problem}", request_id)))
 
     async def _write(self, text: bytes) -> None:
-        """Sends a message; one that does not fit is held until it is read. Raises Overloaded and ConnectionError."""
+        """Sends a message; one that does not fit into the socket buffer counts as held until it is read. Raises
+        Overloaded and ConnectionError."""
         if self._port.fits(text, self._request.connection.transport):
             await self.socket.send(text)
             return

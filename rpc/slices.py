@@ -1,17 +1,16 @@
-"""Long answers in slices: a method that may take long is a generator, and between its steps all others have their turn.
+"""Time-sliced responses: a long-running method is a generator, and other requests are handled between its steps.
 
     @rpc_method(rows="accounts")
     def find_accounts(self, accounts: Names) -> Steps:
         for name in accounts:
             yield self.show(name)
 
-What it yields is a member of the answer's list (`rows` names it; "" where the answer itself is the list), as a value or
-as the bytes of its JSON, or PAUSE for a step without a member, or `Aside(work)`: work that needs no state is then done
-in a second thread, and its result is what the `yield` gives. What it returns is the answer, or the further members of
-an answer with rows.
+It yields members of the result's list (named by `rows`; "" if the result itself is the list), as values or as JSON
+bytes, or PAUSE for a step without a member, or `Aside(work)` to run work that needs no state in a second thread, whose
+result is the value of the `yield`. It returns the result, or the other members of a result with rows.
 
-An answer is of one state of the chain: when the head or the waiting transactions change between two slices, it is made
-again. So asides come before the first look at the state or after the last one.
+A response shows a single state of the chain: when the head or the pending transactions change between two slices, it is
+started over. So asides must come before the first access to the state or after the last one.
 """
 
 from __future__ import annotations
@@ -31,22 +30,22 @@ from rpc.turns import current_client, next_turn
 from state.engine.errors import ScanInvalidated
 
 Steps = Generator[Any, Any, Any]
-"""How an answer is made."""
+"""The steps of a method."""
 
 StepsTo = Generator[Any, Any, ResultT]
-"""Steps that many methods go through by `yield from`, and what they give."""
+"""Steps shared by methods through `yield from`, and their result."""
 
 PAUSE: Final[Any] = object()
-"""A step that gives no member of the list."""
+"""A step that yields no member of the list."""
 
 SLICE_SECONDS = 0.005
-"""How long an answer is worked on before it is the others' turn."""
+"""Maximum time of a slice before other requests have their turn."""
 
 ATTEMPTS_MAX = 5
-"""How often an answer is begun. In the last attempt waiting transactions may come in between, but still no block."""
+"""Maximum number of attempts. In the last one, pending transactions may change in between, but not the head."""
 
 ANSWER_BYTES_MAX = 16 << 20
-"""Bytes of the members of one answer."""
+"""Maximum bytes of the list of one response."""
 
 _DONE: Final[Any] = object()
 _THREAD: Final = ThreadPoolExecutor(1, "rpc-aside")
@@ -59,7 +58,7 @@ class Aside(NamedTuple):
 
 
 def in_steps(work: Work[ResultT]) -> StepsTo[ResultT]:
-    """Pauses where the work may be interrupted; returns its result."""
+    """Runs a generator as steps, pausing at each yield; returns its result."""
     while True:
         try:
             next(work)
@@ -70,7 +69,7 @@ def in_steps(work: Work[ResultT]) -> StepsTo[ResultT]:
 
 
 def collect(members: Iterable[Any]) -> StepsTo[list[Any]]:
-    """Pauses after each member; returns the list of them."""
+    """Collects the members of an iterable, pausing after each."""
     found = []
     for member in members:
         if member is not PAUSE:
@@ -80,14 +79,14 @@ def collect(members: Iterable[Any]) -> StepsTo[list[Any]]:
 
 
 class Version(NamedTuple):
-    """Which state the chain shows: its head, and how many changes waiting transactions made on top of it."""
+    """The version of the state: head, and number of changes by pending transactions."""
 
     head_id: bytes
     pending_changes: int
 
 
 class Made:
-    """An answer as far as it is made: what the generator returned, and the JSON of the members it yielded."""
+    """A response in progress: the JSON of the yielded members, and the generator's result."""
 
     def __init__(self, steps: Steps, rows: str | None) -> None:
         self.result: Any = None
@@ -98,7 +97,7 @@ class Made:
         self._bytes = 0
 
     def advance(self, seconds: float) -> Any:
-        """Works for so long; returns PAUSE, an Aside to be done, or _DONE. Raises RpcError for too large an answer."""
+        """Runs for a time; returns PAUSE, an Aside to run, or _DONE. Raises RpcError for too large a response."""
         ends = time.perf_counter() + seconds
         try:
             while True:
@@ -115,7 +114,7 @@ class Made:
             return _DONE
 
     def give(self, result: Any) -> None:
-        """Takes the result of an Aside."""
+        """Sets the result of an Aside."""
         self._given = result
 
     def _add(self, member: bytes) -> None:
@@ -127,7 +126,7 @@ class Made:
         self._members.append(member)
 
     def render(self) -> list[bytes]:
-        """The JSON of the answer, in parts. Raises RpcError for one that is too large."""
+        """Returns the JSON of the response, in parts. Raises RpcError if it is too large."""
         if self._rows is None:
             self._add(dump_json(self.result))
             return self._members
@@ -139,14 +138,14 @@ class Made:
 
 
 class Slicer:
-    """Makes answers in slices; the long ones of one client are made one after the other."""
+    """Runs methods in slices; the long ones of one client run one after the other."""
 
     def __init__(self, get_version: Callable[[], Version]) -> None:
         self._get_version = get_version
         self._long: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def make(self, begin: Callable[[], Steps], rows: str | None) -> Made:
-        """The whole answer. Raises RpcError when the chain went on too often or the answer is too large."""
+        """Returns the response. Raises RpcError when the state changed too often or the response is too large."""
         lock: asyncio.Lock | None = None
         try:
             for number in range(1, ATTEMPTS_MAX + 1):
@@ -176,7 +175,7 @@ class Slicer:
         raise RpcError(SERVER_ERROR, text)
 
     async def _begin_long(self) -> asyncio.Lock:
-        """Waits until no other long answer of this client is being made."""
+        """Waits until no other long response of this client is in progress."""
         lock = self._long.setdefault(current_client(), asyncio.Lock())
         await lock.acquire()
         return lock
@@ -187,7 +186,7 @@ class Slicer:
 
 
 def make_at_once(steps: Steps, rows: str | None) -> list[bytes]:
-    """The JSON of an answer, without a turn for others: for those who have the chain to themselves."""
+    """Returns the JSON of a response without yielding to others, for exclusive users of the chain."""
     made = Made(steps, rows)
     while (step := made.advance(float("inf"))) is not _DONE:
         made.give(step.work())

@@ -1,4 +1,4 @@
-"""Who asks from this machine, and who only seems to: proxies, web pages, and names that were made to point here."""
+"""Detection of local requests, and of those that only seem local: by proxies, web pages and DNS rebinding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from protocol.errors import Rejected
 
 PASSED_ON_HEADERS: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
-"""What proxies add to a request."""
+"""Headers added by proxies."""
 
 
 def is_loopback(host: str) -> bool:
@@ -25,19 +25,19 @@ def is_loopback(host: str) -> bool:
 
 
 def find_proxy(headers: Mapping[str, str]) -> str:
-    """What speaks against a request that a proxy passed on, or nothing."""
+    """Returns the objection to a request forwarded by a proxy, or an empty text."""
     found = next((name for name in PASSED_ON_HEADERS if name in headers), "")
     return f"a proxy passed this request on ({found})" if found else ""
 
 
 def find_foreign_host(headers: Mapping[str, str]) -> str:
-    """What speaks against a request to a name that only points to this machine, or nothing."""
+    """Returns the objection to a request whose Host is not this machine (DNS rebinding), or an empty text."""
     name = headers.get("Host", "")
     return "" if _is_own(name) else f"the Host {name!r} is not this machine's own"
 
 
 def find_foreign_page(headers: Mapping[str, str]) -> str:
-    """What speaks against a request that a web page of another machine sends, or nothing."""
+    """Returns the objection to a request from a web page of another origin, or an empty text."""
     origin = headers.get("Origin")
     if origin is None or _is_own(origin.partition("://")[2]):
         return ""
@@ -45,7 +45,7 @@ def find_foreign_page(headers: Mapping[str, str]) -> str:
 
 
 def find_stranger(headers: Mapping[str, str]) -> str:
-    """What speaks against a request that is for who works on this machine, or nothing."""
+    """Returns the first objection to a request that must be local, or an empty text."""
     return find_proxy(headers) or find_foreign_host(headers) or find_foreign_page(headers)
 
 
@@ -61,12 +61,12 @@ _stranger: ContextVar[str] = ContextVar("stranger", default="")
 
 
 def meet_stranger(problem: str) -> None:
-    """Keeps what speaks against the request of this task, for those methods that care."""
+    """Stores the objection to this task's request for methods that require local requests."""
     _stranger.set(problem)
 
 
 def refuse_strangers() -> None:
-    """Raises Rejected when the request of this task comes from elsewhere."""
+    """Raises Rejected when this task's request is not local."""
     problem = _stranger.get()
     if problem:
         raise Rejected("", "${problem}: this method is for this machine only", problem=problem)

@@ -1,7 +1,7 @@
-"""Who works next: requests are worked on one at a time, each client in its turn, and the loop runs in between.
+"""Fair scheduling of requests: one at a time, round-robin over clients, with a round of the event loop in between.
 
-Many requests may be ready at one moment. If all of them were answered before the loop looks at its timers again, a
-block would wait for them all. So each waits for its turn, and a long answer waits for another one between its parts.
+If all ready requests were answered before the event loop checks its timers, block production would wait for them. So
+each request waits for its turn, and a long response waits for another turn between its parts.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from contextvars import ContextVar
 
 
 class Turns:
-    """Gives one turn in each round of the event loop, to the client that waited longest since its last one."""
+    """Grants one turn per round of the event loop, to the client whose last turn is longest ago."""
 
     def __init__(self) -> None:
         self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
         self._is_scheduled = False
 
     async def take(self, client: Hashable) -> None:
-        """Waits for a turn of a client. Its turns come in the order in which they were asked for."""
+        """Waits for a turn of a client; a client's turns are granted in order (FIFO)."""
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         self._waiting.setdefault(client, deque()).append(turn)
@@ -30,7 +30,7 @@ class Turns:
         await turn
 
     def _give(self) -> None:
-        """Gives the next turn; who has left in the meantime is passed over."""
+        """Grants the next turn; skips waiters that have been cancelled."""
         is_given = False
         while self._waiting and not is_given:
             client = next(iter(self._waiting))
@@ -50,18 +50,18 @@ _current: ContextVar[tuple[Turns, Hashable] | None] = ContextVar("turns", defaul
 
 
 def work_in_turns(turns: Turns, client: Hashable) -> None:
-    """Lets `next_turn` in this task wait among these turns."""
+    """Makes `next_turn` in this task wait for these turns."""
     _current.set((turns, client))
 
 
 def current_client() -> Hashable:
-    """Whose request this task works on; None where requests do not wait for turns."""
+    """Returns the client whose request this task handles; None without scheduling."""
     current = _current.get()
     return None if current is None else current[1]
 
 
 async def next_turn() -> None:
-    """Lets all others go first: to be awaited between two parts of a long answer."""
+    """Yields to all other clients; awaited between two parts of a long response."""
     current = _current.get()
     if current is None:
         await asyncio.sleep(0)

@@ -1,7 +1,7 @@
 """Websockets (RFC 6455) as clients of the reference use them: text messages, no extension, one at a time.
 
-A message is bounded in its size and in the time it may take to arrive, whatever its fragments. There is no compression:
-a small message that becomes a large one costs more than it says. What is not handled yet is not read either.
+Messages are limited in size and in the time they take to arrive, regardless of fragmentation. There is no compression,
+which would allow decompression bombs. Reading is paused until received messages are handled (backpressure).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ VERSION: Final = "13"
 FRAMES_A_STEP: Final = 16
 CONTROL_BYTES_MAX: Final = 125
 PONGS_UNREAD_BYTES: Final = 4096
-"""Pings are not answered while so much waits to be read."""
+"""Pings are not answered while the write buffer holds more than this."""
 
 HEARTBEAT_SECONDS: Final = 30.0
 CLOSE_SECONDS: Final = 3.0
-"""How long a closed connection may take to read what is left."""
+"""Time for the client to read the remaining bytes after a close."""
 
 
 class Code(IntEnum):
-    """Why a websocket is closed."""
+    """Close codes."""
 
     GOING_AWAY = 1001
     PROTOCOL_ERROR = 1002
@@ -41,7 +41,7 @@ class Code(IntEnum):
 
 
 class Opcode(IntEnum):
-    """Kinds of frames."""
+    """Opcodes of frames."""
 
     CONTINUATION = 0
     TEXT = 1
@@ -52,7 +52,7 @@ class Opcode(IntEnum):
 
 
 class _Broken(Exception):
-    """What came is not as it has to be."""
+    """A violation of the websocket protocol."""
 
     def __init__(self, code: Code, why: str) -> None:
         self.code = code
@@ -60,11 +60,11 @@ class _Broken(Exception):
 
 
 Charge = Callable[[int], None]
-"""Is told how many bytes a message holds now; raises an exception with a text when these are too many."""
+"""Callback with the current size of a message; raises an exception with a text when it is too large."""
 
 
 class WebSocket:
-    """One websocket of a server, behind a connection whose bytes come in parts."""
+    """A server-side websocket on a paced connection."""
 
     def __init__(self, connection: PacedConnection, bytes_max: int, seconds_max: float, charge: Charge) -> None:
         self.is_closed = False
@@ -82,20 +82,20 @@ class WebSocket:
         self._is_alive = True
         self._heartbeat = self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
 
-    # What aiohttp feeds
+    # Called by aiohttp
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Takes bytes of the connection."""
+        """Buffers received bytes."""
         self._is_alive = True
         if not self.is_closed:
             self._buffer += data
         return False, b""
 
     def feed_eof(self) -> None:
-        """The connection is gone."""
+        """Handles a closed connection."""
         self._end()
 
-    # What the connection asks for
+    # Called by the connection
 
     @property
     def is_full(self) -> bool:
@@ -103,7 +103,7 @@ class WebSocket:
         return self._complete is not None
 
     def step(self) -> bool:
-        """Reads some frames; returns whether there are more."""
+        """Reads some frames; returns whether more are complete."""
         try:
             for _ in range(FRAMES_A_STEP):
                 if self.is_closed or self.is_full or not self._read_frame():
@@ -115,7 +115,7 @@ class WebSocket:
         return True
 
     def _watch_time(self) -> None:
-        """A message that has begun has to be whole in time."""
+        """Starts the timeout of a message that has begun."""
         is_partial = not self.is_closed and not self.is_full and (bool(self._buffer) or self._message is not None)
         if is_partial and self._deadline is None:
             self._deadline = self._loop.call_later(self._seconds_max, self._give_up)
@@ -127,7 +127,7 @@ class WebSocket:
         self.close(Code.TOO_SLOW, f"a message has to arrive within {self._seconds_max:g} seconds")
 
     def _read_frame(self) -> bool:
-        """Takes one frame out of the buffer, if it is whole. Raises _Broken."""
+        """Reads one frame from the buffer if it is complete. Raises _Broken."""
         buffer = self._buffer
         if len(buffer) < 2:
             return False
@@ -209,7 +209,7 @@ class WebSocket:
         await self._connection.drain()
 
     def close(self, code: int = 1000, why: str = "") -> None:
-        """Says why, and closes the connection when that is read, or soon."""
+        """Sends a close frame, and closes the connection when that is read or after a timeout."""
         transport = self._connection.transport
         if self.is_closed or transport is None:
             self._end()
@@ -226,7 +226,7 @@ class WebSocket:
             transport.write(payload)
 
     def _beat(self) -> None:
-        """Asks for a sign of life; cuts the connection when none came since the last time."""
+        """Sends a ping; aborts the connection when nothing was received since the last one (keep-alive)."""
         transport = self._connection.transport
         if transport is None or self.is_closed:
             return
@@ -242,7 +242,7 @@ class WebSocket:
         self._heartbeat.cancel()
         self._buffer.clear()
         self._message = None
-        self._charge = _charge_nothing  # Who charges knows this websocket.
+        self._charge = _charge_nothing  # Breaks a reference cycle.
         self._watch_time()
         self._wake()
 
@@ -253,11 +253,11 @@ class WebSocket:
 
 
 def _charge_nothing(size: int) -> None:
-    """There are no more messages."""
+    """Charges nothing."""
 
 
 def _unmask(data: bytearray, mask: bytes) -> bytes:
-    """The data without its mask; four strides of 4 MB take a third of the time of one large number."""
+    """Unmasks data; four strides of 4 MB take a third of the time of one large integer."""
     for place, byte in enumerate(mask):
         data[place::4] = data[place::4].translate(_XOR[byte])
     return bytes(data)
@@ -276,12 +276,12 @@ def _frame_head(opcode: Opcode, length: int) -> bytes:
 
 
 class Upgrade(web.StreamResponse):
-    """The answer that turns a connection into a websocket."""
+    """The response that upgrades a connection to a websocket."""
 
     _length_check = False
 
     def __init__(self, request: web.BaseRequest) -> None:
-        """Raises ValueError when the request does not ask as it has to."""
+        """Raises ValueError for an invalid upgrade request."""
         key = request.headers.get("Sec-WebSocket-Key", "")
         try:
             is_key = len(base64.b64decode(key, validate=True)) == 16
