@@ -12,10 +12,10 @@ from client.harmless import harmless_errors
 
 
 class CommandGroup(ModuleGroup):
-    """Tells in one line what goes wrong and can be mended by who runs the command."""
+    """Shows errors that the user can fix as one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command; exits with 1 when it failed, with 2 when it was wrongly used."""
+        """Runs the command; exits with 1 when it fails, with 2 for a usage error."""
         with harmless_errors():
             try:
                 return super().invoke(ctx)

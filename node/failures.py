@@ -1,4 +1,4 @@
-"""What goes wrong when a chain is opened or a port is taken, in words: the cause and the remedy."""
+"""Messages for errors of opening a chain or a port: cause and remedy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _REMEDIES: Final[dict[type[Exception], str]] = {
 
 
 class CommandError(click.ClickException):
-    """An error of a command: one line on standard error, and exit code 1 (2 when it was wrongly used)."""
+    """An error of a command: one line on standard error, and exit code 1 (2 for a usage error)."""
 
     def __init__(self, message: str, exit_code: int = EXIT_FAILED) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class CommandError(click.ClickException):
 
 
 def explain(error: Exception) -> str | None:
-    """Returns cause and remedy in one line, or None for an error that is a fault of the program."""
+    """Returns cause and remedy in one line, or None for a bug in the program."""
     for kind, remedy in _REMEDIES.items():
         if isinstance(error, kind):
             cause = _describe_protocol(error) if isinstance(error, ProtocolError) else str(error)
@@ -73,7 +73,7 @@ def explain_port(name: str, address: object, error: OSError) -> str:
 
 
 def _describe_protocol(error: ProtocolError) -> str:
-    """The error's own words, or the name of its kind when it has none."""
+    """Returns the error's message, or the name of its class when it has none."""
     return error.message.removeprefix(f"{error.what}:") or error.what
 
 
@@ -82,7 +82,7 @@ def _sentence(text: str) -> str:
 
 
 def make_plain(error: Exception) -> CommandError | None:
-    """The errors that a user can do something about as one of a command; None for others, whose trace is of use."""
+    """Converts an error that the user can fix to a CommandError; returns None for others, whose traceback is needed."""
     if isinstance(error, ClientError):
         return CommandError(f"{error.cause}. {error.remedy}".rstrip(), error.exit_code)
     if isinstance(error, (ChainConfigError, SettingsError)):

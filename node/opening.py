@@ -1,4 +1,4 @@
-"""How commands come to their settings, the chain config and the chain."""
+"""Loading settings, chain config and chain for commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from protocol.config import ChainConfig
 
 
 def load_chain_config(settings: Settings) -> ChainConfig:
-    """The chain config that the settings name. Raises CommandError, ChainConfigError."""
+    """Loads the chain config that the settings name. Raises CommandError, ChainConfigError."""
     if settings.chain is None and settings.preset is None:
         raise CommandError(
             "Which chain? Name one that comes with the program with --preset (steem, testnet, dev), or a chain config "
@@ -28,7 +28,7 @@ def load_chain_config(settings: Settings) -> ChainConfig:
 
 
 def find_data_dir(settings: Settings, config: ChainConfig) -> Path:
-    """Where the data of a chain is."""
+    """Returns the data directory of a chain."""
     if settings.data_dir is not None:
         return settings.data_dir
     return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / config.chain.name
@@ -37,7 +37,7 @@ def find_data_dir(settings: Settings, config: ChainConfig) -> Path:
 def open_in(
     settings: Settings, config: ChainConfig, data_dir: Path | None, has_history: bool | None = True
 ) -> tuple[Chain, Indexes]:
-    """Opens the chain and its indexes in a directory, or in memory without one. Raises what `Chain.open` raises."""
+    """Opens the chain and its indexes in a directory, or in memory without one. Raises as `Chain.open`."""
     if data_dir is not None:
         make_private(data_dir)
     with Display() as display:
@@ -53,12 +53,12 @@ def open_in(
 
 
 def open_chain(settings: Settings, config: ChainConfig) -> tuple[Chain, Indexes]:
-    """Opens the chain of the data directory, a new one if there is none. Raises what `Chain.open` raises."""
+    """Opens the chain of the data directory; creates one if there is none. Raises as `Chain.open`."""
     return open_in(settings, config, find_data_dir(settings, config), settings.history)
 
 
 def open_existing(settings: Settings, config: ChainConfig, has_history: bool | None = True) -> tuple[Chain, Indexes]:
-    """Opens the chain of the data directory. Raises CommandError without one, and what `Chain.open` raises."""
+    """Opens the chain of the data directory. Raises CommandError if there is none, and as `Chain.open`."""
     data_dir = find_data_dir(settings, config)
     if not ((data_dir / "state").is_dir() or (data_dir / "block_log").is_file()):
         raise CommandError(f"{data_dir} holds no chain. Name the directory of one with --data-dir.")
@@ -66,6 +66,6 @@ def open_existing(settings: Settings, config: ChainConfig, has_history: bool | N
 
 
 def refuse_to_replace(file: Path, force: bool) -> None:
-    """Raises CommandError for a file that exists, unless it is to be written over."""
+    """Raises CommandError for a file that exists, unless it is to be overwritten."""
     if file.exists() and not force:
         raise CommandError(f"{file} exists. Choose another name, or write over it with --force.")

@@ -1,4 +1,4 @@
-"""Options of commands: those that set a setting are made from its declaration."""
+"""Command-line options, derived from the declarations of the settings."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Directory = Annotated[Path, click.Path(file_okay=False, path_type=Path)]
 
 
 def take_settings(*names: str, **texts: str) -> Bundle:
-    """Options for the settings with these names, in this order, before those that mean something else here.
+    """Adds options for the settings with these names, in this order, before the command's own options.
 
-    A text replaces the setting's own, with its default in words. What is made of them, with the environment and the
-    file they name, is Settings; a command raises SettingsError.
+    A text replaces that of the setting, including its default in words. The command receives Settings, built from
+    options, environment and config file; it raises SettingsError.
     """
     options = [_make_option(list_settings()[name], texts.get(name)) for name in (*names, *texts)]
     return Bundle(options, lambda **flags: collect_settings(flags, os.environ))
@@ -37,7 +37,7 @@ def _make_option(setting: Setting, text: str | None) -> click.Parameter:
 
 
 def _find_type(setting: Setting) -> click.ParamType[Any] | type[int] | None:
-    """What the command line itself checks of a value; all else is checked with the settings of other sources."""
+    """Returns the option type that click checks; all other checks are those of the settings from all sources."""
     if setting.choices:
         return click.Choice(setting.choices)
     if setting.kind is Path:

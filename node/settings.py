@@ -47,7 +47,7 @@ _SECRET: Final = frozenset({"witness_key"})
 
 
 class SettingsError(Exception):
-    """Settings that cannot be used; each problem is a line with the setting, where it is set, and what is allowed."""
+    """Invalid settings; one line per problem with the setting, its source, and what is allowed."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         from protocol.secrecy import hide_keys  # noqa: PLC0415 - loads the curve, and help needs none
@@ -67,7 +67,7 @@ class Address(NamedTuple):
 
 
 def parse_address(value: object) -> object:
-    """Turns "HOST:PORT" or "[IPV6]:PORT" into an Address. Raises ValueError."""
+    """Parses "HOST:PORT" or "[IPV6]:PORT". Raises ValueError."""
     if not isinstance(value, str):
         return value
     host, colon, port = value.strip().rpartition(":")
@@ -81,7 +81,7 @@ def parse_address(value: object) -> object:
 
 
 def parse_checkpoint(value: object) -> object:
-    """Turns "NUMBER,ID" into the number and the 20 bytes of the id. Raises ValueError."""
+    """Parses "NUMBER,ID" into the number and the 20 bytes of the id. Raises ValueError."""
     if not isinstance(value, str):
         return value
     number, _, digits = value.partition(",")
@@ -95,7 +95,7 @@ def parse_checkpoint(value: object) -> object:
 
 
 def parse_loopback(value: object) -> object:
-    """Turns an address of this machine's loopback interface into an Address. Raises ValueError for another one."""
+    """Parses an address of the loopback interface. Raises ValueError for another one."""
     address = parse_address(value)
     if not isinstance(address, Address):
         return address
@@ -106,7 +106,7 @@ def parse_loopback(value: object) -> object:
 
 
 def parse_ip(value: object) -> object:
-    """Turns an IP address into its usual form. Raises ValueError."""
+    """Normalizes an IP address. Raises ValueError."""
     return str(ip_address(value.strip())) if isinstance(value, str) else value
 
 
@@ -118,7 +118,7 @@ Texts = Annotated[tuple[str, ...], Field(max_length=WITNESSES_MAX)]
 
 
 class Setting(NamedTuple):
-    """One setting, as the command line and the reference page need it."""
+    """A setting, as needed by the command line and the reference page."""
 
     name: str
     kind: Any
@@ -135,21 +135,21 @@ class Setting(NamedTuple):
 
     @property
     def variable(self) -> str:
-        """The variable of the environment that sets it."""
+        """The environment variable that sets it."""
         return ENVIRONMENT_PREFIX + self.name.upper()
 
     @property
     def is_list(self) -> bool:
-        """Whether it may be given several times."""
+        """Whether it is a list, whose flag may be repeated."""
         return isinstance(self.default, tuple) and not self.default
 
 
 def setting(
     default: Any, text: str, metavar: str | None = None, unset: str = "", choices: tuple[str, ...] = (), **limits: Any
 ) -> Any:
-    """Declares a setting: its default, what it is for, what stands for its value, its choices and its limits.
+    """Declares a setting: default, description, placeholder of the value, choices and limits.
 
-    `unset` says in words what holds as long as it is not set, where the default does not say so.
+    `unset` describes the behaviour when it is not set, if the default does not show it.
     """
     shown = unset or ("on" if default is True else str(default) if default else "")
     extra: dict[str, Any] = {"metavar": metavar, "default": shown, "choices": list(choices)}
@@ -157,7 +157,7 @@ def setting(
 
 
 class Settings(BaseModel):
-    """Everything that can be set for a node; what commands and the reference page say of it is derived from here."""
+    """All settings of a node; command options and the reference page are derived from this class."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -222,7 +222,7 @@ class Settings(BaseModel):
     @field_validator("*")
     @classmethod
     def _check_choices(cls, value: Any, info: ValidationInfo) -> Any:
-        """Each part of a list is one of the choices of its setting, where it declares any."""
+        """Checks that the members of a list are among the choices of its setting, if it has any."""
         choices = list_settings()[info.field_name or ""].choices
         if choices and isinstance(value, tuple) and (wrong := [part for part in value if part not in choices]):
             raise ValueError(f"{wrong[0]} is none of {', '.join(choices)}")
@@ -230,11 +230,11 @@ class Settings(BaseModel):
 
     @property
     def has_network(self) -> bool:
-        """Whether the node is to meet peers."""
+        """Whether the node connects to peers."""
         return self.p2p is not None or bool(self.seed)
 
     def read_witness_keys(self) -> dict[bytes, PrivateKey]:
-        """Returns the private signing keys by public key. Raises SettingsError, also for a witness without any."""
+        """Returns the private signing keys by public key. Raises SettingsError, also for a witness without a key."""
         keys = list(read_keys(self.witness_key, "witness_key: key {n}"))
         if self.witness_key_file is not None:
             keys += read_keys(_read_key_lines(self.witness_key_file), f"file {self.witness_key_file}: key {{n}}")
@@ -252,7 +252,7 @@ class Settings(BaseModel):
 
 @cache
 def list_settings() -> Mapping[str, Setting]:
-    """All settings by their names."""
+    """Returns all settings by name."""
     return {name: _describe_setting(name, field) for name, field in Settings.model_fields.items()}
 
 
@@ -268,7 +268,7 @@ def _describe_setting(name: str, field: FieldInfo) -> Setting:
 
 
 def read_keys(texts: Iterable[str], place: str) -> Iterable[PrivateKey]:
-    """Reads private keys; `place` names them with {n}, because a key is never repeated. Raises SettingsError."""
+    """Parses private keys; `place` with {n} identifies a key in errors, which never show it. Raises SettingsError."""
     from protocol.keys import PrivateKey  # noqa: PLC0415 - loads the curve, and help needs none
 
     for number, text in enumerate(texts, start=1):
@@ -295,10 +295,10 @@ def _read_key_lines(path: Path) -> list[str]:
 def collect_settings(
     flags: Mapping[str, Any], environment: Mapping[str, str], default: Mapping[str, Any] | None = None
 ) -> Settings:
-    """Puts flags, environment, the file they name with `config`, and defaults together. Raises SettingsError.
+    """Merges flags, environment, the config file they name, and defaults. Raises SettingsError.
 
-    Flags that are None or empty are not given. The chain is one choice: a preset or file given with more precedence
-    replaces one given with less.
+    Flags that are None or empty count as not given. Preset and chain file are one choice: the one from the source with
+    the highest precedence is used.
     """
     given_flags = {name: value for name, value in flags.items() if value is not None and value != ()}
     given_environment = _read_environment(environment)
@@ -318,7 +318,7 @@ def collect_settings(
 
 
 def list_secret_files(settings: Settings) -> list[Path]:
-    """The files that hold private keys: the one with witness keys, and the config file if it could have them."""
+    """Returns the files that may hold private keys: the file of witness keys and the config file."""
     files = (settings.witness_key_file, settings.config if settings.witness_key else None)
     return [path for path in files if path is not None]
 
@@ -354,7 +354,7 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The keys and values of a TOML document; `check` in the table [invariants] is the setting invariants_check."""
+    """Flattens a TOML document; `check` in the table [invariants] is the setting invariants_check."""
     for name, value in document.items():
         if isinstance(value, dict):
             yield from ((f"{name}_{inner}".replace("-", "_"), found) for inner, found in value.items())

@@ -1,1 +1,1 @@
-"""What a running node tells: its status and health, the metrics, and the operator's methods on a port of their own."""
+"""Status, health and metrics of a running node, and the admin methods on their own port."""

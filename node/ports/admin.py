@@ -1,8 +1,8 @@
-"""node_api: what only the operator may ask of a node, on a port of its own that answers this machine alone.
+"""node_api: the operator's methods, on a separate port for local requests only.
 
-A request through a proxy on this machine comes from the loopback interface as well, so these methods are never on the
-port for clients, and a request that says it was passed on is refused. So is what a web page can send: another type of
-content, an Origin, or a Host that is not this machine (a name that was made to point here).
+A proxy on this machine also connects from the loopback interface, so these methods are never on the client port, and
+forwarded requests are refused. So are requests that a web page can send: with another content type, an Origin, or a
+Host that is not this machine (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class NodeApi:
 
     @rpc_method()
     def get_status(self) -> Json:
-        """What GET / shows, and besides where peers can connect, whose blocks the node makes, and who is banned."""
+        """The status of GET /, and the address for peers, the witnesses of this node, and the bans."""
         node = self.node
         shown = describe_status(node)
         shown["witnesses"] = list(node.settings.witnesses)
@@ -72,12 +72,12 @@ class NodeApi:
 
     @rpc_method()
     def list_peers(self) -> Json:
-        """The connections to peers, the oldest first; `is_active` once the handshake is done."""
+        """The connections to peers, oldest first; `is_active` once the handshake is done."""
         return {"peers": [peer._asdict() for peer in self._get_network().figures.peers]}
 
     @rpc_method()
     def list_bans(self) -> Json:
-        """The IP addresses that are banned, until when (null: for ever), and why."""
+        """The banned IP addresses, until when (null: for ever), and why."""
         return {"bans": [_show_ban(ban) for ban in self._get_network().figures.bans]}
 
     @rpc_method()
@@ -91,7 +91,7 @@ class NodeApi:
             str, Length(REASON_LENGTH_MAX, "reason.size() <= ${{maximum}}", "the reason is too long")
         ] = "by the operator",
     ) -> Json:
-        """Drops an IP address and takes no connection from it for so long; 0 seconds are for ever."""
+        """Drops the connections of an IP address and refuses new ones for `seconds` (0: for ever)."""
         until_ms = self.node.world.now_ms() + seconds * 1000 if seconds else 0
         ban = Ban(_parse_ip(address), until_ms, reason)
         self._get_network().ban(ban)
@@ -99,7 +99,7 @@ class NodeApi:
 
     @rpc_method()
     def unban(self, address: Name) -> Json:
-        """Takes an IP address off the list of bans; says whether it was there."""
+        """Removes the ban of an IP address; returns whether there was one."""
         try:
             return {"was_banned": self._get_network().unban(_parse_ip(address))}
         except StoreWriteFailed as error:
@@ -107,7 +107,7 @@ class NodeApi:
 
     @rpc_method()
     def disconnect(self, peer: Name) -> Json:
-        """Closes the connections to an address (IP:PORT, as listed). Either side may dial again: to prevent it, ban."""
+        """Closes the connections to an address (IP:PORT, as listed). Either side may reconnect; a ban prevents that."""
         return {"disconnected": self._get_network().disconnect(_parse_endpoint(peer))}
 
     @rpc_method()
@@ -135,7 +135,7 @@ class NodeApi:
     async def create_snapshot(self, name: Name) -> Json:
         """Writes the state of the last irreversible block to a new file in `snapshots` of the data directory.
 
-        The node works on meanwhile; the answer comes when the file is whole. One snapshot is written at a time.
+        The node keeps running; the response is sent when the file is complete. One snapshot is written at a time.
         """
         path = self._find_snapshot_path(name)
         if self._is_writing:
@@ -168,7 +168,7 @@ class NodeApi:
 
 
 def _write(source: SnapshotSource, path: Path) -> Json:
-    """Writes a snapshot, in a thread of its own. Raises SnapshotError, StoreError, OSError."""
+    """Writes a snapshot in a separate thread. Raises SnapshotError, StoreError, OSError."""
     try:
         path.parent.mkdir(exist_ok=True)
         summary = save_snapshot(source, path, QUIET)
@@ -207,7 +207,7 @@ def _show_ban(ban: Ban) -> Json:
 
 
 class AdminPort:
-    """Takes the operator's JSON-RPC requests, from this machine only."""
+    """Serves the operator's JSON-RPC requests, from this machine only."""
 
     def __init__(self, api: NodeApi, limits: PortLimits = OPERATOR_LIMITS) -> None:
         methods: dict[str, Method] = {}
@@ -217,7 +217,7 @@ class AdminPort:
         self._port = HttpPort(self._answer, limits)
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Opens the port, which has to be one of the loopback interface, and returns its address. Raises OSError."""
+        """Opens the port, which must be on the loopback interface; returns its address. Raises OSError."""
         assert is_loopback(host), "the settings allow no other address"
         return await self._port.start(host, port)
 
@@ -242,20 +242,20 @@ def _object_to_peer(request: web.BaseRequest) -> str:
 
 
 def _object_to_proxy(request: web.BaseRequest) -> str:
-    """A request that a proxy passed on."""
+    """A request that a proxy forwarded."""
     found = find_proxy(request.headers)
     return f"{found}: the admin port is not to be reached through one" if found else ""
 
 
 def _object_to_page(request: web.BaseRequest) -> str:
-    """A request that a web page sends, be it one of this machine."""
+    """A request that a web page sends, even a local one."""
     if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
         return "the admin port takes nothing from web pages"
     return ""
 
 
 def _object_to_host(request: web.BaseRequest) -> str:
-    """A request to a name that only points to this machine."""
+    """A request whose Host is not this machine (DNS rebinding)."""
     return find_foreign_host(request.headers)
 
 
@@ -275,4 +275,4 @@ _OBJECTIONS: Final[tuple[tuple[int, Callable[[web.BaseRequest], str]], ...]] = (
     (405, _object_to_verb),
     (415, _object_to_type),
 )
-"""What speaks against a request, with the HTTP status of the refusal."""
+"""Reasons to refuse a request, with the HTTP status."""

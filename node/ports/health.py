@@ -1,4 +1,4 @@
-"""Whether a node is healthy: one judgement for GET /health, `plaudit status` and the image's health check."""
+"""The health check, shared by GET /health, `plaudit status` and the container image."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any, Final
 from client.durations import describe_seconds
 
 AGE_SECONDS_MAX: Final = 60
-"""How old the head block of a healthy node may be, unless its operator says otherwise."""
+"""Default maximum age of a healthy node's head block."""
 
 AHEAD_SECONDS_MAX: Final = 5
-"""How far the head block of a healthy node may be ahead of the clock: no node takes a block from further."""
+"""How far a healthy node's head block may be ahead of the clock; nodes do not accept blocks further ahead."""
 
 
 def find_problem(status: dict[str, Any], now: int, age_max: int = AGE_SECONDS_MAX) -> str:
-    """Returns what is wrong with a node by its status, or nothing; `now` is in seconds since the epoch.
+    """Returns what is unhealthy by a node's status, or an empty text; `now` is in seconds since the epoch.
 
-    Raises KeyError, TypeError, ValueError for a strange status.
+    Raises KeyError, TypeError, ValueError for an unknown form of status.
     """
     clock = status["clock"]
     age = now + int(clock["skipped_seconds"]) - int(status["head_block_unix_time"])

@@ -1,7 +1,7 @@
-"""Figures for Prometheus, served on a port of their own.
+"""Prometheus metrics, served on a separate port.
 
-While blocks are applied and requests answered, only counters are moved. All else is read from the node when somebody
-asks, between two events, and made into text in another thread, so that no slot waits for it.
+Only counters are updated while blocks are applied and requests answered. All else is read from the node on a scrape,
+between two events, and formatted in another thread, so that no slot is delayed.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ ROUND_MS: Final = (2, 5, 10, 12, 14, 16, 18, 20, 22, 25, 30, 40, 50, 75, 100, 15
 ROUND_BUCKETS: Final = tuple(ms / 1000 for ms in ROUND_MS)
 CALL_BUCKETS: Final = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 UNKNOWN_METHOD: Final = "unknown"
-"""The label of requests for methods that do not exist, so that nobody can make up labels."""
+"""The label of unknown methods, so that clients cannot create labels."""
 
 
 class Metrics:
-    """All metrics of one node: those that are counted as things happen, and those that are read when asked for."""
+    """All metrics of a node: those counted by events, and those read on a scrape."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -99,28 +99,28 @@ class Metrics:
         self.registry.register(self._figures)
 
     def make_node(self, world: World, chain: Chain, settings: NodeSettings) -> Node:
-        """Makes the node that is measured. Raises what Node raises."""
+        """Creates the measured node. Raises as Node."""
         node = MeasuredNode(world, chain, settings, self)
         self._figures.node = node
         return node
 
     def on_block(self, seconds: float) -> None:
-        """A block was taken in."""
+        """Measures an added block."""
         self._has_block = True
         self._block_seconds.observe(seconds)
 
     def on_round(self, seconds: float) -> None:
-        """A round of the event loop has ended, in which there may have been a block."""
+        """Measures a round of the event loop, which may have included a block."""
         self._rounds["block" if self._has_block else "other"].observe(seconds)
         self._has_block = False
 
     def on_transaction(self, source: str, error: ProtocolError | None) -> None:
-        """A transaction came from a client or a peer, and was accepted if there is no error."""
+        """Counts a transaction of a client or peer, accepted if there is no error."""
         result = "accepted" if error is None else "no_credits" if _lacks_credits(error) else "refused"
         self._transactions.labels(source, result).inc()
 
     def on_answer(self, method: Method | None, seconds: float, is_error: bool) -> None:
-        """A JSON-RPC request was answered; there is no method when it does not exist."""
+        """Measures a JSON-RPC response; the method is None if unknown."""
         name = UNKNOWN_METHOD if method is None else method.full_name
         histogram = self._call_histograms.get(name)
         if histogram is None:
@@ -130,7 +130,7 @@ class Metrics:
             self._call_errors.labels(name).inc()
 
     async def render(self, accepted: str) -> tuple[bytes, str]:
-        """Returns the metrics and their content type, for a client that accepts some types (header Accept)."""
+        """Returns the metrics and their content type, negotiated by the header Accept."""
         self._figures.read()
         encode, content_type = choose_encoder(accepted)
         text = await asyncio.to_thread(encode, self.registry)
@@ -142,14 +142,14 @@ def _lacks_credits(error: ProtocolError) -> bool:
 
 
 class MeasuredNode(Node):
-    """A node that tells how long blocks take, and what becomes of transactions."""
+    """A node that measures blocks and counts the outcomes of transactions."""
 
     def __init__(self, world: World, chain: Chain, settings: NodeSettings, metrics: Metrics) -> None:
         self._metrics = metrics
         super().__init__(world, chain, settings)
 
     def take_block(self, block: Block, skip_signatures: bool = False) -> PushResult:
-        """Adds a block to the chain and publishes what that did. Raises ProtocolError."""
+        """Adds a block to the chain and publishes the effects. Raises ProtocolError."""
         begun = time.perf_counter()
         result = super().take_block(block, skip_signatures)
         self._metrics.on_block(time.perf_counter() - begun)
@@ -165,7 +165,7 @@ class MeasuredNode(Node):
         self._metrics.on_transaction("peer", None)
 
     def on_transaction(self, transaction: Transaction) -> None:
-        """A client sent a transaction. Raises ProtocolError."""
+        """Applies a client's transaction. Raises ProtocolError."""
         try:
             super().on_transaction(transaction)
         except ProtocolError as error:
@@ -175,14 +175,14 @@ class MeasuredNode(Node):
 
 
 class NodeFigures(Collector):
-    """What is read from the node: `read` in its thread, `collect` in any."""
+    """Metrics read from the node: `read` in its thread, `collect` in any."""
 
     def __init__(self) -> None:
         self.node: Node | None = None
         self._families: list[Metric] = []
 
     def read(self) -> None:
-        """Reads the figures of this moment."""
+        """Reads the current values."""
         if self.node is not None:
             self._families = [
                 *_read_chain(self.node),
@@ -192,7 +192,7 @@ class NodeFigures(Collector):
             ]
 
     def collect(self) -> Iterator[Metric]:
-        """Returns what was read last."""
+        """Returns the values read last."""
         return iter(self._families)
 
 
@@ -203,7 +203,8 @@ def _read_chain(node: Node) -> Iterator[Metric]:
     info.add_metric(list(names.values()), 1)
     yield info
     yield GaugeMetricFamily("plaudit_head_block_number", "Number of the head block.", chain.head_number)
-    age = max(0.0, node.clock.now_ms() / 1000 - chain.head_time)  # A block may stand a little before its slot begins.
+    # A block may be produced slightly before its slot begins.
+    age = max(0.0, node.clock.now_ms() / 1000 - chain.head_time)
     yield GaugeMetricFamily("plaudit_head_block_age_seconds", "Time since the head block's time.", age)
     number = chain.irreversible_number
     yield GaugeMetricFamily("plaudit_irreversible_block_number", "Number of the last irreversible block.", number)
@@ -280,7 +281,7 @@ class MetricsPort:
         self._one_at_a_time = asyncio.Lock()
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Opens the port and returns the address it listens on. Raises OSError when it is taken."""
+        """Opens the port; returns the listening address. Raises OSError when it is in use."""
         return await self._port.start(host, port)
 
     async def stop(self) -> None:

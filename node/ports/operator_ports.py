@@ -1,4 +1,4 @@
-"""The ports that are for the operator: the one for commands (--admin) and the one for metrics (--metrics)."""
+"""The operator's ports: admin commands (--admin) and metrics (--metrics)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger("plaudit.node")
 
 
 class Port(Protocol):
-    """What can be opened and closed."""
+    """A port that can be opened and closed."""
 
     async def start(self, host: str, port: int) -> tuple[str, int]: ...
 
@@ -27,9 +27,9 @@ class Port(Protocol):
 
 
 class OperatorPorts:
-    """Opens those of the two ports that have an address; snapshots that are asked for go to `snapshots`.
+    """Opens those of the two ports that have an address; `snapshots` is the folder of requested snapshots.
 
-    `make_node` and `on_answer` are what measures; without an address for metrics nothing is measured.
+    `make_node` and `on_answer` measure; without an address for metrics they do not.
     """
 
     def __init__(self, admin: Address | None, metrics: Address | None, snapshots: Path | None = None) -> None:
@@ -42,16 +42,16 @@ class OperatorPorts:
 
     @property
     def make_node(self) -> MakeNode:
-        """Makes the node, one that is measured if there are metrics."""
+        """Creates the node, a measured one if there are metrics."""
         return Node if self._measures is None else self._measures.make_node
 
     @property
     def on_answer(self) -> OnAnswer | None:
-        """Who is told of each answered request."""
+        """The callback for each response."""
         return None if self._measures is None else self._measures.on_answer
 
     async def start(self, node: Node) -> None:
-        """Opens the ports. Raises CommandError when one is taken."""
+        """Opens the ports. Raises CommandError when one is in use."""
         if self._admin is not None:
             await self._start("admin", self._admin, AdminPort(NodeApi(node, self._snapshots)))
         if self._metrics is not None and self._measures is not None:

@@ -1,4 +1,4 @@
-"""What a node says about itself to anybody: the figures of GET /, of `plaudit status` and of the metrics."""
+"""The public status of a node, for GET /, `plaudit status` and the metrics."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from node.core.production import ProductionOutcome
 NOT_MISSED: Final = frozenset(
     {ProductionOutcome.PRODUCED, ProductionOutcome.NOT_TIME_YET, ProductionOutcome.NOT_MY_TURN}
 )
-"""Outcomes of a slot that are as they should be."""
+"""Outcomes that do not count as missed slots."""
 
 
 @cache
 def find_version() -> str:
-    """The version of Plaudit that is installed."""
+    """Returns the installed version of Plaudit."""
     return metadata.version("plaudit")
 
 
 def count_missed(node: Node) -> dict[str, int]:
-    """Slots since the start in which this node made no block though it has witnesses, by reason.
+    """Counts the slots since the start in which this node with witnesses produced no block, by reason.
 
-    Whose slot it was is not known to a node that has not caught up or can not write to its disk: `not_synced` and
-    `disk_problem` count all slots that passed meanwhile.
+    A node that is not in sync or cannot write to its disk does not know whose slots pass: `not_synced` and
+    `disk_problem` count all of them.
     """
     counts = node.producer.counts
     return {outcome.value: counts[outcome] for outcome in ProductionOutcome if outcome not in NOT_MISSED}
 
 
 def describe_status(node: Node) -> dict[str, Any]:
-    """The JSON object of GET /. It names nobody: no address of a peer and none of the node's witnesses."""
+    """Returns the JSON object of GET /. It contains no addresses of peers and no names of the node's witnesses."""
     chain = node.chain
     config = chain.config
     network = None if node.network is None else node.network.figures
@@ -63,7 +63,7 @@ def describe_status(node: Node) -> dict[str, Any]:
 
 
 def _describe_production(node: Node) -> dict[str, Any] | None:
-    """Blocks made and slots missed since the start; None for a node without witnesses."""
+    """Returns blocks produced and slots missed since the start; None for a node without witnesses."""
     if not node.settings.witnesses:
         return None
     missed = {reason: count for reason, count in count_missed(node).items() if count}

@@ -1,8 +1,8 @@
-"""A file of blocks in the reference's format, read from the front, as `blocks import` does and `blocks export` writes.
+"""Reading and writing files of blocks in the reference's block_log format, for `blocks import` and `blocks export`.
 
-A record is the packed block followed by its own start offset (64 bits, little-endian). There is no length in front, so
-a record's end is found by its offset; that it is one is shown by the block that decodes or by the next one's parent.
-"""
+A record is the packed block followed by its own start offset (64 bits, little-endian). There is no length prefix, so
+the end of a record is found by searching for its offset, and confirmed by decoding the block or by the parent of the
+next one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from protocol.errors import Invalid
 
 OFFSET: Final = Struct("<Q")
 BLOCK_BYTES_MIN: Final = 20 + 4 + 1 + 20 + 1 + 65 + 1
-"""Header with an empty name and no extension, signature, and the number of transactions."""
+"""Minimum size: header with an empty name and no extension, signature, and number of transactions."""
 
 
 class BlockFileError(Exception):
-    """A file that is no block log, or is damaged at a place."""
+    """A file that is not a block log, or is damaged."""
 
 
 class BlockFile:
-    """Reads blocks from a file in their order."""
+    """Reads blocks from a file in order."""
 
     def __init__(self, path: Path, codec: Codec) -> None:
         """Opens the file. Raises BlockFileError."""
@@ -44,7 +44,7 @@ class BlockFile:
         self.first_number = block_number(self._data[:4]) + 1
         self.position = 0
         self.number = self.first_number - 1
-        """The block that was read or passed over last."""
+        """Number of the last block read or skipped."""
 
     def close(self) -> None:
         """Releases the file."""
@@ -58,7 +58,7 @@ class BlockFile:
         return self.position >= self.size
 
     def skip_to(self, number: int) -> None:
-        """Passes over the blocks before `number`, as far as there are any. Raises BlockFileError."""
+        """Skips the blocks before `number`. Raises BlockFileError."""
         while self.number + 1 < number and not self.is_at_end:
             for end in self._ends():
                 if end + OFFSET.size == self.size or self._follows(end + OFFSET.size, self.number + 1):
@@ -86,7 +86,7 @@ class BlockFile:
         raise self._damaged(problem)
 
     def blocks(self, until: int | None) -> Iterator[Block]:
-        """Iterates over the following blocks, the last of them number `until`."""
+        """Iterates over the following blocks up to number `until`."""
         while until is None or self.number < until:
             block = self.read()
             if block is None:
@@ -98,7 +98,7 @@ class BlockFile:
         self.number += 1
 
     def _ends(self) -> Iterator[int]:
-        """Where the record at the position may end: wherever its own offset stands."""
+        """Yields possible ends of the record at the position: wherever its offset is found."""
         assert self._data is not None, "the file is open"
         wanted = OFFSET.pack(self.position)
         end = self._data.find(wanted, self.position + BLOCK_BYTES_MIN)
@@ -119,7 +119,7 @@ class BlockFile:
 
 
 def write_blocks(path: Path, packed_blocks: Iterable[bytes]) -> int:
-    """Writes blocks to a new file, which appears only when it is whole; returns its size in bytes. Raises OSError."""
+    """Writes blocks to a new file, which appears only when complete; returns its size in bytes. Raises OSError."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     position = 0
     try:

@@ -1,4 +1,4 @@
-"""Runs a node in this process until it is told to stop."""
+"""Runs a node in this process until it is stopped."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("plaudit.node")
 
 READ_WATCH_SECONDS = 0.5
-"""How often it is looked whether the state can still be read; no block is made from the first failed read on."""
+"""Interval of checks that the state can still be read; no block is produced after the first failed read."""
 
 ExtraApis = Callable[[NodeShell], Mapping[str, Any]]
 OnReady = Callable[[NodeShell, str], None]
@@ -52,11 +52,12 @@ def run_daemon(
     on_ready: OnReady | None = None,
     proxies: Iterable[str] = (),
 ) -> None:
-    """Serves JSON-RPC, meets peers and makes blocks until SIGTERM or SIGINT; then closes all. Raises CommandError.
+    """Serves JSON-RPC, connects to peers and produces blocks until SIGTERM or SIGINT, then shuts down. Raises
+    CommandError.
 
-    `proxies` stand in front of JSON-RPC and name its clients. `disk` keeps the node's small files (in memory if it is
-    None). With a network in the settings, `p2p` is where peers connect and `seeds` are dialled. `operator` has the
-    ports for commands and metrics. `on_ready` is called with the URL of JSON-RPC when the node has begun to work.
+    `proxies` are trusted to state the clients of JSON-RPC. `disk` stores the node's small files (None: in memory).
+    With a network in the settings, peers connect to `p2p`, and `seeds` are dialled. `operator` has the ports for
+    commands and metrics. `on_ready` is called with the URL of JSON-RPC once the node has started.
     """
     tune_memory()
     files = share_files(settings)
@@ -68,14 +69,14 @@ def run_daemon(
 
 
 class Clients(NamedTuple):
-    """What the clients of JSON-RPC may take, and the proxies that name them."""
+    """Limits of the clients of JSON-RPC, and the trusted proxies."""
 
     limits: PortLimits
     proxies: frozenset[str]
 
 
 def share_files(settings: NodeSettings) -> FilePlan:
-    """Shares the files that the process may open, and says when they are few."""
+    """Divides the limit of open files, and warns when it is low."""
     peers = 0 if settings.network is None else settings.network.connections_max
     clients = PortLimits().connections.whole
     plan = plan_files(raise_limit(), peers, clients)
@@ -86,7 +87,7 @@ def share_files(settings: NodeSettings) -> FilePlan:
 
 
 def _find_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The faster event loop, on systems that have it."""
+    """Returns the faster event loop where it is available."""
     if find_spec("uvloop") is None:
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = import_module("uvloop").new_event_loop
@@ -143,7 +144,7 @@ async def _run(
 
 
 async def _wait_for_end(stop: asyncio.Event, chain: Chain) -> StoreError | None:
-    """Waits until the node is told to stop, or until its state can no longer be read: then returns why."""
+    """Waits until the node is stopped, or until its state can no longer be read: then returns why."""
     while chain.problem is None:
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), READ_WATCH_SECONDS)

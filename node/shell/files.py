@@ -1,4 +1,4 @@
-"""The node's small files in a directory: replaced as a whole, and on the disk when that is said."""
+"""The node's small files in a directory, replaced atomically and durably."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from state.engine.errors import StoreWriteFailed
 
 
 def make_private(directory: Path) -> None:
-    """Makes a directory that only its owner can enter, unless it exists. Raises OSError."""
+    """Creates a directory with access for its owner only, unless it exists. Raises OSError."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 class DirectoryDisk:
     """A Disk of the node core.
 
-    It keeps one file open that it needs for nothing, and closes it to write: a block can be made also when sockets have
-    taken all other files that the process may have.
+    It holds a spare file descriptor and closes it to write, so that a block can be produced even when sockets have used
+    all other descriptors.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -26,7 +26,7 @@ class DirectoryDisk:
         self._spare = _open_spare()
 
     def read(self, name: str) -> bytes | None:
-        """Returns what was written last under a name, or None. Raises OSError for a file that cannot be read."""
+        """Returns the last content written under a name, or None. Raises OSError for a file that cannot be read."""
         try:
             return (self._directory / name).read_bytes()
         except FileNotFoundError:

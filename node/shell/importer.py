@@ -1,4 +1,4 @@
-"""Imports blocks from a file into a chain: checks all of them, commits in groups, and goes on where it ended."""
+"""Imports blocks from a file into a chain with all checks, in batched commits, resumable."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from state.engine.progress import QUIET, Progress
 
 
 class ImportProblem(Exception):
-    """An import that could not be finished; what was imported until then is kept."""
+    """An import that could not be finished; the blocks imported so far are kept."""
 
 
 class ImportResult(NamedTuple):
-    """How an import ended: `is_stopped` when it was asked to stop before its end."""
+    """The result of an import: `is_stopped` when it was stopped before the end."""
 
     blocks: int
     transactions: int
@@ -39,10 +39,10 @@ def import_blocks(
     progress: Progress = QUIET,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> ImportResult:
-    """Applies the blocks of a file behind the chain's head, the last of them number `until`.
+    """Applies the blocks of a file after the chain's head, up to number `until`.
 
-    Whatever ends it, what was applied is committed and kept, and a later import goes on from there. Raises
-    ImportProblem for a file that is damaged or of another chain, the store's errors for a disk that refuses.
+    However it ends, applied blocks are committed, and a later import continues from there. Raises ImportProblem for a
+    file that is damaged or of another chain, the store's errors for a disk that cannot be written.
     """
     if until is not None and chain.head_number > until:
         raise ImportProblem(f"The chain is at block {chain.head_number} already, behind block {until}.")
@@ -55,7 +55,7 @@ def import_blocks(
                 blocks = recovery.prepare(_until_damaged(blocks))
             result = _apply(chain, file, blocks, skip_signatures, progress, is_stopped)
             if not result.is_stopped and (until is None or file.number < until):
-                file.read()  # Raises again what ended the reading ahead, if it was not the end of the file.
+                file.read()  # Reraises the error that ended reading ahead, if any.
     except BlockFileError as error:
         raise ImportProblem(_keep_note(chain, f"{error}.")) from None
     if until is not None and chain.head_number < until and not result.is_stopped:
@@ -64,7 +64,7 @@ def import_blocks(
 
 
 def _find_head(chain: Chain, file: BlockFile) -> None:
-    """Moves to the block behind the head, and makes sure that the file's blocks are those of the chain."""
+    """Moves to the block after the head, and checks that the file's blocks are those of the chain."""
     head = chain.head_number
     if file.first_number > head + 1:
         raise ImportProblem(
@@ -81,7 +81,7 @@ def _find_head(chain: Chain, file: BlockFile) -> None:
 
 
 def _until_damaged(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Ends where the file is damaged, so that the blocks before it, read ahead, are still applied."""
+    """Stops where the file is damaged, so that the blocks read before that are still applied."""
     try:
         yield from blocks
     except BlockFileError:
@@ -116,7 +116,7 @@ def _apply(
                 stopped = True
                 break
     finally:
-        chain.enter(Mode.PROMPT)  # Writes what waits.
+        chain.enter(Mode.PROMPT)  # Commits what is pending.
     if chain.finality.write_problem is not None:
         raise chain.finality.write_problem
     return ImportResult(count, transactions, chain.head_number, stopped)

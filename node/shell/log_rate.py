@@ -1,4 +1,4 @@
-"""How often one cause may write a log line, so that no client or peer can fill the disk or slow the node by it."""
+"""Rate limit of log lines per cause, so that no client or peer can fill the disk or slow down the node."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any, Final, TextIO
 
 LINES_PER_MINUTE: Final = 60
-"""Lines of one cause within a minute; further ones are only counted."""
+"""Maximum number of lines per cause and minute; further ones are only counted."""
 
 WINDOW_SECONDS: Final = 60.0
 CAUSES_MAX: Final = 500
-"""Causes told apart at one time; those beyond them share the limit of their logger."""
+"""Maximum number of tracked causes; others share the limit of their logger."""
 
 OWN_EVENTS: Final = frozenset(
     {
@@ -21,9 +21,9 @@ OWN_EVENTS: Final = frozenset(
         *("reversible_block_refused", "invariant_broken"),
     }
 )
-"""Events of the node itself, as many as blocks, slots and its own acts give: each is told.
+"""Events of the node itself, bounded by its blocks, slots and actions: never rate limited.
 
-What peers cause is limited where it is noted, in node/core/notes.py, and here, too.
+Events caused by peers are also limited at their source, in node/core/notes.py.
 """
 
 _TEMPLATE_CHARACTERS: Final = 40
@@ -31,7 +31,8 @@ Cause = tuple[str, int, str]
 
 
 def find_cause(record: logging.LogRecord) -> Cause | None:
-    """What a line is about: logger, level, and event or the begin of its template; None for an event of the node."""
+    """Returns the cause of a line: logger, level, and event or the start of its template; None for the node's own
+    events."""
     event = record.__dict__.get("event")
     if event in OWN_EVENTS:
         return None
@@ -39,17 +40,18 @@ def find_cause(record: logging.LogRecord) -> Cause | None:
 
 
 class LimitedHandler(logging.StreamHandler[TextIO]):
-    """Writes lines to a stream; of a cause that has many, the first in each minute and how many followed."""
+    """Writes lines to a stream; of a frequent cause, the first ones of each minute and the number of suppressed
+    ones."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(stream)
         self._clock = clock
         self._seen: dict[Cause, tuple[float, int]] = {}
-        """When the minute of a cause began, and how many lines it has had since."""
+        """By cause: start of its minute, and lines since."""
         self._swept = clock()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Writes the line unless its cause has had its share, and before it what was left out in minutes now over."""
+        """Writes the line unless its cause is over the limit, after summaries of lines suppressed in past minutes."""
         now = self._clock()
         if now - self._swept >= 1:
             self._swept = now
@@ -58,7 +60,7 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
             super().emit(record)
 
     def close(self) -> None:
-        """Writes what was left out and not told yet."""
+        """Writes the remaining summaries of suppressed lines."""
         self._tell(self._sweep(float("inf")))
         super().close()
 

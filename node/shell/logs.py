@@ -1,6 +1,6 @@
-"""Log lines: for people (time, level, message, key=value) or as JSON, one object a line; on standard error.
+"""Log lines on standard error: readable (time, level, message, key=value) or as JSON, one object per line.
 
-What a line repeats of peers, clients and files is made harmless, kept short, and shows no key: see client/terminal.py.
+Texts of peers, clients and files are sanitized, shortened, and stripped of keys: see client/terminal.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TRACE_CHARACTERS_MAX: Final = 20_000
 
 
 def configure_logging(level: str = "info", as_json: bool = False) -> None:
-    """Sends the node's log lines of a level (one of LEVELS) and above to standard error; called once."""
+    """Configures logging of a level (one of LEVELS) and above to standard error; called once."""
     handler = LimitedHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else ReadableFormatter())
     root = logging.getLogger()
@@ -37,21 +37,21 @@ class ReadableFormatter(logging.Formatter):
     """2024-01-31 12:00:00.123 INFO  produced number=7 witness=alice; local time."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Returns one line, and the trace of an exception below it."""
+        """Returns one line, followed by the traceback of an exception."""
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         level = _SHORT.get(record.levelname, record.levelname)
         line = f"{moment}.{int(record.msecs):03d} {level:<5} {clean(_shorten(record.getMessage()))}"
         trace = self.formatException(record.exc_info).split("\n") if record.exc_info else []
-        # Indented, the text of an exception cannot pass for a line of the log.
+        # Indentation keeps the text of an exception from looking like a log line.
         return "\n    ".join((line, *(clean(part) for part in trace)))
 
     def formatException(self, ei: Any) -> str:
-        """Returns the trace of an exception, shortened."""
+        """Returns the traceback of an exception, shortened."""
         return _shorten(super().formatException(ei), TRACE_CHARACTERS_MAX)
 
 
 class JsonFormatter(logging.Formatter):
-    """{"time": ..., "level": "info", "logger": ..., "message": ...} and what an event carries; UTC."""
+    """{"time": ..., "level": "info", "logger": ..., "message": ...} and the fields of the event; UTC."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Returns one JSON object without line breaks."""
@@ -76,6 +76,6 @@ class JsonFormatter(logging.Formatter):
 
 
 def _shorten(text: str, length_max: int = MESSAGE_CHARACTERS_MAX) -> str:
-    """A text without keys, cut where it is long."""
+    """Removes keys from a text and shortens it."""
     shown = text if len(text) <= length_max else f"{text[:length_max]}... ({len(text)} characters)"
     return hide_keys(shown)

@@ -1,8 +1,7 @@
-"""How long the event loop is held: what its thread computes from one round to the next, while everything else waits.
+"""Measures how long callbacks block the event loop: the CPU time of its thread per round.
 
-Timers, that of the next block among them, are looked at once in each round: so a round is the time between two chances
-for a block, however many callbacks are run in it. What counts is the processor time of the loop's own thread (to the
-nanosecond, not in ticks): what other programs of the machine take from it is not its own.
+Timers, including the one of the next block, are checked once per round, however many callbacks run in it. CPU time of
+the loop's thread is measured (in nanoseconds), so that other programs on the machine do not count.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from collections.abc import Callable
 from typing import Final
 
 IDLE_SECONDS: Final = 0.005
-"""How often an idle loop is looked at; a busy one in every round. So the first long round after a pause is counted with
-the short ones before it, and may look longer by this, but never shorter."""
+"""Interval of measurements in an idle loop; a busy one is measured in every round. The first long round after an idle
+period includes the short ones before it, so it may appear longer by this, but never shorter."""
 
 SHORT_SECONDS: Final = 0.001
 """Rounds up to this length are not counted."""
 
 OnRound = Callable[[float], None]
-"""Is told how many seconds of processor time a round took."""
+"""Callback with the CPU time of a round in seconds."""
 
 
 class LoopWatch:
@@ -33,7 +32,7 @@ class LoopWatch:
         self._handle: asyncio.Handle = self._loop.call_soon(self._look)
 
     def stop(self) -> None:
-        """Looks no more."""
+        """Stops measuring."""
         self._handle.cancel()
 
     def _look(self) -> None:

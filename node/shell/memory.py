@@ -1,4 +1,4 @@
-"""The memory of the process: when garbage is collected, and when what is free goes back to the system."""
+"""Memory management of the process: garbage collection, and returning free memory to the system."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import time
 from collections.abc import Callable
 
 NEW_OBJECTS_MAX = 10_000
-"""At most so many new objects are looked at in one collection, a few milliseconds; requests may leave a hundred
-thousand between two blocks."""
+"""Maximum number of new objects per collection, which takes a few milliseconds; requests may create a hundred thousand
+between two blocks."""
 
 GC_THRESHOLDS = (NEW_OBJECTS_MAX // 5, 3, 100_000)
-"""A second look at those that lived through four first ones, and with them at those of the fifth. All objects are
-looked at after days only, since that takes seconds where there are many, and there is hardly a cycle to be found."""
+"""Thresholds of the three generations. A full collection runs only after days, since it takes seconds with many objects
+and finds hardly any cycle."""
 
 RETURN_SECONDS = 30.0
-"""So often free memory goes back. There is much of it between rows that stay, and the C library would keep it."""
+"""Interval of returning free memory to the system, which the C library would keep because of fragmentation."""
 
 LARGE_BYTES = 256 << 10
-"""Blocks of memory of this size go back to the system when they are freed. By itself the C library of GNU raises this
-bound with each such block, up to 32 MiB: then the bodies of a few large requests stay in the process for ever."""
+"""Allocations from this size on are returned to the system when freed. By default glibc raises this threshold with each
+such allocation, up to 32 MiB, and the bodies of a few large requests would stay in the process for ever."""
 
 _M_MMAP_THRESHOLD = -3
-"""The number of that bound in malloc.h."""
+"""M_MMAP_THRESHOLD of malloc.h."""
 
 
 def tune_memory() -> None:
-    """Lets the garbage collector look at new objects only, and seldom, and large blocks go back to the system."""
+    """Restricts the garbage collector to new objects, and makes malloc return large allocations to the system."""
     gc.set_threshold(*GC_THRESHOLDS)
     gc.freeze()
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
@@ -36,16 +36,16 @@ def tune_memory() -> None:
 
 
 class Tidier:
-    """What is done in a quiet moment, some milliseconds: or else it is while a block is made, which then is late."""
+    """Maintenance of some milliseconds for idle moments, as it would delay a block in production."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._returned_at = now()
-        # Only the C library of GNU has it, and only it needs it.
+        # Only glibc has and needs it.
         self._return = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
     def tidy(self) -> None:
-        """Collects the garbage of the last blocks or, from time to time, gives free memory back."""
+        """Collects the garbage of the last blocks or, from time to time, returns free memory to the system."""
         if self._return is not None and self._now() - self._returned_at >= RETURN_SECONDS:
             self._return(0)
             self._returned_at = self._now()

@@ -1,6 +1,6 @@
-"""The node's asyncio shell: timers, the ports for clients and peers, and those who wait for their transaction.
+"""The node's asyncio shell: timers, the ports for clients and peers, and clients that wait for their transaction.
 
-It is the World of the node core and the NodeAccess of the APIs, and the only place where a node waits.
+It is the World of the node core and the NodeAccess of the APIs, and the only part of a node that waits.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ LEVELS |= dict.fromkeys(("peer_gone", "peer_closed"), logging.DEBUG)
 
 
 class NodeShell:
-    """Runs one node until it is told to stop."""
+    """Runs one node until it is stopped."""
 
     def __init__(
         self,
@@ -59,9 +59,9 @@ class NodeShell:
         disk: Disk | None = None,
         make_node: MakeNode = Node,
     ) -> None:
-        """Answers from the chain and its indexes; keeps the small files in memory without a `disk`.
+        """Serves the chain and its indexes; without a `disk` the small files are kept in memory.
 
-        Raises ValueError when one of them is damaged, Rejected when the chain misses the checkpoint.
+        Raises ValueError when a file is damaged, Rejected when the chain conflicts with the checkpoint.
         """
         self.chain = chain
         self.indexes = indexes
@@ -76,7 +76,7 @@ class NodeShell:
         self._waiting: dict[bytes, tuple[int, list[asyncio.Future[Inclusion]]]] = {}
         self._server: RpcServer | None = None
 
-    # The life of the node
+    # Life cycle
 
     async def start_rpc(
         self,
@@ -87,7 +87,7 @@ class NodeShell:
         limits: PortLimits | None = None,
         proxies: frozenset[str] = frozenset(),
     ) -> tuple[str, int]:
-        """Opens the JSON-RPC port and returns its address; `proxies` name their clients. Raises OSError when taken."""
+        """Opens the JSON-RPC port; returns its address; `proxies` are trusted. Raises OSError when in use."""
         dispatcher = build_dispatcher(
             self,
             extra_apis,
@@ -107,17 +107,17 @@ class NodeShell:
         return await self._server.start(host, port)
 
     async def start_p2p(self, host: str, port: int) -> Endpoint:
-        """Opens the port for peers and returns its address. Raises OSError when it is taken."""
+        """Opens the port for peers; returns its address. Raises OSError when it is in use."""
         network = self._settings.network
         assert network is not None, "the port is for nodes with a network"
         return await self._transport.listen(host, port, network)
 
     def start(self) -> None:
-        """Begins to keep time and, with witness keys, to make blocks."""
+        """Starts timers and, with witness keys, block production."""
         self.node.on_start()
 
     async def stop(self) -> None:
-        """Closes the ports, answers those who wait, and closes the chain."""
+        """Closes the ports, answers waiting clients, and closes the chain."""
         self.node.on_stop()
         await self._transport.stop()
         self._recovery.close()
@@ -137,11 +137,11 @@ class NodeShell:
         return time.time_ns() // 1_000_000
 
     def monotonic_ms(self) -> int:
-        """A clock that nobody sets, in milliseconds since some moment."""
+        """A monotonic clock, in milliseconds."""
         return time.monotonic_ns() // 1_000_000
 
     def set_timer(self, name: str, at_ms: int) -> None:
-        """Asks for `on_timer(name)` at that moment, in place of an earlier request of the same name."""
+        """Schedules `on_timer(name)` at a time, replacing an earlier timer of the same name."""
         if (earlier := self._timers.get(name)) is not None:
             earlier.cancel()
         delay = max(0, at_ms - self.now_ms()) / 1000
@@ -151,7 +151,7 @@ class NodeShell:
         try:
             self.node.on_timer(name)
             if name == COMMIT_TIMER:
-                asyncio.get_running_loop().call_soon(self._tidier.tidy)  # In a round of its own.
+                asyncio.get_running_loop().call_soon(self._tidier.tidy)  # Runs in the next round of the event loop.
         except Exception as error:
             if isinstance(error, StoreError) and self.chain.problem is not None:
                 return  # The daemon ends the node.
@@ -159,43 +159,43 @@ class NodeShell:
             self.set_timer(name, self.now_ms() + 1000)
 
     def random_bytes(self, count: int) -> bytes:
-        """Bytes that nobody can foresee."""
+        """Returns cryptographically secure random bytes."""
         return os.urandom(count)
 
     def connect(self, endpoint: Endpoint) -> None:
-        """Dials; `on_connect` or `on_connect_failed` follows."""
+        """Dials an address; `on_connect` or `on_connect_failed` follows."""
         self._transport.dial(endpoint)
 
     def send(self, connection: int, number: int, payload: bytes) -> None:
-        """Sends a message behind those sent before."""
+        """Queues a message for sending."""
         self._transport.send(connection, number, payload)
 
     def has_room(self, connection: int) -> bool:
-        """Whether more should be sent now."""
+        """Whether the write buffer has room."""
         return self._transport.has_room(connection)
 
     def disconnect(self, connection: int) -> None:
-        """Closes a connection once what was sent is written."""
+        """Closes a connection after the queued messages are written."""
         self._transport.disconnect(connection)
 
     def recover(self, job: int, blocks: list[Block]) -> None:
-        """Has signers recovered in a second process; `on_recovered(job)` follows."""
+        """Starts signer recovery in a second process; `on_recovered(job)` follows."""
         self._recovery.recover(job, blocks)
 
     def publish(self, items: tuple[FeedItem, ...]) -> None:
-        """Tells websockets what happened, and those who wait for a transaction that it is in a block or too late."""
+        """Sends changes to websockets, and completes waiting broadcasts that are in a block or expired."""
         self.feed.publish(items)
         for item in items:
             if isinstance(item, Applied) and self._waiting:
                 self._answer_waiting(item.block)
 
     def note(self, event: str, **figures: object) -> None:
-        """Writes a log line of an event and its figures."""
+        """Logs an event with its fields."""
         text = " ".join(f"{name}={value}" for name, value in figures.items())
         log.log(LEVELS.get(event, logging.INFO), "%s %s", event, text, extra={"event": event, "figures": figures})
 
     def tell_dropped(self, dropped: list[Dropped]) -> None:
-        """Tells those who wait for a transaction that this node no longer keeps it, and why."""
+        """Answers clients that wait for a dropped transaction, with the reason."""
         for trx_id, error in dropped:
             for future in self._waiting.pop(trx_id, (0, []))[1]:
                 if not future.done():
@@ -218,7 +218,7 @@ class NodeShell:
         return self.node.clock.now_ms() // 1000
 
     def broadcast(self, transaction: Transaction) -> None:
-        """Applies a transaction to the pending state. Raises ProtocolError."""
+        """Applies a client's transaction to the pending state. Raises ProtocolError."""
         self.node.on_transaction(transaction)
 
     def broadcast_and_wait(self, transaction: Transaction) -> Awaitable[Inclusion]:

@@ -1,4 +1,4 @@
-"""How the node meets others, out of its settings: its key, the seeds' addresses, and the port for peers."""
+"""Network set-up from the settings: node key, addresses of seeds, and the port for peers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ log = logging.getLogger("plaudit.p2p")
 
 NODE_KEY_FILE = "node_key"
 RESOLVE_SECONDS = 30
-"""How often names of seeds are looked up again: they may move, or not be there yet."""
+"""Interval of DNS lookups of seeds, whose addresses may change or not be registered yet."""
 
 
 def make_network_settings(settings: Settings, disk: Disk) -> NetworkSettings | None:
-    """Returns None for a node without peers. Raises StoreWriteFailed when the node's key cannot be kept."""
+    """Returns None for a node without peers. Raises StoreWriteFailed when the node's key cannot be written."""
     if not settings.has_network:
         return None
     return NetworkSettings(
@@ -39,7 +39,7 @@ def make_network_settings(settings: Settings, disk: Disk) -> NetworkSettings | N
 
 
 def load_node_key(disk: Disk) -> PrivateKey:
-    """The key that names the node to its peers, made at the first start. Raises StoreWriteFailed."""
+    """Loads the key that identifies the node to peers; creates it at the first start. Raises StoreWriteFailed."""
     try:
         return PrivateKey.from_wif((disk.read(NODE_KEY_FILE) or b"").decode("ascii").strip())
     except (Invalid, UnicodeDecodeError):
@@ -56,7 +56,7 @@ def _find_endpoint(address: Address) -> Endpoint | None:
 
 
 async def follow_seeds(network: Network, seeds: Iterable[Address]) -> None:
-    """Looks up the seeds' names now and from time to time, and tells the core the addresses."""
+    """Resolves the seeds' names now and periodically, and passes the addresses to the core."""
     names = tuple(seeds)
     is_known = set[Address]()
     while True:
@@ -73,7 +73,7 @@ async def follow_seeds(network: Network, seeds: Iterable[Address]) -> None:
 
 
 async def resolve(seed: Address) -> Endpoint | None:
-    """Looks a host's name up; None when it has no IPv4 address or the name service does not know it."""
+    """Resolves a host name; returns None without an IPv4 address."""
     endpoint = _find_endpoint(seed)
     if endpoint is not None:
         return endpoint

@@ -1,4 +1,4 @@
-"""Recounts invariants of a running node, again and again, in a thread of its own."""
+"""Periodic recounts of invariants in a running node, in a separate thread."""
 
 import asyncio
 import logging
@@ -15,8 +15,8 @@ SECONDS_PER_MINUTE = 60
 
 
 async def recount_repeatedly(chain: Chain, names: tuple[str, ...], minutes: int, broken: BrokenInvariants) -> None:
-    """Recounts the committed state, waits so many minutes, and so on until it is cancelled."""
-    with suppress(StoreError):  # The chain is closed, or damaged: then the daemon ends the node.
+    """Recounts the committed state every given number of minutes until cancelled."""
+    with suppress(StoreError):  # The chain is closed, or damaged; then the daemon stops the node.
         while True:
             number = chain.irreversible_number
             view = chain.store.backend.snapshot()

@@ -1,7 +1,7 @@
-"""Recovers signers in a second process, while this one applies blocks: ahead for imports, aside for event loops.
+"""Recovers signers in a second process while this one applies blocks: ahead for imports, on request for event loops.
 
-Recovery holds no lock of the interpreter, but threads starve beside busy Python code; a process does not. What goes
-over is digests and signatures, what comes back are keys. Whatever goes wrong there, the block is checked here again.
+Recovery releases the GIL, but a thread would starve beside busy Python code; a process does not. Digests and signatures
+are sent, keys come back. If anything fails there, the block's signatures are checked in this process.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from protocol.errors import Invalid
 _DIGEST_BYTES: Final = 32
 _JOB_BYTES: Final = _DIGEST_BYTES + keys.SIGNATURE_BYTES
 BATCH_SIGNATURES: Final = 400
-"""Signatures in a batch: all batches under way fit the buffers of the pipe, so nobody waits for room."""
+"""Signatures per batch: all batches in flight fit into the buffers of the pipe, so sending never blocks."""
 BATCHES_AHEAD: Final = 4
 WORTH_SIGNATURES: Final = 16
-"""Fewer signatures are recovered sooner than they are sent."""
+"""Minimum number of signatures to send; fewer are recovered faster here."""
 IDLE_SECONDS: Final = 60
 
 
 def recover_batch(jobs: bytes) -> bytes:
-    """Returns the 33-byte keys of jobs (digest and signature, 97 bytes each); zeros where none can be recovered."""
+    """Returns the 33-byte keys of jobs (digest and signature, 97 bytes each); zeros where recovery fails."""
     found = []
     for at in range(0, len(jobs), _JOB_BYTES):
         digest = jobs[at : at + _DIGEST_BYTES]
@@ -42,7 +42,7 @@ def recover_batch(jobs: bytes) -> bytes:
 
 
 def serve_batches(pipe: Connection) -> None:
-    """Runs in the second process until the pipe is closed or it is told to end; Ctrl-C is for the first process."""
+    """Runs in the second process until the pipe is closed or it is terminated; Ctrl-C is left to the first process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         while True:
@@ -52,7 +52,7 @@ def serve_batches(pipe: Connection) -> None:
 
 
 class RecoveryProcess:
-    """The second process: batches of blocks go in, and come back in their order with their signers kept on them."""
+    """The second process: takes batches of blocks, and returns them in order with their recovered signers."""
 
     def __init__(self, chain_id: bytes) -> None:
         self._chain_id = chain_id
@@ -63,11 +63,11 @@ class RecoveryProcess:
         other.close()
 
     def fileno(self) -> int:
-        """The descriptor that can be read when a batch is done."""
+        """The descriptor that becomes readable when a batch is done."""
         return self._pipe.fileno()
 
     def send(self, blocks: list[Block]) -> None:
-        """Sends a batch. Raises OSError when the process is gone."""
+        """Sends a batch. Raises OSError when the process has ended."""
         jobs = []
         for block in blocks:
             jobs += [block.digest, block.witness_signature]
@@ -78,11 +78,12 @@ class RecoveryProcess:
         self._pipe.send_bytes(b"".join(jobs))
 
     def receive(self, blocks: list[Block]) -> None:
-        """Waits for the oldest batch that was sent, which was `blocks`. Raises EOFError or OSError when it is gone."""
+        """Waits for the oldest batch sent, which was `blocks`. Raises EOFError or OSError when the process has
+        ended."""
         _fill(blocks, self._pipe.recv_bytes(), self._chain_id)
 
     def close(self) -> None:
-        """Ends the process."""
+        """Stops the process."""
         self._pipe.close()
         self._process.join(timeout=5)
         if self._process.is_alive():
@@ -95,9 +96,9 @@ class _Batch(NamedTuple):
 
 
 class RecoveryAhead:
-    """Hands blocks on in their order, with the signers of headers and transactions recovered where that was possible.
+    """Yields blocks in order, with the signers of headers and transactions recovered where possible.
 
-    With one processor, or when the second process is gone, the blocks come as they are.
+    With one CPU, or when the second process has ended, the blocks are unchanged.
     """
 
     def __init__(self, chain_id: bytes, processors: int | None = None) -> None:
@@ -105,13 +106,13 @@ class RecoveryAhead:
         self._process = RecoveryProcess(chain_id) if is_worth_it else None
 
     def close(self) -> None:
-        """Ends the second process."""
+        """Stops the second process."""
         if self._process is not None:
             self._process.close()
             self._process = None
 
     def prepare(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """Iterates over the blocks; some of them are read ahead."""
+        """Iterates over the blocks, reading ahead."""
         under_way: deque[_Batch] = deque()
         for blocks_of_batch in _cut(blocks):
             under_way.append(_Batch(blocks_of_batch, self._send(blocks_of_batch)))
@@ -138,10 +139,10 @@ class RecoveryAhead:
 
 
 class RecoveryAside:
-    """The second process for an event loop: jobs go in, and `on_done(job)` is called in their order.
+    """The second process for an event loop: takes jobs, and calls `on_done(job)` in order.
 
-    It is started for the first job that is worth it, and ended when none came for a while. Small jobs, and all where
-    there is one processor or the process is gone, are handed back as they are.
+    It is started for the first job that is large enough, and stopped after an idle period. Small jobs, and all jobs
+    with one CPU or when the process has ended, are returned unchanged.
     """
 
     def __init__(self, chain_id: bytes, on_done: Callable[[int], None], processors: int | None = None) -> None:
@@ -154,19 +155,19 @@ class RecoveryAside:
         self._idle_timer: asyncio.TimerHandle | None = None
 
     def recover(self, job: int, blocks: list[Block]) -> None:
-        """Takes a job; `on_done` is called later in any case."""
+        """Queues a job; `on_done` is called later in any case."""
         self._waiting.append((job, blocks))
         asyncio.get_running_loop().call_soon(self._go_on)
 
     def close(self) -> None:
-        """Ends the process; jobs that wait are forgotten."""
+        """Stops the process; queued jobs are dropped."""
         self._waiting.clear()
         self._sent.clear()
         self._end_process()
         self._may_start = False
 
     def _go_on(self) -> None:
-        """Sends jobs while the pipe holds them; what is too small to be sent is done when its turn comes."""
+        """Sends jobs while the pipe has room; small ones complete in turn without being sent."""
         while self._waiting and len(self._sent) < BATCHES_AHEAD:
             job, blocks = self._waiting[0]
             if not self._is_worth_it(blocks):
@@ -210,7 +211,7 @@ class RecoveryAside:
         self._go_on()
 
     def _give_up(self) -> None:
-        """The process is gone: what it had, and all that comes, is handed back as it is."""
+        """The process has ended: returns its jobs, and all further ones, unchanged."""
         self._may_start = False
         self._end_process()
         self._waiting.extendleft(reversed(self._sent))
@@ -248,7 +249,7 @@ def _cut(blocks: Iterable[Block]) -> Iterator[list[Block]]:
 
 
 def _fill(blocks: list[Block], found: bytes, chain_id: bytes) -> None:
-    """Keeps the keys; where one is missing the block's own check finds out why."""
+    """Stores the recovered keys; where one is missing, the check of the block reports why."""
     size, null = keys.PUBLIC_KEY_BYTES, keys.NULL_KEY
     at = 0
     for block in blocks:

@@ -1,4 +1,4 @@
-"""Runs a node by its settings in this process."""
+"""Runs a node with its settings in this process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from node.shell.peering import make_network_settings
 
 
 def run_node(settings: Settings) -> None:
-    """Opens the chain and runs the node until it is told to stop. Raises CommandError, SettingsError, StoreError."""
+    """Opens the chain and runs the node until it is stopped. Raises CommandError, SettingsError, StoreError."""
     keys = settings.read_witness_keys()
     config = load_chain_config(settings)
     configure_logging(settings.log_level, settings.log_json)
@@ -59,7 +59,8 @@ def _make_operator_ports(settings: Settings, data_dir: Path) -> OperatorPorts | 
 
 
 def _warn_about_keys(chain: Chain, witnesses: tuple[str, ...], public_keys: set[bytes]) -> None:
-    """Says at the start what would else show only when a slot is missed; both can change while the node runs."""
+    """Warns at the start of missing or wrong witness keys, which would show only in missed slots; both can change
+    later."""
     for name in witnesses:
         row = chain.ctx.tables.witnesses.find(name)
         if row is None:

@@ -1,7 +1,7 @@
-"""Snapshots as files: written so that they appear whole or not at all, and restored into a data directory likewise.
+"""Snapshot files: written and restored atomically.
 
-A restore fills a database in the folder `restoring` of the data directory and at the end renames it to `state`, which
-is the one step that makes the directory a chain. Until then, and after a restore that was killed, there is none.
+A restore fills a database in the folder `restoring` of the data directory and at the end renames it to `state`, the
+single step that completes the restore. Before it, and after a restore that was killed, the directory holds no chain.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def write_snapshot(chain: Chain, path: Path, progress: Progress, with_history: b
 
 
 def save_snapshot(source: SnapshotSource, path: Path, progress: Progress) -> Summary:
-    """Writes a state that was taken hold of before, in any thread; the file appears only when it is whole.
+    """Writes a state that was captured before, in any thread; the file appears only when complete.
 
     The caller closes the source. Raises SnapshotError, StoreError, OSError.
     """
@@ -62,7 +62,7 @@ def save_snapshot(source: SnapshotSource, path: Path, progress: Progress) -> Sum
 
 
 def verify_snapshot(path: Path, config: ChainConfig | None, progress: Progress) -> Summary:
-    """Checks a file whole, and that it is of the chain if one is given. Raises SnapshotError, OSError."""
+    """Checks a whole file, and that it belongs to the chain if one is given. Raises SnapshotError, OSError."""
     with path.open("rb") as file:
         reader = SnapshotReader(file)
         if config is not None:
@@ -74,9 +74,9 @@ def verify_snapshot(path: Path, config: ChainConfig | None, progress: Progress) 
 def restore_snapshot(
     path: Path, config: ChainConfig, data_dir: Path, progress: Progress, with_history: bool = True
 ) -> Summary:
-    """Makes a data directory that holds no chain one with the state of a snapshot.
+    """Restores a snapshot into a data directory without a chain.
 
-    Raises SnapshotError, StoreError and OSError; the directory is then as it was before.
+    Raises SnapshotError, StoreError and OSError, leaving the directory unchanged.
     """
     _check_vacant(data_dir)
     with path.open("rb") as file:
@@ -106,7 +106,7 @@ def _check_vacant(data_dir: Path) -> None:
 
 @contextmanager
 def _restoring_directory(data_dir: Path) -> Iterator[Path]:
-    """A folder in the data directory for the time of a restore; it is removed in any case."""
+    """Creates a temporary folder in the data directory for a restore; it is removed in any case."""
     absent = [folder for folder in (data_dir, *data_dir.parents) if not folder.exists()]
     make_private(data_dir)
     restoring = data_dir / RESTORING_DIRECTORY
@@ -124,7 +124,7 @@ def _restoring_directory(data_dir: Path) -> Iterator[Path]:
 
 
 def _remove_leftover(restoring: Path) -> None:
-    """Removes what a killed restore left, unless another one is at work there."""
+    """Removes the folder of a killed restore, unless another one is in progress there."""
     state = restoring / STATE_DIRECTORY
     if not restoring.exists():
         return
@@ -134,12 +134,12 @@ def _remove_leftover(restoring: Path) -> None:
         except StoreLocked:
             raise SnapshotError(f"Another restore is at work in {restoring.parent}") from None
         except StoreError:
-            pass  # It was killed before it had a database.
+            pass  # The restore was killed before it created a database.
     shutil.rmtree(restoring)
 
 
 def _sync(path: Path) -> None:
-    """Waits until the disk has a file, or the names in a folder."""
+    """Syncs a file, or the entries of a folder, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

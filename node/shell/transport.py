@@ -22,26 +22,26 @@ from protocol.p2p.messages import Endpoint
 log = logging.getLogger("plaudit.p2p")
 
 EXCHANGE_SECONDS = 5
-"""How long a connection may take until the keys are exchanged."""
+"""Timeout of the key exchange."""
 
 DIAL_SECONDS = 5
 BUFFER_BYTES = 1 << 20
-"""A peer that has so much to read gets nothing more that it asked for until it has read most of it."""
+"""High-water mark of a peer's write buffer; above it, requested items are not sent until the buffer has drained."""
 
 BUFFER_BYTES_MAX = 6 << 20
-"""A peer that lets so much pile up is cut off."""
+"""Maximum size of a peer's write buffer; above it, the connection is aborted."""
 
 FLUSH_SECONDS = 3
-"""How long a closed connection may take to send what is left."""
+"""Timeout for sending the remaining bytes of a closed connection."""
 
 OPENING_MAX = 64
-"""Inbound connections beyond the greatest number of peers, for those whose handshake is not done."""
+"""Inbound connections allowed beyond the maximum number of peers, for pending handshakes."""
 
 MINUTE_MS = 60_000
 
 
 class PeerEvents(Protocol):
-    """Who is told what happens on connections: the node core."""
+    """Callbacks for events of connections, implemented by the node core."""
 
     def on_connect(self, connection: int, link: Link) -> None: ...
 
@@ -55,7 +55,7 @@ class PeerEvents(Protocol):
 
 
 class Transport:
-    """All TCP connections, by the number that the core knows them by."""
+    """All TCP connections, by the core's connection number."""
 
     def __init__(self, events: PeerEvents) -> None:
         self.events = events
@@ -67,7 +67,7 @@ class Transport:
         self._dials: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int, settings: NetworkSettings) -> Endpoint:
-        """Opens the port for peers and returns where it listens. Raises OSError when it is taken."""
+        """Opens the port for peers; returns the listening address. Raises OSError when it is in use."""
         self.doorman = Doorman(settings)
         self._server = await asyncio.get_running_loop().create_server(lambda: PeerConnection(self, None), host, port)
         address = self._server.sockets[0].getsockname()
@@ -90,7 +90,7 @@ class Transport:
             self.events.on_connect_failed(endpoint, str(error) or "no answer")
 
     async def stop(self) -> None:
-        """Closes the port and, after what was sent is written, every connection."""
+        """Closes the port and, after queued messages are written, all connections."""
         if self._server is not None:
             self._server.close()
         for task in list(self._dials):
@@ -99,7 +99,7 @@ class Transport:
             connection.close()
         await asyncio.sleep(0)
 
-    # For the core
+    # Called by the core
 
     def send(self, connection: int, number: int, payload: bytes) -> None:
         """Sends a message."""
@@ -108,33 +108,33 @@ class Transport:
             found.send(number, payload)
 
     def has_room(self, connection: int) -> bool:
-        """Whether a connection has little to write."""
+        """Whether the write buffer is below its high-water mark."""
         found = self._connections.get(connection)
         return found is not None and found.has_room
 
     def disconnect(self, connection: int) -> None:
-        """Closes a connection once what was sent is written; the core is not told."""
+        """Closes a connection after queued messages are written; the core gets no event."""
         found = self._connections.pop(connection, None)
         if found is not None:
             found.close()
 
-    # For the connections
+    # Called by connections
 
     def add(self, connection: PeerConnection) -> int:
-        """Gives a connection its number."""
+        """Registers a connection; returns its number."""
         self._last += 1
         self._connections[self._last] = connection
         return self._last
 
     def remove(self, connection: int) -> bool:
-        """Forgets a connection; False when the core closed it already."""
+        """Unregisters a connection; returns False if the core had closed it."""
         return self._connections.pop(connection, None) is not None
 
 
 class Doorman:
-    """Counts inbound connections, whatever state they are in, before a key is made for them, which costs most.
+    """Limits inbound connections before the key exchange, which is the most expensive step.
 
-    Connections from this very machine count towards the sums only.
+    Loopback connections count towards the totals only.
     """
 
     def __init__(self, settings: NetworkSettings | None) -> None:
@@ -146,11 +146,11 @@ class Doorman:
 
     @property
     def count(self) -> int:
-        """How many inbound connections there are."""
+        """Number of inbound connections."""
         return self._addresses.total()
 
     def admit(self, address: int, now_ms: int) -> bool:
-        """Counts a connection of an address; False, and not counted, when there are too many."""
+        """Counts a connection of an address; returns False, without counting it, at a limit."""
         limits = self._settings
         if limits is None or self.count >= limits.connections_max + OPENING_MAX:
             return False
@@ -167,7 +167,7 @@ class Doorman:
         return True
 
     def release(self, address: int) -> None:
-        """Takes a connection of an address off the count."""
+        """Releases a counted connection of an address."""
         for counts, key in ((self._addresses, address), (self._subnets, subnet_of(address))):
             counts[key] -= 1
             if not counts[key]:
@@ -186,14 +186,14 @@ class PeerConnection(asyncio.Protocol):
         self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._admitted: int | None = None
-        """The address under which it is counted, if it came from outside."""
+        """The address under which it is counted, if it is inbound."""
         self.has_room = True
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is open: the keys are exchanged."""
-        self._transport = transport = cast(asyncio.Transport, transport)  # That of uvloop is no subclass of it.
+        """Starts the key exchange."""
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass.
         if not self._is_admitted(transport):
             self._is_closed = True
             transport.abort()
@@ -206,7 +206,7 @@ class PeerConnection(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(EXCHANGE_SECONDS, self._fail, "no key came")
 
     def _is_admitted(self, transport: asyncio.Transport) -> bool:
-        """Whether the other end may have one more connection to this node; what this node dials always may."""
+        """Whether the limits allow the connection; outbound ones are always allowed."""
         if self._dialled is not None:
             return True
         remote = transport.get_extra_info("peername")
@@ -220,7 +220,7 @@ class PeerConnection(asyncio.Protocol):
         return self._admitted is not None
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came: they are keys or whole or partial messages."""
+        """Handles received bytes: keys, or complete or partial messages."""
         if self._is_closed:
             return
         try:
@@ -236,11 +236,11 @@ class PeerConnection(asyncio.Protocol):
             self._guarded(self._owner.events.on_message, self._number, frame.number, frame.payload)
 
     def pause_writing(self) -> None:
-        """Much waits to be written."""
+        """The write buffer is above its high-water mark."""
         self.has_room = False
 
     def resume_writing(self) -> None:
-        """Little is left to be written."""
+        """The write buffer is below its low-water mark."""
         self.has_room = True
         if self._number and not self._is_closed:
             self._guarded(self._owner.events.on_writable, self._number)
@@ -275,7 +275,7 @@ class PeerConnection(asyncio.Protocol):
         self._guarded(self._owner.events.on_connect, self._number, link)
 
     def _settle(self) -> None:
-        """The keys are exchanged, or never will be."""
+        """The key exchange is done or has failed."""
         if self._is_opening:
             self._is_opening = False
             self._owner.opening -= 1
@@ -284,7 +284,7 @@ class PeerConnection(asyncio.Protocol):
             self._timer = None
 
     def _guarded(self, call: Callable[..., None], *arguments: object) -> None:
-        """Calls the core; a fault of ours costs this connection, not the node."""
+        """Calls the core; an internal error closes this connection but does not stop the node."""
         try:
             call(*arguments)
         except Exception:
@@ -292,7 +292,7 @@ class PeerConnection(asyncio.Protocol):
             self._fail("a fault of this node")
 
     def _fail(self, why: str) -> None:
-        """Cuts the connection off."""
+        """Aborts the connection."""
         if self._transport is not None:
             self._transport.abort()
         self._end(why)
@@ -309,7 +309,7 @@ class PeerConnection(asyncio.Protocol):
             self._owner.events.on_connect_failed(self._dialled, why)
 
     def close(self) -> None:
-        """Closes once what was sent is written, or after a moment."""
+        """Closes after queued messages are written, or after a timeout."""
         self._is_closed = True
         self._settle()
         if self._transport is not None:
@@ -317,7 +317,7 @@ class PeerConnection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._transport.abort)
 
     def send(self, number: int, payload: bytes) -> None:
-        """Sends a message; a peer that lets too much pile up is cut off."""
+        """Sends a message; aborts the connection when the write buffer is too large."""
         if self._is_closed or self._transport is None:
             return
         self._transport.write(self._channel.seal(number, payload))
