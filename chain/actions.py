@@ -1,4 +1,4 @@
-"""Automated actions in blocks: the check of those a header carries, and the choice of those for a new block.
+"""Automated actions in blocks: validation of those in a header, and selection for a new block.
 
 Source: libraries/chain/database.cpp, process_required_actions and process_optional_actions;
 libraries/plugins/witness/block_producer.cpp, apply_pending_transactions.
@@ -25,20 +25,20 @@ from state.context import Context
 from state.tables.actions import PendingRequiredAction
 
 EXTENSION_BYTES = 6
-"""The most that a header extension adds around its actions: its tag and their number."""
+"""Maximum overhead of a header extension in bytes: its tag and the number of its actions."""
 
 
 def compute_partition(ctx: Context) -> int:
-    """Bytes of a block that are kept for required actions."""
+    """Number of bytes of a block reserved for required actions."""
     gpo = ctx.gpo
     return gpo.maximum_block_size * gpo.required_actions_partition_percent // BASIS_POINTS
 
 
 def process_required_actions(ctx: Context) -> None:
-    """Carries out the required actions of a header, which must be the oldest of the queue in their order.
+    """Executes the required actions of a header, which must be the first of the queue, in order.
 
-    The queue is ordered by time and then by age; the 0.23.x line looked at the age alone and disagreed with its own
-    producer, which later versions mended. Raises Rejected.
+    The queue is ordered by time, then by age. Branch 0.23.x checked the age alone, which contradicted its own producer;
+    later versions fixed that. Raises Rejected.
     """
     queue = ctx.tables.pending_required_actions
     for action in ctx.applied_block.required_actions:
@@ -60,7 +60,7 @@ def process_required_actions(ctx: Context) -> None:
 
 
 def check_required_actions(ctx: Context) -> None:
-    """Refuses a block that leaves out a required action that is due, though the part kept for them has room for it.
+    """Refuses a block that omits a due required action although the reserved part has room for it.
 
     Raises Rejected.
     """
@@ -88,9 +88,9 @@ def _show_row(ctx: Context, row: PendingRequiredAction) -> Any:
 
 
 def process_optional_actions(ctx: Context) -> None:
-    """Carries out the optional actions of a header.
+    """Executes the optional actions of a header.
 
-    Whether one comes too early or twice is for the action itself to judge. Raises Rejected and Invalid.
+    The action itself checks whether it is early or repeated. Raises Rejected and Invalid.
     """
     for action in ctx.applied_block.optional_actions:
         validate_action(ctx, action)
@@ -98,9 +98,9 @@ def process_optional_actions(ctx: Context) -> None:
 
 
 def remove_unwanted_actions(ctx: Context) -> None:
-    """Forgets the optional actions that were offered in irreversible blocks.
+    """Removes the optional actions that were offered in irreversible blocks.
 
-    An action that a supermajority of witnesses left out until then is not wanted.
+    A supermajority of witnesses has passed such an action over.
     """
     gpo, offers = ctx.gpo, ctx.tables.pending_optional_actions
     for row in list(offers.index("by_execution").scan(stop=(gpo.time + 1,))):
@@ -112,7 +112,7 @@ def remove_unwanted_actions(ctx: Context) -> None:
 
 
 def has_due_actions(ctx: Context, timestamp: int) -> bool:
-    """Whether a block of that time has automated actions to carry out or to offer."""
+    """Whether a block of that time has due automated actions."""
     tables = ctx.tables
     queues = (
         tables.pending_required_actions.index("by_execution"),
@@ -124,11 +124,11 @@ def has_due_actions(ctx: Context, timestamp: int) -> bool:
 def choose_actions(
     ctx: Context, timestamp: int, size: int, session: Callable[[], AbstractContextManager[Any]]
 ) -> HeaderActions:
-    """Tries the actions that are due on top of a block's transactions and returns those for its header.
+    """Applies the due actions on top of a block's transactions, and returns those for its header.
 
-    `size` is that of the block so far, in bytes. Required actions get all the room that is left, optional ones what
-    the required ones leave. The changes stay in the open checkpoint; `session` opens one inside it. Raises what a
-    required action raises: no valid block can be made then.
+    `size` is that of the block so far, in bytes. Required actions get all remaining room, optional ones the rest. The
+    changes stay in the open checkpoint; `session` opens one inside it. Errors of a required action are raised, because
+    no valid block can be made then.
     """
     maximum = ctx.gpo.maximum_block_size
     required: list[Any] = []

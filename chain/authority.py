@@ -1,4 +1,4 @@
-"""Whether signatures satisfy the authorities that a transaction needs, and which keys would.
+"""Authority checks: whether signatures satisfy the authorities of a transaction, and which keys would.
 
 An authority is met when the weights of its keys that signed, and of its accounts whose active authority is met in
 turn, reach its threshold. Every signature must be needed.
@@ -25,20 +25,20 @@ from protocol.steps import Steps, do_all
 from protocol.types import Authority
 
 AuthorityGetter = Callable[[str], Authority]
-"""Gives an authority of an account by name; raises if there is no such account."""
+"""Returns an authority of an account by name; raises for an unknown account."""
 
 
 LOOKUPS_MAX = 1000
-"""Authorities that are looked at for one transaction that arrives: enough for any that people make, and some 15 ms."""
+"""Maximum number of authorities read for one arriving transaction: about 15 ms of work, more than real ones need."""
 
 _first = itemgetter(0)
 
 
 class AuthorityLimits(NamedTuple):
-    """How far an authority is followed; 0 in `max_membership`, `max_accounts` and `max_lookups` means no limit.
+    """Limits of the traversal of authorities; 0 in `max_membership`, `max_accounts` and `max_lookups` means no limit.
 
-    `open_account` is the account that everybody controls: it needs no signature. `max_lookups` is no rule of the chain:
-    it bounds the work for one transaction, however many accounts it names.
+    `open_account` is the account without any required signature. `max_lookups` is not a rule of the chain: it bounds
+    the work for one transaction, however many accounts it names.
     """
 
     max_depth: int
@@ -49,14 +49,14 @@ class AuthorityLimits(NamedTuple):
 
 
 def get_limits(rules: Rules) -> AuthorityLimits:
-    """The limits that hold for transactions of a chain."""
+    """The limits for transactions of a chain."""
     return AuthorityLimits(
         rules.max_sig_check_depth, rules.max_authority_membership, rules.max_sig_check_accounts, rules.temp_account
     )
 
 
 class SignState:
-    """Keys that signed (and whether each was used), keys that could sign, accounts already found satisfied."""
+    """Keys that signed (and whether each was used), keys that could sign, and accounts already approved."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class SignState:
         self._keys = frozenset(self.used).union(available)
         self._approved: set[str] = {limits.open_account}
         self._failed: dict[tuple[str, int], int] = {}
-        """Accounts by name and depth that were not met, with how many accounts were seen below each of them."""
+        """Accounts not satisfied, by name and depth, with the number of accounts visited below each."""
         self._accounts_seen = 0
         self._lookups = 0
 
@@ -84,23 +84,23 @@ class SignState:
         return False
 
     def check_account(self, name: str) -> bool:
-        """Whether the account's authority (of the kind this state follows) is met."""
+        """Whether the account's authority (of this state's kind) is satisfied."""
         if name in self._approved:
             return True
         self._accounts_seen = 1
         return self._check(self._get_authority(name), 0)
 
     def check(self, authority: Authority) -> bool:
-        """Whether a written-out authority is met."""
+        """Whether an authority given in full is satisfied."""
         self._accounts_seen = 0
         return self._check(authority, 0)
 
     def has_unused_signatures(self) -> bool:
-        """Whether some signature was not needed so far."""
+        """Whether any signature has not been used."""
         return not all(self.used.values())
 
     def _check(self, authority: Authority, depth: int) -> bool:
-        """Adds up weights in the reference's order, because its limits cut the walk short."""
+        """Adds up weights in the reference's order, because the limits stop the traversal early."""
         limits = self._limits
         self._count_lookup()
         threshold = authority.weight_threshold
@@ -138,10 +138,10 @@ class SignState:
         return total >= threshold
 
     def _check_member(self, name: str, depth: int) -> bool:
-        """Whether an account inside an authority is met; one that was not met before is not walked through again.
+        """Whether an account inside an authority is satisfied; failures are cached to avoid repeated traversal.
 
-        The same walk from the same depth sees as many accounts and uses the same keys, as long as no more accounts are
-        approved and the limit of accounts does not cut it short; where it might, it is walked.
+        A traversal from the same depth visits the same accounts and uses the same keys, unless more accounts were
+        approved or the limit of accounts stops it; where that is possible, it is repeated.
         """
         limit = self._limits.max_accounts
         before = self._accounts_seen
@@ -168,7 +168,7 @@ class SignState:
 
 
 class Authorities(NamedTuple):
-    """Where the three kinds of authority of accounts are looked up."""
+    """Lookup functions of the three kinds of authority of accounts."""
 
     get_active: AuthorityGetter
     get_owner: AuthorityGetter
@@ -178,10 +178,10 @@ class Authorities(NamedTuple):
 def verify_authority(
     required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
 ) -> None:
-    """Checks that the keys that signed meet all required authorities and that each is needed.
+    """Checks that the keys that signed satisfy all required authorities, and that each of them is needed.
 
-    A posting authority is also met by the active or the owner authority, an active one by the owner authority.
-    Raises the Missing...Authority errors, IrrelevantSignature, Invalid when posting is mixed with others.
+    The active or owner authority also satisfies a posting authority, and the owner authority an active one. Raises the
+    Missing...Authority errors, IrrelevantSignature, Invalid when posting is mixed with others.
     """
     do_all(verify_in_steps(required, signed, authorities, limits))
 
@@ -189,7 +189,7 @@ def verify_authority(
 def verify_in_steps(
     required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
 ) -> Steps[None]:
-    """Does what `verify_authority` does, an account a step: there may be thousands, each with a large authority."""
+    """Like `verify_authority`, in steps of one account, since there may be thousands with large authorities."""
     if required.postings:
         return _verify_posting(required, signed, authorities, limits)
     return _verify_active_and_owner(required, signed, authorities, limits)
@@ -273,7 +273,7 @@ def find_required_in_steps(
     authorities: Authorities,
     limits: AuthorityLimits,
 ) -> Steps[list[bytes]]:
-    """Does what `get_required_signatures` does, an account a step."""
+    """Like `get_required_signatures`, in steps of one account."""
     if required.postings:
         if required.owners:
             raise Invalid("!required_owner.size()")
@@ -304,7 +304,7 @@ def minimize_required_signatures(
     authorities: Authorities,
     limits: AuthorityLimits,
 ) -> list[bytes]:
-    """The required signatures without those that are not needed beside the others.
+    """A minimal subset of the required signatures that still suffices.
 
     Source: transaction.cpp, signed_transaction::minimize_required_signatures.
     """
@@ -327,10 +327,10 @@ def minimize_required_signatures(
 def get_potential_signatures(
     required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
 ) -> list[bytes]:
-    """The keys of every authority that is looked at while signatures are searched without any key at hand.
+    """The keys of every authority visited by a check without any signature.
 
-    The reference hands the kind of canonical form over in the place of the membership limit, so an authority is left
-    after its first member; that is kept, as wallets see its results.
+    The reference passes the canonical form in place of the membership limit, so the traversal leaves each authority
+    after its first member; that is reproduced, because wallets see the results.
     Source: plugins/apis/database_api/database_api.cpp, get_potential_signatures.
     """
     return do_all(find_potential_in_steps(required, signed, authorities, limits))
@@ -339,7 +339,7 @@ def get_potential_signatures(
 def find_potential_in_steps(
     required: RequiredAuthorities, signed: Collection[bytes], authorities: Authorities, limits: AuthorityLimits
 ) -> Steps[list[bytes]]:
-    """Does what `get_potential_signatures` does, an account a step."""
+    """Like `get_potential_signatures`, in steps of one account."""
     found: set[bytes] = set()
 
     def note(get: AuthorityGetter) -> AuthorityGetter:
@@ -356,5 +356,5 @@ def find_potential_in_steps(
 
 
 def account_authorities(get: Callable[[str], Any]) -> Authorities:
-    """Looks authorities up in rows of the state; `get` gives that of an account, and raises for an unknown one."""
+    """Looks authorities up in rows of the state; `get` returns the row of an account, and raises for an unknown one."""
     return Authorities(lambda name: get(name).active, lambda name: get(name).owner, lambda name: get(name).posting)

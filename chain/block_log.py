@@ -1,11 +1,11 @@
 """The file of irreversible blocks, in the reference's format, and its index.
 
-A record is the packed signed block followed by its own start offset (64 bits, little-endian); nothing else is in
-the file, so block logs of the reference can be read and ours can be read by it. `block_log.index` holds the start
-offset of each block in the same form and is made anew when it does not fit. The first record is that of block 1, or of
-the block of the snapshot a node was restored from; which one it is, the record itself says.
+A record is the packed signed block followed by its own start offset (64 bits, little-endian). The file has no other
+content, so it is compatible with the reference in both directions. `block_log.index` holds the start offset of each
+block in the same form, and is rebuilt if it does not match. The first record is block 1, or the block of the snapshot
+from which the node was restored; its number follows from the record itself.
 
-A process that dies while it appends leaves a torn record at the end; it is cut off when the log is opened.
+A process that dies during an append leaves a torn record at the end, which is truncated when the log is opened.
 Source: libraries/chain/block_log.cpp.
 """
 
@@ -23,7 +23,7 @@ OFFSET = Struct("<Q")
 _BUFFER_BYTES = 1 << 20
 
 BlockReader = Callable[[bytes], int]
-"""Gives the number of a packed block; raises Invalid when the bytes are no block."""
+"""Returns the number of a packed block; raises Invalid if the bytes are not a block."""
 
 
 class BlockStore(Protocol):
@@ -38,7 +38,7 @@ class BlockStore(Protocol):
         """Number of the last block, 0 if there is none."""
 
     def begin_at(self, number: int) -> None:
-        """Lets an empty log begin with another block than 1. Raises BlockLogError when it is not empty."""
+        """Makes block `number` the first one of an empty log. Raises BlockLogError if the log is not empty."""
 
     def append(self, number: int, packed: bytes) -> None:
         """Adds the block after the last one."""
@@ -47,20 +47,20 @@ class BlockStore(Protocol):
         """Returns the packed block, or None if the log does not hold it."""
 
     def read_starts(self, first: int, last: int, size: int) -> list[bytes]:
-        """Returns the first `size` bytes of consecutive blocks that the log holds, without a look at the rest."""
+        """Returns the first `size` bytes of consecutive blocks in the log, without reading the rest."""
 
     def truncate(self, number: int) -> None:
         """Removes all blocks after `number`."""
 
     def sync(self) -> None:
-        """Waits until the disk holds everything that was appended."""
+        """Waits until everything appended is on disk."""
 
     def close(self) -> None:
         """Releases the files."""
 
 
 class MemoryBlockLog:
-    """A block log in memory, for chains that live no longer than their process."""
+    """A block log in memory, for chains without persistence."""
 
     def __init__(self) -> None:
         self._blocks: list[bytes] = []
@@ -77,7 +77,7 @@ class MemoryBlockLog:
         return self._first + len(self._blocks) - 1 if self._blocks else 0
 
     def begin_at(self, number: int) -> None:
-        """Lets an empty log begin with another block than 1. Raises BlockLogError when it is not empty."""
+        """Makes block `number` the first one of an empty log. Raises BlockLogError if the log is not empty."""
         _check_empty(len(self._blocks), number)
         self._first = number
 
@@ -91,7 +91,7 @@ class MemoryBlockLog:
         return self._blocks[number - self._first] if self._first <= number <= self.head_number else None
 
     def read_starts(self, first: int, last: int, size: int) -> list[bytes]:
-        """Returns the first `size` bytes of consecutive blocks that the log holds."""
+        """Returns the first `size` bytes of consecutive blocks in the log."""
         return [packed[:size] for packed in self._blocks[first - self._first : last + 1 - self._first]]
 
     def truncate(self, number: int) -> None:
@@ -111,9 +111,9 @@ class BlockLog:
     def __init__(
         self, directory: str | os.PathLike[str], read_number: BlockReader, origin: bytes | None = None
     ) -> None:
-        """Opens or creates `block_log` and `block_log.index`; cuts a torn record off. Raises BlockLogError.
+        """Opens or creates `block_log` and `block_log.index`; truncates a torn record. Raises BlockLogError.
 
-        `origin` is the packed block that the log of a restored node begins with, should it not begin with block 1.
+        `origin` is the packed first block of the log of a restored node; None if the log begins with block 1.
         """
         self._path = Path(directory) / "block_log"
         self._read_number = read_number
@@ -143,14 +143,14 @@ class BlockLog:
         return self._first + self._count - 1 if self._count else 0
 
     def begin_at(self, number: int) -> None:
-        """Lets an empty log begin with another block than 1. Raises BlockLogError when it is not empty."""
+        """Makes block `number` the first one of an empty log. Raises BlockLogError if the log is not empty."""
         _check_empty(self._count, number)
         self._first = number
 
     def append(self, number: int, packed: bytes) -> None:
         """Adds the block after the last one. Raises BlockLogError for another number.
 
-        The bytes may stay in a buffer until `sync`, `read` of them or a full buffer.
+        The bytes may stay in a buffer until it is full, or until `sync` or `read`.
         """
         _check_next(self._first + self._count, number)
         offset = OFFSET.pack(self._log_bytes + len(self._pending_log))
@@ -163,7 +163,7 @@ class BlockLog:
             self._flush()
 
     def read(self, number: int) -> bytes | None:
-        """Returns the packed block, or None if the log does not hold it. Raises BlockLogError for damaged files."""
+        """Returns the packed block, or None if it is not in the log. Raises BlockLogError for damaged files."""
         if not self._first <= number <= self.head_number:
             return None
         if self._pending_log:
@@ -175,7 +175,7 @@ class BlockLog:
         return record[:-8]
 
     def read_starts(self, first: int, last: int, size: int) -> list[bytes]:
-        """Returns the first `size` bytes of consecutive blocks that the log holds, without a look at the rest."""
+        """Returns the first `size` bytes of consecutive blocks in the log, without reading the rest."""
         if self._pending_log:
             self._flush()
         count = last + 1 - first
@@ -198,14 +198,14 @@ class BlockLog:
             self._cut(self._bounds(number)[1], number + 1 - self._first)
 
     def sync(self) -> None:
-        """Waits until the disk holds everything that was appended. Raises BlockLogError, for a full disk too."""
+        """Waits until everything appended is on disk. Raises BlockLogError, also for a full disk."""
         if not self._is_synced:
             self._flush()
             _guard(self._path, os.fdatasync, self._log)
             self._is_synced = True
 
     def close(self) -> None:
-        """Writes what is left in the buffer and releases the files."""
+        """Flushes the buffers and releases the files."""
         if self._log >= 0:
             try:
                 self._flush()
@@ -219,7 +219,7 @@ class BlockLog:
         self._log = self._index = -1
 
     def _flush(self) -> None:
-        """Writes the buffers; after a failed write the buffers stay and the files are cut back."""
+        """Writes the buffers; after a failed write the buffers are kept and the files are truncated."""
         if not self._pending_log:
             return
         index_bytes = self._count * OFFSET.size - len(self._pending_index)
@@ -259,7 +259,7 @@ class BlockLog:
         self._is_synced = False
 
     def _recover(self) -> None:
-        """Makes log and index end with the same whole record."""
+        """Truncates or rebuilds log and index until both end with the same complete record."""
         os.ftruncate(self._index, self._count * OFFSET.size)
         if self._log_bytes == 0:
             self._cut(0, 0)
@@ -269,7 +269,7 @@ class BlockLog:
             self._rebuild_index()
 
     def _find_first(self) -> int:
-        """The number of the block in the first record; 1 where the index does not tell how long that record is."""
+        """The number of the block in the first record; 1 if the index does not give its length."""
         end = self._log_bytes if self._count < 2 else int(OFFSET.unpack(self._read_index(1))[0])
         if not OFFSET.size < end <= self._log_bytes or any(os.pread(self._log, OFFSET.size, end - OFFSET.size)):
             return 1
@@ -279,7 +279,7 @@ class BlockLog:
             return 1
 
     def _fits(self, number: int, end: int) -> bool:
-        """Whether block `number` by the index is a whole record that ends at `end` and holds that block."""
+        """Whether the index entry of block `number` points to a complete record of that block which ends at `end`."""
         if number == 0:
             return end == 0
         begin = self._offset(number)
@@ -289,19 +289,19 @@ class BlockLog:
         return record[-8:] == OFFSET.pack(begin) and self._is_block(record[:-8], number)
 
     def _cut_by_index(self) -> bool:
-        """Cuts a torn tail where the index still says where the records before it end."""
+        """Truncates a torn tail, if the index still knows the end of the last complete record."""
         head = self.head_number
         for number in range(head - 1, max(head - 10_000, self._first - 1), -1):
             end = self._offset(number + 1)
             if end <= self._log_bytes and self._fits(number, end):
                 if self._find_last_record(end) is not None:
-                    return False  # The log goes on with whole records that the index lost.
+                    return False  # The log continues with complete records that the index lost.
                 self._cut(end, number + 1 - self._first)
                 return True
         return False
 
     def _find_last_record(self, after: int) -> tuple[int, int] | None:
-        """The (begin, end) of the last whole record behind offset `after`, found by its own offset at its end."""
+        """The (begin, end) of the last complete record after offset `after`, found by the offset stored at its end."""
         with mmap.mmap(self._log, self._log_bytes, access=mmap.ACCESS_READ) as data:
             for end in range(self._log_bytes, after + OFFSET.size, -1):
                 begin = int(OFFSET.unpack_from(data, end - OFFSET.size)[0])
@@ -310,7 +310,7 @@ class BlockLog:
         return None
 
     def _rebuild_index(self) -> None:
-        """Makes the index anew by walking from the last whole record back to the first."""
+        """Rebuilds the index by walking back from the last complete record to the first."""
         last = self._find_last_record(0)
         if last is None and self._is_begun():
             self._cut(0, 0)
@@ -336,7 +336,7 @@ class BlockLog:
             raise BlockLogError("", "${path} does not hold block after block", path=str(self._path))
 
     def _is_begun(self) -> bool:
-        """Whether the file may be the torn first record: block 1 begins with the id of no block."""
+        """Whether the file may be a torn first record: block 1 begins with an id of zeros."""
         if not any(os.pread(self._log, len(NULL_ID), 0)):
             return True
         return self._origin is not None and (self._origin + OFFSET.pack(0)).startswith(
@@ -375,7 +375,7 @@ def _guard(path: Path, call: Callable[..., int | None], *arguments: object) -> i
 
 
 def _write_all(descriptor: int, data: bytes | bytearray, offset: int) -> None:
-    """Writes all of it; lets go of the buffer in any case, because a kept error would else hold it fast."""
+    """Writes all data; releases the buffer in any case, because a stored traceback would keep it alive."""
     done = 0
     with memoryview(data) as view:
         while done < len(data):

@@ -1,8 +1,8 @@
-"""One chain: its rooms joined, and what nearly everybody asks of it.
+"""One chain: assembles the parts of this package behind one interface.
 
-`reader` gives blocks, `switch` moves the head, `finality` says what is irreversible and writes it, `pool` holds what
-waits for a block and `builder` makes one; all of them work on one `ledger`, fork tree and block log. What is
-irreversible lies on the disk (see `finality`), and a start goes on from there (see `start`).
+`reader` reads blocks, `switch` moves the head, `finality` tracks and writes irreversible blocks, `pool` holds pending
+transactions, and `builder` makes blocks. All share one `ledger`, fork tree and block log. Irreversible blocks and their
+state are on disk (see `finality`), where the next start continues (see `start`).
 """
 
 from collections.abc import Iterable
@@ -42,10 +42,10 @@ STATE_DIRECTORY = "state"
 
 
 class Chain:
-    """The node's view of a chain. Everything runs in the caller's thread; nothing is called back.
+    """The node's interface to a chain. Everything runs in the caller's thread; there are no callbacks.
 
-    It begins in PROMPT mode; `enter` changes that. `refused_at_start` are reversible blocks of the last run that this
-    one refused.
+    It starts in PROMPT mode; `enter` changes that. `refused_at_start` lists the reversible block of the last run that
+    was refused at the start, if any.
     """
 
     def __init__(
@@ -60,9 +60,9 @@ class Chain:
         invariants: Iterable[str] = (),
         progress: Progress = QUIET,
     ) -> None:
-        """Goes on with the chain in a backend and a block log, whatever a crash left in them.
+        """Continues the chain in a backend and a block log, also after a crash.
 
-        `open` is the usual way; it says what the options mean and what is raised.
+        `open` is the usual constructor; it documents the options and errors.
         """
         self.config = config
         self.codec = codec
@@ -102,11 +102,10 @@ class Chain:
         invariants: Iterable[str] = (),
         progress: Progress = QUIET,
     ) -> "Chain":
-        """Opens the chain in a directory (a path), made if it is not there; None keeps it in memory.
+        """Opens the chain in a directory, which is created if absent; None keeps the chain in memory.
 
-        `followers` are told what happens to it, `progress` of work on the data of an older program; `invariants` of
-        state/watch.py are checked after each block. The caches, of rows of the state and of the database's bytes, are
-        there for speed only.
+        `followers` receive the feed; `progress` receives reports of the upgrade of an older database; `invariants` of
+        state/watch.py are checked after each block. The caches, of state rows and of database bytes, affect speed only.
         Raises the errors of the store (StoreLocked, ForeignChain, ForeignConfig, StoreTooNew, StoreCorrupt, NotAStore,
         StoreFull) and BlockLogError.
         """
@@ -133,9 +132,9 @@ class Chain:
             raise
 
     def close(self) -> None:
-        """Commits what is irreversible, keeps the reversible blocks for the next start and releases the files.
+        """Commits irreversible blocks, saves reversible blocks for the next start and releases the files.
 
-        Nothing more is written of a chain that has a `problem`.
+        Writes nothing if the chain has a `problem`.
         """
         if self._is_closed:
             return
@@ -153,10 +152,10 @@ class Chain:
 
     @property
     def ctx(self) -> Context:
-        """The state after the head block, and with those waiting transactions applied that could be; for reading.
+        """The state after the head block and the pending transactions applied on it so far; read-only.
 
-        After a block none is at first; they follow as `reapply_pending` gets on, the oldest first. Some never do: those
-        beyond the bounds of chain/pool.py, and those that lack credits now.
+        After a block no pending transaction is applied; `reapply_pending` applies them again, oldest first. Some are
+        not applied again: those beyond the limits of chain/pool.py, and those that lack credits now.
         """
         return self.ledger.ctx
 
@@ -167,7 +166,7 @@ class Chain:
 
     @property
     def head_id(self) -> bytes:
-        """Id of the head block, zeros before the first."""
+        """Id of the head block; zeros before the first."""
         return self.ledger.head_id
 
     @property
@@ -177,24 +176,24 @@ class Chain:
 
     @property
     def irreversible_number(self) -> int:
-        """Number of the last block that no branch can replace any more."""
+        """Number of the last irreversible block."""
         return self.finality.number
 
     @property
     def state_digest(self) -> bytes:
-        """Digest over the whole state after the head block (32 bytes), pending transactions left out."""
+        """Digest over the whole state after the head block (32 bytes), without pending transactions."""
         return self.store.digest
 
     @property
     def pending(self) -> PendingTransactions:
-        """The transactions that are in no block yet."""
+        """The pending transactions."""
         return self.pool.pending
 
     @property
     def problem(self) -> StoreError | None:
-        """Why nothing can be done with the chain until the next start, None when all is well.
+        """Why the chain is unusable until the next start; None if it is usable.
 
-        Its state can no longer be read (damaged files, say), or an error left it neither here nor there.
+        Either its state can no longer be read (for example damaged files), or an error left it inconsistent.
         """
         return self.store.backend.read_problem or self.finality.problem
 
@@ -202,11 +201,11 @@ class Chain:
 
     @property
     def mode(self) -> Mode:
-        """What a pushed block writes, and when."""
+        """What a pushed block writes to disk, and when."""
         return self.finality.mode
 
     def enter(self, mode: Mode) -> None:
-        """Changes the mode. What the former one held back is written; a disk that refuses shows in `write_problem`."""
+        """Changes the mode, and writes what the former mode deferred; a failed write sets `write_problem`."""
         self.finality.enter(mode)
 
     @property
@@ -221,12 +220,12 @@ class Chain:
     def refuses_without_credits(self, value: bool) -> None:
         if value != self.pool.needs_credits:
             self.pool.needs_credits = value
-            self.pool.drop_state()  # What waits was tried as it was before.
+            self.pool.drop_state()  # Pending transactions were applied under the former setting.
             self.pool.begin_head()
             self._reapply()
 
     def _reapply(self) -> None:
-        """Applies what waits on a new head, where nobody else sees to that."""
+        """Applies pending transactions on a new head, in modes in which the caller does not."""
         if self.mode is Mode.PROMPT and len(self.pending):
             try:
                 self.pool.reapply(Budget(REAPPLIED_OPERATIONS_MAX))
@@ -237,12 +236,12 @@ class Chain:
     # Blocks and transactions
 
     def push_block(self, block: Block, skip_signatures: bool = False, *, skip_authorities: bool = False) -> PushResult:
-        """Takes a block in: as the new head, by switching to its branch, or just remembered on a shorter branch.
+        """Adds a block: as the new head, with a switch to its branch, or on a shorter branch without being applied.
 
-        Blocks that waited for this one follow at once. On any error nothing has changed but that a block that the rules
-        refuse (this one, or one of its branch) is remembered as invalid; if that is not possible, `problem` is there.
-        `skip_signatures` is for blocks this node checked before, `skip_authorities` for blocks whose transactions are
-        trusted if their witness signed them; both concern this block alone, not others that are applied because of it.
+        Blocks that waited for this one follow at once. On an error nothing changes, except that a refused block (this
+        one, or one of its branch) is remembered as invalid; if the former state cannot be restored, `problem` is set.
+        `skip_signatures` is for blocks that this node checked before, `skip_authorities` for blocks whose transactions
+        are trusted if their witness signed them. Both apply to this block only, not to others applied because of it.
         Raises BlockLinkError when the parent is unknown, Rejected, Invalid and their subclasses otherwise.
         """
         try:
@@ -251,14 +250,14 @@ class Chain:
             self._reapply()
 
     def undo_head(self) -> Undone:
-        """Takes the head block back as if it had not come; its transactions wait again. Raises CheckpointError."""
+        """Undoes the head block; its transactions become pending again. Raises CheckpointError."""
         try:
             return self.switch.undo_head()
         finally:
             self._reapply()
 
     def push_transaction(self, transaction: Transaction) -> None:
-        """Accepts a transaction for one of the next blocks. Raises Rejected, Invalid and their subclasses."""
+        """Adds a transaction to the pool. Raises Rejected, Invalid and their subclasses."""
         self.finality.check_usable()
         self.builder.check_size(transaction)
         self.pool.push(transaction)
@@ -273,10 +272,10 @@ class Chain:
         skip_signatures: bool = False,
         budget: Budget | None = None,
     ) -> Block:
-        """Makes and signs the next block with as many pending transactions as fit; it is to be pushed at once.
+        """Makes and signs the next block with as many pending transactions as fit; the caller must push it at once.
 
-        `budget` bounds the work of choosing among them. Raises Rejected when the slot belongs to another witness or the
-        key is not its signing key.
+        `budget` bounds the work of the selection. Raises Rejected if the slot belongs to another witness or the key is
+        not its signing key.
         """
         self.finality.check_usable()
         budget = budget or Budget(TRIED_OPERATIONS_MAX)
@@ -290,13 +289,13 @@ class Chain:
     def generate_block(
         self, witness: str, private_key: PrivateKey, timestamp: int, skip_signatures: bool = False
     ) -> Block:
-        """Builds the next block and applies it; for those who do not need to know what it changed."""
+        """Builds and applies the next block, without the result of the push."""
         block = self.build_block(witness, private_key, timestamp, skip_signatures)
         self.push_block(block, skip_signatures)
         return block
 
     def read_head_signing_key(self, witness: str) -> bytes:
-        """The key that signs a witness's next block: as of the head, whatever pending transactions would change."""
+        """The signing key of a witness as of the head block, without pending transactions."""
         row: Witness | None = self.store.find_sealed(self.store.tables.witnesses, witness)
         assert row is not None, "a scheduled witness has a row"
         return row.signing_key

@@ -1,7 +1,7 @@
-"""What a database remembers of the chain config it was made with, so that it is never gone on with under another one.
+"""The record of a database's chain config, which prevents its use with a different config.
 
-The record holds the values that all nodes of a chain agree on from its start, as JSON. It lies in the state database
-under its own prefix. A database without it, written by an older program, gets that of the config it is opened with.
+The record holds the values that all nodes of a chain must agree on from its start, as JSON, under its own prefix in the
+state database. A database of an older program without a record gets one from the config it is opened with.
 """
 
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ KEY = b"\x11config"
 """Key of the record."""
 
 SHOWN_MAX = 3
-"""How many differences an error names."""
+"""Maximum number of differences that an error lists."""
 
 
 def check_config(backend: Backend, config: ChainConfig) -> bool:
-    """Whether the database has a record, which then fits the config. Raises ForeignConfig, StoreCorrupt."""
+    """Returns whether the database has a record. Raises ForeignConfig if it does not match the config, StoreCorrupt."""
     data = backend.get(KEY)
     if data is None:
         return False
@@ -36,7 +36,7 @@ def check_config(backend: Backend, config: ChainConfig) -> bool:
 
 
 def describe_differences(data: bytes, config: ChainConfig) -> str:
-    """Names what a record and a config differ in, "" when nothing. Raises StoreCorrupt for a damaged record."""
+    """Describes the differences between a record and a config; "" if there are none. Raises StoreCorrupt."""
     try:
         kept = dict(_flatten("", orjson.loads(data)))
     except ValueError as error:
@@ -60,12 +60,12 @@ def record_config(backend: Backend, config: ChainConfig) -> None:
 
 
 def read_record(view: View, config: ChainConfig) -> bytes:
-    """Returns the record of a database, made of the config when there is none."""
+    """Returns the record of a database, or one made from the config if there is none."""
     return view.get(KEY) or _pack(config)
 
 
 def read_identity(data: bytes, chain_id: bytes) -> ChainIdentity:
-    """Returns the names that a record gives the chain. Raises ValueError for a record that is none."""
+    """Returns the chain identity in a record. Raises ValueError for a malformed record."""
     names = NamesOfChain.model_validate(orjson.loads(data)["chain"])
     return ChainIdentity(chain_id, names.address_prefix, names.steem_symbol, names.sbd_symbol, names.vests_symbol)
 
@@ -80,12 +80,12 @@ def _pack(config: ChainConfig) -> bytes:
 
 
 def _show(key: str, values: dict[str, Any], defaults: dict[str, Any]) -> object:
-    """A value for people; rules that have their default are not in the record."""
+    """Formats a value for messages; rules with their default value are absent from the record."""
     return values.get(key, defaults.get(key, "absent"))
 
 
 def _flatten(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yields (dotted key, value) of every leaf; an empty list or table is none."""
+    """Yields (dotted key, value) of every leaf; empty lists and tables have none."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _flatten(f"{path}.{name}" if path else str(name), inner)

@@ -1,4 +1,4 @@
-"""Per-block steps that pay what was asked for days ago: conversions of SBD and withdrawals from savings.
+"""Per-block steps that execute delayed payments: conversions of SBD and withdrawals from savings.
 
 Source: libraries/chain/database.cpp, process_conversions and process_savings_withdraws.
 """
@@ -14,7 +14,7 @@ from state.tables.payments import SavingsWithdraw
 
 
 def process_conversions(ctx: Context) -> None:
-    """Turns the SBD of every due conversion into new STEEM at the median price; without a price all of them wait."""
+    """Converts the SBD of every due request to new STEEM at the median price; without a price all requests wait."""
     price = get_median_price(ctx)
     if price.is_null():
         return
@@ -37,7 +37,7 @@ def process_conversions(ctx: Context) -> None:
 
 
 def process_savings_withdrawals(ctx: Context) -> None:
-    """Pays every due withdrawal from savings, those of one moment by the payer's name and then by their numbers."""
+    """Pays every due withdrawal from savings, ordered by time, payer's name and request number."""
     accounts, requests = ctx.tables.accounts, ctx.tables.savings_withdraws
     due: list[SavingsWithdraw] = list(requests.index("by_complete_from_id").scan(stop=(ctx.time + 1,)))
     payments = Payments()

@@ -1,4 +1,4 @@
-"""What applying a block did, as data: the operations that happened and the reports that explain them."""
+"""The effects of a block as data: its operations, events and reports."""
 
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ class AppliedOperation(NamedTuple):
 
 
 class BlockEffects(NamedTuple):
-    """All that one block did, in order, the rules under which it did it, and the rows that it changed."""
+    """The effects of one block in order, the rules that applied, and the rows it changed."""
 
     number: int
     id: bytes
@@ -51,7 +51,7 @@ class Applied(NamedTuple):
 
 
 class Undone(NamedTuple):
-    """Feed item: the head block was taken back."""
+    """Feed item: the head block was undone."""
 
     number: int
     id: bytes
@@ -67,7 +67,7 @@ FeedItem = Applied | Undone | Irreversible
 
 
 class PushResult(NamedTuple):
-    """What pushing a block changed: blocks undone (newest first), applied (oldest first), newly irreversible.
+    """The result of pushing a block: blocks undone (newest first), applied (oldest first), newly irreversible.
 
     `irreversible` is the last irreversible block's number if it advanced, else None. `feed` holds the same changes
     in the order in which they happened.

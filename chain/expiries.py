@@ -1,4 +1,4 @@
-"""Per-block steps that remove what has run out: transactions, orders, returning delegations, requests, escrows.
+"""Per-block steps that process expirations: transactions, orders, returning delegations, requests, escrows.
 
 Source: libraries/chain/database.cpp, clear_expired_transactions, clear_expired_orders, clear_expired_delegations,
 account_recovery_processing, expire_escrow_ratification and process_decline_voting_rights.
@@ -19,15 +19,15 @@ from state.tables.vesting import VestingDelegationExpiration
 from state.witness_votes import WitnessVoteSums, adjust_proxied_witness_votes, clear_witness_votes
 
 FORGOTTEN_MAX = 5000
-"""Expired transactions that one block forgets, more than this node can apply in the time of a block.
+"""Maximum number of expired transactions removed by one block: more than a node can apply in one block interval.
 
-An hour of transactions may expire together. Their expiration alone keeps them from coming again, so no block is
-accepted or refused for the sake of those that wait to be forgotten.
+The transactions of an hour may expire together. An expired transaction is refused anyway, so delayed removal does not
+affect the validity of any block.
 """
 
 
 def process_expired_transactions(ctx: Context) -> None:
-    """Forgets transactions whose expiration is past: from then on it keeps them from coming again."""
+    """Removes expired transactions from the duplicate check; from then on they are refused as expired."""
     seen = ctx.tables.seen_transactions
     expired: list[SeenTransaction] = list(islice(seen.index("by_expiration").scan(stop=(ctx.time,)), FORGOTTEN_MAX))
     for row in expired:
@@ -35,7 +35,7 @@ def process_expired_transactions(ctx: Context) -> None:
 
 
 def process_expired_orders(ctx: Context) -> None:
-    """Cancels the orders whose expiration is past, oldest first."""
+    """Cancels expired orders, oldest first."""
     orders: list[LimitOrder] = list(ctx.tables.limit_orders.index("by_expiration").scan(stop=(ctx.time,)))
     payments = Payments()
     for order in orders:
@@ -44,7 +44,7 @@ def process_expired_orders(ctx: Context) -> None:
 
 
 def process_expired_delegations(ctx: Context) -> None:
-    """Gives VESTS whose way back is over to their delegators, with the mana they carry."""
+    """Returns expired delegations to their delegators, with their mana."""
     expirations = ctx.tables.vesting_delegation_expirations
     due: list[VestingDelegationExpiration] = list(expirations.index("by_expiration").scan(stop=(ctx.time,)))
     for returning in due:
@@ -55,14 +55,14 @@ def process_expired_delegations(ctx: Context) -> None:
 
 
 def process_recovery_requests(ctx: Context) -> None:
-    """Clears requests for a recovery that nobody confirmed in time."""
+    """Removes recovery requests that were not confirmed in time."""
     requests = ctx.tables.account_recovery_requests
     for request in list(requests.index("by_expiration").scan(stop=(ctx.time + 1,))):
         requests.delete(request)
 
 
 def process_owner_histories(ctx: Context) -> None:
-    """Clears the replaced owner authorities that can no longer recover an account."""
+    """Removes former owner authorities that are too old for a recovery."""
     histories = ctx.tables.owner_histories
     oldest_valid = ctx.time - ctx.rules.owner_auth_recovery_period_seconds
     for history in list(histories.index("by_age").scan(stop=(oldest_valid,))):
@@ -70,7 +70,7 @@ def process_owner_histories(ctx: Context) -> None:
 
 
 def process_recovery_account_changes(ctx: Context) -> None:
-    """Carries out due changes of recovery accounts."""
+    """Executes due changes of recovery accounts."""
     changes, accounts = ctx.tables.change_recovery_requests, ctx.tables.accounts
     for change in list(changes.index("by_effective_date").scan(stop=(ctx.time + 1,))):
         accounts.update(accounts.get(change.account_to_recover), recovery_account=change.recovery_account)
@@ -78,7 +78,7 @@ def process_recovery_account_changes(ctx: Context) -> None:
 
 
 def process_escrow_ratification(ctx: Context) -> None:
-    """Gives back every escrow that its receiver and its agent have not both approved by the deadline."""
+    """Refunds every escrow that was not approved by both receiver and agent before the deadline."""
     waiting = ctx.tables.escrows.index("by_ratification_deadline")
     due: list[Escrow] = list(waiting.scan((False,), stop=(False, ctx.time + 1)))
     payments = Payments()
@@ -88,7 +88,7 @@ def process_escrow_ratification(ctx: Context) -> None:
 
 
 def process_declined_voting_rights(ctx: Context) -> None:
-    """Takes the voting rights of those who gave them up: own and proxied votes no longer count anywhere.
+    """Executes due waivers of voting rights: removes the account's own and proxied votes.
 
     Source: database::process_decline_voting_rights.
     """

@@ -1,7 +1,8 @@
-"""What follows when the head has moved: followers are told, blocks are kept, and what is irreversible is written.
+"""Work after a change of the head: notifies followers, saves reversible blocks, and writes irreversible ones.
 
-What is irreversible lies in the block log and, with the head's number and id, in the state database; a commit writes
-the log first and waits for it, then the state in one synced batch. So after a crash the log is never behind.
+Irreversible blocks are in the block log; their state, with the head's number and id, is in the state database. A commit
+first writes and syncs the log, then writes the state in one synced batch. So after a crash the log is never behind the
+state.
 
 Source: libraries/chain/database.cpp, migrate_irreversible_state.
 """
@@ -20,60 +21,61 @@ from state.engine.store import Store
 from state.tables.tables import Tables
 
 GROUP_BLOCKS = 500
-"""Blocks that become irreversible together while many are imported."""
+"""Number of irreversible blocks per commit during bulk import."""
 
 GROUP_BYTES = 64 << 20
-"""Memory that irreversible blocks may hold before they are written, however few they are."""
+"""Maximum memory of irreversible blocks that are not written, whatever their number."""
 
 WRITE_ERRORS = (StoreWriteFailed, BlockLogError)
-"""What a disk that refuses shows as. Nothing is lost then, and the write can be repeated."""
+"""Errors of a failed write. Nothing is lost, and the write can be repeated."""
 
 
 class ChainUnusable(StoreError):
-    """An error that is ours left the state neither as it was nor as it should be; the next start mends it."""
+    """An internal error left the chain in an inconsistent state; the next start recovers it."""
 
 
 class Mode(Enum):
     """What a pushed block writes, and when."""
 
     PROMPT = "prompt"
-    """Everything at once, and what waits is applied on the new head at once: for tools and tests."""
+    """Writes everything at once, and applies pending transactions on the new head at once: for tools and tests."""
 
     LIVE = "live"
-    """Irreversible blocks are in the block log at once. The state follows by `try_commit`, or when very much waits."""
+    """Writes irreversible blocks to the log at once; the state follows at `try_commit`, or when the backlog is large.
+    """
 
     BULK = "bulk"
-    """Irreversible blocks are written in groups: for importing many. A crash loses what was not written."""
+    """Writes irreversible blocks in groups, for bulk import. A crash loses blocks that are not written."""
 
     REPLAY = "replay"
-    """As BULK, for blocks that lie in the files already: while a chain is opened."""
+    """Like BULK, for blocks that are already in the files: while a chain is opened."""
 
     @property
     def is_grouped(self) -> bool:
-        """Whether irreversible blocks wait for others."""
+        """Whether irreversible blocks are written in groups."""
         return self in (Mode.BULK, Mode.REPLAY)
 
 
 def is_group_full(store: Store[Tables], number: int) -> bool:
-    """Whether so much is not written of what is irreversible, up to block `number`, that it should be."""
+    """Whether the irreversible blocks up to `number` that are not written should be."""
     assert store.committed is not None, "the ledger commits the genesis"
     return number - store.committed.number >= GROUP_BLOCKS or store.count_held(number) >= GROUP_BYTES
 
 
 class Finality:
-    """Which blocks are irreversible, and how they get onto the disk.
+    """Tracks which blocks are irreversible, and writes them to disk.
 
-    `number` is that of the last block that no branch can replace any more. The state of a longer branch may count fewer
-    blocks as irreversible than this node did before it switched; what was irreversible once stays so here.
+    `number` is the number of the last irreversible block. After a switch the state of the new branch may have a lower
+    last irreversible block; this number never decreases.
 
-    `write_problem` says why the last write failed (a full disk, say); None when all is well. Blocks are still applied
-    then, in memory: what the disk lacks is written by `retry_writes` or a later commit.
+    `write_problem` says why the last write failed (for example a full disk); None if it succeeded. Blocks are then
+    still applied in memory, and written by `retry_writes` or a later commit.
 
-    `problem` is there when an error left the chain neither as it was nor as it should be: nothing is written any more.
+    `problem` is set when an error left the chain inconsistent: nothing is written any more.
     """
 
     def __init__(self, store: Store[Tables], log: BlockStore, tree: ForkTree) -> None:
-        """Begins with the committed state, in REPLAY mode."""
+        """Starts from the committed state, in REPLAY mode."""
         assert store.committed is not None, "the ledger commits the genesis"
         self.mode = Mode.REPLAY
         self.number = store.committed.number
@@ -87,7 +89,7 @@ class Finality:
 
     @property
     def committed_number(self) -> int:
-        """Number of the last block whose state the database holds."""
+        """Number of the block whose state is in the database."""
         assert self._store.committed is not None, "the ledger commits the genesis"
         return self._store.committed.number
 
@@ -97,7 +99,7 @@ class Finality:
             raise self.problem
 
     def fail(self, error: BaseException) -> None:
-        """Makes the chain unusable after an error that came too late to take a change back."""
+        """Makes the chain unusable after an error at a point where the change cannot be undone."""
         self.problem = ChainUnusable(f"the chain was left half way: {type(error).__name__}: {error}")
         self.problem.__cause__ = error
 
@@ -113,9 +115,9 @@ class Finality:
     # A new head
 
     def take(self, feed: list[FeedItem], irreversible: int) -> int | None:
-        """Takes in what happened to the main chain, after which the state counts blocks as `irreversible`.
+        """Processes changes of the main chain; `irreversible` is the last irreversible block by the new state.
 
-        Returns that number if it is news, and adds it to the feed.
+        Returns that number and adds it to the feed if it advanced.
         """
         for follower in self.followers:
             follower.take(feed)
@@ -132,7 +134,7 @@ class Finality:
         return irreversible
 
     def _keep(self, feed: Iterable[FeedItem]) -> None:
-        """Keeps the blocks of the main chain for the next start."""
+        """Saves the blocks of the main chain for the next start."""
         blocks: dict[int, bytes | None] = {}
         for item in feed:
             if isinstance(item, Applied):
@@ -145,7 +147,7 @@ class Finality:
     # The disk
 
     def commit(self) -> None:
-        """Makes what is irreversible permanent: the log, then state and indexes in one batch. Raises WRITE_ERRORS."""
+        """Writes irreversible blocks: the log, then state and indexes in one batch. Raises WRITE_ERRORS."""
         self.check_usable()
         number, committed = self.number, self.committed_number
         if number <= committed:
@@ -163,18 +165,18 @@ class Finality:
         self._tree.set_root(root.id)
 
     def try_commit(self) -> None:
-        """Commits; a disk that refuses shows in `write_problem`, and one that takes it clears that."""
+        """Commits; a failure sets `write_problem`, a success clears it."""
         if self._try(self.commit):
             self.write_problem = None
 
     def retry_writes(self) -> None:
-        """Writes what could not be written: irreversible and reversible blocks. Raises the reason if it fails again."""
+        """Repeats failed writes of irreversible and reversible blocks. Raises the error if it fails again."""
         self.commit()
         self.save_reversible()
         self.write_problem = None
 
     def _try(self, write: Callable[..., None], *arguments: object) -> bool:
-        """Writes something; returns whether the disk took it."""
+        """Calls `write`; returns whether it succeeded."""
         try:
             write(*arguments)
         except WRITE_ERRORS as error:
@@ -183,14 +185,14 @@ class Finality:
         return True
 
     def _log_blocks(self) -> None:
-        """Brings the irreversible blocks into the log; from then on no failure of the power takes them back."""
+        """Appends irreversible blocks to the log and syncs it, so that they survive a power failure."""
         for item in self._main_branch(self._log.head_number + 1, self.number):
             assert item.block is not None, "only the root has no block"
             self._log.append(item.number, item.block.packed)
         self._log.sync()
 
     def save_reversible(self) -> None:
-        """Keeps the blocks behind the committed one, and only these, for the next start."""
+        """Saves exactly the blocks after the committed one for the next start."""
         items = self._main_branch(self.committed_number + 1, self._tree.head.number)
         self.reversible.replace_all({item.number: item.block.packed for item in items if item.block is not None})
 

@@ -1,4 +1,4 @@
-"""What may follow the chain: it is told what happens to it, and what it writes goes with the state."""
+"""The interface of followers, which receive the feed and write in the same batch as the state."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -12,16 +12,16 @@ from state.tables.tables import Tables
 
 
 class Follower(Protocol):
-    """Keeps something beside the state, in the same database."""
+    """A consumer of the feed that stores data next to the state, in the same database."""
 
     def begin(self, store: Store[Tables], reader: Reader, config: ChainConfig) -> None:
-        """The chain is about to go on from its committed block, after which everything is told."""
+        """Called before the chain continues from its committed block; every later change is passed to `take`."""
 
     def take(self, feed: Iterable[FeedItem]) -> None:
-        """The main chain has changed."""
+        """Called after a change of the main chain."""
 
     def prepare(self, number: int) -> list[Put]:
-        """Returns what is to be written in the batch with the state of block `number`; `finish` follows the write."""
+        """Returns the puts for the batch with the state of block `number`; `finish` follows the write."""
 
     def finish(self, number: int) -> None:
-        """The batch is written."""
+        """Called after the batch was written."""

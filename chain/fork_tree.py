@@ -1,13 +1,13 @@
-"""The blocks after the last irreversible one, as a tree: which exist, how they link, which branch is longest.
+"""The tree of blocks after the last irreversible one: their links, branches and the longest branch.
 
-The tree holds blocks only; it knows nothing of the state. A block that fails is remembered as invalid with everything
-that builds on it. Blocks whose parent is unknown wait in a small cache until the parent comes.
+The tree contains blocks only and knows no state. An invalid block is remembered, and removed with all its descendants.
+Blocks with an unknown parent (unlinked blocks) wait in a small cache until the parent arrives.
 
 Source: libraries/chain/fork_database.cpp. Stricter than the reference in one point: a branch that leaves the main
 chain at or before the last irreversible block is refused at once, as it could never be switched to.
 
-Blocks beside the main branch were not applied, so anybody can make any number of them. They have a maximum, and when it
-is reached those make room that look least like true ones and build a branch that nobody else builds.
+Side blocks (linked blocks that are not on the main branch) were not applied, so anybody can make any number of them.
+Their number and size are bounded; blocks that are least likely to be valid are evicted first.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from protocol.block import Block
 from protocol.errors import BlockLinkError, Rejected
 
 UNLINKED_BLOCKS_MAX = 1024
-"""Blocks with an unknown parent that are kept; the oldest make room."""
+"""Maximum number of unlinked blocks; the oldest are evicted."""
 
 UNLINKED_BYTES_MAX = 16 << 20
 """Bytes of all of these together."""
 
 SIDE_BLOCKS_MAX = 20_000
-"""Linked blocks that are not on the main branch: the blocks of 16 hours in which a network was parted."""
+"""Maximum number of side blocks: 16 hours of blocks of a partitioned network."""
 
 SIDE_BYTES_MAX = 128 << 20
 """Bytes of all of these together; in memory they are several times as large."""
 
 UNSIGNED_BLOCKS_MAX = 1_000
 UNSIGNED_BYTES_MAX = 8 << 20
-"""As much of these may be blocks that their witness did not sign, as far as the state of the head knows."""
+"""Maximum total size of side blocks that their witness did not sign, as far as the state of the head knows."""
 
 INVALID_IDS_MAX = 4096
-"""Ids of invalid blocks that are remembered; the oldest make room."""
+"""Maximum number of remembered ids of invalid blocks; the oldest are evicted."""
 
 NO_BLOCK_ID = bytes(20)
 
 
 class Standing(IntEnum):
-    """How much a block beside the main branch looks like a true one, judged without applying it."""
+    """How likely a side block is valid, judged without applying it."""
 
     UNKNOWN_WITNESS = 0
     OTHER_KEY = 1
-    """Its witness exists and signs with another key, at least on the main branch."""
+    """Its witness exists, but has another signing key in the state of the main branch."""
     SIGNED = 2
 
 
 class ForkItem(NamedTuple):
-    """A block in the tree; the root has none (it is only known by its id)."""
+    """A block in the tree; `block` is None for the root, of which only the id is known."""
 
     number: int
     id: bytes
@@ -68,12 +68,12 @@ class ForkItem(NamedTuple):
 
     @property
     def witness(self) -> str:
-        """Who made the block, by what it says."""
+        """The producer that the block names."""
         return "" if self.block is None else self.block.witness
 
 
 class Use:
-    """How much room some blocks take."""
+    """Number and size of a group of blocks."""
 
     __slots__ = ("blocks", "size")
 
@@ -82,7 +82,7 @@ class Use:
         self.size = 0
 
     def is_above(self, eighths: int, blocks_max: int, bytes_max: int) -> bool:
-        """Whether it is more than so many eighths of a maximum."""
+        """Whether the use exceeds a number of eighths of either maximum."""
         return 8 * self.blocks > eighths * blocks_max or 8 * self.size > eighths * bytes_max
 
 
@@ -103,7 +103,7 @@ class ForkTree:
         self._invalid: OrderedDict[bytes, None] = OrderedDict()
 
     def __contains__(self, block_id: bytes) -> bool:
-        """Whether the block is in the tree or waits for its parent."""
+        """Whether the block is linked or unlinked in the tree."""
         return block_id in self._items or block_id in self._unlinked
 
     def __len__(self) -> int:
@@ -111,12 +111,12 @@ class ForkTree:
 
     @property
     def unlinked_count(self) -> int:
-        """Number of blocks that wait for their parent."""
+        """Number of unlinked blocks."""
         return len(self._unlinked)
 
     @property
     def side_count(self) -> int:
-        """Number of linked blocks that are not on the main branch."""
+        """Number of side blocks."""
         return len(self._side)
 
     def find(self, block_id: bytes) -> ForkItem | None:
@@ -138,9 +138,9 @@ class ForkTree:
     def push(self, block: Block, standing: Standing = Standing.SIGNED) -> ForkItem:
         """Adds a block and returns its item; the head of the tree does not move by itself.
 
-        Raises BlockLinkError when the parent is unknown (the block is kept for later), Rejected when the block is too
-        old, when it or an ancestor of it is invalid, and when its branch is longer than there is room for. A block that
-        is already there is simply returned.
+        Raises BlockLinkError if the parent is unknown (the block is kept as unlinked), and Rejected if the block is too
+        old, if it or an ancestor is invalid, or if its branch exceeds the room for side blocks. A known block is
+        returned again.
         """
         known = self._items.get(block.id)
         if known is not None:
@@ -167,14 +167,14 @@ class ForkTree:
         return item
 
     def take_linked(self, parent_id: bytes) -> list[Block]:
-        """Removes and returns the waiting blocks whose parent is the given block."""
+        """Removes and returns the unlinked blocks whose parent is the given block."""
         found = [block for block in self._unlinked.values() if block.previous == parent_id]
         for block in found:
             self._drop_unlinked(block.id)
         return found
 
     def branches(self, first: bytes, second: bytes) -> tuple[list[ForkItem], list[ForkItem]]:
-        """Returns the ways from two blocks back to their common ancestor, newest first, the ancestor left out."""
+        """Returns the paths from two blocks back to their common ancestor, newest first, without the ancestor."""
         one, two = self._items[first], self._items[second]
         ways: tuple[list[ForkItem], list[ForkItem]] = ([], [])
         while one.id != two.id:
@@ -198,11 +198,11 @@ class ForkTree:
         self.head = self._items[block_id]
 
     def forget(self, block_id: bytes) -> None:
-        """Removes a block that nothing builds on, without remembering it."""
+        """Removes a block without children, without marking it invalid."""
         self._remove(self._items[block_id])
 
     def mark_invalid(self, block_id: bytes) -> None:
-        """Remembers a block as invalid and removes it and everything that builds on it."""
+        """Marks a block as invalid, and removes it and its descendants."""
         doomed = [block_id]
         while doomed:
             bad = doomed.pop()
@@ -217,7 +217,7 @@ class ForkTree:
             self._invalid.popitem(last=False)
 
     def set_root(self, block_id: bytes) -> None:
-        """Makes a block of the main branch the root: branches that do not go through it are dropped."""
+        """Makes a block of the main branch the root, and drops branches that do not contain it."""
         root = self._items[block_id]
         for number in range(self.root.number, root.number + 1):
             for item in self.blocks_at(number):
@@ -230,7 +230,7 @@ class ForkTree:
                 self._drop_unlinked(block.id)
 
     def _drop_orphans(self, number: int) -> None:
-        """Removes blocks from `number` on whose parent is gone."""
+        """Removes blocks from height `number` on whose parent was removed."""
         while number in self._by_number:
             for item in self.blocks_at(number):
                 if item.previous not in self._items:
@@ -256,7 +256,7 @@ class ForkTree:
             del self._by_number[item.number]
 
     def keep_unlinked(self, block: Block) -> None:
-        """Keeps a block until its parent comes."""
+        """Keeps a block until its parent arrives."""
         if block.id in self._unlinked:
             return
         self._unlinked[block.id] = block
@@ -267,7 +267,7 @@ class ForkTree:
     def _drop_unlinked(self, block_id: bytes) -> None:
         self._unlinked_bytes -= self._unlinked.pop(block_id).size
 
-    # Blocks beside the main branch
+    # Side blocks
 
     def _add_side(self, item: ForkItem) -> None:
         self._side[item.id] = item
@@ -284,13 +284,13 @@ class ForkTree:
             use.size += size
 
     def _is_side_above(self, eighths: int) -> bool:
-        """Whether the side blocks fill more than so many eighths of their room."""
+        """Whether the side blocks use more than a number of eighths of their room."""
         return self._side_use.is_above(eighths, SIDE_BLOCKS_MAX, SIDE_BYTES_MAX) or self._unsigned_use.is_above(
             eighths, UNSIGNED_BLOCKS_MAX, UNSIGNED_BYTES_MAX
         )
 
     def _limit_side(self, newest: ForkItem) -> None:
-        """Makes room when there are too many side blocks. Raises Rejected when the newest one's branch fills it all."""
+        """Evicts side blocks above the limits. Raises Rejected if the newest block's branch alone exceeds them."""
         if not self._is_side_above(8):
             return
         for item in self._least_useful(newest):
@@ -304,10 +304,10 @@ class ForkTree:
             )
 
     def _least_useful(self, newest: ForkItem) -> Iterator[ForkItem]:
-        """Side blocks that nothing builds on, from the least useful on, the branch of the newest block left out.
+        """Side blocks without children in the order of eviction, except the branch of the newest block.
 
-        First those whose witness did not sign them, as only a witness can make others; then those of whoever made most
-        of them, as no witness has more than its share of a true branch; then the ones furthest behind.
+        First those that their witness did not sign, because anybody can make them; then those of the producer with most
+        side blocks, because no witness makes more than its share of a valid branch; then the lowest ones.
         """
         kept = {item.id for item in self.branches(newest.id, self.head.id)[0]}
         children = Counter(item.previous for item in self._side.values())

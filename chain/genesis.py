@@ -1,8 +1,8 @@
 """The state before block 1.
 
-A chain starts with the newest rules, so the genesis already holds what the upgrades of the past hard forks would have
-made: the reward fund, the treasury's authority, today's percentages. A testnet of the reference passes those forks
-inside block 1; after block 1 both states are the same.
+A chain starts with the newest rules, so the genesis includes the results of the past hard forks' upgrades: the reward
+fund, the treasury's authority, current percentages. A testnet of the reference applies those forks inside block 1;
+after block 1 both states are the same.
 
 Source: libraries/chain/database.cpp, database::init_genesis and database::apply_hardfork.
 """
@@ -30,7 +30,7 @@ SMT_CREATION_FEE_SBD = 1000
 
 
 GENESIS_WITHDRAW_RATE = 1
-"""What the split of vesting shares in hard fork 1 leaves in every account that is older.
+"""The withdraw rate that the split of vesting shares in hard fork 1 left in every earlier account.
 
 Source: database.cpp, database::perform_vesting_share_split.
 """
@@ -53,7 +53,7 @@ def initialize_genesis(ctx: Context) -> None:
 
 
 def _create_reserved_account(ctx: Context, name: str) -> None:
-    """Creates an account without keys; the temp account is open to everybody, the others to nobody."""
+    """Creates an account without keys; anybody can sign for the temp account, nobody for the others."""
     tables, rules = ctx.tables, ctx.rules
     recovery_account = name if name == rules.treasury_account else ""
     tables.accounts.insert(
@@ -73,8 +73,8 @@ def _create_reserved_account(ctx: Context, name: str) -> None:
 def _create_account(ctx: Context, account: GenesisAccount) -> None:
     """Creates an account with its keys and balances.
 
-    It also gets a row for its metadata, which the reference's genesis forgets: there an update of the metadata of
-    such an account fails.
+    The account also gets a metadata row, which the reference's genesis omits, so that updates of its metadata fail
+    there.
     """
     tables, config = ctx.tables, ctx.config
     name = account.name
@@ -120,7 +120,7 @@ def _create_witness(ctx: Context, witness: GenesisWitness) -> None:
 
 
 def _current_version(config: ChainConfig) -> int:
-    """The version of the newest hard fork that the genesis holds, as a number."""
+    """The packed version of the newest hard fork applied at genesis."""
     applied = config.hardforks.applied_at_genesis
     return parse_version(config.hard_forks[applied - 1].version) if applied else 0
 
@@ -190,7 +190,7 @@ def _create_global_properties(ctx: Context) -> None:
 
 
 def _create_witness_schedule(ctx: Context) -> None:
-    """The first round has one witness; the others enter with the first schedule that is computed."""
+    """Creates the schedule of the first round, which has one witness; others enter with the first computed schedule."""
     rules = ctx.rules
     props = default_properties(ctx.rules)
     budget, decay = props.account_subsidy_budget, props.account_subsidy_decay

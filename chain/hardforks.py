@@ -1,10 +1,10 @@
-"""Hard forks: when the next one happens, and what happens then.
+"""Activation of hard forks.
 
-Once a round the witnesses' votes decide which version comes next and when (see `schedule`). At the end of the first
-block from that time on, every hard fork up to that version is applied: an upgrade of the state where one is needed,
-and new rules from the next block on. The state remembers the number of the last one, so the rules follow from the
-state after a restart and after blocks were undone. Rules that the reference keeps a copy of in its objects (parts of
-inflation, curves, places of a round) are copied anew when a hard fork changes them.
+Once a round the witnesses' votes decide the next version and its time (see `schedule`). At the end of the first block
+from that time on, every hard fork up to that version is applied: an upgrade of the state if needed, and new rules from
+the next block on. The state stores the number of the last one, so the rules can be derived from the state after a
+restart or an undo. Rules that the reference copies into its objects (shares of inflation, curves, places of a round)
+are copied again when a hard fork changes them.
 
 Source: libraries/chain/database.cpp, init_hardforks, process_hardforks, set_hardfork and apply_hardfork.
 """
@@ -52,23 +52,23 @@ _IN_REWARD_FUND: Final = {
     "author_reward_curve": "author_reward_curve",
     "curation_reward_curve": "curation_reward_curve",
 }
-"""The rules that objects of the reference hold a copy of, and the fields they stand in."""
+"""The rules that are copied into rows of the state (the three tables above), and the fields that hold them."""
 
 UPGRADES: Final[dict[str, Callable[[Context], None]]] = {
     upgrade.__name__: upgrade for upgrade in (reset_virtual_schedule_time,)
 }
-"""The steps that mend the state at a hard fork, by their names, which the chain config gives.
+"""The state upgrades of hard forks, by the name that a chain config uses.
 
-A function here may change anything: this is the layer above all operations and rules.
+They may change anything: this layer is above all operations and rules.
 """
 assert tuple(UPGRADES) == UPGRADE_NAMES, "the chain config may name what is here, and nothing else"
 
 
 def current_rules(ctx: Context) -> Rules:
-    """The rules that hold for the next block, as the state says.
+    """The rules for the next block, derived from the state.
 
-    Whoever opens a state, or takes blocks back, sets `ctx.rules` to this. Raises UnknownHardfork when the state is
-    past a hard fork that the chain config does not know.
+    Callers set `ctx.rules` to them after opening a state or undoing blocks. Raises UnknownHardfork if the state is past
+    a hard fork that the chain config does not know.
     """
     last = ctx.tables.hardfork_property.get(SINGLETON).last_hardfork
     config = ctx.config
@@ -78,9 +78,9 @@ def current_rules(ctx: Context) -> Rules:
 
 
 def process_hardforks(ctx: Context) -> None:
-    """Applies every hard fork that the witnesses voted for and whose time has come.
+    """Applies every scheduled hard fork whose time has come.
 
-    Raises UnknownHardfork when this node does not know it: it must not go on with the old rules.
+    Raises UnknownHardfork for a hard fork that this node does not know, because it must not continue with old rules.
     """
     table = ctx.tables.hardfork_property
     hardfork = table.get(SINGLETON)
@@ -90,9 +90,9 @@ def process_hardforks(ctx: Context) -> None:
 
 
 def apply_hardfork(ctx: Context, number: int) -> None:
-    """Goes through one hard fork now: event, upgrade of the state, record of it, new rules.
+    """Applies one hard fork now: event, upgrade of the state, its record, new rules.
 
-    Raises UnknownHardfork, and Rejected when it is not the one that follows the last.
+    Raises UnknownHardfork, and Rejected if it does not directly follow the last one.
     """
     fork = find_hardfork(ctx.config, number)
     if fork is None or (fork.upgrade and fork.upgrade not in UPGRADES):
@@ -119,7 +119,7 @@ def apply_hardfork(ctx: Context, number: int) -> None:
 
 
 def _copy_changed_rules(ctx: Context, before: Rules) -> None:
-    """Brings the copies of rules in the state up to date; what witnesses or other rules set stays."""
+    """Updates the copies of changed rules in the state; values set by witnesses or other rules are kept."""
     changes = _find_changes(before, ctx.rules, _IN_GLOBAL_PROPERTIES)
     if changes:
         ctx.update_gpo(**changes)
@@ -144,7 +144,7 @@ def _find_changes(before: Rules, after: Rules, places: Mapping[str, str]) -> dic
 
 
 def set_hardfork(ctx: Context, number: int) -> None:
-    """Plans a hard fork for the end of the next block without asking the witnesses, for tests and private chains."""
+    """Schedules a hard fork for the end of the next block without votes, for tests and private chains."""
     table = ctx.tables.hardfork_property
     table.update(
         table.get(SINGLETON), next_hardfork=get_hardfork_version(ctx.config, number), next_hardfork_time=ctx.time

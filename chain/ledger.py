@@ -1,4 +1,4 @@
-"""Applies blocks and transactions to the state, all or nothing, and takes blocks back.
+"""Applies blocks and transactions to the state atomically, and undoes blocks.
 
 Source: libraries/chain/database.cpp, _apply_block, validate_block_header, _apply_transaction and apply_operation.
 """
@@ -45,16 +45,16 @@ BLOCK_SUMMARY_MASK = 0xFFFF
 
 
 class Ledger:
-    """The state of one chain and how blocks change it.
+    """The state of one chain, and the application of blocks to it.
 
-    Between blocks `pending` may hold a checkpoint with transactions that are not in a block yet; applying or undoing a
-    block asks for none to be open.
+    Between blocks `pending` may be an open checkpoint with pending transactions; it must be closed before a block is
+    applied or undone.
     """
 
     def __init__(self, store: Store[Tables], config: ChainConfig, invariants: Iterable[str] = ()) -> None:
-        """Takes over a store; an empty one gets the genesis as committed block 0.
+        """Takes ownership of a store; an empty one gets the genesis as committed block 0.
 
-        `invariants` names those of state/watch.py that are checked after each block; a broken one is among its reports.
+        `invariants` names those of state/watch.py to check after each block; violations are in the block's reports.
         """
         self.store = store
         self._invariants = tuple(invariants)
@@ -86,7 +86,7 @@ class Ledger:
 
     @property
     def irreversible_number(self) -> int:
-        """Number of the last block that can not be undone, as the head block's state says."""
+        """Number of the last irreversible block in the state of the head block."""
         return self.ctx.gpo.last_irreversible_block_num
 
     # Blocks
@@ -94,8 +94,8 @@ class Ledger:
     def apply_block(self, block: Block, skip_signatures: bool = False, skip_authorities: bool = False) -> BlockEffects:
         """Applies a block on the head and seals it; on any error the state is as before.
 
-        `skip_signatures` leaves out the witness's signature and all authorities, for blocks that this node (or a
-        trusted one) has checked before; `skip_authorities` leaves out the authorities alone. Raises Rejected, Invalid
+        `skip_signatures` skips the checks of the witness's signature and of all authorities, for blocks that this node
+        (or a trusted one) has checked before; `skip_authorities` skips only the authorities. Raises Rejected, Invalid
         and their subclasses.
         """
         rules, former = self.ctx.rules, self.store.head
@@ -122,7 +122,7 @@ class Ledger:
         return done
 
     def _trace(self, block: Block, broken: list[tuple[str, str]]) -> BlockEffects:
-        """Applies the head block again, to say in its reports which operations and steps break invariants."""
+        """Applies the head block again, to report which operations and steps violate invariants."""
         self.undo_block()
         self._tracer = tracer = Tracer(self.store, self._invariants, block.number)
         try:
@@ -134,12 +134,12 @@ class Ledger:
         return effects._replace(reports=(*effects.reports, *tracer.complaints, *rest))
 
     def undo_block(self) -> None:
-        """Takes the head block back. Raises CheckpointError when it is irreversible."""
+        """Undoes the head block. Raises CheckpointError if it is irreversible."""
         self.store.undo_block()
         self._restore_rules()
 
     def _abandon(self, former: BlockDelta | Head | None) -> None:
-        """Goes back to the state of a former head, whether the block on it was sealed or not."""
+        """Restores the state of a former head, whether the block after it was sealed or not."""
         while self.store.depth:
             self.store.rollback()
         if self.store.head is not former:
@@ -149,14 +149,14 @@ class Ledger:
         self._restore_rules()
 
     def _restore_rules(self) -> None:
-        """The rules follow from the state; applying or undoing a hard fork changes them."""
+        """Derives the rules from the state, because applying or undoing a hard fork changes them."""
         last = self.ctx.tables.hardfork_property.get(SINGLETON).last_hardfork
         if last != self.config.hardforks.applied_at_genesis or self.ctx.rules is not self.config.rules:
             self.ctx.rules = current_rules(self.ctx)
         self._take_rules()
 
     def _take_rules(self) -> None:
-        """Works out what depends on the rules alone."""
+        """Computes values that depend only on the rules."""
         self._limits: AuthorityLimits = get_limits(self.ctx.rules)
         self._steps = bind_steps(STEPS, self.store.tables, self.ctx.rules)
 
@@ -194,9 +194,9 @@ class Ledger:
     def apply_transaction(
         self, transaction: Transaction, skip_signatures: bool = False, needs_credits: bool = False
     ) -> None:
-        """Applies a transaction on top of the head inside a checkpoint that is already open, all or nothing.
+        """Applies a transaction on the head atomically, inside an open checkpoint.
 
-        With `needs_credits` its account must have the resource credits for it (no rule for blocks). Raises Rejected,
+        With `needs_credits` its account must have enough resource credits (not a rule for blocks). Raises Rejected,
         Invalid and their subclasses.
         """
         store = self.store
@@ -266,11 +266,11 @@ class Ledger:
         self._credits.charge(transaction, touched, needs_credits)
 
     def quote(self, transaction: Transaction) -> tuple[str, int]:
-        """The account that pays for a transaction and the credits that it would be charged now."""
+        """The account that pays for a transaction, and the credits it would be charged now."""
         return self._credits.quote(transaction)
 
     def _check_reference_and_time(self, transaction: Transaction, now: int) -> None:
-        """Checks TaPoS and expiration; a block that is not known has a summary of zeros."""
+        """Checks TaPoS and expiration; an unknown block has a summary of zeros."""
         summary = self.ctx.tables.block_summaries.find(transaction.ref_block_num & BLOCK_SUMMARY_MASK)
         prefix = 0 if summary is None else int.from_bytes(summary.block_id[4:8], "little")
         if transaction.ref_block_prefix != prefix:
@@ -294,10 +294,10 @@ class Ledger:
             )
 
     def _check_authority(self, transaction: Transaction) -> tuple[AccountAuthority, ...]:
-        """Checks that the signatures meet the required authorities and that each of them is needed.
+        """Checks that the signatures satisfy the required authorities, and that each of them is needed.
 
-        Returns the authorities that were read. By far most transactions need one account and carry one signature by the
-        first key of the authority; these are settled at once, with the result that the full check would have.
+        Returns the authorities that were read. Fast path: most transactions need one account and have one signature, by
+        the first key of its authority; the result equals that of the full check.
         """
         required = transaction.required_authorities()
         signed = transaction.signature_keys(self._chain_id)
@@ -336,7 +336,7 @@ class Ledger:
 
 
 def make_seen_refusal(trx_id: bytes) -> Rejected:
-    """The refusal of a transaction that is in a block, or waits for one, already."""
+    """The refusal of a transaction that is already in a block or pending."""
     return Rejected(
         "(skip & skip_transaction_dupe_check) || "
         "trx_idx.indices().get<by_trx_id>().find(trx_id) == trx_idx.indices().get<by_trx_id>().end()",

@@ -1,7 +1,8 @@
-"""The block with which a restored node begins: its chain's older blocks are not there.
+"""The first block of a node that was restored from a snapshot and has no older blocks.
 
-A snapshot holds the state of one block and that block. The block lies in the state database under its own prefix, so
-that state and block appear together, and the block log gets it at the first start (and again, should it be lost).
+A snapshot contains the state of one block and that block. The block is stored in the state database under its own
+prefix, so that state and block are written atomically; the block log gets it at the first start (and again if it is
+lost).
 """
 
 from state.engine.kv import Backend
@@ -11,5 +12,5 @@ KEY = b"\x12origin"
 
 
 def read_origin(backend: Backend) -> bytes | None:
-    """Returns the packed block, or None on a node that has its chain from block 1 on."""
+    """Returns the packed block, or None on a node with all blocks from block 1 on."""
     return backend.get(KEY)

@@ -1,7 +1,7 @@
-"""Transactions that were accepted but are in no block yet: bounded, by their arrival and by what they pay.
+"""The pool of pending transactions: bounded, in the order of arrival and of payment.
 
 Source of the custom operations' limit: libraries/plugins/witness/witness_plugin.cpp, on_pre_apply_operation. The bounds
-and the order of payment are this node's own; docs/decisions/0012-pool.md says why they are as they are.
+and the order of payment are policies of this node; docs/decisions/0012-pool.md says why they are as they are.
 """
 
 from collections.abc import Iterator
@@ -16,25 +16,25 @@ PENDING_BYTES_MAX = 16 << 20
 """Bytes of all pending transactions together."""
 
 PENDING_OPERATIONS_MAX = 30_000
-"""Operations of all pending transactions together, and so the most transactions that can wait."""
+"""Maximum number of operations of all pending transactions together, and so of pending transactions."""
 
 ACCOUNT_SHARE = 5
-"""One account may take one part in so many of what the pool holds."""
+"""Divisor of the pool's maximum size that gives the maximum share of one account."""
 
 FAILURES_MAX = 3
-"""A transaction that failed this often on a new head is dropped, even if what it depends on may still wait."""
+"""Number of failures on new heads after which a transaction is dropped, even if it may depend on another."""
 
 RATE_BYTES = 1_000_000
-"""The rate of a transaction is the credits that so many of its bytes pay: whole numbers are fine enough then."""
+"""Unit of a transaction's rate, credits per this many bytes: large enough for integer rates."""
 
 
 def depends_on_producer(transaction: Transaction) -> bool:
-    """Whether a block may have to leave a transaction out that was valid on arrival."""
+    """Whether the validity of a transaction can depend on the block's producer."""
     return any(operation.depends_on_producer for operation in transaction.operations)
 
 
 class Payment(NamedTuple):
-    """What a transaction pays: who, and how many resource credits at the prices of its arrival."""
+    """The payment of a transaction: payer, and resource credits at the prices of its arrival."""
 
     account: str
     credits: int
@@ -44,14 +44,14 @@ NOBODY = Payment("", 0)
 
 
 class Dropped(NamedTuple):
-    """A transaction that this node took and no longer keeps; `error` says why."""
+    """A transaction that was removed from the pool; `error` says why."""
 
     trx_id: bytes
     error: ProtocolError
 
 
 class Waiting:
-    """A transaction in the pool. `problem` is why it could not be applied the last time, None when it could."""
+    """A transaction in the pool. `problem` is the error of its last application; None if it succeeded."""
 
     __slots__ = ("failures", "number", "payment", "problem", "rate", "transaction")
 
@@ -59,25 +59,25 @@ class Waiting:
         self.transaction = transaction
         self.payment = payment
         self.number = number
-        """Grows with every arrival; one of an undone block is older than all that wait."""
+        """Arrival number; transactions of undone blocks get lower numbers than all pending ones."""
         self.rate = payment.credits * RATE_BYTES // transaction.size
         self.failures = 0
         self.problem: ProtocolError | None = None
 
     @property
     def order(self) -> tuple[int, int, bytes]:
-        """Sorts by what is paid for a byte, the best first, then by age."""
+        """The sort key: by descending payment per byte, then by age."""
         return -self.rate, self.number, self.transaction.id
 
     def fail(self, problem: ProtocolError) -> bool:
-        """Notes why it could not be applied; True when that has happened too often."""
+        """Records a failed application; returns whether there were too many."""
         self.problem = problem
         self.failures += 1
         return self.failures >= FAILURES_MAX
 
 
 class Share:
-    """What one account has in the pool: its transactions in the order in which they came, their bytes, operations."""
+    """One account's share of the pool: its transactions in the order of arrival, and their bytes and operations."""
 
     __slots__ = ("operations", "size_bytes", "waiting")
 
@@ -87,7 +87,7 @@ class Share:
         self.operations = 0
 
     def count(self, transaction: Transaction, sign: int) -> None:
-        """Adds a transaction to the sums, or takes it off."""
+        """Adds a transaction to the sums, or subtracts it."""
         self.size_bytes += sign * transaction.size
         self.operations += sign * len(transaction.operations)
 
@@ -95,7 +95,8 @@ class Share:
 class PendingTransactions:
     """The pool: bounded in bytes and operations, together and for each account.
 
-    When it is full, what pays least for its bytes makes room for what pays more; of equals the youngest goes.
+    When it is full, the transactions that pay least per byte are evicted for better-paying ones; of equals the
+    youngest.
     """
 
     def __init__(self, bytes_max: int = PENDING_BYTES_MAX, operations_max: int = PENDING_OPERATIONS_MAX) -> None:
@@ -124,7 +125,7 @@ class PendingTransactions:
 
     @property
     def earliest_expiration(self) -> int | None:
-        """When the first transaction expires, in seconds since the epoch; None when nothing waits."""
+        """The earliest expiration of a transaction, in seconds since the epoch; None if the pool is empty."""
         return self._by_expiration[0][0] if self._by_expiration else None
 
     def find(self, trx_id: bytes) -> Transaction | None:
@@ -133,15 +134,16 @@ class PendingTransactions:
         return None if waiting is None else waiting.transaction
 
     def find_waiting(self, trx_id: bytes) -> Waiting | None:
-        """Returns a pending transaction with what it pays, or None."""
+        """Returns a pending transaction with its payment, or None."""
         return self._waiting.get(trx_id)
 
     # In the order of payment
 
     def by_payment(self) -> Iterator[Waiting]:
-        """Iterates by what is paid for a byte, then by age, with the transactions of one account as they came.
+        """Iterates by descending payment per byte, then by age, with each account's transactions in the order of
+        arrival.
 
-        One that pays well waits for an earlier one of its account that pays less: it may depend on it.
+        A well-paying transaction comes after earlier ones of its account that pay less, on which it may depend.
         """
         turns: dict[str, Iterator[Waiting]] = {}
         heads: dict[str, Waiting | None] = {}
@@ -158,7 +160,7 @@ class PendingTransactions:
                 yield head
 
     def find_place(self, trx_id: bytes) -> tuple[int, int, int]:
-        """How many transactions come before one in the order of payment, their bytes, and those of its own account."""
+        """The number of transactions before one in the order of payment, their bytes, and those of its own account."""
         place = ahead = own = 0
         account = self._waiting[trx_id].payment.account
         for waiting in self.by_payment():
@@ -169,10 +171,10 @@ class PendingTransactions:
             own += waiting.transaction.size if waiting.payment.account == account else 0
         return place, ahead, own
 
-    # Coming and going
+    # Adding and removing
 
     def check_room(self, transaction: Transaction, payment: Payment = NOBODY) -> list[bytes]:
-        """Returns the ids of those that have to go for a transaction. Raises Rejected when they would be worth more."""
+        """Returns the ids to evict for a transaction. Raises Rejected if those pay as much or more."""
         share = self._shares.get(payment.account) or Share()
         of_account = (self._bytes_max // ACCOUNT_SHARE, self._operations_max // ACCOUNT_SHARE)
         if _exceeds(share, transaction, *of_account):
@@ -189,7 +191,7 @@ class PendingTransactions:
         return self._choose_leaving(transaction, Waiting(transaction, payment, self._newest).rate)
 
     def _choose_leaving(self, transaction: Transaction, rate: int) -> list[bytes]:
-        """Those with the lowest rates, as many as must go; all of them pay less for a byte than the transaction."""
+        """The transactions with the lowest rates to evict; all pay less per byte than the new one."""
         left = Share()
         left.size_bytes, left.operations = self._total.size_bytes, self._total.operations
         leaving: list[bytes] = []
@@ -222,9 +224,9 @@ class PendingTransactions:
             self._insert(Waiting(transaction, payment, self._newest))
 
     def add_first(self, transactions: list[tuple[Transaction, Payment]]) -> list[Dropped]:
-        """Adds those of undone blocks, in their order, before all that wait, as far as there is room.
+        """Adds transactions of undone blocks, in their order, before all pending ones, as far as there is room.
 
-        Returns those that found none.
+        Returns those without room.
         """
         dropped: list[Dropped] = []
         others = list(self._waiting)
@@ -244,7 +246,7 @@ class PendingTransactions:
         return dropped
 
     def _move_behind(self, trx_id: bytes) -> None:
-        """Puts a transaction, if it still waits, at the end of the orders of arrival; its number stays."""
+        """Moves a transaction, if it is still pending, to the end of the order of arrival; its number stays."""
         waiting = self._waiting.pop(trx_id, None)
         if waiting is not None:
             self._waiting[trx_id] = waiting
@@ -262,7 +264,7 @@ class PendingTransactions:
         self._by_expiration.add((transaction.expiration, transaction.id))
 
     def remove(self, trx_id: bytes) -> Waiting | None:
-        """Takes a transaction out and returns it; None when it does not wait."""
+        """Removes and returns a transaction; None if it is not pending."""
         waiting = self._waiting.pop(trx_id, None)
         if waiting is None:
             return None
@@ -277,12 +279,12 @@ class PendingTransactions:
         return waiting
 
     def remove_expired(self, time: int) -> None:
-        """Takes out what no later block than one of `time` can hold."""
+        """Removes transactions that no block after `time` can include."""
         while self._by_expiration and self._by_expiration[0][0] <= time:
             self.remove(self._by_expiration[0][1])
 
     def drop(self, trx_ids: list[bytes]) -> list[Dropped]:
-        """Takes out what pays least, to make room."""
+        """Evicts transactions, and returns them with the reason."""
         dropped: list[Dropped] = []
         for trx_id in trx_ids:
             waiting = self.remove(trx_id)
@@ -296,7 +298,7 @@ class PendingTransactions:
 
 
 def _exceeds(share: Share, transaction: Transaction, bytes_max: int, operations_max: int) -> bool:
-    """Whether something has no room for a transaction."""
+    """Whether a share plus a transaction exceeds the limits."""
     return (
         share.size_bytes + transaction.size > bytes_max
         or share.operations + len(transaction.operations) > operations_max
@@ -304,9 +306,9 @@ def _exceeds(share: Share, transaction: Transaction, bytes_max: int, operations_
 
 
 class CustomOperationLimit:
-    """Counts the custom operations of each account since the last block; more than a few are not accepted.
+    """Limits the custom operations of each account since the last block.
 
-    The limit is one for accepting transactions, not for blocks.
+    The limit applies to arriving transactions, not to blocks.
     Source: libraries/plugins/witness/witness_plugin.cpp, on_pre_apply_operation.
     """
 
@@ -315,7 +317,7 @@ class CustomOperationLimit:
         self._counts: dict[str, int] = {}
 
     def count(self, transaction: Transaction, limit: int, head_id: bytes) -> dict[str, int]:
-        """Returns the counts that `keep` takes once the transaction is accepted; raises PluginRefused."""
+        """Returns the counts to pass to `keep` once the transaction is accepted; raises PluginRefused."""
         if head_id != self._head_id:
             self._head_id = head_id
             self._counts.clear()
@@ -325,7 +327,7 @@ class CustomOperationLimit:
                 continue
             for account in sorted(op.impacted()):
                 used = counts.get(account, self._counts.get(account, 0))
-                # The reference counts the first one without a look at the limit.
+                # The reference does not check the limit for the first one.
                 if used > 0 and not used < limit:
                     raise PluginRefused(
                         "",
@@ -337,5 +339,5 @@ class CustomOperationLimit:
         return counts
 
     def keep(self, counts: dict[str, int]) -> None:
-        """Takes over the counts of an accepted transaction."""
+        """Stores the counts of an accepted transaction."""
         self._counts.update(counts)

@@ -1,8 +1,8 @@
-"""What waits for a block, applied on the head as far as that was possible: acceptance, re-application, and who is left.
+"""Pending transactions applied on the head: acceptance, re-application after a block, and drops.
 
-The state that clients read, the ledger's `ctx`, is that after the head block with those waiting transactions applied
-that `applied` lists. After a block these are none; `reapply` adds them again in pieces, the oldest first, and only so
-many on each head. Whoever needs the head alone calls `drop_state` first.
+The state that clients read, the ledger's `ctx`, is that of the head block plus the pending transactions applied so far.
+After a block there are none; `reapply` applies them again in slices, oldest first, up to a limit per head. Code that
+needs the state of the head block alone calls `drop_state` first.
 
 Source: libraries/chain/database.cpp, push_transaction, and db_with.hpp, pending_transactions_restorer, which stops
 after 200 ms. docs/decisions/0012-pool.md.
@@ -18,18 +18,19 @@ from protocol.transaction import Transaction
 from state.arrival import OPERATION_STEPS, Arrival
 
 REAPPLIED_OPERATIONS_MAX = 10_000
-"""Operations that are applied again on one head; what is left waits without being applied."""
+"""Maximum number of operations applied again on one head; the rest stays pending without being applied."""
 
 SLICE_OPERATIONS_MAX = 250
-"""Operations of one piece of re-application. A transaction with more is not applied again: it just waits for a block,
-because nothing else could happen meanwhile."""
+"""Maximum number of operations in one slice of re-application. A transaction with more is not applied again, because it
+would block everything else, and stays pending.
+"""
 
 DROPPED_KEPT_MAX = 10_000
-"""Dropped transactions that are remembered until somebody asks."""
+"""Maximum number of dropped transactions kept until `take_dropped`."""
 
 
 class Budget:
-    """Work that may still be done: a number of operations, and a time that the caller measures."""
+    """A work budget: a number of operations, and a time that the caller measures."""
 
     __slots__ = ("_is_time_up", "operations")
 
@@ -38,7 +39,7 @@ class Budget:
         self._is_time_up = is_time_up
 
     def take(self, transaction: Transaction) -> bool:
-        """Takes a transaction's operations off; False when nothing was left to begin with."""
+        """Takes the operations of a transaction; returns False if the budget was already empty."""
         if self.operations <= 0 or self._is_time_up():
             return False
         self.operations -= len(transaction.operations)
@@ -46,7 +47,7 @@ class Budget:
 
 
 class Pool:
-    """The pending transactions of one ledger and the state in which they are applied."""
+    """The pending transactions of one ledger, and the state with them applied."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.pending = PendingTransactions()
@@ -55,23 +56,23 @@ class Pool:
         self._ledger = ledger
         self._store = ledger.store
         self._applied: dict[bytes, Transaction] = {}
-        """What was applied on this head, in that order; some of it may have left the pool since."""
+        """Transactions applied on this head, in order; some may have left the pool since."""
         self._to_apply: deque[bytes] = deque()
         self._operations_left = 0
         self._is_skipping = False
-        """Whether something was left out on this head, on which what follows may depend."""
+        """Whether a transaction on which later ones may depend was skipped on this head."""
         self.has_head = True
         """Whether `begin_head` has been called since the state was dropped."""
         self._dropped: deque[Dropped] = deque(maxlen=DROPPED_KEPT_MAX)
 
     def knows(self, trx_id: bytes) -> bool:
-        """Whether the transaction waits, or is in a block and not expired yet."""
+        """Whether the transaction is pending, or in a block and not expired."""
         return trx_id in self.pending or self._ledger.ctx.tables.seen_transactions.find(trx_id) is not None
 
     # Arrival
 
     def push(self, transaction: Transaction) -> None:
-        """Applies a transaction and keeps it for one of the next blocks. Raises Rejected, Invalid, PluginRefused."""
+        """Applies a transaction and adds it to the pool. Raises Rejected, Invalid, PluginRefused."""
         ctx = self._ledger.ctx
         if transaction.id in self.pending:
             raise make_seen_refusal(transaction.id)
@@ -97,7 +98,7 @@ class Pool:
     # A new head
 
     def drop_state(self) -> None:
-        """Goes back to the state of the head block; the transactions stay in the pool."""
+        """Restores the state of the head block; the transactions stay in the pool."""
         self._applied.clear()
         self._to_apply.clear()
         self.has_head = False
@@ -105,10 +106,10 @@ class Pool:
             self._store.rollback()
 
     def begin_head(self, included: Iterable[bytes] = (), undone: Iterable[Transaction] = ()) -> None:
-        """Looks at what waits from a new head, to which no transaction is applied yet.
+        """Updates the pool for a new head, on which no transaction is applied yet.
 
-        `included` are the ids of what blocks now hold, `undone` the transactions of blocks that were taken back: those
-        that the chain does not hold wait again, before all others.
+        `included` are the ids of transactions in applied blocks, `undone` the transactions of undone blocks: those that
+        are not in the chain become pending again, before all others.
         """
         self.has_head = True
         for trx_id in included:
@@ -124,10 +125,10 @@ class Pool:
         self._is_skipping = False
 
     def reapply(self, budget: Budget) -> bool:
-        """Applies what waits again, the oldest first, as far as the budget goes; returns whether it is to go on.
+        """Applies pending transactions again, oldest first, within the budget; returns whether more are left.
 
-        What fails is dropped, at once if all before it was applied, otherwise after some blocks: what it depends on may
-        just not have been applied. What lacks resource credits goes on waiting.
+        A transaction that fails is dropped: at once if all before it were applied, otherwise after some blocks, because
+        it may depend on one that was not applied. One that lacks resource credits stays pending.
         """
         while self._to_apply and self._operations_left > 0:
             waiting = self.pending.find_waiting(self._to_apply[0])
@@ -146,7 +147,7 @@ class Pool:
         return False
 
     def stop_reapplying(self) -> None:
-        """Lets the rest wait without being applied on this head."""
+        """Ends re-application on this head; the rest stays pending."""
         self._to_apply.clear()
 
     def _try_again(self, waiting: Waiting) -> None:
@@ -162,16 +163,16 @@ class Pool:
                 self._dropped.append(Dropped(waiting.transaction.id, error))
 
     def find_tried(self) -> list[Transaction] | None:
-        """All that waits, in an order in which it was applied on this head as a block would; None when that is not so.
+        """All pending transactions, in the order in which they were applied on this head; None if any was not.
 
-        Who makes the block was not known then: what depends on it has to be tried.
+        None as well if any depends on the producer, who was unknown then.
         """
         applied = list(self._applied.values())
         is_all = len(applied) == len(self.pending) and all(trx_id in self.pending for trx_id in self._applied)
         return None if not is_all or any(map(depends_on_producer, applied)) else applied
 
     def take_dropped(self) -> list[Dropped]:
-        """What was dropped since the last question."""
+        """Returns and clears the transactions dropped since the last call."""
         dropped = list(self._dropped)
         self._dropped.clear()
         return dropped

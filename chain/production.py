@@ -1,6 +1,6 @@
-"""The next block: which of the waiting transactions it holds, in which order, and its header.
+"""Block production: selection and order of pending transactions, and the header.
 
-Source: libraries/plugins/witness/block_producer.cpp. The choice among more than fits is this node's own:
+Source: libraries/plugins/witness/block_producer.cpp. The selection when not all fit is a policy of this node:
 docs/decisions/0012-pool.md.
 """
 
@@ -24,34 +24,34 @@ from protocol.p2p.messages import ID_BYTES
 from protocol.transaction import Transaction
 
 PRODUCED_BYTES_MAX = PAYLOAD_BYTES_MAX - ID_BYTES
-"""The largest block that this node makes, whatever size the witnesses vote for: peers take no larger one."""
+"""Maximum size of a block made by this node, whatever the witnesses vote for: peers accept no larger message."""
 
 TRANSACTION_LENGTH_BYTES = 4
-"""Room for the number of transactions in a block, as the reference's producer reserves it."""
+"""Bytes reserved for the number of transactions in a block, as by the reference's producer."""
 
 TRANSACTION_SIZE_MARGIN = 256
-"""How much smaller than the room in a block a transaction must be to be accepted; the header takes less."""
+"""Margin in bytes between an acceptable transaction and the maximum block size; the header takes less."""
 
 TRANSACTION_BYTES_MIN = 80
-"""No transaction with a signature is smaller: a block with less room is full."""
+"""Minimum size of a signed transaction: a block with less room is full."""
 
 TRIED_OPERATIONS_MAX = 20_000
-"""Operations that are tried for one block at most."""
+"""Maximum number of operations tried for one block."""
 
 LOOKED_AT_MAX = 30_000
-"""Transactions that are looked at for one block at most."""
+"""Maximum number of transactions considered for one block."""
 
 FAIR_SHARE = 4
-"""No account gets more than one part in so many of a block while others wait."""
+"""Divisor of a block's room that gives the maximum share of one account while others are pending."""
 
 ROUNDS_MAX = 8
-"""How often what failed is tried again once something else got in: it may depend on that."""
+"""Maximum number of passes over failed transactions, which may depend on others included since."""
 
 
 class Place(NamedTuple):
-    """Where a waiting transaction stands: how many come before it, with how many bytes, and what it pays.
+    """The position of a pending transaction: number and bytes of those before it, and its rate.
 
-    `rate` is for RATE_BYTES bytes. `block` is the one it is expected in, None when `problem` says why not.
+    `rate` is per RATE_BYTES bytes. `block` is the expected block; None if `problem` says why there is none.
     """
 
     position: int
@@ -63,7 +63,7 @@ class Place(NamedTuple):
 
 
 class BlockBuilder:
-    """Makes the blocks of one chain out of what waits."""
+    """Makes the blocks of one chain from pending transactions."""
 
     def __init__(self, ledger: Ledger, pool: Pool, codec: Codec) -> None:
         self._ledger = ledger
@@ -71,12 +71,12 @@ class BlockBuilder:
         self._codec = codec
 
     def find_bytes_max(self) -> int:
-        """How large a block of this node gets, automated actions left out."""
+        """Maximum size of this node's next block, without automated actions."""
         ctx = self._ledger.ctx
         return min(ctx.gpo.maximum_block_size - compute_partition(ctx), PRODUCED_BYTES_MAX)
 
     def check_size(self, transaction: Transaction) -> None:
-        """Refuses a transaction that no block of this node has room for. Raises Rejected."""
+        """Raises Rejected for a transaction that does not fit into any block of this node."""
         maximum = self._ledger.ctx.gpo.maximum_block_size
         if not transaction.size <= maximum - TRANSACTION_SIZE_MARGIN:
             text = "The transaction has ${found} bytes; a block holds one of at most ${needed}"
@@ -92,7 +92,7 @@ class BlockBuilder:
             raise Rejected("", text, found=transaction.size, needed=needed, maximum=maximum, room=room)
 
     def find_place(self, trx_id: bytes) -> Place | None:
-        """Where a waiting transaction stands; None when it does not wait."""
+        """The position of a transaction; None if it is not pending."""
         waiting = self._pool.pending.find_waiting(trx_id)
         if waiting is None:
             return None
@@ -107,7 +107,7 @@ class BlockBuilder:
     def build(
         self, witness: str, private_key: PrivateKey, timestamp: int, *, skip_signatures: bool, budget: Budget
     ) -> Block:
-        """Makes and signs the next block. Leaves the state at that of the head block. Raises Rejected."""
+        """Makes and signs the next block, and restores the state of the head block. Raises Rejected."""
         ctx, tried = self._ledger.ctx, self._pool.find_tried()
         self._pool.drop_state()
         slot = get_slot_at_time(ctx, timestamp)
@@ -137,7 +137,7 @@ class BlockBuilder:
         return block.with_signature(sign_digest(block.digest, private_key, is_canonical))
 
     def _fits(self, transactions: list[Transaction], timestamp: int, size: int) -> bool:
-        """Whether transactions have room and time in the next block, and nothing else belongs into it.
+        """Whether all transactions fit into the next block by size and expiration, and no actions are due.
 
         `size` is that of the block without transactions, in bytes.
         """
@@ -150,7 +150,7 @@ class BlockBuilder:
     def _choose_contents(
         self, witness: str, timestamp: int, size: int, budget: Budget
     ) -> tuple[list[Transaction], HeaderActions]:
-        """Fills the block with transactions, then with the automated actions that are due, for which they left room."""
+        """Fills the block with transactions, then with due automated actions, for which room was reserved."""
         ctx, store = self._ledger.ctx, self._ledger.store
         store.begin()
         try:
@@ -166,7 +166,7 @@ class BlockBuilder:
 
 
 class Filling:
-    """One block while it is filled: each transaction is tried on those that are in it."""
+    """A block being filled: each transaction is applied on top of those already included."""
 
     def __init__(
         self, ledger: Ledger, bytes_max: int, size: int, timestamp: int, budget: Budget, needs_credits: bool
@@ -183,9 +183,9 @@ class Filling:
         self._is_over = False
 
     def fill(self, candidates: Iterable[Waiting]) -> None:
-        """Takes as many as fit, in their order; first nobody more than its share, and those last that failed before.
+        """Includes candidates in order while they fit; at first each account up to its share, and former failures last.
 
-        What fails is tried again while others get in: it may depend on them. Then the share is lifted.
+        Failed candidates are retried while others get in, because they may depend on them. Then the share is lifted.
         """
         left = self._try_all(candidates, is_first=True)
         for _ in range(ROUNDS_MAX):
@@ -202,7 +202,7 @@ class Filling:
                 waiting.fail(waiting.problem)
 
     def _try_all(self, candidates: Iterable[Waiting], is_first: bool = False) -> list[Waiting]:
-        """Tries what has room and time; returns what may get in later."""
+        """Tries candidates that fit and have not expired; returns those that may get in later."""
         left: list[Waiting] = []
         waits: set[str] = set()
         for waiting in candidates:
@@ -215,7 +215,7 @@ class Filling:
             if is_first and waiting.failures:
                 left.append(waiting)
             elif account in waits or self._used.get(account, 0) + transaction.size > self._share_max:
-                waits.add(account)  # With all that follows: it may depend on this one.
+                waits.add(account)  # Later ones of the account too, as they may depend on this one.
                 left.append(waiting)
             elif not self._budget.take(transaction):
                 self._is_over = True

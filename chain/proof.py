@@ -1,4 +1,4 @@
-"""What was proved of a transaction while it waited, so that its block need not prove it again."""
+"""Proofs of checks made while a transaction was pending, which need not be repeated in its block."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,10 +8,10 @@ from state.tables.accounts import AccountAuthority
 
 
 class Proof(NamedTuple):
-    """That a transaction's operations are valid, and that its signatures meet the authorities it needs.
+    """A proof that a transaction's operations are valid and its signatures satisfy the required authorities.
 
-    Both follow from the transaction, the chain's id, the rules and the authorities that were read; it holds as long as
-    these are the same.
+    Both depend only on the transaction, the chain id, the rules and the authorities read; the proof holds while these
+    are unchanged.
     """
 
     chain_id: bytes
@@ -19,12 +19,12 @@ class Proof(NamedTuple):
     authorities: tuple[AccountAuthority, ...]
 
     def is_authorised(self, find: Callable[[str], AccountAuthority | None]) -> bool:
-        """Whether no authority that was read has changed since."""
+        """Whether all authorities that were read are unchanged."""
         return all([find(row.account) == row for row in self.authorities])
 
 
 def find_proof(found: object, chain_id: bytes, rules: Rules) -> Proof | None:
-    """What lies on a transaction, if it is a proof by these rules; the operations need not be validated then."""
+    """The proof stored on a transaction, if it was made under these rules; its operations need no validation then."""
     if isinstance(found, Proof) and found.rules is rules and found.chain_id == chain_id:
         return found
     return None

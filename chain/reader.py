@@ -1,4 +1,4 @@
-"""Reading blocks by number and id: the newest from the fork tree, the irreversible ones from the block log."""
+"""Lookup of blocks by number and id: reversible ones in the fork tree, irreversible ones in the block log."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from protocol.types import NULL_ID
 
 
 class BlockSource(NamedTuple):
-    """A block that may have to be decoded: how many bytes it has, and what gives it. That raises BlockLogError."""
+    """A block that may not be decoded yet: its size in bytes, and a reader, which raises BlockLogError."""
 
     size: int
     read: Callable[[], Block]
 
 
 class Reader:
-    """The blocks of one chain: those of the main chain by number, those of all branches by id."""
+    """Read access to the blocks of one chain: the main chain by number, all branches by id."""
 
     def __init__(self, codec: Codec, tree: ForkTree, log: BlockStore) -> None:
         self._codec = codec
@@ -28,25 +28,25 @@ class Reader:
 
     @property
     def first_number(self) -> int:
-        """Number of the first block that is kept: 1, or that of the snapshot from which the node was restored."""
+        """Number of the first available block: 1, or that of the snapshot from which the node was restored."""
         return self._log.first_number
 
     # By number, on the main chain
 
     def get_block(self, number: int) -> Block | None:
-        """Returns a block of the main chain, or None. Raises BlockLogError when its record is damaged."""
+        """Returns a block of the main chain, or None. Raises BlockLogError if its record is damaged."""
         source = self.find_block_source(number)
         return None if source is None else source.read()
 
     def find_block_source(self, number: int) -> BlockSource | None:
-        """Returns what gives a block of the main chain, or None: it can be read later, by another thread."""
+        """Returns the source of a block of the main chain, to be read later by another thread, or None."""
         item = self._tree.find_on_main_branch(number)
         if item is not None and (block := item.block) is not None:
             return BlockSource(block.size, lambda: block)
         return self._find_logged(number)
 
     def read_logged(self, number: int) -> Block:
-        """Reads a block that the log holds. Raises BlockLogError when it is not what the next block builds on."""
+        """Reads a block from the log. Raises BlockLogError if it is not the parent of the next block."""
         source = self._find_logged(number)
         assert source is not None, "the log has no gaps"
         return source.read()
@@ -76,9 +76,9 @@ class Reader:
         return None if block is None else block.id
 
     def get_block_ids(self, first: int, last: int) -> list[bytes]:
-        """Returns the ids of consecutive blocks of the main chain, from `first` on; fewer where it ends before.
+        """Returns the ids of consecutive blocks of the main chain from `first` on, up to `last` or the head.
 
-        None at all when the first one is not kept.
+        Empty if the first one is not available.
         """
         split = max(first, min(self._log.head_number, last + 1))
         ids = [] if first + 1 < self._log.first_number else self._log.read_starts(first + 1, split, len(NULL_ID))
@@ -92,7 +92,7 @@ class Reader:
     # By id, on any branch
 
     def is_on_main_chain(self, block_id: bytes) -> bool:
-        """Whether the block is the head or an ancestor of it; True for the id of no block."""
+        """Whether the block is the head or one of its ancestors; True for the id of zeros."""
         return block_id == NULL_ID or self.get_block_id(block_number(block_id)) == block_id
 
     def is_known_block(self, block_id: bytes) -> bool:
@@ -104,12 +104,12 @@ class Reader:
         return self._tree.is_invalid(block_id)
 
     def is_unsigned_side_block(self, block_id: bytes) -> bool:
-        """Whether a block lies beside the main chain and its witness did not sign it, as far as the state now knows."""
+        """Whether the block is a side block that its witness did not sign, as far as the state of the head knows."""
         item = self._tree.find(block_id)
         return item is not None and item.standing is not Standing.SIGNED and not self.is_on_main_chain(block_id)
 
     def find_block_by_id(self, block_id: bytes) -> Block | None:
-        """Returns a block of any branch that is still known, or None."""
+        """Returns a block of any known branch, or None."""
         item = self._tree.find(block_id)
         if item is not None and item.block is not None:
             return item.block
@@ -117,9 +117,9 @@ class Reader:
         return self.get_block(number) if self.get_block_id(number) == block_id else None
 
     def find_twin(self, block: Block) -> bytes | None:
-        """The id of a block with another header for the same height, slot and witness that is still known, or None.
+        """The id of a known block with another header for the same height, slot and witness, or None.
 
-        The header is what a witness signs; anybody can alter a signature so that the block has another id.
+        Headers are compared because they are what a witness signs: anybody can alter a signature, which changes the id.
         """
         slot = block.timestamp, block.witness
         for item in self._tree.blocks_at(block.number):
@@ -130,7 +130,7 @@ class Reader:
 
 
 def _decode(codec: Codec, number: int, packed: bytes, wanted: bytes | None) -> Block:
-    """Decodes a block of the log. Raises BlockLogError when it is not what the next block builds on."""
+    """Decodes a block of the log. Raises BlockLogError if it is not the parent of the next block."""
     try:
         block = Block.from_bytes(codec, packed)
         is_whole = wanted in (None, block.id) and block.merkle_root() == block.transaction_merkle_root

@@ -1,4 +1,4 @@
-"""Recounts invariants of the committed state beside a running chain, over a view of its database."""
+"""Recounts of invariants of the committed state, concurrent with a running chain, over a database view."""
 
 from collections.abc import Iterable
 
@@ -11,13 +11,13 @@ from state.tables.tables import Tables
 from state.watch import Complaint
 
 CACHE_ROWS = 10_000
-"""Rows kept in memory; nearly all are read once."""
+"""Maximum number of cached rows; nearly all rows are read once."""
 
 
 def recount(view: View, config: ChainConfig, names: Iterable[str]) -> list[Complaint]:
-    """Recounts the invariants of these names and returns what is wrong; reads the whole state, and closes the view.
+    """Recounts the named invariants and returns the violations; reads the whole state, and closes the view.
 
-    Runs in any thread. Raises KeyError for a name that is not in RECOUNTS, and StoreError when the database is closed.
+    May run in any thread. Raises KeyError for an unknown name, and StoreError when the database is closed.
     """
     store = Store(FrozenBackend(view), Tables, chain_id=config.chain_id, cache_rows=CACHE_ROWS)
     try:

@@ -1,7 +1,7 @@
-"""Resource credits over blocks and transactions: who pays how much, what the pools lose, and who is refused.
+"""Accounting of resource credits: charges, pools, and refusals.
 
-The books follow every block. A transaction is refused only where this node has a choice: when it arrives, and when it
-is chosen for a block. In a block made by others it counts as far as the account can pay.
+Every block updates the accounts and pools. A transaction is refused for a lack of credits only on arrival and when this
+node selects it for a block. In a received block it is charged as far as the account can pay.
 
 Source: libraries/plugins/rc/rc_plugin.cpp, on_first_block, on_post_apply_transaction, use_account_rcs and
 on_post_apply_block.
@@ -38,13 +38,13 @@ from state.tables.accounts import Manabar
 from state.tables.credits import RcPools
 
 FREE: Price = (0, 0, 1)
-"""The price of every resource while stake gives nobody any credits."""
+"""The price of every resource while the stake generates no credits."""
 
 
 class ResourceCost(NamedTuple):
-    """What a transaction takes of one resource, and its cost in RC.
+    """A transaction's usage of one resource, and its cost in RC.
 
-    A usage above 0 costs price_factor * price_unit * usage / price_divisor, cut off, and 1.
+    A usage above 0 costs price_factor * price_unit * usage / price_divisor, rounded down, plus 1.
     """
 
     resource: str
@@ -56,7 +56,7 @@ class ResourceCost(NamedTuple):
 
 
 class CreditsExplanation(NamedTuple):
-    """What a transaction would be charged at `time`; `cost` is the sum over the resources.
+    """The charge for a transaction at `time`; `cost` is the sum over the resources.
 
     `payer` has `current` of at most `maximum` RC; `seconds_until_enough` is None when it can never have enough. Without
     a payer the transaction is refused. A payer whose maximum is negative is charged nothing, as in the reference.
@@ -73,10 +73,10 @@ class CreditsExplanation(NamedTuple):
 
 
 def explain_credits(ctx: Context, transaction: Transaction) -> CreditsExplanation:
-    """What a transaction (with its signatures) would be charged now, its operations not yet applied; changes nothing.
+    """Computes the charge for a transaction (with signatures) that is not applied yet, without changes.
 
-    Where operations of the transaction change the payer's stake, what it has is judged after them. Raises Rejected
-    before the first block, and for a payer that does not exist.
+    If its operations change the payer's stake, the credits after them count. Raises Rejected before the first block,
+    and for a payer that does not exist.
     """
     tables, seconds = ctx.tables, ctx.rules.rc_regeneration_seconds
     pools = tables.rc_pools.find(SINGLETON)
@@ -103,7 +103,7 @@ def explain_credits(ctx: Context, transaction: Transaction) -> CreditsExplanatio
 
 
 class CreditBooks:
-    """Keeps the books of one ledger; the rows are in the state, here is only what one block needs more than once."""
+    """Charges credits for one ledger. The rows are in the state; this object caches values within a block."""
 
     __slots__ = ("_ctx", "_priced_at", "_prices")
 
@@ -113,10 +113,10 @@ class CreditBooks:
         self._prices: tuple[Price, ...] = ()
 
     def charge(self, transaction: Transaction, touched: dict[str, Credits], refuses: bool = False) -> None:
-        """Takes the credits for a transaction that was just applied off its account, and counts it for the block.
+        """Charges the account of a transaction that was just applied, and adds its usage to the block's.
 
-        `touched` are the credits that its operations changed; here they are written. With `refuses` an account must
-        have enough. Raises PluginRefused then.
+        `touched` are the credits that its operations changed, which are written here. With `refuses`, raises
+        PluginRefused for insufficient credits.
         """
         counts = transaction.counts
         pools = self._ctx.tables.rc_pools.find(SINGLETON)
@@ -130,7 +130,7 @@ class CreditBooks:
             credits.save()
 
     def quote(self, transaction: Transaction) -> tuple[str, int]:
-        """The account that pays for a transaction and what it would be charged now; "" and 0 where nobody pays."""
+        """The account that pays for a transaction, and its charge now; "" and 0 if nobody pays."""
         tables, user = self._ctx.tables, transaction.payer
         if not user:
             return "", 0
@@ -140,9 +140,9 @@ class CreditBooks:
         return user, compute_cost(self._find_prices(pools, self._ctx.gpo.total_vesting_shares), transaction.counts)
 
     def charge_action(self, action: OptionalAction) -> None:
-        """Takes the credits for an optional action that was just applied; it takes bytes of history only.
+        """Charges for an optional action that was just applied; only its bytes of history count.
 
-        A required action is paid by the operation that scheduled it.
+        The operation that scheduled a required action has paid for it.
         """
         ctx = self._ctx
         counts = count_action(ctx, action)
@@ -156,7 +156,7 @@ class CreditBooks:
     def _take(
         self, pools: RcPools, user: str, counts: Counts, touched: dict[str, Credits], refusable: Transaction | None
     ) -> None:
-        """Takes credits off an account. Raises PluginRefused if there are not enough and something can be refused."""
+        """Charges an account. Raises PluginRefused for insufficient credits if `refusable` is given."""
         ctx, tables = self._ctx, self._ctx.tables
         credits = touched.get(user)
         if credits is None:
@@ -172,7 +172,7 @@ class CreditBooks:
         credits.manabar = Manabar(compute_used_rc(current, cost, maximum, rules.rc_max_negative_bp), gpo.time)
 
     def apply(self, op: Operation, touched: dict[str, Credits]) -> None:
-        """Applies an operation that may change the stake of accounts; their credits, in `touched`, follow."""
+        """Applies an operation that may change the stake of accounts, and updates their credits in `touched`."""
         ctx = self._ctx
         names = op.stake_accounts()
         for name in names:
@@ -187,7 +187,7 @@ class CreditBooks:
                 touched[name].follow(op.gives_credits)
 
     def _find_prices(self, pools: RcPools, total: int) -> tuple[Price, ...]:
-        """The prices at a level of the pools and a sum of VESTS, worked out once for each."""
+        """The prices at these pool levels and total VESTS, cached."""
         priced_pools, priced_total = self._priced_at
         if priced_pools is not pools or priced_total != total:
             self._prices = compute_prices(self._ctx, pools, total)
@@ -196,7 +196,7 @@ class CreditBooks:
 
 
 def charge_optional_actions(ctx: Context) -> None:
-    """Takes the credits for the optional actions of the block, which were just applied."""
+    """Charges for the optional actions of the block, which were just applied."""
     actions = ctx.applied_block.optional_actions
     if actions:
         books = CreditBooks(ctx)
@@ -205,7 +205,7 @@ def charge_optional_actions(ctx: Context) -> None:
 
 
 def process_resource_credits(ctx: Context) -> None:
-    """Moves the pools at the very end of a block; at the end of the first one it opens the books."""
+    """Updates the pools at the end of a block; the first block starts the accounting."""
     if not is_rc_counted(ctx):
         open_books(ctx)
     block = ctx.applied_block
@@ -215,12 +215,12 @@ def process_resource_credits(ctx: Context) -> None:
 
 
 def count_action(ctx: Context, action: OptionalAction) -> Counts:
-    """What an optional action takes of each resource: it takes bytes of history only."""
+    """Resource usage of an optional action: bytes of history only."""
     return len(pack_optional(ctx, action)), 0, 0, 0, 0
 
 
 def open_books(ctx: Context) -> None:
-    """Fills the pools and gives every account its credits."""
+    """Starts the accounting: fills the pools and gives every account its credits."""
     insert_full_pools(ctx)
     adjustment = ctx.rules.rc_historical_account_creation_adjustment
     for account in list(ctx.tables.accounts.scan()):
@@ -230,7 +230,7 @@ def open_books(ctx: Context) -> None:
 def _refusal(
     ctx: Context, user: str, current: int, maximum: int, needed: int, transaction: Transaction
 ) -> PluginRefused:
-    """The reference's words, and as advice how long to wait."""
+    """The refusal in the reference's words, with advice on how long to wait."""
     error = PluginRefused(
         "",
         "Account: ${account} has ${rc_current} RC, needs ${rc_needed} RC. Please wait to transact, or power up STEEM.",

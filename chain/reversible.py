@@ -1,7 +1,7 @@
-"""Raw bytes of the main chain's newest blocks, kept in the state database so that a start can apply them again.
+"""Packed reversible blocks of the main chain, kept in the state database to be applied again at the next start.
 
-A row is written, without waiting for the disk, when a block is applied, and deleted when it is undone. Rows of blocks
-that became irreversible stay until the next commit: should the block log lose its tail, they mend it.
+A block is written, without sync, when it is applied, and deleted when it is undone. Irreversible blocks stay until the
+next commit, to repair the block log if it loses its tail.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def _key(number: int) -> bytes:
 
 
 def make_put(number: int, packed: bytes | None) -> Put:
-    """What keeps a block that was applied, in the place of another one of its number; None forgets one."""
+    """The put that saves an applied block under its number; None deletes it."""
     return _key(number), packed
 
 
@@ -29,25 +29,25 @@ class ReversibleBlocks:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._numbers = {number for number, _packed in self.scan()}
-        """Numbers of which there may be a block, so that a commit need not look for them."""
+        """Numbers with a stored block, so that a commit need not scan for them."""
 
     def write(self, blocks: dict[int, bytes | None]) -> None:
-        """Keeps and forgets (None) blocks, without waiting for the disk."""
+        """Saves and deletes (None) blocks, without sync."""
         self._numbers |= blocks.keys()
         self._backend.write([make_put(number, packed) for number, packed in blocks.items()], sync=False)
 
     def replace_all(self, blocks: dict[int, bytes]) -> None:
-        """Makes these the only blocks, and waits for the disk."""
+        """Replaces all stored blocks by these, with sync."""
         self._numbers |= blocks.keys()
         self._backend.write([make_put(number, blocks.get(number)) for number in sorted(self._numbers)], sync=True)
         self._numbers &= blocks.keys()
 
     def collect_deletes(self, last: int) -> list[Put]:
-        """The deletes of all blocks up to a number; `finish_deletes` follows when they are written."""
+        """The deletes of all blocks up to a number; `finish_deletes` follows the write."""
         return [make_put(number, None) for number in sorted(self._numbers) if number <= last]
 
     def finish_deletes(self, last: int) -> None:
-        """Accounts for the deletes that were collected."""
+        """Called after the collected deletes were written."""
         self._numbers = {number for number in self._numbers if number > last}
 
     def find(self, number: int) -> bytes | None:

@@ -1,4 +1,4 @@
-"""How a chain begins again: the log is mended, then what lies behind the committed state is applied.
+"""Start of a chain: repairs the log, then applies the blocks after the committed state.
 
 Source: libraries/chain/database.cpp, database::open and reindex.
 """
@@ -17,18 +17,18 @@ from protocol.errors import BlockLogError, ProtocolError
 from state.engine.kv import Backend
 
 RESTORE_AGAIN = "restore a snapshot into another directory"
-"""What helps a restored node whose block log has a gap."""
+"""The remedy for a restored node whose block log has a gap."""
 
 
 class RefusedBlock(NamedTuple):
-    """A reversible block of the last run that this run refuses; it and those behind it are forgotten."""
+    """A reversible block of the last run that was refused at the start; it and its descendants are dropped."""
 
     number: int
     error: ProtocolError
 
 
 def mend_log(log: BlockStore, backend: Backend, codec: Codec, finality: Finality) -> None:
-    """Appends blocks that the log lost but the state database still has. Raises BlockLogError if one is gone."""
+    """Appends blocks that the log lost but the state database still has. Raises BlockLogError if one is missing."""
     committed = finality.committed_number
     origin = read_origin(backend)
     if origin is not None and log.head_number == 0:
@@ -63,17 +63,17 @@ def mend_log(log: BlockStore, backend: Backend, codec: Codec, finality: Finality
 def replay(
     log: BlockStore, reader: Reader, codec: Codec, switch: Switch, finality: Finality
 ) -> tuple[RefusedBlock, ...]:
-    """Applies the blocks of the log that the committed state does not know yet, then the reversible ones.
+    """Applies the blocks of the log after the committed state, then the reversible ones.
 
-    Returns the reversible block that is refused, if there is one. Raises BlockLogError, and ProtocolError for a block
-    of the log that is refused.
+    Returns the refused reversible block, if any. Raises BlockLogError, and ProtocolError for a refused block of the
+    log.
     """
     committed = finality.committed_number
     kept = [(number, packed) for number, packed in finality.reversible.scan() if number > committed]
     last = log.head_number
     for number in range(committed + 1, last + 1):
         switch.push_block(reader.read_logged(number), APPLIED_BEFORE)
-    finality.number = last  # All that is in the log was irreversible; the blocks that showed it may be lost.
+    finality.number = last  # All blocks of the log were irreversible; the later blocks that confirmed them may be lost.
     finality.try_commit()
     refused = _replay_reversible([block for block in kept if block[0] > last], codec, switch)
     if refused:

@@ -1,7 +1,7 @@
-"""What happens in every block after its transactions, in the order of the reference.
+"""The per-block steps after the transactions, in the order of the reference.
 
-The order is consensus: steps read what earlier ones wrote. Liquidity rewards, which stood after the subsidised
-accounts, ended with hard fork 12.
+The order is consensus: steps read what earlier ones wrote. Liquidity rewards, which followed the subsidised accounts,
+ended with hard fork 12.
 
 Source: libraries/chain/database.cpp, database::_apply_block; libraries/plugins/rc/rc_plugin.cpp, on_post_apply_block.
 """
@@ -46,10 +46,10 @@ from state.tables.tables import Tables
 
 
 class Due(NamedTuple):
-    """Rows that a step waits for: those whose key in an order of their table is `prefix` and a time that has come.
+    """The condition of a step: rows whose index key is `prefix` and a time that has come.
 
-    That time is as late as the rule `late` says (seconds) behind that in the key. With `is_past` it is before that of
-    the block, otherwise it may be the same.
+    The rule `late` is a delay in seconds added to the time in the key. With `is_past` the time must be before that of
+    the block, otherwise it may be equal.
     """
 
     table: str
@@ -60,9 +60,9 @@ class Due(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One thing that is done in every block, over the state and the block in `ctx.block`.
+    """One per-block step over the state and the block in `ctx.block`.
 
-    With `when` it has nothing to do while no such row is due, and is not called then.
+    With `when`, the step is called only if such a row is due.
     """
 
     process: Callable[[Context], None]
@@ -79,7 +79,7 @@ class BoundStep(NamedTuple):
 
 
 def bind_steps(steps: tuple[Step, ...], tables: Tables, rules: Rules) -> tuple[BoundStep, ...]:
-    """Finds the indexes that the steps look into under the present rules."""
+    """Resolves the indexes of the steps' conditions under the current rules."""
     return tuple(_bind(step, tables, rules) for step in steps)
 
 
@@ -129,4 +129,4 @@ STEPS: tuple[Step, ...] = (
     Step(process_hardforks),
     Step(process_resource_credits),
 )
-"""All of them. The first four take the block in as the new head."""
+"""All steps. The first four make the block the new head."""

@@ -1,4 +1,4 @@
-"""Pushing blocks: extending the head, switching to a longer branch, taking blocks back; all or nothing.
+"""Atomic changes of the head: extension, switch to a longer branch, undo.
 
 Source: libraries/chain/database.cpp, push_block and _push_block.
 """
@@ -22,7 +22,7 @@ from state.engine.errors import CheckpointError
 
 
 class Trust(NamedTuple):
-    """What of a block is not checked."""
+    """The checks to skip for a block."""
 
     skips_signatures: bool = False
     skips_authorities: bool = False
@@ -33,7 +33,7 @@ APPLIED_BEFORE = Trust(skips_signatures=True)
 
 
 class Move:
-    """How the head moves during one push: what happened so far, and what is needed to take it back."""
+    """The progress of one push, with what is needed to revert it."""
 
     __slots__ = ("added", "feed", "former", "undone")
 
@@ -41,18 +41,18 @@ class Move:
         self.former = former
         """Id of the head before."""
         self.added: list[Block] = []
-        """Blocks that come into the tree: the pushed one, then those that had waited for it."""
+        """Blocks added to the tree: the pushed one, then those that waited for it."""
         self.feed: list[FeedItem] = []
         self.undone: list[Transaction] = []
-        """Transactions of blocks that were taken back, in their order."""
+        """Transactions of undone blocks, in their order."""
 
     def included(self) -> list[bytes]:
-        """The ids of the transactions that the applied blocks hold."""
+        """The ids of the transactions in the applied blocks."""
         return [trx_id for item in self.feed if isinstance(item, Applied) for trx_id in item.block.transaction_ids]
 
 
 class Switch:
-    """Moves the head of one chain: the ledger and the fork tree together, then what follows from that."""
+    """Moves the head of one chain: ledger and fork tree together, then finality and pool."""
 
     def __init__(self, codec: Codec, ledger: Ledger, tree: ForkTree, pool: Pool, finality: Finality) -> None:
         self._codec = codec
@@ -64,11 +64,11 @@ class Switch:
     # Pushing
 
     def push_block(self, block: Block, trust: Trust) -> PushResult:
-        """Takes a block in; see `Chain.push_block`."""
+        """Pushes a block; see `Chain.push_block`."""
         self._finality.check_usable()
         if self._tree.find(block.id) is not None:
             return NOTHING_CHANGED
-        check_merkle_root(block)  # Others can take transactions out of a block, and its id must not suffer for it.
+        check_merkle_root(block)  # Anybody can remove transactions; the id must not suffer for it.
         move = Move(self._tree.head.id)
         try:
             self._push(block, trust, move)
@@ -82,11 +82,11 @@ class Switch:
         return self._conclude(move)
 
     def _push(self, block: Block, trust: Trust, move: Move) -> None:
-        """Adds a block to the tree and moves the head if it is on the longest branch now; nothing on an error."""
+        """Adds a block to the tree, and moves the head if its branch is the longest; no change on an error."""
         move.added.append(block)
         extends_head = block.previous == self._tree.head.id
         item = self._tree.push(block, Standing.SIGNED if extends_head else self._judge(block))
-        if extends_head:  # It is applied, and its standing need not be guessed at.
+        if extends_head:  # The block will be applied, so its standing need not be judged.
             self._pool.drop_state()
             move.feed.append(self._apply(item, block, trust))
             self._tree.set_head(block.id)
@@ -95,7 +95,7 @@ class Switch:
             self._switch(item, trust, move)
 
     def _judge(self, block: Block) -> Standing:
-        """How much a block that does not extend the head looks like a true one."""
+        """Judges how likely a side block is valid."""
         witness = self._ledger.ctx.tables.witnesses.find(block.witness)
         if witness is None:
             return Standing.UNKNOWN_WITNESS
@@ -105,7 +105,7 @@ class Switch:
             return Standing.UNKNOWN_WITNESS
 
     def _push_waiting(self, parent_id: bytes, move: Move) -> None:
-        """Pushes the blocks that waited for one that now is in the tree; a bad one of them concerns nobody else."""
+        """Pushes the blocks that waited for a block of the tree; errors of one do not affect others."""
         parents = [parent_id]
         while parents:
             for block in self._tree.take_linked(parents.pop()):
@@ -116,7 +116,7 @@ class Switch:
                 parents.append(block.id)
 
     def _apply(self, item: ForkItem, block: Block, trust: Trust) -> Applied:
-        """Applies a block on the head of the ledger; one that the rules refuse is remembered as invalid."""
+        """Applies a block on the head of the ledger; a refused block is marked invalid."""
         try:
             return Applied(block, self._ledger.apply_block(block, *trust))
         except ProtocolError:
@@ -129,7 +129,7 @@ class Switch:
         return undone
 
     def _switch(self, item: ForkItem, trust: Trust, move: Move) -> None:
-        """Undoes the main chain down to the fork and applies the new branch; goes back if one of its blocks fails."""
+        """Undoes the main chain down to the fork and applies the new branch; reverts if one of its blocks fails."""
         former = self._ledger.head_id
         new, old = self._tree.branches(item.id, former)
         if old and old[-1].number <= self._finality.number:
@@ -180,7 +180,7 @@ class Switch:
         return undone
 
     def _return_to(self, head_id: bytes) -> None:
-        """Brings the ledger back to a former head."""
+        """Restores the ledger to a former head."""
         old, new = self._tree.branches(head_id, self._ledger.head_id)
         for _ in new:
             self._ledger.undo_block()
@@ -192,7 +192,7 @@ class Switch:
                 raise AssertionError(f"block {item.number} was applied before and is refused now") from error
 
     def _take_back(self, move: Move) -> None:
-        """Undoes a push that failed for a reason of our own: head, tree and what waits are as before."""
+        """Reverts a push that failed with an internal error: restores head, tree and pool."""
         try:
             self._return_to(move.former)
             self._tree.set_head(move.former)
@@ -210,7 +210,7 @@ class Switch:
     # What follows
 
     def _conclude(self, move: Move) -> PushResult:
-        """Hands on what happened."""
+        """Passes the changes to finality and the pool."""
         feed = move.feed
         try:
             advanced = self._finality.take(feed, self._ledger.irreversible_number) if feed else None
@@ -223,16 +223,17 @@ class Switch:
         return PushResult(undone, applied, advanced, tuple(feed))
 
     def _look_at_head(self, move: Move) -> None:
-        """Lets what waits begin on the head, if the state was dropped."""
+        """Starts re-application of pending transactions on the head, if the pool's state was dropped."""
         if not self._pool.has_head:
             self._pool.begin_head(move.included(), move.undone)
 
-    # Looking at a block from outside
+    # Checks of a block before it is decoded
 
     def has_signed_header(self, packed: bytes) -> bool:
-        """Whether the header of a packed block is signed by the witness that it names, as far as the state now knows.
+        """Whether the header of a packed block is signed by the witness it names, as far as the state of the head
+        knows.
 
-        It suspects a block before its transactions are decoded. It can be wrong: keys change.
+        A cheap filter before the transactions are decoded. It can be wrong, because signing keys change.
         """
         try:
             header, end = self._codec.read(BlockHeader, packed, 0)

@@ -1,4 +1,4 @@
-"""The weekly parts of power downs, with the routes that send shares of them to other accounts.
+"""The weekly payments of power downs, with the routes to other accounts.
 
 Source: libraries/chain/database.cpp, process_vesting_withdrawals.
 """
@@ -18,11 +18,11 @@ from state.witness_votes import WitnessVoteSums
 
 
 def process_vesting_withdrawals(ctx: Context) -> None:
-    """Pays every part that is due, the longest due account first.
+    """Pays every due part of a power down, ordered by due time.
 
-    The account that comes next is looked up before one is paid, as in the reference. So after a gap of more than a
-    week an account that moves back by one interval is paid again in this block only if another one stood before
-    its new place.
+    As in the reference, the next account is looked up before the current one is paid. So after a gap of more than a
+    week, an account that moves back by one interval is paid again in this block only if another account was due before
+    its new time.
     """
     accounts = ctx.tables.accounts
     now = ctx.time
@@ -43,7 +43,7 @@ def _find_following(ctx: Context, account: Account) -> str | None:
 
 
 def compute_part(account: Account) -> int:
-    """VESTS satoshis of the part that is due: the rate, or what is left at the end."""
+    """VESTS satoshis of the due part: the rate, or the rest at the end."""
     remaining = account.to_withdraw - account.withdrawn
     rate = account.vesting_withdraw_rate
     return min(account.vesting_shares, account.to_withdraw % rate if remaining < rate else rate)
@@ -61,7 +61,7 @@ def _pay_part(ctx: Context, account: Account, sums: WitnessVoteSums) -> None:
 
 
 def _pay_route(ctx: Context, power_down: PowerDown, route: WithdrawVestingRoute, part: int) -> None:
-    """Gives a share of the part to another account, as VESTS or as STEEM."""
+    """Pays a share of the part to another account, as VESTS or as STEEM."""
     share = part * route.percent // BASIS_POINTS
     if share == 0:
         return
@@ -78,7 +78,7 @@ def _pay_route(ctx: Context, power_down: PowerDown, route: WithdrawVestingRoute,
 
 
 def _pay_rest(ctx: Context, power_down: PowerDown, name: str, part: int) -> None:
-    """Turns what the routes left into STEEM of the account itself and moves its power down on."""
+    """Pays the rest after the routes to the account as STEEM, and advances its power down."""
     credits = regenerate_rc(ctx, name)
     account = ctx.tables.accounts.get(name)
     withdrawn = account.withdrawn + part
