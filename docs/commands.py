@@ -12,7 +12,7 @@ from node.cli import main
 
 def render_commands(notice: str) -> str:
     """Returns the page of all commands, in the order of their names."""
-    lines = [notice, "", "# Commands", "", "Every command with what `--help` says of its options.", ""]
+    lines = [notice, "", "# Commands", "", "All commands with their options, as shown by `--help`.", ""]
     for path, command in _walk("plaudit", main, None):
         lines += [f"## {path}", "", *_describe(path, command), ""]
     return "\n".join(lines)

@@ -14,15 +14,15 @@ def render_errors(notice: str) -> str:
     names = {name for _, name in kinds}
     lines = [
         *(notice, "", "# Errors", ""),
-        "The JSON-RPC codes, and where these members stand: [../rpc.md](../rpc.md#errors).",
+        "JSON-RPC codes and the form of errors: [../rpc.md](../rpc.md#errors).",
         *("", "## Kinds", "", "`data.code` and `data.name` are those of the reference.", ""),
         *("| code | name | `message` begins with | meaning |", "| --- | --- | --- | --- |"),
         *(
             f"| {code} | `{name}` | {kinds[code, name].what} | {_summarize(kinds[code, name])} |"
             for code, name in sorted(kinds)
         ),
-        *("", "## Rules", "", "`data.advice.rule` names the rule that was broken, where it has a name.", ""),
-        *("| rule | what the wallet says | and what helps |", "| --- | --- | --- |"),
+        *("", "## Rules", "", "`data.advice.rule` names the violated rule, if it has a name.", ""),
+        *("| rule | cause, as the wallet shows it | remedy |", "| --- | --- | --- |"),
         *(f"| `{rule}` | {said.cause} | {said.remedy} |" for rule, said in sorted(ADVICE.items()) if rule not in names),
     ]
     return "\n".join(line.rstrip() for line in lines) + "\n"

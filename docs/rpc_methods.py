@@ -14,10 +14,10 @@ from rpc.method import Method
 from rpc.openrpc import summarize
 
 APIS: Final = {
-    "plaudit_api": "Only Plaudit has it.",
-    "dev_api": "Only `plaudit dev` offers it.",
-    "bridge": "Not of the C++ node.",
-    "rpc": "Not of the C++ node, but of the OpenRPC specification.",
+    "plaudit_api": "Only Plaudit has this API.",
+    "dev_api": "Only served by `plaudit dev`.",
+    "bridge": "Not part of the C++ node.",
+    "rpc": "Not part of the C++ node; defined by the OpenRPC specification.",
 }
 
 
@@ -30,9 +30,9 @@ def render_rpc_methods(notice: str) -> str:
         "",
         "# JSON-RPC methods",
         "",
-        "How to call them: [../rpc.md](../rpc.md). A parameter with `=` may be left out.",
-        "What is over a maximum is refused.",
-        "`rpc.discover` answers with the same as an OpenRPC document.",
+        "How to call them: [../rpc.md](../rpc.md). Parameters with `=` have a default and are optional.",
+        "A value over its maximum is rejected. Times are UTC; public keys begin with the prefix of the chain.",
+        "`rpc.discover` returns the same as an OpenRPC document.",
     ]
     for api in sorted({name.split(".")[0] for name in methods}):
         given = "an array" if api in POSITIONAL_APIS else "an object"

@@ -11,9 +11,9 @@ def render_settings(notice: str) -> str:
     """Returns the page of all settings, in the order of their declaration."""
     lines = [
         *(notice, "", "# Settings", ""),
-        "A setting is a flag of `plaudit node`, a variable of the environment, or a key of the file that `--config`",
-        "names; the first of these counts. In a variable, words are the members of a list. The key is the flag without",
-        "dashes in front, with `_` or `-` within.",
+        "A setting is a flag of `plaudit node`, an environment variable, or a key of the `--config` file,",
+        "in this order of precedence. Lists are repeated flags, space-separated words of a variable, or arrays",
+        "of the file. The key is the flag without its leading dashes; `_` and `-` are equivalent.",
         *("", "| flag | variable | default | limits | meaning |", "| --- | --- | --- | --- | --- |"),
         *map(_render, list_settings().values()),
     ]

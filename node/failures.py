@@ -25,15 +25,15 @@ _REMEDIES: Final[dict[type[Exception], str]] = {
     errors.StoreTooNew: "Use the newer version of Plaudit that wrote it, or choose another --data-dir.",
     errors.NotAStore: "Choose an empty directory with --data-dir; nothing was changed.",
     errors.StoreCorrupt: "Restore the directory from a copy, or remove its folder `state`: at the next start it is "
-    "made anew from the block log.",
-    errors.StoreFull: "Make room on the disk and start again; nothing is lost.",
-    errors.StoreWriteFailed: "See to the disk and start again; nothing is lost.",
-    ChainUnusable: "Start the node again: it goes on with what its files hold.",
-    errors.StoreError: "See to the directory's files and their permissions.",
+    "rebuilt from the block log.",
+    errors.StoreFull: "Free some disk space and start again; nothing is lost.",
+    errors.StoreWriteFailed: "Check the disk and start again; nothing is lost.",
+    ChainUnusable: "Restart the node: it continues from its files.",
+    errors.StoreError: "Check the directory's files and their permissions.",
     UnknownHardfork: "Use the chain config that holds the hard fork, or the newer version of Plaudit that knows it.",
     HistoryUnavailable: "Run the node with --no-history, or restore a snapshot with history into another directory.",
     BlockLogError: "Restore `block_log` of the data directory from a copy. If only `block_log.index` is damaged, "
-    "remove it: it is made anew.",
+    "remove it: it is rebuilt.",
 }
 
 
@@ -61,14 +61,14 @@ def explain(error: Exception) -> str | None:
 def _explain_system(error: OSError) -> str:
     cause = error.strerror or str(error)
     if error.errno == errno.ENOSPC:
-        return "There is no room left on the disk. Make room and start again; nothing is lost."
+        return "The disk is full. Free some space and start again; nothing is lost."
     return f"{error.filename}: {cause}" if error.filename else cause
 
 
 def explain_port(name: str, address: object, error: OSError) -> str:
     """Returns why a port could not be opened."""
     if error.errno == errno.EADDRINUSE:
-        return f"{address} is taken by another program. Stop it, or choose another address with --{name}."
+        return f"{address} is in use by another program. Stop it, or choose another address with --{name}."
     return f"{address} can not be opened: {error.strerror or error}. Choose another address with --{name}."
 
 

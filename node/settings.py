@@ -166,57 +166,66 @@ class Settings(BaseModel):
     )
     preset: Literal["steem", "testnet", "dev"] | None = setting(None, "A chain that comes with the program.")
     chain: Path | None = setting(None, "Chain config file (see `plaudit chain init`).", "FILE")
-    rpc: ListenAddress = setting(parse_address(urlsplit(NODE_DEFAULT).netloc), "Where JSON-RPC is served.", "HOST:PORT")
+    rpc: ListenAddress = setting(
+        parse_address(urlsplit(NODE_DEFAULT).netloc), "Address of the JSON-RPC port.", "HOST:PORT"
+    )
     rpc_proxy: tuple[IpText, ...] = setting(
         (),
-        "Proxy in front of JSON-RPC whose X-Forwarded-For is to be believed; repeatable.",
+        "Address of a proxy in front of JSON-RPC whose X-Forwarded-For is trusted; repeatable.",
         "IP",
         max_length=PROXIES_MAX,
     )
-    p2p: ListenAddress | None = setting(None, "Where peers connect.", "HOST:PORT", unset="nowhere")
+    p2p: ListenAddress | None = setting(None, "Address of the port for peers.", "HOST:PORT", unset="nowhere")
     admin: LoopbackAddress | None = setting(
-        None, "Where `plaudit peers` and the like connect, of this machine only.", "HOST:PORT", unset="nowhere"
+        None,
+        "Address of the admin port, used by `plaudit peers` and `plaudit snapshot request`; loopback only.",
+        "HOST:PORT",
+        unset="nowhere",
     )
     metrics: ListenAddress | None = setting(
-        None, "Where metrics are served, for Prometheus.", "HOST:PORT", unset="nowhere"
+        None, "Address of the port for Prometheus metrics.", "HOST:PORT", unset="nowhere"
     )
     seed: tuple[ListenAddress, ...] = setting(
         (), "Peer that is dialled whenever it is not connected; repeatable.", "HOST:PORT", max_length=SEEDS_MAX
     )
-    connections_max: int = setting(200, "Connections to peers at one time.", "N", ge=1, le=10_000)
-    connections_wanted: int = setting(20, "Connections that are looked for.", "N", ge=0, le=1_000)
+    connections_max: int = setting(200, "Maximum number of inbound connections.", "N", ge=1, le=10_000)
+    connections_wanted: int = setting(20, "Number of outbound connections to maintain.", "N", ge=0, le=1_000)
     connections_per_address: int = setting(
-        8, "Of those that connect, how many may come from one IP address.", "N", ge=1, le=10_000
+        8, "Maximum number of inbound connections from one IP address.", "N", ge=1, le=10_000
     )
     connections_per_subnet: int = setting(
-        32, "Of those that connect, how many may come from 256 neighbouring addresses.", "N", ge=1, le=10_000
+        32, "Maximum number of inbound connections from one /24 subnet.", "N", ge=1, le=10_000
     )
-    discover: bool = setting(True, "Dial addresses that peers tell, too.")
+    discover: bool = setting(True, "Also dial addresses received from peers.")
     checkpoint: CheckpointText | None = setting(
-        None, "Block of the chain up to which signatures need no check: you trust it.", "NUMBER,ID"
+        None, "Trusted block, up to which signatures are not checked.", "NUMBER,ID"
     )
-    witness: Texts = setting((), "Make blocks for this account; can be repeated.", "NAME")
+    witness: Texts = setting((), "Produce blocks for this witness account; repeatable.", "NAME")
     witness_key: Texts = setting(
         (),
-        "Private signing key; can be repeated. Others can see it in the list of processes: better use "
+        "Private signing key; repeatable. It is visible in the list of processes: prefer "
         "PLAUDIT_WITNESS_KEY (words) or --witness-key-file.",
         "WIF",
     )
-    witness_key_file: Path | None = setting(None, "File with one private signing key a line.", "FILE")
-    participation: int = setting(33, "Part of the latest 128 slots to be filled.", "PERCENT", ge=0, le=99)
+    witness_key_file: Path | None = setting(None, "File with one private signing key per line.", "FILE")
+    participation: int = setting(
+        33, "Minimum share of the last 128 slots that must be filled to produce.", "PERCENT", ge=0, le=99
+    )
     stale_production: bool | None = setting(
-        None, "Make blocks on a head that is long past, as when a chain starts.", unset="only without peers"
+        None, "Produce blocks on an old head, as when a chain starts.", unset="only without peers"
     )
-    history: bool = setting(True, "Keep account history.")
-    invariants_check: Texts = setting((), "Invariant that is checked after each block; repeatable.", choices=CHECKED)
+    history: bool = setting(True, "Maintain the account history.")
+    invariants_check: Texts = setting((), "Invariant to check after each block; repeatable.", choices=CHECKED)
     invariants_recount: Texts = setting(
-        (), "Invariant that is recounted over the whole state, again and again; repeatable.", choices=RECOUNTED
+        (), "Invariant to recount periodically over the whole state; repeatable.", choices=RECOUNTED
     )
-    invariants_recount_minutes: int = setting(60, "Pause between two such recounts.", "N", ge=1, le=1_000_000)
-    cache_rows: int = setting(CACHE_ROWS, "Rows of the state kept in memory, decoded.", "N", ge=1_000, le=1_000_000_000)
-    cache_mib: int = setting(CACHE_BYTES >> 20, "MiB of the database kept in memory.", "N", ge=1, le=1_000_000)
-    log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What is logged.")
-    log_json: bool = setting(False, "Log lines as JSON, for programs.")
+    invariants_recount_minutes: int = setting(60, "Minutes between two recounts.", "N", ge=1, le=1_000_000)
+    cache_rows: int = setting(
+        CACHE_ROWS, "Size of the cache of decoded rows of the state.", "N", ge=1_000, le=1_000_000_000
+    )
+    cache_mib: int = setting(CACHE_BYTES >> 20, "Size of the database cache in MiB.", "N", ge=1, le=1_000_000)
+    log_level: Literal["debug", "info", "warning", "error"] = setting("info", "Minimum level of log lines.")
+    log_json: bool = setting(False, "Write log lines as JSON.")
     config: Path | None = setting(None, "TOML file with these settings: data_dir = ..., witness = [...].", "FILE")
 
     @field_validator("*")

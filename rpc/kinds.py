@@ -237,6 +237,12 @@ class OneOf(NamedTuple):
         raise BadCast(f"invalid {what} '${{key}}' in enum '${{enum}}'", key=shown, enum=self.enum)
 
 
+class Shown(NamedTuple):
+    """The description of a type on the reference page, with the form of its values."""
+
+    text: str
+
+
 # Kinds
 
 
@@ -270,7 +276,9 @@ def build_kind(declared: Any) -> Kind:
     raise TypeError(f"no cast is known for {declared!r}")
 
 
-def _close(kind: Kind, mark: Maximum | OneOf) -> Kind:
+def _close(kind: Kind, mark: Maximum | OneOf | Shown) -> Kind:
+    if isinstance(mark, Shown):
+        return kind._replace(text=mark.text)
     if isinstance(mark, OneOf):
         schema = {"type": "string", "enum": list(mark.names), "maxLength": max(map(len, mark.names))}
         return Kind(mark.cast, schema, f"one of {', '.join(mark.names)}", 0)
@@ -327,7 +335,7 @@ _PLAIN: dict[Any, Kind] = {
 _MARKED: dict[str, Kind] = {
     "uint64": Kind(as_unsigned, {"type": "integer", "minimum": -1, "maximum": UINT64_MAX}, "uint64", 0),
     "uint32": Kind(as_unsigned32, {"type": "integer", "minimum": -1, "maximum": (1 << 32) - 1}, "uint32", 0),
-    "time": Kind(as_moment, {"type": "string", "maxLength": 19}, "time", 0),
+    "time": Kind(as_moment, {"type": "string", "maxLength": 19}, "time `2026-01-31T12:00:00`", 0),
 }
 
 # What several methods take
@@ -341,16 +349,16 @@ Unsigned32 = Annotated[int, "uint32"]
 Moment = Annotated[int, "time"]
 """A time as text, converted to seconds since the epoch."""
 
-Name = Annotated[str, Length(256)]
+Name = Annotated[str, Shown("name"), Length(256)]
 """A name of an account (a longer one than 16 bytes matches none), an order or an operation."""
 
-Permlink = Annotated[str, Length(256)]
+Permlink = Annotated[str, Shown("permlink"), Length(256)]
 """The name of a post, unique per author."""
 
-HexText = Annotated[str, Length(256)]
+HexText = Annotated[str, Shown("hex digits"), Length(256)]
 """A digest, an id or a signature as hex digits."""
 
-KeyText = Annotated[str, Length(128)]
+KeyText = Annotated[str, Shown("public key `STM…`"), Length(128)]
 """A public key as text."""
 
 Keys = Annotated[list[KeyText], Items(1000)]

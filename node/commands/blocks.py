@@ -40,7 +40,7 @@ def import_(
     until: int | None = option("Stop with block N as head.", type=click.IntRange(1), metavar="N"),
     skip_signatures: bool = option("Do not check signatures: for a file that you trust."),
 ) -> None:
-    """Apply the blocks of FILE behind the head of the chain; a later import goes on where this one ended."""
+    """Apply the blocks of FILE after the head of the chain; a later import resumes where this one ended."""
     config = load_chain_config(settings)
     run_import(config, lambda: open_chain(settings, config)[0], file, until, skip_signatures)
 
@@ -53,7 +53,7 @@ def export(
     last: int | None = option("Last block.  [default: the head]", "--to", type=click.IntRange(1)),
     force: bool = FORCE,
 ) -> None:
-    """Write blocks of the chain to FILE, which `plaudit blocks import` and the reference can read."""
+    """Write blocks of the chain to FILE, readable by `plaudit blocks import` and the reference."""
     config = load_chain_config(settings)
     refuse_to_replace(file, force)
     run_export(open_existing(settings, config, has_history=None)[0], file, first, last)
@@ -62,7 +62,7 @@ def export(
 def run_import(
     config: ChainConfig, open_chain: Callable[[], Chain], path: Path, until: int | None, skip_signatures: bool
 ) -> None:
-    """Imports and reports. Raises CommandError for what is wrong with the file, the errors of opening a chain."""
+    """Imports with progress. Raises CommandError for an invalid file, and as opening a chain does."""
     with closing(RecoveryAhead(config.chain_id, processors=1 if skip_signatures else None)) as recovery:
         chain = open_chain()
         tune_memory()
@@ -100,7 +100,7 @@ def _summary(result: ImportResult, seconds: float) -> str:
 
 @contextmanager
 def _noticed_signals() -> Iterator[Callable[[], bool]]:
-    """Lets SIGINT and SIGTERM end the import between two blocks."""
+    """Stops the import between two blocks on SIGINT and SIGTERM."""
     stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -26,7 +26,7 @@ def init(
     settings: Annotated[Settings, take_settings(preset="Start from this chain.  [default: a new one like dev]")],
     force: bool = FORCE,
 ) -> None:
-    """Write a chain config with a comment on every key to FILE, to be changed and used with --chain."""
+    """Write a commented chain config to FILE, to be edited and used with --chain."""
     refuse_to_replace(file, force)
     found = ChainConfig.preset(settings.preset) if settings.preset else None
     file.write_text(render_template(found), encoding="utf-8")

@@ -17,7 +17,7 @@ def config() -> None:
 
 @config.command("check")
 def check(file: Path) -> None:
-    """Say whether FILE is a chain config that can be used; if not, name each key, its value and what is allowed."""
+    """Check a chain config; for each invalid key show the value and what is allowed."""
     found = ChainConfig.load(file)
     genesis, rules = found.genesis, found.rules
     click.echo(f"{file} is a chain config.")

@@ -28,9 +28,9 @@ def dev(
     ),
     automine: bool = option("Make a block as soon as a transaction comes, and none without one."),
 ) -> None:
-    """Run a development chain on this machine, with ten funded accounts whose keys it shows.
+    """Run a development chain on this machine with ten funded accounts, and print their keys.
 
-    It also serves dev_api, which makes blocks at once and lets time pass.
+    It also serves dev_api, which produces blocks on command and advances the time.
     """
     from node.dev.running import run_dev_chain  # noqa: PLC0415 - loads the node, and help does not need it
 

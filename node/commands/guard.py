@@ -1,4 +1,4 @@
-"""The command for after a clock was wrong: the keys of a stopped node sign again where they surely may."""
+"""The command to reset the double-signing guard of a stopped node after its clock was wrong."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from state.engine.leveldb import LevelDBBackend
 
 @group()
 def guard() -> None:
-    """The record of the slots that this machine's keys have signed for."""
+    """The record of slots that this machine's keys have signed for."""
 
 
 @guard.command("reset")
 def reset(directory: Directory = option("Directory of a stopped node's data.", "--data-dir", required=True)) -> None:
-    """After the clock was far ahead and is right again: let keys sign in slots that they have surely not signed for."""
+    """Release unused slots after the clock was far ahead and has been corrected."""
     if not (directory / FILE).exists():
         raise CommandError(f"{directory / FILE} is not there: no key has signed here.")
-    backend = LevelDBBackend(str(directory / STATE_DIRECTORY))  # Locked as long as a node runs.
+    backend = LevelDBBackend(str(directory / STATE_DIRECTORY))  # Locked while a node runs.
     try:
         now = int(time.time())
         ahead = ProductionGuard(DirectoryDisk(directory)).reset(now)

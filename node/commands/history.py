@@ -1,4 +1,4 @@
-"""The command that makes account history anew."""
+"""The command that rebuilds the account history."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def history() -> None:
 
 @history.command("rebuild")
 def rebuild(settings: ChainSettings) -> None:
-    """Drop the account history and make it anew from the block log."""
+    """Rebuild the account history from the block log."""
     config = load_chain_config(settings)
     chain, indexes = open_existing(settings, config)
     try:
         indexes.rebuild()
-        click.echo(f"The account history was made anew up to block {chain.head_number}.")
+        click.echo(f"The account history was rebuilt up to block {chain.head_number}.")
     finally:
         chain.close()

@@ -1,4 +1,4 @@
-"""The command that exports the layout of the wire."""
+"""The command that exports the wire layout."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ from protocol.layout import export_layout
 
 @command()
 def layout(chain: Path | None = option("Chain config.  [default: the main network]")) -> None:
-    """Print the layout of the wire as JSON: from it a program in any language can pack and sign operations."""
+    """Print the wire layout as JSON, with which a program in any language can encode and sign operations."""
     config = ChainConfig.load(chain) if chain else ChainConfig.preset("steem")
     click.echo(json.dumps(export_layout(codec_for(config.identity)), indent=1))

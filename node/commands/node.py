@@ -11,10 +11,10 @@ from node.settings import Settings, list_settings
 
 @command()
 def node(settings: Annotated[Settings, take_settings(*list_settings())]) -> None:
-    """Run a node: it follows the chain, serves JSON-RPC and, with witness keys, makes blocks.
+    """Run a node: it follows the chain, serves JSON-RPC and, with witness keys, produces blocks.
 
-    Each setting can be a flag, a variable such as PLAUDIT_DATA_DIR, or a key of the --config file; the first
-    of these counts.
+    Each setting can be a flag, an environment variable such as PLAUDIT_DATA_DIR, or a key of the --config file, in
+    this order of precedence.
     """
     from node.shell.running import run_node  # noqa: PLC0415 - loads the node, and help does not need it
 

@@ -1,4 +1,4 @@
-"""The commands about peers: whom a running node is connected to, and who is not welcome."""
+"""The commands about peers: connections and bans of a running node."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from protocol.units import DAY_SECONDS
 
 @group()
 def peers() -> None:
-    """Peers of a running node on this machine, through its admin port."""
+    """Manage the peers of a running node on this machine through its admin port."""
 
 
 @peers.command("list")
 def list_(admin: Admin = ADMIN, is_json: bool = JSON) -> None:
-    """Show the connections to peers."""
+    """List the connections to peers."""
     found = call_admin(admin, "list_peers")["peers"]
     columns: Columns = {
         "peer": lambda peer: peer["listens_at"] or peer["endpoint"],
@@ -45,7 +45,7 @@ def _describe_state(peer: dict[str, Any]) -> str:
 
 @peers.command("bans")
 def bans(admin: Admin = ADMIN, is_json: bool = JSON) -> None:
-    """Show who is banned, until when and why."""
+    """List bans with their end and reason."""
     found = call_admin(admin, "list_bans")["bans"]
     columns: Columns = {
         "address": "address",
@@ -63,7 +63,7 @@ def ban(
     admin: Admin = ADMIN,
     is_json: bool = JSON,
 ) -> None:
-    """Drop the connections of an IP address and take none from it for a time."""
+    """Drop the connections of an IP address and refuse new ones for a time."""
     found = call_admin(admin, "ban", address=ip, seconds=seconds, reason=reason)["ban"]
     until = f"until {found['until']} UTC" if found["until"] else "for ever"
     Output(is_json).show(found, lambda: f"{found['address']} is banned {until}.")
@@ -79,7 +79,7 @@ def unban(ip: str, admin: Admin = ADMIN, is_json: bool = JSON) -> None:
 
 @peers.command("disconnect")
 def disconnect(peer: str, admin: Admin = ADMIN, is_json: bool = JSON) -> None:
-    """Close the connections to PEER (IP:PORT as listed); it may come back: to prevent that, ban it."""
+    """Close the connections to PEER (IP:PORT as listed); it may reconnect unless banned."""
     found = call_admin(admin, "disconnect", peer=peer)
     count = found["disconnected"]
     Output(is_json).show(found, lambda: f"{count} connection{'' if count == 1 else 's'} to {peer} closed.")

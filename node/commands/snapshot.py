@@ -1,4 +1,4 @@
-"""The commands about snapshots: what they say around the work on files."""
+"""The commands about snapshots."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ NO_HISTORY: Final = option("Leave account history out.")
 
 @group()
 def snapshot() -> None:
-    """The state of a chain in one file, with which another node starts at once."""
+    """Write, check and restore snapshots: the state of a chain in one file, from which a node can start."""
 
 
 @snapshot.command("create")
 def create(file: Path, settings: ChainSettings, no_history: bool = NO_HISTORY, force: bool = FORCE) -> None:
-    """Write the state at the last irreversible block of a stopped node to FILE, with the account history it has."""
+    """Write the state of a stopped node at the last irreversible block to FILE, with its account history."""
     config = load_chain_config(settings)
     refuse_to_replace(file, force)
     begun = time.monotonic()
@@ -51,14 +51,14 @@ def create(file: Path, settings: ChainSettings, no_history: bool = NO_HISTORY, f
 
 @snapshot.command("request")
 def request(name: str, admin: Admin = ADMIN, is_json: bool = JSON) -> None:
-    """Have a running node write a snapshot: to the new file NAME in the folder `snapshots` of its data directory."""
+    """Make a running node write a snapshot to the new file NAME in the folder `snapshots` of its data directory."""
     made = call_admin(admin, "create_snapshot", LONG_SECONDS, name=name)
     Output(is_json).show(made, lambda: fields(made, "The node has written a snapshot."))
 
 
 @snapshot.command("verify")
 def verify(file: Path, settings: ChainSettings) -> None:
-    """Check all of FILE, and that it is of the chain if one is named with --preset or --chain."""
+    """Check the whole FILE, and that it belongs to the chain named with --preset or --chain."""
     is_named = settings.chain is not None or settings.preset is not None
     config = load_chain_config(settings) if is_named else None
     with _interruptible(), _plain_errors(file), Display() as progress:
@@ -69,7 +69,7 @@ def verify(file: Path, settings: ChainSettings) -> None:
 
 @snapshot.command("restore")
 def restore(file: Path, settings: ChainSettings, no_history: bool = NO_HISTORY) -> None:
-    """Make a new data directory from FILE; the node goes on from its block and has no older ones."""
+    """Create a data directory from FILE; the node continues from its block and has no older ones."""
     config = load_chain_config(settings)
     data_dir = find_data_dir(settings, config)
     begun = time.monotonic()
@@ -94,7 +94,7 @@ def _show(summary: Summary) -> None:
 
 @contextmanager
 def _plain_errors(path: Path | None) -> Iterator[None]:
-    """Names the file that a snapshot's error is about."""
+    """Adds the file name to the error of a snapshot."""
     try:
         yield
     except SnapshotError as error:
@@ -103,7 +103,7 @@ def _plain_errors(path: Path | None) -> Iterator[None]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Lets SIGTERM end the work as SIGINT does: what is unfinished is removed, and the exit code says so."""
+    """Handles SIGTERM like SIGINT: removes unfinished files and exits with a code for it."""
     earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

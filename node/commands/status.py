@@ -1,4 +1,4 @@
-"""The command for monitors and people: how a running node is."""
+"""The command that shows the status of a running node, for people and monitoring."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def status(
     max_age: int = option("Age of a healthy head, in seconds.", type=click.IntRange(1), default=60),
     is_json: bool = JSON,
 ) -> None:
-    """Say how a running node is.
+    """Show the status of a running node.
 
-    Exit codes for monitors: 0 healthy, 1 not healthy or not to be reached.
+    Exit codes: 0 healthy, 1 unhealthy or unreachable.
     """
     output = Output(is_json)
     try:

@@ -1,7 +1,6 @@
-"""dev_api: time travel for development chains; only `plaudit dev` offers it, and only to this machine.
+"""dev_api: time travel for development chains; only `plaudit dev` serves it, for local requests only.
 
-A web page from elsewhere, which the browser of this machine shows, reaches the port as well: it may ask what everybody
-may, and move no time.
+A foreign web page in a browser of this machine reaches the port as well; it may use the public methods, but not these.
 """
 
 import asyncio
@@ -33,9 +32,9 @@ class DevApi:
     async def mine(
         self, count: Annotated[Unsigned, AtMost(BLOCKS_MAX)] = 1, skip_seconds: Seconds = 0
     ) -> dict[str, list[Any]]:
-        """Makes `count` blocks at once, the first one `skip_seconds` later than the next slot.
+        """Produces `count` blocks at once, the first one `skip_seconds` later than the next slot.
 
-        `lost_transactions`, where it is there, names those that waited and expired meanwhile.
+        `lost_transactions`, if present, lists pending transactions that expired meanwhile.
         """
         refuse_strangers()
         if count < 1:
@@ -44,17 +43,17 @@ class DevApi:
 
     @rpc_method()
     async def advance_time(self, seconds: Seconds) -> dict[str, list[Any]]:
-        """Lets `seconds` pass and makes a block then: payouts, withdrawals and expiries in between are due in it.
+        """Advances the time by `seconds` and produces a block, in which all payouts and expirations in between are due.
 
-        What waits gets into blocks before. On the way it makes a block each time half of `recent_claims_decay_seconds`
-        is over: the claims on the reward fund fade from block to block, and over a longer gap than the whole of it
-        nothing would be left of them. `lost_transactions`, where it is there, names those that no block took.
+        Pending transactions are included before. A block is also produced every half of `recent_claims_decay_seconds`,
+        because the claims on the reward fund decay per block, and would be lost in a gap longer than that time.
+        `lost_transactions`, if present, lists those that no block included.
         """
         refuse_strangers()
         return await self._mine(chain(self._blocks_for_pending(), self._strides(seconds)))
 
     def _blocks_for_pending(self) -> Iterator[int]:
-        """Blocks without a gap as long as they take up what waits."""
+        """Yields blocks without a gap while they include pending transactions."""
         pending = self.node.chain.pending
         for _ in range(BLOCKS_FOR_PENDING_MAX):
             before = len(pending)
@@ -72,7 +71,7 @@ class DevApi:
         yield seconds
 
     async def _mine(self, skips: Iterable[int]) -> dict[str, list[Any]]:
-        """Makes a block for each of these seconds to skip; other requests and peers get their turn between them."""
+        """Produces a block for each number of seconds to skip, yielding to other requests and peers in between."""
         node = self.node
         waiting = {transaction.id: None for transaction in node.chain.pending}
         numbers: list[int] = []

@@ -1,4 +1,4 @@
-"""The development chain of `plaudit dev`: its config, the keys everybody knows, and what to try next."""
+"""The development chain of `plaudit dev`: its config, its public keys, and the banner."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def load_dev_config(path: Path | None, block_time: int | None) -> ChainConfig:
 
 
 def dev_settings(config: ChainConfig, automine: bool) -> NodeSettings:
-    """Makes this node produce for every genesis witness whose key is known. Raises CommandError without any."""
+    """Returns settings to produce for every genesis witness whose key is known. Raises CommandError if there is
+    none."""
     keys: dict[bytes, PrivateKey] = {key.public_key: key for _, _, key in config.development_keys()}
     witnesses = tuple(
         witness.owner for witness in config.genesis.witnesses if config.public_key(witness.signing_key) in keys

@@ -14,7 +14,7 @@ from node.shell.logs import configure_logging
 
 
 def run_dev_chain(settings: Settings, block_time: int | None, automine: bool) -> None:
-    """Makes the chain, or opens the one of the data directory, and runs it until it is told to stop."""
+    """Creates the chain, or opens the one of the data directory, and runs it until it is stopped."""
     configure_logging(settings.log_level, settings.log_json)
     config = load_dev_config(settings.chain, block_time)
     node_settings = dev_settings(config, automine)

@@ -1,1 +1,1 @@
-"""The APIs: one module per API of the reference, and plaudit_api with what no other node offers."""
+"""The APIs: one module per API of the reference, and plaudit_api, which only Plaudit has."""

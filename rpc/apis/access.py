@@ -1,4 +1,4 @@
-"""What the APIs may ask of the node, and the parts that several of them share."""
+"""The interface of the node that APIs use, and their shared parts."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
@@ -19,16 +19,17 @@ from rpc.objects import Json, ObjectForms
 from rpc.slices import Aside, StepsTo
 
 SMALL_VALUES = 100
-"""Values of JSON that are read at once; a transaction with one operation and one signature has about twenty."""
+"""Maximum number of JSON values decoded at once; a transaction with one operation and one signature has about
+twenty."""
 
 SMALL_KEYS = 20
 
 SMALL_BLOCK_BYTES = 4 << 10
-"""A block up to this size is decoded and shown at once."""
+"""Maximum size of a block decoded at once."""
 
 
 class Inclusion(NamedTuple):
-    """Where a broadcast transaction ended up; `expired` when no block took it in time."""
+    """The block that includes a broadcast transaction; `expired` if none did in time."""
 
     trx_id: bytes
     block_num: int
@@ -43,13 +44,13 @@ class NodeAccess(Protocol):
     indexes: Indexes
 
     def broadcast(self, transaction: Transaction) -> None:
-        """Applies a transaction to the pending state and passes it on. Raises ProtocolError."""
+        """Applies a transaction to the pending state and relays it. Raises ProtocolError."""
 
     def broadcast_and_wait(self, transaction: Transaction) -> Awaitable[Inclusion]:
         """Broadcasts, and completes when a block holds the transaction or it has expired. Raises ProtocolError."""
 
     def submit_block(self, block: Block) -> None:
-        """Applies a block as if a peer had sent it, and passes it on. Raises ProtocolError."""
+        """Applies a block as if a peer had sent it, and relays it. Raises ProtocolError."""
 
     def now(self) -> int:
         """The wall clock, in seconds since the epoch."""
@@ -59,7 +60,7 @@ class NodeAccess(Protocol):
 
 
 class ApiBase:
-    """Gives an API the chain, its indexes, and the object forms it answers in."""
+    """Base of APIs: chain, indexes, and object forms."""
 
     def __init__(self, node: NodeAccess, legacy: bool) -> None:
         self.node = node
@@ -70,9 +71,9 @@ class ApiBase:
         self.forms = ObjectForms(node.chain.config.identity, legacy)
 
     def read_transaction(self, value: Any, *, recovers: bool = True) -> StepsTo[Transaction]:
-        """A transaction out of either JSON form; with `recovers`, its signers are known. Raises Invalid.
+        """Decodes a transaction from either JSON form; with `recovers`, recovers its signers. Raises Invalid.
 
-        A large one is read aside. What is too large for any block keeps its signers unknown.
+        A large one is decoded in a second thread. The signers of one too large for any block are not recovered.
         """
         maximum, chain_id = self.chain.ctx.gpo.maximum_block_size, self.chain.config.chain_id
 
@@ -97,7 +98,7 @@ class ApiBase:
         return transaction
 
     def read_block(self, number: int, show: Callable[[Block], ResultT]) -> StepsTo[ResultT | None]:
-        """What `show`, which needs no state, makes of a block; None when there is no such block."""
+        """Returns `show` (which needs no state) of a block; None when there is no such block."""
         source = self.chain.reader.find_block_source(number)
         if source is None:
             return None
@@ -107,7 +108,7 @@ class ApiBase:
         return shown
 
     def read_keys(self, texts: list[str]) -> StepsTo[list[bytes]]:
-        """Public keys out of their texts. Raises Invalid."""
+        """Parses public keys. Raises Invalid."""
         prefix = self.chain.config.identity.address_prefix
 
         def read() -> list[bytes]:
@@ -119,7 +120,7 @@ class ApiBase:
         return keys
 
     def transaction_json(self, transaction: Transaction, block_num: int, position: int) -> Json:
-        """A transaction with its id and its place."""
+        """Returns a transaction with its id, block and position."""
         result = transaction.to_json(self.codec, self.legacy)
         result["transaction_id"] = transaction.id.hex()
         result["block_num"] = block_num
@@ -127,7 +128,7 @@ class ApiBase:
         return result
 
     def applied_operation(self, applied: AppliedOperation) -> bytes:
-        """An entry of the history, as JSON. `op_in_trx` is always 0, because the reference never counts it.
+        """Returns an entry of the history as JSON. `op_in_trx` is always 0, because the reference never counts it.
 
         Source: account_history_api.hpp, api_operation_object.
         """

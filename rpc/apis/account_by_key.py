@@ -19,7 +19,7 @@ class AccountByKeyApi(ApiBase):
 
     @rpc_method(rows="accounts")
     def get_key_references(self, keys: Keys) -> Steps:
-        """For each key the accounts in whose owner, active or posting authority it stands, in order of name."""
+        """For each key, the accounts with it in their owner, active or posting authority, ordered by name."""
         references = self.chain.ctx.tables.key_references
         shown: dict[bytes, Any] = {}
         for key in (yield from self.read_keys(keys)):

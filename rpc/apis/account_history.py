@@ -1,4 +1,4 @@
-"""account_history_api: what happened to an account, in a block, in a range of blocks.
+"""account_history_api: operations and events by account, by block, and in a range of blocks.
 
 Source: plugins/apis/account_history_api, with the answers of the implementation over RocksDB.
 """
@@ -17,10 +17,10 @@ HISTORY_LIMIT_MAX = 10_000
 BLOCK_RANGE_MAX = 2000
 
 SHOWN_MAX = 8192
-"""Entries whose JSON is kept: wallets and web pages ask for the newest ones again and again."""
+"""Number of cached JSON entries, as wallets and web pages request the newest ones repeatedly."""
 
 SHOWN_BYTES_MAX = 512
-"""The longest packed entry whose JSON is kept."""
+"""Maximum encoded size of an entry whose JSON is cached."""
 
 HistoryLimit = Annotated[
     Unsigned,

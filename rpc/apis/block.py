@@ -13,19 +13,19 @@ from rpc.method import Unsigned32, rpc_method
 from rpc.slices import Steps, StepsTo
 
 RANGE_MAX = 1000
-"""Blocks that one call may ask for."""
+"""Maximum number of blocks per call."""
 
 RANGE_BYTES_MAX = 8 << 20
-"""Bytes of JSON of the blocks of one answer, unless the first one alone is more."""
+"""Maximum JSON size of a response, unless the first block alone is larger."""
 
 RangeCount = Annotated[Unsigned32, AtMost(RANGE_MAX)]
 
 JSON_BYTES_MAX = 16 << 20
-"""Bytes of JSON that are kept; one block alone may be more."""
+"""Size of the JSON cache; a single block may exceed it."""
 
 
 class BlockApi(ApiBase):
-    """The methods of block_api; the JSON of blocks made last is kept and spliced into the answers."""
+    """The methods of block_api; the JSON of recent blocks is cached."""
 
     def __init__(self, node: NodeAccess, legacy: bool = False) -> None:
         super().__init__(node, legacy)
@@ -46,9 +46,9 @@ class BlockApi(ApiBase):
 
     @rpc_method(rows="blocks")
     def get_block_range(self, starting_block_num: Unsigned32, count: RangeCount) -> Steps:
-        """Blocks one after the other as `get_block` shows them: 1 to 1,000, fewer at the head or for large blocks.
+        """Consecutive blocks as in `get_block`: 1 to 1,000, fewer at the head or for large blocks.
 
-        What is asked next is the block after the last one that was shown.
+        The next call starts after the last block returned.
         """
         if starting_block_num == 0:
             raise Rejected("args.starting_block_num > 0", "blocks are counted from 1")

@@ -1,4 +1,4 @@
-"""bridge: the one method of the social-media index (hivemind) that clients of posts cannot do without.
+"""bridge: the one method of the social-media index (hivemind) that clients need to read posts.
 
 The C++ node has no such API; it belongs to a separate index beside it. Its other methods are not offered here.
 """
@@ -16,7 +16,7 @@ from state.tables.kinds import TIME_MAX
 
 
 class PostMissing(ProtocolError):
-    """No such post, in the words the index uses."""
+    """No such post, with the index's message."""
 
     code = -32602
     name = "invalid_parameters"
@@ -32,7 +32,7 @@ class BridgeApi(ApiBase):
 
     @rpc_method()
     def get_post(self, author: Name, permlink: Permlink, observer: Name | None = None) -> Steps:
-        """A post in the index's shape. `observer` is taken and not used: there are no mute lists here."""
+        """A post in the format of hivemind. `observer` is ignored, since there are no mute lists."""
         comment = self.chain.ctx.tables.comments.index("by_permlink").find((author, permlink))
         if comment is None:
             raise PostMissing("", "post @${a}/${p} does not exist", a=author, p=permlink)
@@ -76,7 +76,7 @@ class BridgeApi(ApiBase):
 
 
 def _parse_metadata(text: str) -> Any:
-    """The JSON of a post's metadata; what is no JSON object becomes an empty one, as the index does."""
+    """Parses a post's metadata; anything but a JSON object becomes an empty one, as in the index."""
     try:
         value = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""condenser_api: everything wallets and web sites ask, with positional arguments and amounts as "1.000 STEEM".
+"""condenser_api: the methods of wallets and web sites, with positional arguments and amounts as "1.000 STEEM".
 
 Source: libraries/plugins/apis/condenser_api/condenser_api.cpp.
 """
@@ -51,7 +51,7 @@ LookupLimit = Annotated[Unsigned, AtMost(ACCOUNTS_LOOKUP_MAX, "limit <= 1000")]
 
 
 async def _show_inclusion(waiting: Awaitable[Inclusion]) -> Json:
-    """Where a transaction ended up, once it is known."""
+    """Returns the result of a synchronous broadcast."""
     inclusion = await waiting
     return {
         "id": inclusion.trx_id.hex(),
@@ -100,7 +100,7 @@ class CondenserApi(ApiBase):
 
     @rpc_method()
     def get_chain_properties(self) -> Json:
-        """The medians of what the witnesses propose."""
+        """The median properties voted for by witnesses."""
         return self.forms.chain_properties(self.tables.witness_schedule.get(SINGLETON).median_props)
 
     @rpc_method()
@@ -115,7 +115,7 @@ class CondenserApi(ApiBase):
 
     @rpc_method()
     def get_witness_schedule(self) -> Json:
-        """The witnesses of this round and the medians of what they propose."""
+        """The witnesses of this round and the medians of their properties."""
         return self.database.get_witness_schedule()
 
     @rpc_method()
@@ -172,7 +172,7 @@ class CondenserApi(ApiBase):
 
     @rpc_method()
     def get_required_signatures(self, trx: AnyJson, available_keys: Keys) -> Steps:
-        """Those of the given keys that have to sign a transaction."""
+        """The keys among the given ones that must sign a transaction."""
         answer = yield from self.database.get_required_signatures(trx, available_keys)
         return answer["keys"]
 
@@ -251,7 +251,7 @@ class CondenserApi(ApiBase):
 
     @rpc_method()
     def get_account_count(self) -> int:
-        """How many accounts there are."""
+        """The number of accounts."""
         return self.tables.accounts.count_ids()
 
     @rpc_method()
@@ -285,12 +285,12 @@ class CondenserApi(ApiBase):
 
     @rpc_method(rows="")
     def get_savings_withdraw_from(self, account: Name) -> Steps:
-        """The transfers on their way out of an account's savings."""
+        """The pending withdrawals from an account's savings."""
         yield from self.database.find_savings_withdrawals(account)
 
     @rpc_method(rows="")
     def get_savings_withdraw_to(self, account: Name) -> Steps:
-        """The transfers out of savings that will reach an account."""
+        """The pending withdrawals from savings to an account."""
         rows = self.tables.savings_withdraws.index("by_to_complete").scan((account,))
         for row in islice(rows, ACCOUNTS_LOOKUP_MAX):
             yield self.forms.show(row)
@@ -303,19 +303,19 @@ class CondenserApi(ApiBase):
 
     @rpc_method(rows="")
     def get_expiring_vesting_delegations(self, account: Name, from_: Name, limit: PageLimit = 100) -> Steps:
-        """The delegated shares on their way back to an account, from the time `from` on."""
+        """The expiring delegations of an account, from the time `from` on."""
         start = [account, from_]
         for row in self.database.list_vesting_delegation_expirations(start, limit, "by_account_expiration"):
             yield row if row["delegator"] == account else PAUSE
 
     @rpc_method(rows="")
     def get_conversion_requests(self, account: Name) -> Steps:
-        """The waiting conversions of an account."""
+        """The pending conversions of an account."""
         yield from self.database.find_sbd_conversion_requests(account)
 
     @rpc_method(rows="")
     def get_key_references(self, keys: Keys) -> Steps:
-        """For each key the accounts in whose authorities it stands."""
+        """For each key, the accounts with it in their authorities."""
         yield from self.by_key.get_key_references(keys)
 
     # Witnesses
@@ -333,7 +333,7 @@ class CondenserApi(ApiBase):
             yield None if name is None else self.forms.show(self.tables.witnesses.get(name))
 
     def _find_witness_name(self, number: int) -> StepsTo[str | None]:
-        """Who has this object id; the names are kept, and read again when an undone block has given its ids back."""
+        """Returns the witness with an object id; names are cached until an undone block frees its ids."""
         table = self.tables.witnesses
         if not 0 <= number < table.count_ids():
             return None
@@ -370,7 +370,7 @@ class CondenserApi(ApiBase):
 
     @rpc_method()
     def get_witness_count(self) -> int:
-        """How many witnesses there are."""
+        """The number of witnesses."""
         return self.tables.witnesses.count_ids()
 
     # Posts and votes
@@ -491,18 +491,18 @@ class CondenserApi(ApiBase):
 
     @rpc_method()
     def get_order_book(self, limit: BookLimit = 500) -> Steps:
-        """The best offers of both sides, with their prices as numbers."""
+        """The best orders of both sides, with prices as numbers."""
         book = yield from self.market.get_order_book(limit)
         return book
 
     @rpc_method()
     def get_ticker(self) -> Json:
-        """The market at a glance: prices and the traded volume."""
+        """Latest price, best offers and traded volume."""
         return self.market.get_ticker()
 
     @rpc_method()
     def get_volume(self) -> Json:
-        """What has been traded, in both tokens."""
+        """The traded volume, in both tokens."""
         return self.market.get_volume()
 
     @rpc_method(rows="")
@@ -512,7 +512,7 @@ class CondenserApi(ApiBase):
 
     @rpc_method(rows="")
     def get_recent_trades(self, limit: TradesLimit = 1000) -> Steps:
-        """The last trades, newest first."""
+        """The latest trades, newest first."""
         yield from self.market.get_recent_trades(limit)
 
     @rpc_method(rows="")
@@ -537,7 +537,7 @@ class CondenserApi(ApiBase):
         order_direction: Direction = "ascending",
         status: Status = "all",
     ) -> Steps:
-        """Proposals by creator, dates or votes, of one status or all, in either direction."""
+        """Proposals ordered by creator, dates or votes, filtered by status, in either direction."""
         yield from self._proposals.list_proposals(start, limit, order, order_direction, status)
 
     @rpc_method(rows="")

@@ -1,4 +1,4 @@
-"""database_api: the rows of the state as they are, with amounts as numeric asset identifier objects.
+"""database_api: rows of the state, with amounts as numeric asset identifier objects.
 
 Source: libraries/plugins/apis/database_api/database_api.cpp.
 """
@@ -94,7 +94,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method()
     def get_dynamic_global_properties(self) -> Any:
-        """Head block, supplies and rates; the JSON is kept until one of them changes."""
+        """Head block, supplies and rates; the JSON is cached until one of them changes."""
         gpo, irreversible = self.chain.ctx.gpo, self.chain.irreversible_number
         if self._gpo_json is None or self._gpo_json[0] is not gpo or self._gpo_json[1] != irreversible:
             text = dump_json(self.forms.global_properties(gpo, irreversible))
@@ -103,7 +103,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method()
     def get_witness_schedule(self) -> Json:
-        """The witnesses of this round and the medians of what they propose."""
+        """The witnesses of this round and the medians of their properties."""
         return self.forms.witness_schedule(self.tables.witness_schedule.get(SINGLETON))
 
     @rpc_method()
@@ -131,7 +131,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="witnesses")
     def list_witnesses(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_name") -> Steps:
-        """Witnesses by name, by votes, or by their next turn in virtual time."""
+        """Witnesses by name, by votes, or by virtual schedule time."""
         if order == "by_schedule_time" and isinstance(start, list) and len(start) == 2:
             start = [start[0], self._get_witness_id(start[1])]
         orders = {
@@ -163,8 +163,8 @@ class DatabaseApi(ApiBase):
     def get_active_witnesses(self) -> Json:
         """The witnesses of this round in the order of their slots.
 
-        Empty places are left out here (condenser_api shows them as "", as the reference does): beem asks for every one.
-        """
+        Empty places are omitted, because beem requests each entry (condenser_api shows them as "", as the reference
+        does)."""
         names = self.tables.witness_schedule.get(SINGLETON).current_shuffled_witnesses
         return {"witnesses": [name for name in names if name]}
 
@@ -172,7 +172,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method(rows="accounts")
     def list_accounts(self, start: Start = "", limit: PageLimit = LIMIT_MAX, order: SortOrder = "by_name") -> Steps:
-        """Accounts by name, by proxy, or by the time of their next power down part."""
+        """Accounts by name, by proxy, or by time of their next power down payment."""
         orders = {
             "by_name": (NAME,),
             "by_proxy": (NAME, NAME),
@@ -327,7 +327,7 @@ class DatabaseApi(ApiBase):
         yield from list_rows(self.tables.comments, orders, start, limit, order, self._comment)
 
     def _with_comment_ids(self, start: Any, order: str) -> Any:
-        """Replaces the author and permlink pairs in a start by the ids of the posts they name."""
+        """Replaces pairs of author and permlink in a start by the ids of the posts."""
         if not isinstance(start, list) or order in ("by_permlink",):
             return start
         if order == "by_cashout_time" and len(start) == 3:
@@ -341,7 +341,7 @@ class DatabaseApi(ApiBase):
         return start
 
     def _get_comment_id(self, author: Any, permlink: Any) -> int:
-        """The id of a post; 0 where neither name is given, which is where a list begins."""
+        """Returns the id of a post; 0, the start of a list, if both names are empty."""
         if not author and not permlink:
             return 0
         return self._get_comment(str(author), str(permlink), "Could not find comment ${a}/${p}.").id
@@ -421,7 +421,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method()
     def get_order_book(self, limit: PageLimit = 500) -> Steps:
-        """The best offers of both sides; `real_price` is 0 as in the reference."""
+        """The best orders of both sides; `real_price` is 0 as in the reference."""
         asks = yield from collect(self._side(STEEM, limit))
         bids = yield from collect(self._side(SBD, limit))
         return {"asks": asks, "bids": bids}
@@ -442,7 +442,7 @@ class DatabaseApi(ApiBase):
         order_direction: Direction = "ascending",
         status: Status = "all",
     ) -> Steps:
-        """Proposals by creator, dates or votes, of one status or all, in either direction."""
+        """Proposals ordered by creator, dates or votes, filtered by status, in either direction."""
         yield from self._proposals.list_proposals(start, limit, order, order_direction, status)
 
     @rpc_method(rows="proposals")
@@ -472,7 +472,7 @@ class DatabaseApi(ApiBase):
 
     @rpc_method()
     def get_required_signatures(self, trx: AnyJson, available_keys: Keys) -> Steps:
-        """Those of the given keys that have to sign a transaction."""
+        """The keys among the given ones that must sign a transaction."""
         transaction = yield from self.read_fitting_transaction(trx)
         keys = yield from self.read_keys(available_keys)
         signed = transaction.signature_keys(self.chain.config.chain_id)
@@ -507,7 +507,7 @@ class DatabaseApi(ApiBase):
     def verify_account_authority(self, account: Name, signers: Keys) -> Steps:
         """Whether the keys satisfy the active (or owner) authority of an account.
 
-        The reference means to do this but never looks at the keys.
+        The reference intends this but ignores the keys.
         """
         if self.tables.accounts.find(account) is None:
             raise Rejected("account != nullptr", "no such account")
@@ -544,7 +544,7 @@ class DatabaseApi(ApiBase):
 
 
 def _recover(digest: str, signatures: list[str]) -> list[bytes] | None:
-    """The keys that signed, in the order of the signatures; None when one cannot be read."""
+    """Recovers the signing keys, in the order of the signatures; returns None if one is invalid."""
     try:
         return [recover(bytes.fromhex(digest), bytes.fromhex(signature)) for signature in signatures]
     except (ValueError, ProtocolError):

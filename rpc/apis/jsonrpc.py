@@ -1,4 +1,4 @@
-"""jsonrpc and rpc: which methods this node has, and how they are called. Source: plugins/json_rpc."""
+"""jsonrpc and rpc: discovery of the node's methods. Source: plugins/json_rpc."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,7 +23,7 @@ class JsonRpcApi:
 
     @rpc_method()
     def get_signature(self, method: Name) -> Json:
-        """The parameters of a method, with the default of each (null where one has to be given)."""
+        """The parameters of a method with their defaults (null for required ones)."""
         parts = method.split(".")
         if len(parts) != 2:
             raise Rejected("v.size() == 2", "Invalid method name")
@@ -35,7 +35,7 @@ class JsonRpcApi:
 
 
 class DiscoveryApi:
-    """The API named rpc, whose one method is that of the OpenRPC specification."""
+    """The API named rpc, with the discovery method of OpenRPC."""
 
     def __init__(self, get_all: Callable[[], Mapping[str, Method]]) -> None:
         self._get_all = get_all
@@ -43,7 +43,7 @@ class DiscoveryApi:
 
     @rpc_method()
     def discover(self) -> Json:
-        """The OpenRPC document of all methods: what each takes, with the maximum of every parameter."""
+        """The OpenRPC document of all methods, with the maximum of every parameter."""
         if self._document is None:
             self._document = describe_methods(self._get_all())
         return self._document

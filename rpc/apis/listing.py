@@ -1,4 +1,4 @@
-"""Paged lists of rows: which orders a list has, and how the `start` a client sends becomes a place in an index."""
+"""Paged lists of rows: their sort orders, and the conversion of `start` to a position in an index."""
 
 from collections.abc import Callable, Iterator, Mapping
 from inspect import Parameter, Signature, signature
@@ -18,19 +18,19 @@ from state.engine.table import Table
 from state.tables.market import LimitOrder, price_key
 
 LIMIT_MAX = 1000
-"""Rows that one call may ask for (DATABASE_API_SINGLE_QUERY_LIMIT)."""
+"""Maximum number of rows per call (DATABASE_API_SINGLE_QUERY_LIMIT)."""
 
 PageLimit = Annotated[Unsigned, AtMost(LIMIT_MAX, "args.limit <= DATABASE_API_SINGLE_QUERY_LIMIT")]
-"""How many rows a list shows at most."""
+"""Maximum number of rows of a list."""
 
 PageItems = Items(LIMIT_MAX, "args.{name}.size() <= DATABASE_API_SINGLE_QUERY_LIMIT")
-"""How many rows one call may name."""
+"""Maximum number of keys per call."""
 
 Names = Annotated[list[Name], PageItems]
-"""Names of the rows that are wanted."""
+"""Names of the requested rows."""
 
 ENUMS = "steem::plugins::database_api::"
-"""Where the reference's enumerations are."""
+"""Namespace of the reference's enumerations."""
 
 SORT_ORDERS = (
     *("by_name", "by_proxy", "by_next_vesting_withdrawal", "by_account", "by_expiration", "by_effective_date"),
@@ -42,7 +42,7 @@ SORT_ORDERS = (
     *("by_end_date", "by_total_votes", "by_voter_proposal", "by_proposal_voter", "by_contributor", "by_symbol_id"),
 )
 SortOrder = Annotated[str, OneOf(SORT_ORDERS, f"{ENUMS}sort_order_type")]
-"""The order of a list; each list has a few of them. Source: database_api_args.hpp, sort_order_type."""
+"""The sort order of a list; each list supports some of them. Source: database_api_args.hpp, sort_order_type."""
 
 NAME = "name"
 TIME = "time"
@@ -52,7 +52,7 @@ FLAG = "flag"
 
 
 Orders = Mapping[str, tuple[str, ...]]
-"""The orders of a list: the index of each name, or else the primary key, and the kinds of the parts of `start`."""
+"""The sort orders of a list: by name the index (none: primary key), and the kinds of the parts of `start`."""
 
 
 def list_rows(
@@ -66,12 +66,12 @@ def list_rows(
 
 
 def find_index(table: Table[Any, Any], order: str) -> Table[Any, Any] | IndexView[Any]:
-    """The rows in an order: those of the index of this name, or of the table itself."""
+    """Returns the index of this name, or the table itself."""
     return table.index(order) if any(order == index.name for index in table.spec.indexes) else table
 
 
 def listed(rows: str, table: str, text: str, **orders: tuple[str, ...]) -> Callable[..., Steps]:
-    """Declares the method that lists all rows of a table, usually in the first of the orders."""
+    """Declares a method that lists all rows of a table, by default in the first of the orders."""
     usual, parts = next(iter(orders.items()))
     beginning = "" if len(parts) == 1 else None
 
@@ -87,7 +87,7 @@ def listed(rows: str, table: str, text: str, **orders: tuple[str, ...]) -> Calla
 
 
 def owned(rows: str, table: str, text: str, parameter: str, index: str = "") -> Callable[..., Steps]:
-    """Declares the method that lists the rows whose key (or whose place in an index) begins with one account."""
+    """Declares a method that lists the rows whose key (or index key) begins with an account."""
 
     def find_owned(self: Any, account: Name = "") -> Steps:
         for row in islice(find_index(getattr(self.tables, table), index).scan((account,)), LIMIT_MAX):
@@ -99,7 +99,7 @@ def owned(rows: str, table: str, text: str, parameter: str, index: str = "") -> 
 def named(
     rows: str, table: str, text: str, parameter: str = "accounts", is_required: bool = False
 ) -> Callable[..., Steps]:
-    """Declares the method that shows the rows with the given names, as far as there are any."""
+    """Declares a method that returns the existing rows among the given names."""
 
     def find_named(self: Any, names: Names | None = None) -> Steps:
         for name in names or []:
@@ -112,7 +112,7 @@ def named(
 def _declare(
     handler: Callable[..., Steps], rows: str, text: str, name: str = "", is_required: bool = False
 ) -> Callable[..., Steps]:
-    """Gives a handler its text, and its one parameter a name."""
+    """Sets the docstring of a handler, and the name of its parameter."""
     handler.__doc__ = text
     if name:
         one, given = signature(handler).parameters.values()
@@ -124,7 +124,7 @@ def _declare(
 
 
 def parse_start(start: Any, parts: tuple[str, ...]) -> tuple[Any, ...]:
-    """The place where a list begins. null, "", 0 and an empty array all mean the beginning."""
+    """Returns the key at which a list begins. null, "", 0 and an empty array all mean the first."""
     if start in (None, "", 0, []):
         return ()
     values = start if isinstance(start, list) else [start]

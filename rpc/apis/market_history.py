@@ -1,8 +1,8 @@
 """market_history_api: the order book, trades and candles of the market of STEEM and SBD.
 
-The reference's ticker and volume are those of the shortest candles that are still kept: its search for the last day
-finds the oldest of them whatever the time, and it takes the latest price from it. The chains that it serves itself get
-the same answers here; all others, and plaudit_api everywhere, get what the names say.
+The reference computes ticker and volume from all retained candles of the shortest length, and the latest price from the
+oldest of them: its search for the last day is wrong. On the chains that it serves itself the results are the same here;
+on all others, and in plaudit_api on every chain, they are right.
 
 Source: libraries/plugins/apis/market_history_api/market_history_api.cpp.
 """
@@ -42,7 +42,7 @@ class MarketHistoryApi(ApiBase):
 
     @rpc_method()
     def get_ticker(self) -> Json:
-        """The market at a glance: the latest price, the best offers, and the change and volume of the last day."""
+        """Latest price, best offers, and change and volume of the last 24 hours."""
         latest = percent_change = 0.0
         buckets, day = self.indexes.market.get_shortest_buckets(), self._get_last_day()
         if buckets:
@@ -72,7 +72,7 @@ class MarketHistoryApi(ApiBase):
 
     @rpc_method()
     def get_volume(self) -> Json:
-        """What has been traded in the last day, in both tokens."""
+        """The traded volume of the last 24 hours, in both tokens."""
         buckets = self._get_last_day()
         return {
             "steem_volume": self.forms.steem(sum(bucket.steem.volume for bucket in buckets)),
@@ -81,7 +81,7 @@ class MarketHistoryApi(ApiBase):
 
     @rpc_method()
     def get_order_book(self, limit: BookLimit = BOOK_MAX) -> Steps:
-        """The best offers of both sides, with their prices as numbers."""
+        """The best orders of both sides, with prices as numbers."""
         bids = yield from collect(self._side(SBD, STEEM, limit))
         asks = yield from collect(self._side(STEEM, SBD, limit))
         return {"bids": bids, "asks": asks}
@@ -97,7 +97,7 @@ class MarketHistoryApi(ApiBase):
 
     @rpc_method(rows="trades")
     def get_recent_trades(self, limit: TradesLimit = TRADES_MAX) -> Steps:
-        """The last trades, newest first."""
+        """The latest trades, newest first."""
         yield from map(self._trade, self.indexes.market.get_recent_trades(limit))
 
     def _trade(self, trade: Trade) -> Json:

@@ -1,4 +1,4 @@
-"""network_broadcast_api: hands transactions and blocks to the node. Source: plugins/apis/network_broadcast_api."""
+"""network_broadcast_api: broadcasts transactions and blocks. Source: plugins/apis/network_broadcast_api."""
 
 from protocol.block import Block
 from protocol.errors import Rejected
@@ -18,9 +18,9 @@ class NetworkBroadcastApi(ApiBase):
 
     @rpc_method(broadcast=True)
     def broadcast_transaction(self, trx: AnyJson, max_block_age: int = NO_LIMIT) -> Steps:
-        """Applies a transaction to the pending state and passes it on.
+        """Applies a transaction to the pending state and relays it.
 
-        Refused when the head block is older than `max_block_age` seconds (-1: whatever its age).
+        Rejected when the head block is older than `max_block_age` seconds (-1: no limit).
         """
         if max_block_age >= 0 and self.chain.ctx.time < self.node.now() - max_block_age:
             raise Rejected("!check_max_block_age( args.max_block_age )")

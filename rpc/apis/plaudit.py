@@ -1,4 +1,4 @@
-"""plaudit_api: what no other node offers: why a payout was what it was, and the digest of the whole state."""
+"""plaudit_api: methods that only Plaudit has: explanations of payouts and rules, and the digest of the state."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class PlauditApi(ApiBase):
 
     @rpc_method()
     def get_status(self) -> Json:
-        """How the node is: version, chain, head, peers, blocks that it lacks, waiting transactions, production.
+        """Status of the node: version, chain, head, peers, missing blocks, pending transactions, production.
 
         The same as GET /. `peers` is null for a node without a network, `production` for one without witnesses.
         """
@@ -49,10 +49,10 @@ class PlauditApi(ApiBase):
 
     @rpc_method()
     def explain_payout(self, author: Name, permlink: Permlink) -> Steps:
-        """Every step of a post's payout as figures in the smallest unit of each token.
+        """Every step of a post's payout, with amounts in the smallest unit of each token.
 
-        For a paid post these are the figures of its payout, kept since then; for a pending one those of a payout at
-        this moment (`pending` is true). docs/explain-payout.md says what each figure means.
+        For a paid post these are the recorded figures of its payout; for a pending one those of a payout at the current
+        time (`pending` is true). docs/explain-payout.md says what each figure means.
         """
         comment = self.chain.ctx.tables.comments.index("by_permlink").find((author, permlink))
         payouts = self.indexes.history.get_payouts(author, permlink)
@@ -76,12 +76,12 @@ class PlauditApi(ApiBase):
 
     @rpc_method()
     def explain_sbd(self) -> Json:
-        """How the part of payouts that is made in SBD (the print rate) follows from price and supplies."""
+        """How the SBD print rate (the part of payouts paid in SBD) follows from price and supplies."""
         return {"explanation": explain_json(compute_sbd_figures(self.chain.ctx))}
 
     @rpc_method()
     def explain_interest(self, account: Name) -> Json:
-        """The interest on an account's SBD, liquid and in savings, if each balance were touched now."""
+        """The interest on an account's SBD, liquid and in savings, that a change of each balance would pay now."""
         ctx = self.chain.ctx
         row = ctx.tables.accounts.find(account)
         if row is None:
@@ -96,7 +96,7 @@ class PlauditApi(ApiBase):
 
     @rpc_method()
     def explain_proposals(self) -> Steps:
-        """The next payment of proposals with the treasury and the votes of now: who is paid what, and why not.
+        """The next payment of proposals with the current treasury and votes: who is paid how much, or why not.
 
         At most 1000 proposals are shown.
         """
@@ -110,7 +110,7 @@ class PlauditApi(ApiBase):
 
     @rpc_method()
     def explain_credits(self, trx: AnyJson) -> Steps:
-        """The resource credits a transaction costs, resource by resource, who pays, and when the payer has enough.
+        """The cost of a transaction in resource credits by resource, who pays, and when the payer has enough.
 
         Signatures count as bytes: a transaction without them costs less.
         """
@@ -119,11 +119,11 @@ class PlauditApi(ApiBase):
 
     @rpc_method()
     def get_pending_transaction(self, transaction_id: HexText) -> Json:
-        """Where a transaction stands among those that wait for a block, by what is paid for a byte and then by age.
+        """The position of a pending transaction in the order of inclusion: by credits per byte, then by age.
 
-        `position` transactions with `bytes_ahead` bytes come before it. `expected_block` is the one it gets into if
-        nothing better comes and its witness runs such a node; null when `reason` says why it cannot be applied now.
-        """
+        `position` transactions with `bytes_ahead` bytes come before it. `expected_block` is the block that will include
+        it if no better transaction arrives and its witness runs Plaudit; null when it cannot be applied now, for
+        `reason`."""
         trx_id = parse_id(transaction_id)
         place, transaction = self.chain.builder.find_place(trx_id), self.chain.pending.find(trx_id)
         if place is None or transaction is None:
@@ -143,17 +143,17 @@ class PlauditApi(ApiBase):
 
     @rpc_method()
     def get_ticker(self) -> Json:
-        """The market at a glance: the latest price, the best offers, and the change and volume of the last day."""
+        """Latest price, best offers, and change and volume of the last 24 hours."""
         return self._market.get_ticker()
 
     @rpc_method()
     def get_volume(self) -> Json:
-        """What has been traded in the last day, in both tokens."""
+        """The traded volume of the last 24 hours, in both tokens."""
         return self._market.get_volume()
 
     @rpc_method()
     def get_operation_schema(self, name: Name) -> Json:
-        """The JSON schema of an operation or event ("transfer"), in the form with numeric asset identifiers."""
+        """The JSON schema of an operation or event ("transfer"), with amounts as numeric asset identifier objects."""
         declared = operation_by_name(name)
         if declared is None:
             raise Rejected("operation != nullptr", "There is no operation ${name}", name=name)
@@ -161,14 +161,14 @@ class PlauditApi(ApiBase):
 
     @rpc_method()
     def get_wire_layout(self) -> Json:
-        """Names, kinds and order of all fields of every operation, as data from which any program can pack and sign."""
+        """Names, types and order of the fields of every operation, with which any program can encode and sign."""
         return {"layout": self._wire_layout}
 
     @rpc_method()
     def get_state_digest(self, block_num: Unsigned32 | None = None) -> Steps:
-        """The digest over every row of the state after a block (the head, or a block that is still reversible).
+        """The digest of the whole state after a block (the head or a reversible block).
 
-        Two nodes of one chain that show the same digest for the same block id have the same state to the last bit.
+        Two nodes with the same digest for the same block id have exactly the same state.
         """
         number = self.chain.head_number if block_num is None else block_num
         yield from in_steps(self.chain.store.prepare_digest(number))
@@ -181,12 +181,12 @@ class PlauditApi(ApiBase):
 
 
 def _explain(record: Any) -> orjson.Fragment:
-    """The answer with an explanation, whose figures may be many."""
+    """Returns an explanation in slices, as it may be long."""
     return orjson.Fragment(dump_json({"explanation": explain_json(record)}))
 
 
 def explain_json(value: Any) -> Any:
-    """A record of figures as JSON: rows and named tuples become objects, integers above 32 bits strings."""
+    """Converts a record to JSON: rows and named tuples become objects, integers above 32 bits strings."""
     if isinstance(value, Price):
         return value.nai_json
     if isinstance(value, Row):

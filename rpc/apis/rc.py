@@ -25,7 +25,7 @@ class RcApi(ApiBase):
 
     @rpc_method()
     def get_resource_params(self) -> Json:
-        """How the pools of resources move, what resources cost, and what operations take of them."""
+        """The parameters of resource pools and prices, and the resource usage of operations."""
         ctx = self.chain.ctx
         ctx.tables.rc_pools.get(SINGLETON)
         params = zip(RESOURCE_NAMES, get_resource_params(ctx), strict=True)
@@ -42,7 +42,7 @@ class RcApi(ApiBase):
 
     @rpc_method()
     def get_resource_pool(self) -> Json:
-        """How much of each resource is left."""
+        """The available amount of each resource."""
         pools = self.chain.ctx.tables.rc_pools.get(SINGLETON).pools
         return {"resource_pool": {name: {"pool": big(pool)} for name, pool in zip(RESOURCE_NAMES, pools, strict=True)}}
 
@@ -50,7 +50,7 @@ class RcApi(ApiBase):
     def find_rc_accounts(
         self, accounts: Annotated[list[Name], Items(ACCOUNTS_MAX, "args.accounts.size() <= RC_API_SINGLE_QUERY_LIMIT")]
     ) -> Steps:
-        """Credits of accounts at the time of their last change, and how many they can have."""
+        """Resource credits of accounts at their last change, and their maximum."""
         for name in accounts:
             row = self.chain.ctx.tables.rc_accounts.find(name)
             yield PAUSE if row is None else self._rc_account(row)

@@ -1,4 +1,4 @@
-"""All APIs of this node, put together."""
+"""The registry of all APIs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,11 +23,11 @@ from rpc.method import Method, collect_methods
 from rpc.slices import Version
 
 POSITIONAL_APIS = frozenset({"condenser_api"})
-"""APIs whose arguments come as an array."""
+"""APIs with positional arguments (an array)."""
 
 
 def build_methods(node: NodeAccess, extra: Mapping[str, Any] | None = None) -> dict[str, Method]:
-    """Every method of every API by its full name; `extra` adds APIs that only some nodes have."""
+    """Returns every method by its full name; `extra` adds further APIs."""
     methods: dict[str, Method] = {}
     condenser = CondenserApi(node)
     apis: dict[str, Any] = {
@@ -58,7 +58,7 @@ def build_dispatcher(
     batch_seconds_max: float,
     on_answer: OnAnswer | None = None,
 ) -> Dispatcher:
-    """The dispatcher of a node's methods, which shows what errors captured in this chain's forms."""
+    """Returns the dispatcher of a node's methods."""
     forms = ErrorForms(node.chain.codec, node.chain.config.identity)
     chain = node.chain
     return Dispatcher(

@@ -1,4 +1,4 @@
-"""transaction_status_api: where a transaction is. Source: plugins/transaction_status."""
+"""transaction_status_api: the status of a transaction. Source: plugins/transaction_status."""
 
 from protocol.times import parse_time
 from rpc.apis.access import ApiBase, NodeAccess
@@ -18,9 +18,9 @@ class TransactionStatusApi(ApiBase):
 
     @rpc_method()
     def find_transaction(self, transaction_id: HexText, expiration: Scalar = None) -> Json:
-        """Where a transaction is; for an unknown one with `expiration`, whether it can still come.
+        """The status of a transaction; for an unknown one with `expiration`, whether it can still be included.
 
-        Unlike the reference, which forgets after an hour, this node answers from its whole history: never "too_old".
+        Answers from the whole history, never "too_old", unlike the reference, which forgets transactions after an hour.
         """
         trx_id = parse_id(transaction_id)
         if trx_id in self.chain.pending:
@@ -44,7 +44,7 @@ class TransactionStatusApi(ApiBase):
 
 
 def parse_id(text: str) -> bytes:
-    """A transaction id out of its hexadecimal form. Raises BadCast."""
+    """Parses a transaction id from hex. Raises BadCast."""
     try:
         trx_id = bytes.fromhex(text)
     except ValueError:

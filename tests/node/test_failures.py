@@ -23,7 +23,7 @@ from tests.chain.test_full_disk import damage_tables, open_on_tables
         (ForeignConfig("rules.x was 3, now it is 1"), "rules.x was 3, now it is 1. Use the chain config"),
         (ForeignChain("chain 1"), "chain 1. Name the chain"),
         (StoreCorrupt("a file"), "a file. Restore the directory"),
-        (StoreFull("no room"), "no room. Make room on the disk"),
+        (StoreFull("no room"), "no room. Free some disk space"),
         (UnknownHardfork(""), "chain attempted to apply unknown hardfork. Use the chain config that holds"),
         (BlockLogError("", "${path} is damaged", path="x"), "x is damaged. Restore `block_log`"),
         (Rejected("a == b", "why"), "do not fit the chain: Assert Exception:a == b: why"),
@@ -55,5 +55,5 @@ def test_a_state_that_becomes_unreadable_ends_the_node_with_the_remedy(
     assert ended.value.exit_code == EXIT_FAILED
     assert ended.value.message.startswith("The node ends: ")
     assert "Corruption" in ended.value.message
-    assert ended.value.message.endswith("it is made anew from the block log.")
+    assert ended.value.message.endswith("it is rebuilt from the block log.")
     assert "Traceback" not in caplog.text

@@ -214,7 +214,7 @@ def test_a_second_node_on_the_same_directory_or_port_is_refused(tmp_path: Path) 
         assert "choose another --data-dir" in result.output
         port = node.url.rpartition(":")[2]
         result = run("node", "--preset", "testnet", "--rpc", f"127.0.0.1:{port}", "--data-dir", tmp_path / "b", code=1)
-        assert f"127.0.0.1:{port} is taken by another program" in result.output
+        assert f"127.0.0.1:{port} is in use by another program" in result.output
         assert "--rpc" in result.output
         assert node.stop() == 0
 
@@ -225,7 +225,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         result = run("dev", "--rpc", f"127.0.0.1:{port}", code=1)
-        assert "is taken by another program" in result.output
+        assert "is in use by another program" in result.output
 
 
 @pytest.mark.parametrize(

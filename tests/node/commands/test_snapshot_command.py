@@ -370,7 +370,7 @@ cli.main({command!r})
 def test_a_full_disk_leaves_nothing(snapshot: Path, source: Path, tmp_path: Path) -> None:
     with limited_file_size(20_000):
         output = run("snapshot", "restore", snapshot, *TESTNET, "--data-dir", tmp_path / "data", code=1).output
-    assert "Make room on the disk" in output
+    assert "Free some disk space" in output
     chain = open_chain(CONFIG, source)[0]
     with limited_file_size(20_000), pytest.raises(OSError):
         write_snapshot(chain, tmp_path / "file", QUIET)

@@ -373,7 +373,7 @@ def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
         where = ("node", "--preset", "testnet", "--rpc", "127.0.0.1:0", "--data-dir", tmp_path)
         for option in ("--admin", "--metrics"):
             output = run(*where, option, address, code=1).output
-            assert f"{address} is taken by another program" in output
+            assert f"{address} is in use by another program" in output
             assert option in output
 
 
