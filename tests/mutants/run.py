@@ -39,6 +39,8 @@ PYTEST_OPTIONS = [
     "not slow",
     "-o",
     "addopts=",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",  # Hypothesis is imported before pytest begins.
 ]
 
 

@@ -20,6 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chain.chain import Chain
+from client.progress import Display
 from index.indexes import Indexes
 from node.cli import main
 from node.dev.chain import load_dev_config
@@ -258,8 +259,9 @@ def test_the_sizes_of_the_caches_come_to_the_database(tmp_path: Path, monkeypatc
     monkeypatch.setattr(Chain, "open", refuse)
     run(*TESTNET, "--data-dir", tmp_path, "--cache-rows", 5000, "--cache-mib", 3, code=1)
     (indexes,) = asked.pop("followers")
+    assert isinstance(asked.pop("progress"), Display)
     assert isinstance(indexes, Indexes)
-    assert asked == {"cache_rows": 5000, "cache_bytes": 3 << 20}
+    assert asked == {"cache_rows": 5000, "cache_bytes": 3 << 20, "invariants": ()}
 
 
 # Data directories that cannot be used
