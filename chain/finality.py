@@ -100,7 +100,7 @@ class Finality:
 
     def fail(self, error: BaseException) -> None:
         """Makes the chain unusable after an error at a point where the change cannot be undone."""
-        self.problem = ChainUnusable(f"the chain was left half way: {type(error).__name__}: {error}")
+        self.problem = ChainUnusable(f"the chain is in an inconsistent state: {type(error).__name__}: {error}")
         self.problem.__cause__ = error
 
     def enter(self, mode: Mode) -> None:

@@ -1,1 +1,1 @@
-"""Layer 5: what follows the chain and answers what the state does not: account and market history, the outbox."""
+"""Layer 5: indexes over the chain for queries that the state cannot answer: account and market history, the outbox."""

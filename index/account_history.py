@@ -1,7 +1,7 @@
-"""Account history: which operations touched an account, what happened in a block, where a transaction is.
+"""Account history: operations by account and by block, and the location of transactions.
 
-An account's operations are numbered from 0 in the order in which the reference's account history notes them: events
-inside an operation before the operation. Operations that touch nobody are left out.
+An account's operations are numbered from 0 in the order of the reference's account history: events inside an operation
+come before the operation. Operations that affect no account are left out.
 
 Source: libraries/plugins/account_history_rocksdb/account_history_rocksdb_plugin.cpp.
 """
@@ -41,14 +41,14 @@ _decode_kept = Decoder(tuple[bytes, int, int, int, int, bytes]).decode
 
 
 class HistoryEntry(NamedTuple):
-    """An operation in the history of an account, with its number there."""
+    """An operation in the history of an account, with its sequence number."""
 
     sequence: int
     operation: AppliedOperation
 
 
 def order_operations(operations: tuple[AppliedOperation, ...]) -> Iterator[AppliedOperation]:
-    """Iterates in history order: an operation comes after the events that happened inside it."""
+    """Iterates in history order: an operation comes after the events inside it."""
     waiting: AppliedOperation | None = None
     for applied in operations:
         if waiting is not None and (
@@ -66,7 +66,7 @@ def order_operations(operations: tuple[AppliedOperation, ...]) -> Iterator[Appli
 
 
 class AccountHistory(StateIndex):
-    """The index of operations by account, block and transaction, and of the explanations of payouts."""
+    """The index of operations by account, block and transaction, and of payout explanations."""
 
     name = "account_history"
     prefix = _PREFIX
@@ -79,7 +79,7 @@ class AccountHistory(StateIndex):
     # Following
 
     def index(self, record: Record) -> Values:
-        """Returns the operations of a block, and where they belong."""
+        """Returns the entries of a block: its operations, and references by account and transaction."""
         number, rules, encode = record.number, record.rules, self._codec.encode_operation
         puts: Values = {}
         by_account: defaultdict[str, list[bytes]] = defaultdict(list)
@@ -117,17 +117,17 @@ class AccountHistory(StateIndex):
         return (self.decode(number, data) for _key, data in self.scan(low, high))
 
     def count_operations(self, account: str) -> int:
-        """Returns how many operations touched an account; the newest has this number less one."""
+        """Returns the number of operations of an account; the newest has this number less one."""
         return self._find(account)[1]
 
     def _find(self, account: str) -> tuple[bytes, int]:
-        """The key of an account and how many operations touched it; names have at most 16 bytes on the wire."""
+        """The key of an account, and its number of operations; names have at most 16 bytes on the wire."""
         key = account.encode("utf-8", "surrogateescape").ljust(16, b"\x00")
         place = _COUNTS + key
         data = self._values.get(place) or self.backend.get(place)
         if data is not None:
             return key, int.from_bytes(data, "big")
-        # An index of an older program has no counts. All that it knows of the account is written: what is new has one.
+        # An index of an older program has no counts, and all its entries of the account are written.
         prefix = _ACCOUNTS + key
         for last, _place in self.backend.scan(prefix, prefix + b"\xff" * 5, reverse=True):
             return key, int.from_bytes(last[-4:], "big") + 1
@@ -141,7 +141,7 @@ class AccountHistory(StateIndex):
         ]
 
     def scan_account(self, account: str, newest: int, count: int) -> Iterator[tuple[int, int, bytes]]:
-        """Iterates over the same operations as (number, block, what is kept of it)."""
+        """Iterates over the same operations as (number, block, stored bytes)."""
         key, known = self._find(account)
         end = min(newest + 1, known)
         first = max(end - count, 0)
@@ -156,7 +156,7 @@ class AccountHistory(StateIndex):
             yield sequence, unpack_place(place)[0], data
 
     def decode(self, number: int, data: bytes) -> AppliedOperation:
-        """An operation or event of a block out of what is kept of it."""
+        """Decodes a stored operation or event of a block."""
         trx_id, trx_in_block, op_in_trx, virtual_op, timestamp, packed = _read_kept(data)
         op = self._codec.decode_operation(packed)
         return AppliedOperation(trx_id, number, trx_in_block, op_in_trx, virtual_op, timestamp, op)
@@ -185,7 +185,7 @@ class AccountHistory(StateIndex):
                 found.append(applied)
 
     def enumerate_in_steps(self, first: int, end: int) -> Generator[AppliedOperation | None, None, int]:
-        """Gives one operation of the blocks a step, None for one that is no event; returns the number of the next."""
+        """Yields one operation per step, None unless it is an event; returns the number of the next block."""
         if not end > first:
             raise Rejected("blockRangeEnd > blockRangeBegin", "Block range must be upward")
         last = 0
@@ -206,7 +206,7 @@ class AccountHistory(StateIndex):
             yield self.decode(int(_PLACE.unpack(key[-8:])[0]), data) if is_event else None
 
     def get_payouts(self, author: str, permlink: str) -> list[PayoutExplanation]:
-        """Returns how each payout of a post came about, oldest first."""
+        """Returns the explanations of a post's payouts, oldest first."""
         prefix = _payout_prefix(author, permlink)
         return [PAYOUTS.decode(data) for _key, data in self.scan(prefix, prefix + b"\xff" * 5)]
 
@@ -217,7 +217,7 @@ def _payout_prefix(author: str, permlink: str) -> bytes:
 
 
 def _read_kept(data: bytes) -> tuple[bytes, int, int, int, int, bytes]:
-    """An AppliedOperation without its block, the operation packed, as it is kept. Raises StoreCorrupt."""
+    """Reads a stored AppliedOperation: without its block, with the operation packed. Raises StoreCorrupt."""
     try:
         return _decode_kept(data)
     except DecodeError as error:

@@ -1,8 +1,8 @@
-"""What every index is: it takes the records of blocks in, gives the newest ones back, and keeps how far it is.
+"""The interface of all indexes: apply the records of blocks, undo the newest ones, and store cursors.
 
-An index is led by `cursors`: the last block that it can not give back any more, and each block behind it that it can.
-Rows and cursors are written in one batch, so after a crash they fit together, and whoever feeds the index
-(index/outbox.py) finds from the cursors alone where both agree.
+The `cursors` of an index are its last final block, which it cannot undo, and each later block, which it can. Rows and
+cursors are written in one batch, so they are consistent after a crash, and the source (index/outbox.py) finds the
+common block from the cursors alone.
 """
 
 from abc import ABC, abstractmethod
@@ -19,21 +19,21 @@ Pair = tuple[bytes, bytes]
 
 
 class Cursor(NamedTuple):
-    """A block that an index has; that of number 0 is the genesis."""
+    """A block that an index has applied; number 0 is the genesis."""
 
     number: int
     id: bytes
 
 
 BEGINNING = Cursor(block_number(NULL_ID), NULL_ID)
-"""Where an empty index is."""
+"""The cursor of an empty index."""
 
 
 class Answer(NamedTuple):
-    """What a source has for an index.
+    """The answer of a source to an index.
 
-    The index gives back its blocks down to `common`, takes the packed records in, and may then drop what it needs to
-    give back the blocks up to number `final`. `head` is how far the source is.
+    The index undoes its blocks down to `common`, applies the packed records, and may then drop the undo data of blocks
+    up to number `final`. `head` is the newest block of the source.
     """
 
     common: Cursor
@@ -42,12 +42,12 @@ class Answer(NamedTuple):
     head: Cursor
 
     def to_bytes(self) -> bytes:
-        """The answer as bytes."""
+        """Encodes the answer."""
         return pack(self)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """The answer out of its bytes. Raises StoreCorrupt."""
+        """Decodes an answer. Raises StoreCorrupt."""
         common, records, final, head = unpack(data)
         return cls(Cursor(*common), records, final, Cursor(*head))
 
@@ -55,7 +55,7 @@ class Answer(NamedTuple):
 class Index(ABC):
     """An index over a chain; `name` is unique among those of one node.
 
-    `is_final_only` is for an index that is to get irreversible blocks only, and so never gives one back.
+    `is_final_only` is for an index that gets irreversible blocks only, and so never undoes one.
     """
 
     name: ClassVar[str]
@@ -64,43 +64,42 @@ class Index(ABC):
     @property
     @abstractmethod
     def cursors(self) -> list[Cursor]:
-        """Its newest blocks, oldest first: the last one that it can not give back, then each that it can."""
+        """Its newest blocks, oldest first: the last one that it cannot undo, then each that it can."""
 
     @property
     def head(self) -> Cursor:
-        """The newest block that it has."""
+        """The newest block that is applied."""
         return self.cursors[-1]
 
     @abstractmethod
     def apply(self, record: Record) -> None:
-        """Takes in the block behind the newest one."""
+        """Applies the block after the newest one."""
 
     @abstractmethod
     def undo(self) -> None:
-        """Gives the newest block back."""
+        """Undoes the newest block."""
 
     @abstractmethod
     def write(self, final: int) -> None:
-        """Writes rows and cursors in one batch; blocks up to number `final` are not given back any more."""
+        """Writes rows and cursors in one batch; blocks up to number `final` can no longer be undone."""
 
     @abstractmethod
     def drop(self) -> None:
-        """Removes all that it holds, also on the disk."""
+        """Removes the whole index, also on disk."""
 
     @abstractmethod
     def save(self) -> Iterator[Pair]:
-        """Gives all that it has written, as keys in their order with values."""
+        """Iterates over everything written, as keys in order with values."""
 
     @abstractmethod
     def restore(self, pairs: Iterable[Pair]) -> None:
-        """Holds what was saved, and nothing else."""
+        """Replaces the content by what was saved."""
 
     def begin_at(self, cursor: Cursor, rows: Iterable[Change]) -> None:
-        """Fills the empty index with the observable rows that there are after a block, which is its newest one then.
+        """Fills an empty index with the observable rows of the state after a block, which becomes its newest block.
 
-        That block is the genesis, or the one with which a node begins that was restored from a snapshot. By default an
-        index needs no rows, but every block: then HistoryUnavailable is raised for the latter. A crash may have it
-        called again.
+        That block is the genesis, or the first block of a node restored from a snapshot. By default an index needs no
+        rows but every block, and raises HistoryUnavailable for the latter. May be called again after a crash.
         """
         if cursor != BEGINNING:
             raise HistoryUnavailable(
@@ -111,7 +110,7 @@ class Index(ABC):
             )
 
     def take(self, answer: Answer, decode: Callable[[bytes], Record]) -> None:
-        """Follows its source: what the answer says is written at once."""
+        """Applies an answer of its source, and writes the result at once."""
         while self.head != answer.common:
             self.undo()
         for packed in answer.records:

@@ -1,4 +1,4 @@
-"""The indexes of one node: those in its state database, and the outbox for those elsewhere."""
+"""The indexes of one node: those in its state database, and the outbox for external ones."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
@@ -24,19 +24,19 @@ from state.tables.tables import Tables
 IndexT = TypeVar("IndexT", bound=StateIndex)
 
 STATE_INDEXES: tuple[type[StateIndex], ...] = (AccountHistory, MarketHistory)
-"""The indexes beside the state."""
+"""The indexes in the state database."""
 
 
 def is_indexed(values: Reads, number: int) -> bool:
-    """Whether a database whose state is that of block `number` has all indexes up to there."""
+    """Whether all indexes of a database are at block `number`, the block of its state."""
     return all(index.read_cursor(values).number == number for index in STATE_INDEXES)
 
 
 class Indexes:
-    """Follows one chain, to whose start it is given.
+    """The follower that maintains the indexes of one chain.
 
-    With `has_history` the indexes beside the state are made again when they are missing, which is told to `progress`;
-    None keeps what there is.
+    With `has_history` missing indexes in the state database are rebuilt, with reports to `progress`; None keeps what
+    exists.
     """
 
     def __init__(self, has_history: bool | None = True, progress: Progress = QUIET) -> None:
@@ -45,10 +45,10 @@ class Indexes:
         self._progress = progress
         self._beside: tuple[StateIndex, ...] = ()
         self._newest: dict[int, Record] = {}
-        """The records of the blocks that are not committed, by number."""
+        """Records of blocks that are not committed, by number."""
 
     def begin(self, store: Store[Tables], reader: Reader, config: ChainConfig) -> None:
-        """Brings the indexes up to the committed block. Raises HistoryUnavailable, BlockLogError when it can not."""
+        """Brings the indexes up to the committed block. Raises HistoryUnavailable, BlockLogError."""
         assert store.committed is not None, "the ledger commits the genesis"
         self._store, self._reader, self._config = store, reader, config
         codec, backend, committed = codec_for(config.identity), store.backend, store.committed.number
@@ -95,17 +95,17 @@ class Indexes:
         while self._newest and (oldest := next(iter(self._newest))) <= number:
             del self._newest[oldest]
 
-    # Making them again
+    # Rebuilding
 
     def rebuild(self) -> None:
-        """Makes the indexes beside the state again from the block log.
+        """Rebuilds the indexes in the state database from the block log.
 
-        Raises BlockLogError for a damaged log or one without its first blocks, and has changed nothing then.
+        Raises BlockLogError, without changes, for a damaged log or one without its first blocks.
         """
         self._get(AccountHistory)
         check_log_is_full(self._reader)
         for number in range(1, self._committed + 1):
-            self._reader.read_logged(number)  # What is there is not dropped for a log that could not replace it.
+            self._reader.read_logged(number)  # Existing indexes are not dropped for a log that cannot replace them.
         for index in self._beside:
             index.drop()
         self._fill(self._beside)
@@ -117,10 +117,10 @@ class Indexes:
         fill(indexes, self._reader, self._config, self._committed, self._progress)
 
     def join(self, index: Index) -> None:
-        """Fills an index that is to follow the outbox from now on.
+        """Fills a new index that will follow the outbox.
 
-        On a node that was restored from a snapshot it begins at the committed block, if it can be made from rows.
-        Raises HistoryUnavailable otherwise, BlockLogError for a damaged log.
+        On a node restored from a snapshot the index begins at the committed block, if it can be made from rows. Raises
+        HistoryUnavailable otherwise, BlockLogError for a damaged log.
         """
         start = self.outbox.register(index.name)
         if self._reader.first_number == 1 or index.head != BEGINNING:
@@ -134,7 +134,7 @@ class Indexes:
         assert self._store.committed is not None, "the ledger commits the genesis"
         return self._store.committed.number
 
-    # For whoever asks
+    # Queries
 
     @property
     def has_history(self) -> bool:
@@ -143,12 +143,12 @@ class Indexes:
 
     @property
     def history(self) -> AccountHistory:
-        """Account history. Raises Rejected when this node keeps none."""
+        """Account history. Raises Rejected if this node keeps none."""
         return self._get(AccountHistory)
 
     @property
     def market(self) -> MarketHistory:
-        """Trades and candles of the internal market. Raises Rejected when this node keeps no history."""
+        """Trades and candles of the internal market. Raises Rejected if this node keeps no history."""
         return self._get(MarketHistory)
 
     def _get(self, kind: type[IndexT]) -> IndexT:
@@ -166,9 +166,9 @@ def open_chain(
     progress: Progress = QUIET,
     **options: Any,
 ) -> tuple[Chain, Indexes]:
-    """Opens the chain in a directory, in memory without one, with its indexes.
+    """Opens the chain with its indexes in a directory, or in memory without one.
 
-    The options are those of `Indexes` and `Chain.open`, and so is what is raised.
+    Options and errors are those of `Indexes` and `Chain.open`.
     """
     indexes = Indexes(has_history, progress)
     return Chain.open(config, data_dir, followers=(indexes,), progress=progress, **options), indexes

@@ -1,8 +1,8 @@
 """History of the internal market: every trade, and candles ("buckets") of five lengths made from them.
 
-Both follow from the fill_order events.
+Both are derived from fill_order events.
 
-Trades of transactions that are in no block yet are not counted.
+Trades of pending transactions are not counted.
 
 Source: libraries/plugins/market_history/market_history_plugin.cpp and market_history_plugin.hpp.
 """
@@ -24,7 +24,7 @@ BUCKET_SECONDS = (15, MINUTE_SECONDS, 5 * MINUTE_SECONDS, HOUR_SECONDS, DAY_SECO
 """Lengths of the buckets, in seconds: the default of the reference's market-history-bucket-size."""
 
 BUCKETS_PER_SIZE = 5760
-"""How many lengths back buckets are kept: the default of the reference's market-history-buckets-per-size."""
+"""Number of buckets kept per length: the default of the reference's market-history-buckets-per-size."""
 
 _PREFIX = b"\x21"
 _TRADES = _PREFIX + b"\x01"
@@ -39,7 +39,7 @@ BucketKey = tuple[int, int]
 
 
 class Trade(NamedTuple):
-    """One fill of two orders: what the new order and the older one paid, in the smallest units."""
+    """One fill of two orders: the payments of the new and of the older order, in the smallest units."""
 
     id: int
     time: int
@@ -79,7 +79,7 @@ class MarketHistory(StateIndex):
     layout = 1
 
     def load(self) -> None:
-        """Reads the buckets, and finds the next ids."""
+        """Loads the buckets, and finds the next ids."""
         self._buckets: dict[BucketKey, Bucket] = {}
         self._opens: dict[int, list[int]] = {}
         for key, value in self.scan(*_BUCKETS_RANGE):
@@ -87,7 +87,7 @@ class MarketHistory(StateIndex):
         self._find_next_ids()
 
     def reload(self, keys: Iterable[bytes]) -> None:
-        """Takes the former values of buckets back into memory."""
+        """Restores the former values of buckets in memory."""
         for key in keys:
             if key.startswith(_BUCKETS):
                 value = self.get(key)
@@ -95,7 +95,7 @@ class MarketHistory(StateIndex):
         self._find_next_ids()
 
     def _find_next_ids(self) -> None:
-        """Ids rise; the newest trade and the newest bucket are always kept."""
+        """Derives the next ids from the newest trade and bucket, which are never deleted."""
         newest = next(self._scan_back(), None)
         self._next_trade = 0 if newest is None else newest.id + 1
         self._next_bucket = max((bucket.id + 1 for bucket in self._buckets.values()), default=0)
@@ -103,7 +103,7 @@ class MarketHistory(StateIndex):
     # Following
 
     def index(self, record: Record) -> Values:
-        """Returns the trades of a block, and what they make of the buckets."""
+        """Returns the trades of a block, and the buckets they change."""
         puts: Values = {}
         for applied in record.operations:
             if type(applied.op) is not FillOrder:
@@ -119,7 +119,7 @@ class MarketHistory(StateIndex):
         return puts
 
     def _count(self, trade: Trade, seconds: int) -> Iterator[tuple[BucketKey, Bucket | None]]:
-        """Adds a trade to its bucket of one length; old buckets go when one that exists grows, as in the reference."""
+        """Adds a trade to its bucket of one length; as in the reference, old ones are removed when a bucket grows."""
         key = (seconds, trade.time // seconds * seconds)
         bucket = self._buckets.get(key)
         if bucket is None:
@@ -143,7 +143,7 @@ class MarketHistory(StateIndex):
             insort(opens, opened)
         self._buckets[key] = bucket
 
-    # Questions
+    # Queries
 
     def get_trades(self, first: int, last: int, count: int) -> list[Trade]:
         """Returns at most `count` trades from time `first` to time `last`, both included, oldest first."""
@@ -166,7 +166,7 @@ class MarketHistory(StateIndex):
         return [self._buckets[seconds, opened] for opened in opens[bisect_left(opens, first) : bisect_left(opens, end)]]
 
     def get_shortest_buckets(self) -> list[Bucket]:
-        """Returns all buckets of the shortest length that there are."""
+        """Returns all buckets of the shortest length."""
         for seconds in BUCKET_SECONDS:
             opens = self._opens.get(seconds)
             if opens:

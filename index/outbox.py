@@ -1,10 +1,10 @@
-"""The source of indexes that live elsewhere: the records of blocks, kept until each of them has them.
+"""The source of external indexes: keeps the records of blocks until every index has acknowledged them.
 
-An index names its cursors; the outbox finds the newest of these blocks on the main chain and answers with the records
-behind it. That block counts as acknowledged: it must have been written with its cursor, so that no crash takes it
-back. Records of blocks that can still be undone are not packed; when a block becomes irreversible, its record goes into
-the batch that writes the state, unless every index has acknowledged it. Blocks that were undone are kept nowhere: an
-index that has one gives it back by itself. docs/decisions/0025-index-layer.md tells why that loses and doubles nothing.
+An index sends its cursors; the outbox finds the newest of these blocks on the main chain and answers with the records
+after it. That block counts as acknowledged: the index must have written it with its cursor, so that it survives a
+crash. Records of reversible blocks are kept in memory, unpacked; when a block becomes irreversible, its record is
+written in the batch with the state, unless every index has acknowledged it. Undone blocks are not kept: an index undoes
+them from its own data. docs/decisions/0025-index-layer.md tells why that loses and doubles nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,10 +22,10 @@ from state.engine.store import Store
 from state.tables.tables import Tables
 
 OUTBOX_BYTES_MAX: Final = 256 << 20
-"""Bytes of the records that wait on the disk; the oldest make room."""
+"""Maximum size of the records on disk; the oldest are dropped."""
 
 ANSWER_BYTES_MAX: Final = 4 << 20
-"""Bytes of the records of one answer; the last of them may go beyond it."""
+"""Size of the records in one answer, which only the last record may exceed."""
 
 NAMES_MAX: Final = 16
 
@@ -38,15 +38,15 @@ _FORMAT: Final = 1
 
 
 class IndexLost(Exception):
-    """An index that the records here can not bring up to date; the text is a sentence that says what helps."""
+    """The kept records cannot bring the index up to date; the text says what to do."""
 
 
 class SourceBehind(Exception):
-    """An index is ahead of this node, which has yet to get the irreversible blocks that the index has."""
+    """The index is ahead of this node, which does not have its irreversible blocks yet."""
 
 
 class Outbox:
-    """The records of one chain's blocks; `newest` are those of the blocks that are not committed, by number."""
+    """The records of one chain's blocks; `newest` holds those of blocks that are not committed, by number."""
 
     def __init__(
         self,
@@ -63,9 +63,9 @@ class Outbox:
         self._newest = newest
         self._bytes_max = bytes_max
         self.acknowledged: dict[str, int] = {}
-        """The newest block of the main chain that each index is known to have; records are kept for these."""
+        """The newest block acknowledged by each registered index."""
         self._floor = self._committed.number
-        """Records of blocks up to this number are gone."""
+        """Records of blocks up to this number have been dropped."""
         self._bytes = 0
         self._prepared = (self._floor, self._bytes, self.acknowledged)
         self._load()
@@ -91,17 +91,17 @@ class Outbox:
         assert head is not None, "the ledger commits the genesis"
         return Cursor(head.number, head.block_id)
 
-    # For indexes
+    # Requests of indexes
 
     def register(self, name: str) -> Cursor:
-        """Keeps records for an index that is about to be filled up to the returned block, from there on."""
+        """Registers an index that will be filled up to the returned block; keeps records after that block for it."""
         self._check_room(name)
         start = self._committed
         self._keep(name, start.number)
         return start
 
     def unregister(self, name: str) -> None:
-        """Keeps no records for an index any more."""
+        """Stops keeping records for an index."""
         if self.acknowledged.pop(name, None) is None:
             return
         if self.acknowledged:
@@ -110,9 +110,9 @@ class Outbox:
             self._backend.write(self._forget_all(), sync=True)
 
     def read(self, name: str, cursors: list[Cursor], *, is_final_only: bool = False) -> Answer:
-        """What an index with these cursors, oldest first and all of them written, needs next.
+        """The answer to an index with these cursors, oldest first, all of them written.
 
-        Raises IndexLost for an index that must be made again, SourceBehind for one that must wait.
+        Raises IndexLost for an index that must be rebuilt, SourceBehind for one that must wait.
         """
         common = self._find_common(name, cursors)
         floor = self._floor if self.acknowledged else self._committed.number
@@ -162,7 +162,7 @@ class Outbox:
             raise IndexLost(f"This node keeps records for {NAMES_MAX} indexes already, and not for {name} as well.")
 
     def _keep(self, name: str, number: int) -> None:
-        """Remembers an index on the disk."""
+        """Stores the registration and position of an index on disk."""
         if not self.acknowledged:
             self._floor = self._committed.number
         self.acknowledged[name] = number
@@ -174,26 +174,26 @@ class Outbox:
 
     @staticmethod
     def _pack(floor: int, size: int, acknowledged: Mapping[str, int], committed: int) -> Put:
-        """After a crash other blocks than those that were acknowledged may follow the committed one."""
+        """Encodes the metadata. Acknowledgements end at the committed block: after a crash others may follow it."""
         names = tuple((name, min(number, committed)) for name, number in acknowledged.items())
         return _META, pack((_FORMAT, floor, size, names))
 
     def _forget_all(self) -> list[Put]:
-        """Nobody is left to keep records for."""
+        """Drops all records, when no index is registered."""
         self._bytes = 0
         return [(_META, None), *((key, None) for key, _data in self._backend.scan(_RECORDS, _key(NUMBER_MAX)))]
 
     # Following
 
     def undo(self, number: int) -> None:
-        """A block was taken back: whoever had it has only the one before."""
+        """Called after a block was undone: acknowledgements of it move back to its parent."""
         for name, acknowledged in self.acknowledged.items():
             self.acknowledged[name] = min(acknowledged, number - 1)
 
     def prepare(self, number: int) -> list[Put]:
-        """Returns the puts that go with the commit of block `number`; `finish` follows the write.
+        """Returns the puts for the commit of block `number`; `finish` follows the write.
 
-        There must be an index to keep records for.
+        At least one index must be registered.
         """
         least = min(self.acknowledged.values())
         first = max(least, self._committed.number) + 1
@@ -220,7 +220,7 @@ class Outbox:
         yield from [(block, len(data)) for block, data in new.items()]
 
     def finish(self) -> None:
-        """What was prepared is written."""
+        """Called after the prepared puts were written."""
         self._floor, self._bytes, self.acknowledged = self._prepared
 
 

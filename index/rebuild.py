@@ -1,4 +1,4 @@
-"""Records of blocks that are long gone: the block log is executed again on another state, beside the running node."""
+"""Records of past blocks, made by a replay of the block log on a separate state, concurrent with the running node."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +18,7 @@ from state.tables.tables import Tables
 
 
 def check_log_is_full(reader: Reader) -> None:
-    """Raises HistoryUnavailable when the blocks that are kept do not begin with block 1."""
+    """Raises HistoryUnavailable if the block log does not begin with block 1."""
     if reader.first_number > 1:
         raise HistoryUnavailable(
             "",
@@ -30,10 +30,10 @@ def check_log_is_full(reader: Reader) -> None:
 def execute(
     reader: Reader, config: ChainConfig, last: int, backend: Backend | None = None
 ) -> Iterator[tuple[Record, bool]]:
-    """Gives the records of the irreversible blocks from 1 to `last`, and whether so many wait that they be written.
+    """Yields the records of the irreversible blocks from 1 to `last`, each with whether to write the backlog now.
 
-    The state is in memory without a `backend`.
-    Raises HistoryUnavailable when the first blocks are not kept, BlockLogError for a damaged one.
+    Without a `backend` the state is in memory. Raises HistoryUnavailable if the first blocks are missing, BlockLogError
+    for a damaged block.
     """
     check_log_is_full(reader)
     ledger = Ledger(Store(backend or MemoryBackend(), Tables, chain_id=config.chain_id), config)
@@ -47,7 +47,7 @@ def execute(
 
 
 def scan_genesis(config: ChainConfig) -> Iterator[Change]:
-    """Iterates over the observable rows with which a chain begins."""
+    """Iterates over the observable rows of the genesis."""
     return scan_rows(Ledger(Store(MemoryBackend(), Tables, chain_id=config.chain_id), config).store)
 
 
@@ -59,9 +59,10 @@ def fill(
     progress: Progress,
     backend: Backend | None = None,
 ) -> None:
-    """Gives indexes what they lack up to the irreversible block `last`; after a crash it goes on where it was.
+    """Brings indexes up to the irreversible block `last`; continues after a crash.
 
-    Blocks that they can give back are given back first, as they may be of another branch. Raises what `execute` does.
+    Blocks that the indexes can undo are undone first, because they may be of another branch. Raises what `execute`
+    does.
     """
     for index in indexes:
         while len(index.cursors) > 1:

@@ -1,7 +1,7 @@
-"""The effect record of a block: what indexes are made from.
+"""The effect record of a block, from which indexes are made.
 
-It holds the block's operations and events, what explains its payouts, and how it changed the rows of tables that
-declare themselves observable. Bytes are for indexes that live elsewhere and for the outbox.
+It holds the block's operations and events, its payout explanations, and its changes of the rows of observable tables.
+Its encoding is for external indexes and the outbox.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,14 +19,14 @@ from state.engine.table import RowChange
 from state.tables.tables import Tables
 
 OBSERVABLE = tuple(spec for spec in Tables.SPECS if spec.is_observable)
-"""The tables whose changes are in the records."""
+"""The tables whose changes are recorded."""
 
 PAYOUTS = RowCodec("payouts", PayoutExplanation, 1, {})
-"""How explanations of payouts are kept."""
+"""The encoding of payout explanations."""
 
 
 class Change(NamedTuple):
-    """What a block did to one row of an observable table; None stands for an absent row."""
+    """A block's change of one row of an observable table; None stands for an absent row."""
 
     table: str
     key: Any
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What one block did, under which rules; `changes` can be iterated over any number of times."""
+    """The effects of one block, and its rules; `changes` can be iterated over repeatedly."""
 
     number: int
     id: bytes
@@ -49,7 +49,7 @@ class Record(NamedTuple):
 
 
 class _Observed:
-    """The changes of observable rows among all changes of a block, picked out when somebody asks."""
+    """The changes of observable rows of a block, filtered lazily."""
 
     __slots__ = ("_changes",)
 
@@ -82,9 +82,9 @@ def make_record(applied: Applied) -> Record:
 
 
 def scan_rows(store: Store[Tables]) -> Iterator[Change]:
-    """Iterates over the observable rows of the committed state, as if its block had made them all.
+    """Iterates over the observable rows of the committed state, as if its block had inserted them all.
 
-    It reads a view of the backend, so the chain may go on meanwhile.
+    Reads a view of the backend, so the chain may continue meanwhile.
     """
     view = store.backend.snapshot()
     try:

@@ -1,9 +1,9 @@
-"""A snapshot: the state of one irreversible block in one compressed file, from which a node starts without the past.
+"""Snapshots: the state of one irreversible block in a compressed file, from which a node starts without older blocks.
 
 The file is `MAGIC` and then chunks. A chunk is its kind (1 byte), the size of its payload (4 bytes, big-endian), the
 payload, which is a zstd frame around a msgpack array, and the BLAKE2b-256 hash of everything in the file before this
-hash. So every byte, the order and the number of the chunks are checked before anything is decoded, and the last hash is
-the checksum of the file. The kinds, in their order:
+hash. So every byte and the order of the chunks are verified before anything is decoded, and the last hash is the
+checksum of the file. The kinds, in their order:
 
 1. header: the record of the state database (chain id, number and id of the block, state digest, tables with their
    versions), the record of the chain config, the packed block, and whether history is in the file;
@@ -11,8 +11,8 @@ the checksum of the file. The kinds, in their order:
 3. history: the same of the indexes of account and market history;
 4. end: the number of rows and of history entries. Nothing follows.
 
-The index entries of the tables are not in the file: they follow from the rows, so the state digest, which is over the
-rows alone, vouches for all of the state.
+Table index entries are not in the file, because they are derived from the rows. So the state digest, which covers the
+rows, verifies the whole state.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -43,13 +43,13 @@ from state.engine.table import ROW_SPACE, Table, hash_row
 from state.tables.tables import Tables
 
 MAGIC: Final = b"PLAUDITSNAPSHOT\x01"
-"""A word, and the number of the file's format."""
+"""Magic bytes, ending in the version of the file format."""
 
 CHUNK_BYTES: Final = 1 << 20
-"""Keys and values of a chunk; the last of them may go beyond it."""
+"""Size of the keys and values in a chunk, which only the last value may exceed."""
 
 CHUNK_BYTES_MAX: Final = 1 << 26
-"""The largest payload, packed or not, that is read: room for a chain config with a great many genesis accounts."""
+"""Maximum payload to read, compressed or not; large enough for a chain config with very many genesis accounts."""
 
 CHECK_BYTES: Final = 32
 COMPRESSION_LEVEL: Final = 3
@@ -60,7 +60,7 @@ _SPACES: Final = {
     _ROWS: (ROW_SPACE, INDEX_SPACE),
     _HISTORY: (STATE_INDEXES[0].space()[0], STATE_INDEXES[-1].space()[1]),
 }
-"""Between which keys lies what chunks of a kind hold."""
+"""The key range of each kind of chunk."""
 _CURSORS: Final = tuple(index.prefix + CURSOR for index in STATE_INDEXES)
 _TABLE_PREFIX_BYTES: Final = len(ROW_SPACE) + 2
 _DIGEST_MODULUS: Final = 1 << 256
@@ -69,11 +69,11 @@ Pair = tuple[bytes, bytes]
 
 
 class SnapshotError(Exception):
-    """A snapshot that can not be made, or a file that can not be used; the text is a sentence without its stop."""
+    """A snapshot cannot be made, or a file cannot be used; the text is a sentence without a full stop."""
 
 
 class Header(NamedTuple):
-    """What a snapshot is of. `record` and `config` are the records of the database about itself and its chain."""
+    """The header of a snapshot. `record` and `config` are the records of the database about itself and its chain."""
 
     record: bytes
     config: bytes
@@ -87,7 +87,7 @@ class Header(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """A snapshot that was written or checked whole; `checksum` (32 bytes) is that of the file, `size` its bytes."""
+    """The result of writing or verifying a snapshot: `checksum` of the file (32 bytes), and its `size` in bytes."""
 
     header: Header
     rows: int
@@ -100,14 +100,14 @@ class Summary(NamedTuple):
 
 
 class SnapshotSource:
-    """The committed state of a chain as of the moment when this is made, to be written to a file.
+    """The committed state of a chain at the time of construction, to be written to a file.
 
-    Make it in the thread of the chain. `write` and `close` may then run in another one while the chain goes on; should
-    the chain have to close its database meanwhile, `write` raises StoreError.
+    Construct it in the thread of the chain. `write` and `close` may run in another one while the chain continues; if
+    the chain closes its database meanwhile, `write` raises StoreError.
     """
 
     def __init__(self, chain: Chain, with_history: bool = True) -> None:
-        """Takes hold of the state; history is left out if the chain has none. Raises SnapshotError, StoreError."""
+        """Opens a view of the state; history is left out if the chain has none. Raises SnapshotError, StoreError."""
         self._view = chain.store.backend.snapshot()
         try:
             self.header = _describe(self._view, chain, with_history)
@@ -116,7 +116,7 @@ class SnapshotSource:
             raise
 
     def close(self) -> None:
-        """Lets go of the state."""
+        """Releases the view of the state."""
         self._view.close()
 
     def write(self, file: BinaryIO, progress: Progress) -> Summary:
@@ -141,7 +141,7 @@ class SnapshotSource:
             before += sizes[kind]
             _tell(progress, before, done)
         if digest % _DIGEST_MODULUS != int.from_bytes(self.header.meta.head.digest, "big"):
-            raise SnapshotError("The rows of the state database do not give its digest: the database is damaged")
+            raise SnapshotError("The rows of the state database do not match its digest: the database is damaged")
         checksum = writer.put(_END, tuple(counts.values()))
         return Summary(self.header, counts[_ROWS], counts[_HISTORY], checksum, writer.size)
 
@@ -155,7 +155,7 @@ def _describe(view: View, chain: Chain, with_history: bool) -> Header:
     assert record is not None, "an open chain has committed its genesis"
     number = decode_meta(record).head.number
     if number == 0:
-        raise SnapshotError("The chain has no irreversible block yet, of which a snapshot could be made")
+        raise SnapshotError("The chain has no irreversible block yet to make a snapshot of")
     block = chain.reader.get_packed_block(number)
     assert block is not None, "the log holds the committed block"
     return Header(
@@ -164,7 +164,7 @@ def _describe(view: View, chain: Chain, with_history: bool) -> Header:
 
 
 def _group(pairs: Iterable[Pair]) -> Iterator[list[bytes]]:
-    """Puts pairs together to the contents of chunks."""
+    """Groups pairs into the contents of chunks."""
     chunk: list[bytes] = []
     size = 0
     for pair in pairs:
@@ -184,17 +184,17 @@ class _Writer:
         self._file = file
         self._hash = blake2b(digest_size=CHECK_BYTES)
         self._compressor = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL)
-        # The packer of state/engine/rows.py belongs to the thread of the chain.
+        # The packer of state/engine/rows.py may be used only in the thread of the chain.
         self._pack: Callable[[Any], bytes] = msgpack.Packer(use_bin_type=True).pack
         self.size = 0
         self._write(MAGIC)
 
     def put(self, kind: int, values: tuple[Any, ...] | list[bytes]) -> bytes:
-        """Writes a chunk and returns the hash behind it. Raises SnapshotError for one that could not be read."""
+        """Writes a chunk and returns the hash after it. Raises SnapshotError for one too large to be read."""
         packed = self._pack(values)
         payload = self._compressor.compress(packed)
         if max(len(packed), len(payload)) > CHUNK_BYTES_MAX:
-            raise SnapshotError(f"A part of the snapshot would have {len(packed)} bytes, more than {CHUNK_BYTES_MAX}")
+            raise SnapshotError(f"A chunk of the snapshot would have {len(packed)} bytes, more than {CHUNK_BYTES_MAX}")
         self._write(_CHUNK.pack(kind, len(payload)) + payload)
         check = self._hash.digest()
         self._write(check)
@@ -210,10 +210,10 @@ class _Writer:
 
 
 class SnapshotReader:
-    """Reads a snapshot from the front. What it gives counts only once there is a `summary`."""
+    """Reads a snapshot sequentially. Its content is verified only once `summary` is set."""
 
     def __init__(self, file: BinaryIO) -> None:
-        """Reads the header. Raises SnapshotError for a file that is none, is damaged or from a newer program."""
+        """Reads the header. Raises SnapshotError for a file of another kind, damaged or from a newer program."""
         self._file = file
         self._hash = blake2b(digest_size=CHECK_BYTES)
         self._check = b""
@@ -224,10 +224,10 @@ class SnapshotReader:
         self.meta = _decode_record(self.header.record)
         _check_block(self.header, self.meta)
         self.summary: Summary | None = None
-        """What was read, when all of it was."""
+        """Set when the whole file has been read."""
 
     def content(self, progress: Progress) -> Iterator[tuple[bool, list[Pair]]]:
-        """Iterates over (whether it is history, keys with their values) up to the end. Raises SnapshotError."""
+        """Iterates over (is history, keys with values) up to the end. Raises SnapshotError."""
         tally = _Tally()
         kind, values = self._read_chunk()
         while kind in _SPACES:
@@ -241,9 +241,9 @@ class SnapshotReader:
             raise self._damaged("it should end here")
         head = self.meta.head
         if tally.digest % _DIGEST_MODULUS != int.from_bytes(head.digest, "big"):
-            raise SnapshotError("The rows of the snapshot do not give its state digest")
+            raise SnapshotError("The rows of the snapshot do not match its state digest")
         if self.header.has_history != bool(tally.entries) or not tally.is_indexed(head.number, self.header.has_history):
-            raise SnapshotError("The history in the snapshot is not that up to its block")
+            raise SnapshotError("The history in the snapshot does not end with its block")
         self.summary = Summary(self.header, tally.rows, tally.entries, self._check, self._size)
 
     def _read_magic(self) -> None:
@@ -251,7 +251,7 @@ class SnapshotReader:
         self._hash.update(word)
         self._size = len(word)
         if word[:-1] != MAGIC[:-1] or len(word) != len(MAGIC):
-            raise SnapshotError("The file is no snapshot")
+            raise SnapshotError("The file is not a snapshot")
         if word != MAGIC:
             raise SnapshotError(f"The snapshot has format {word[-1]}, this version of Plaudit knows {MAGIC[-1]}")
 
@@ -264,7 +264,7 @@ class SnapshotReader:
     def _read_chunk(self) -> tuple[int, tuple[Any, ...]]:
         kind, size = _CHUNK.unpack(self._read(_CHUNK.size))
         if size > CHUNK_BYTES_MAX:
-            raise self._damaged(f"a part of it would have {size} bytes")
+            raise self._damaged(f"a chunk would have {size} bytes")
         payload = self._read(size)
         wanted = self._hash.digest()
         self._check = self._read(CHECK_BYTES)
@@ -272,12 +272,12 @@ class SnapshotReader:
             raise self._damaged("the bytes up to there do not give the checksum that follows")
         try:
             if not 0 < zstandard.frame_content_size(payload) <= CHUNK_BYTES_MAX:
-                raise self._damaged("a part of it has no proper size")
+                raise self._damaged("a chunk has no proper size")
             values = unpack(self._decompressor.decompress(payload))
         except (zstandard.ZstdError, StoreCorrupt) as error:
             raise self._damaged(str(error)) from error
         if type(values) is not tuple:
-            raise self._damaged("a part of it is no list")
+            raise self._damaged("a chunk is not a list")
         return kind, values
 
     def _read(self, count: int) -> bytes:
@@ -293,7 +293,7 @@ class SnapshotReader:
 
 
 class _Tally:
-    """Counts and adds up what is read."""
+    """Counts and digests of the rows read."""
 
     def __init__(self) -> None:
         self.rows = self.entries = 0
@@ -302,7 +302,7 @@ class _Tally:
         self._cursors: dict[bytes, bytes] = {}
 
     def add(self, kind: int, values: tuple[Any, ...]) -> list[Pair] | None:
-        """Takes in a chunk and returns its pairs; None when its keys are not proper ones behind those before."""
+        """Adds a chunk and returns its pairs; None if its keys are malformed or not ascending."""
         low, high = _SPACES[kind]
         keys, data = values[::2], values[1::2]
         if not keys or len(keys) != len(data) or not all(type(value) is bytes for value in values):
@@ -320,7 +320,7 @@ class _Tally:
         return pairs
 
     def is_indexed(self, number: int, has_history: bool) -> bool:
-        """Whether the history that was read, if there should be any, ends with a block."""
+        """Whether the history that was read, if expected, ends with a block."""
         try:
             return not has_history or is_indexed(self._cursors, number)
         except (StoreCorrupt, TypeError, ValueError):
@@ -328,7 +328,7 @@ class _Tally:
 
 
 def _decode_record(record: bytes) -> Meta:
-    """Decodes the record of the database and makes sure that its tables are known. Raises SnapshotError."""
+    """Decodes the database record and checks that its tables are known. Raises SnapshotError."""
     try:
         meta = decode_meta(record)
         check_meta(meta, meta.chain_id, describe_tables((SEQUENCES, *Tables.SPECS)))
@@ -343,7 +343,7 @@ def _decode_record(record: bytes) -> Meta:
 
 
 def _check_block(header: Header, meta: Meta) -> None:
-    """Makes sure that the block is the one whose state follows. Raises SnapshotError."""
+    """Checks that the block is the one of the state. Raises SnapshotError."""
     try:
         codec = codec_for(config_record.read_identity(header.config, meta.chain_id))
         block = Block.from_bytes(codec, header.block)
@@ -356,7 +356,7 @@ def _check_block(header: Header, meta: Meta) -> None:
 
 
 def check_chain(reader: SnapshotReader, config: ChainConfig) -> None:
-    """Raises SnapshotError when the snapshot is of another chain, or of one with other rules or another genesis."""
+    """Raises SnapshotError if the snapshot is of another chain, or of one with other rules or another genesis."""
     chain_id = reader.meta.chain_id
     if chain_id != config.chain_id:
         raise SnapshotError(f"The snapshot is of chain {chain_id.hex()}, not of {config.chain_id.hex()}")
@@ -369,7 +369,7 @@ def check_chain(reader: SnapshotReader, config: ChainConfig) -> None:
 
 
 def verify(reader: SnapshotReader, progress: Progress) -> Summary:
-    """Reads all of a snapshot: checksum, state digest, order. Raises SnapshotError."""
+    """Verifies a snapshot: checksum, state digest, order. Raises SnapshotError."""
     for _part in reader.content(progress):
         pass
     assert reader.summary is not None, "the content was read"
@@ -379,9 +379,9 @@ def verify(reader: SnapshotReader, progress: Progress) -> Summary:
 def restore(
     reader: SnapshotReader, config: ChainConfig, backend: Backend, progress: Progress, with_history: bool = True
 ) -> Summary:
-    """Fills an empty backend with the state of a snapshot of the chain; history can be left out.
+    """Restores a snapshot of the chain into an empty backend; history is optional.
 
-    Raises SnapshotError and the errors of the store; the backend is then of no use. Only the last write makes it the
+    Raises SnapshotError and the errors of the store; the backend is then unusable. Only the last write makes it the
     database of a chain.
     """
     check_chain(reader, config)
@@ -396,14 +396,12 @@ def restore(
     backend.write(
         [(config_record.KEY, header.config), (origin.KEY, header.block), (META_KEY, header.record)], sync=True
     )
-    Store(
-        backend, Tables, chain_id=config.chain_id, progress=progress
-    )  # Brings the rows of an older program up to date.
+    Store(backend, Tables, chain_id=config.chain_id, progress=progress)  # Upgrades the rows of an older program.
     return reader.summary
 
 
 class _IndexMaker:
-    """Makes the index entries of rows. Tables that an older program declared otherwise get theirs when upgraded."""
+    """Makes the index entries of rows. Tables declared differently by an older program get theirs in the upgrade."""
 
     def __init__(self, meta: Meta) -> None:
         tables = Store(MemoryBackend(), Tables).tables
@@ -415,7 +413,7 @@ class _IndexMaker:
                 self._tables[table.prefix] = table
 
     def make(self, pairs: list[Pair]) -> list[Pair]:
-        """Returns the index entries of these rows. Raises SnapshotError for what is no row."""
+        """Returns the index entries of these rows. Raises SnapshotError for a malformed row."""
         tables = self._tables
         made: list[Pair] = []
         try:

@@ -1,7 +1,7 @@
-"""An index in a key-value database, as a rule that of the state, where it is written in the same batch as the state.
+"""An index in a key-value database, usually that of the state, where it is written in the same batch as the state.
 
-The database holds what irreversible blocks put there. What newer blocks put is in memory, by block and all together, so
-a change of branch only forgets it; reads see both.
+The database holds the entries of irreversible blocks. Entries of newer blocks are in memory, by block and merged, so a
+reorg only drops them; reads see both.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from state.engine.kv import Backend, Put, Reads
 from state.engine.rows import pack, unpack
 
 GROUP_PAIRS: Final = 10_000
-"""Keys that are written or deleted together when an index is dropped or restored."""
+"""Number of keys per batch when an index is dropped or restored."""
 
 Values = dict[bytes, bytes | None]
-"""Keys with their new values; None: the key goes."""
+"""Keys with their new values; None deletes a key."""
 
 CURSOR: Final = b"\x00"
-"""What follows the prefix in the key of the cursor: it is the first key, so what is half dropped has none."""
+"""Suffix of the cursor's key. It is the first key of the index, so a partly dropped index has no cursor."""
 
 _STORED: Final[Any] = object()
-"""The value of a key that no block in memory has changed: what the database has."""
+"""Marks a key that no block in memory has changed, whose value is in the database."""
 
 
 class StateIndex(Index):
-    """An index whose keys begin with one byte, `prefix`. A new `layout` has it made again."""
+    """An index whose keys begin with one byte, `prefix`. A new `layout` causes a rebuild."""
 
     prefix: ClassVar[bytes]
     layout: ClassVar[int]
@@ -41,49 +41,49 @@ class StateIndex(Index):
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._blocks: deque[tuple[Cursor, Values]] = deque()
-        """The blocks that are not written yet, each with what it put."""
+        """The blocks not written yet, each with its entries."""
         self._values: Values = {}
-        """The newest values of the keys that these blocks changed."""
+        """The newest values of the keys changed by these blocks."""
         self._order: list[bytes] | None = None
-        """These keys in their order, once somebody asked."""
+        """These keys in order; None until they are needed."""
         self._written = self.read_cursor(backend)
         self.load()
 
-    # How far it is
+    # Position
 
     @classmethod
     def space(cls) -> tuple[bytes, bytes]:
-        """Between which keys it lies."""
+        """The key range of the index."""
         return cls.prefix, bytes((cls.prefix[0] + 1,))
 
     @classmethod
     def read_cursor(cls, values: Reads) -> Cursor:
-        """The last block of the index in a database; BEGINNING when there is no index, or one of another layout."""
+        """The last block of the index in a database; BEGINNING if it is absent or has another layout."""
         data = values.get(cls.prefix + CURSOR)
         if data is None:
             return BEGINNING
         layout, number, *more = unpack(data)
-        # An index of an older program does not say the id: it lies beside a state, which knows it.
+        # The cursor of an older program has no id; it is in a state database, which knows the id.
         block_id = more[0] if more and type(more[0]) is bytes else b""
         return Cursor(number, block_id) if layout == cls.layout else BEGINNING
 
     @property
     def cursors(self) -> list[Cursor]:
-        """The last block that is written, and those behind it."""
+        """The last written block, and those after it."""
         return [self._written, *(cursor for cursor, _puts in self._blocks)]
 
     @property
     def written(self) -> Cursor:
-        """The last block that is in the database."""
+        """The last block in the database."""
         return self._written
 
     def load(self) -> None:
-        """Reads what it keeps in memory, if anything, from the database."""
+        """Loads data kept in memory, if any, from the database."""
 
     # Following
 
     def apply(self, record: Record) -> None:
-        """Takes in the block behind the newest one."""
+        """Applies the block after the newest one."""
         puts = self.index(record)
         self._blocks.append((Cursor(record.number, record.id), puts))
         self._values.update(puts)
@@ -91,10 +91,10 @@ class StateIndex(Index):
 
     @abstractmethod
     def index(self, record: Record) -> Values:
-        """Returns what a block puts into the index, in a dictionary of its own."""
+        """Returns the entries of a block, in a new dictionary."""
 
     def undo(self) -> None:
-        """Gives the newest block back."""
+        """Undoes the newest block."""
         _cursor, puts = self._blocks.pop()
         self._join_blocks()
         if puts:
@@ -107,12 +107,12 @@ class StateIndex(Index):
         self._order = None
 
     def reload(self, keys: Iterable[bytes]) -> None:
-        """Corrects what it keeps in memory, if anything, after keys got back their former values."""
+        """Updates data kept in memory, if any, after keys were restored to former values."""
 
     # Writing
 
     def prepare(self, number: int) -> list[Put]:
-        """Returns the puts that make all blocks up to `number` part of the index; `finish` follows the write."""
+        """Returns the puts of all blocks up to `number`; `finish` follows the write."""
         written: Values = {}
         last = self._written
         for cursor, puts in self._blocks:
@@ -124,18 +124,18 @@ class StateIndex(Index):
         return list(written.items())
 
     def finish(self, number: int) -> None:
-        """Forgets what was written up to block `number`."""
+        """Drops the blocks up to `number` from memory after they were written."""
         blocks = self._blocks
         while blocks and blocks[0][0].number <= number:
             self._written, _puts = blocks.popleft()
         self._join_blocks()
 
     def write(self, final: int) -> None:
-        """Writes the blocks up to number `final`, for an index that does not lie beside a state."""
+        """Writes the blocks up to number `final`, for an index outside the state database."""
         self.backend.write(self.prepare(final), sync=True)
         self.finish(final)
 
-    # The whole of it
+    # The whole index
 
     def drop(self) -> None:
         """Removes the whole index from the database."""
@@ -147,11 +147,11 @@ class StateIndex(Index):
         self.load()
 
     def save(self) -> Iterator[Pair]:
-        """Gives what is in the database."""
+        """Iterates over the content of the database."""
         return self.backend.scan(*self.space())
 
     def restore(self, pairs: Iterable[Pair]) -> None:
-        """Holds what was saved. Until all of it is there, the index has no cursor."""
+        """Restores saved content. The index has no cursor until this is complete."""
         self.drop()
         waiting = iter(pairs)
         cursor = next(waiting, None)

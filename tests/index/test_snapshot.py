@@ -516,8 +516,8 @@ def test_rows_that_were_changed_on_purpose_do_not_give_the_digest() -> None:
     def spoil_value(place: int, rows: list[bytes]) -> None:
         rows[place] = rows[place][:-1] + b"\xc1"
 
-    assert_refused(change_rows(lambda rows: rows.__setitem__(slice(0, 2), [])), "do not give its state digest")
-    with pytest.raises(SnapshotError, match="do not give its state digest"):
+    assert_refused(change_rows(lambda rows: rows.__setitem__(slice(0, 2), [])), "do not match its state digest")
+    with pytest.raises(SnapshotError, match="do not match its state digest"):
         check(change_rows(swap_values))
     for place in range(1, 2 * check(small_snapshot()).rows, 2):
         data = change_rows(partial(spoil_value, place))
@@ -564,7 +564,7 @@ def test_a_header_that_is_not_right_is_refused() -> None:
     assert_refused(change_header(config=b"{}"), "is not the one whose state")
     assert_refused(change_header(config=b"junk"), "is not the one whose state")
     assert_refused(change_header(has_history=1), "begin with a header")
-    assert_refused(change_header(has_history=False), "is not that up to its block")
+    assert_refused(change_header(has_history=False), "does not end with its block")
     no_head: Any = (1, 2, 3)
     for record in (b"", b"\xc0", encode_meta(meta)[:-3], b"\x91\x01", encode_meta(meta._replace(head=no_head))):
         assert_refused(change_header(record=record), "is damaged")
@@ -576,10 +576,10 @@ def test_history_that_does_not_end_with_the_block_is_refused() -> None:
     assert history[0] == b"\x20\x00"
     for cursor in (msgpack.packb((1, 3)), msgpack.packb((2, 30)), b"\xc0", msgpack.packb((1, 2, 3))):
         changed = [(kind, (values[0], cursor, *values[2:]) if kind == HISTORY else values) for kind, values in chunks]
-        assert_refused(join(changed), "is not that up to its block")
+        assert_refused(join(changed), "does not end with its block")
     without = [(kind, values) for kind, values in chunks if kind != HISTORY]
     without[-1] = (END, (without[-1][1][0], 0))
-    assert_refused(join(without), "is not that up to its block")
+    assert_refused(join(without), "does not end with its block")
 
 
 def test_what_is_packed_is_bounded() -> None:
@@ -592,14 +592,14 @@ def test_what_is_packed_is_bounded() -> None:
     assert_refused(packed(zstandard.ZstdCompressor(write_content_size=False).compress(b"x" * 9)), "no proper size")
     assert_refused(packed(b"no zstd frame"), "damaged")
     assert_refused(packed(zstandard.ZstdCompressor().compress(b"\xc1")), "damaged")
-    assert_refused(packed(zstandard.ZstdCompressor().compress(b"\x05")), "is no list")
+    assert_refused(packed(zstandard.ZstdCompressor().compress(b"\x05")), "is not a list")
     assert_refused(packed(zstandard.ZstdCompressor().compress(b"\x91" * 2000)), "damaged")
     assert_refused(MAGIC + CHUNK.pack(HEADER, 1 << 30), "would have 1073741824 bytes")
 
 
 @pytest.mark.parametrize("data", [b"", b"PLAUDIT", b"\x00" * 100, b"PLAUDITSNAPSHOX\x01" + bytes(100)])
 def test_a_file_that_is_no_snapshot_is_refused(data: bytes) -> None:
-    assert_refused(data, "is no snapshot")
+    assert_refused(data, "is not a snapshot")
 
 
 # Other chains and other versions
