@@ -212,7 +212,7 @@ class Chain:
     def refuses_without_credits(self) -> bool:
         """Whether this node accepts and produces only transactions whose accounts have the resource credits for them.
 
-        That is its policy; the blocks of others are no matter of it.
+        A policy of this node, which does not affect received blocks.
         """
         return self.pool.needs_credits
 

@@ -26,7 +26,7 @@ SATOSHIS_MAX: Final = INT64_MAX // 2
 
 
 def _read_curve(value: object) -> object:
-    """Turns the name of a curve, as it stands in a file, into the curve."""
+    """Returns the curve with this name in a config file."""
     if value not in CURVES:
         raise ValueError(f"must be one of {', '.join(CURVES)}")
     return next(curve for curve in CURVES if curve == value)
@@ -577,6 +577,6 @@ for a hard fork is fixed at 17 of 21 there, which is four fifths rounded up."""
 
 
 def section_of(field: FieldInfo) -> str:
-    """Returns the title of the comment section a rule stands in."""
+    """Returns the title of the config section of a rule."""
     extra = field.json_schema_extra
     return str(extra[SECTION_KEY]) if isinstance(extra, dict) else ""
