@@ -65,9 +65,11 @@ def _list_places(symbol: int) -> tuple[Part, ...]:
 _GPO: Final = "global_properties"
 
 SUPPLIES: Final = (
-    Sum("STEEM", _list_places(STEEM), _fields(_GPO, "current_supply")),
-    Sum("SBD", _list_places(SBD), _fields(_GPO, "current_sbd_supply", "init_sbd_supply")),
-    Sum("VESTS", _list_places(VESTS), _fields(_GPO, "total_vesting_shares", "pending_rewarded_vesting_shares")),
+    Sum("supply of STEEM", _list_places(STEEM), _fields(_GPO, "current_supply")),
+    Sum("supply of SBD", _list_places(SBD), _fields(_GPO, "current_sbd_supply", "init_sbd_supply")),
+    Sum(
+        "supply of VESTS", _list_places(VESTS), _fields(_GPO, "total_vesting_shares", "pending_rewarded_vesting_shares")
+    ),
     Sum(
         "STEEM behind rewards to be claimed",
         _fields("accounts", "reward_vesting_steem"),

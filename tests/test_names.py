@@ -47,7 +47,6 @@ ALLOWED: Final = {
     "rpc/dispatch.py": {"null"},
     "rpc/objects.py": {"comment"},
     "rpc/kinds.py": {"null"},
-    "state/invariants.py": {"VESTS"},
     "state/tables/content.py": {"comment"},
     "wallet/commands/content.py": {"post"},
     "wallet/advice.py": {"STEEM", "SBD", "VESTS"},

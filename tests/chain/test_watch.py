@@ -75,7 +75,7 @@ def lose_an_index(_op: Transfer, ctx: Context) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[Transfer, Context], None], str]] = {
-    "supply": (mint, "STEEM: the rows changed by 5 more than the figure that is kept of them"),
+    "supply": (mint, "supply of STEEM: the rows changed by 5 more than the figure that is kept of them"),
     "balances": (owe, "balance of accounts 'bob' is -5"),
     "delegation_sums": (
         delegate,
@@ -144,7 +144,7 @@ def test_a_step_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     world.generate_block()
     (complaint,) = complaints
     assert (complaint.cause, complaint.trx_id) == ("update_global_dynamic_data", b"")
-    assert f"in block {world.chain.head_number}: STEEM" in str(complaint)
+    assert f"in block {world.chain.head_number}: supply of STEEM" in str(complaint)
 
 
 def test_a_block_that_breaks_an_invariant_is_applied_as_without_the_check(monkeypatch: pytest.MonkeyPatch) -> None:

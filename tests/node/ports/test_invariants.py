@@ -61,7 +61,7 @@ async def test_a_broken_one_is_in_the_log_the_metrics_and_the_health(
     (line,) = [record for record in caplog.records if getattr(record, "event", "") == "invariant_broken"]
     assert line.levelno == logging.ERROR
     assert (
-        f"transfer broke the invariant supply in block {number}, transaction {transaction.id.hex()}: STEEM"
+        f"transfer broke the invariant supply in block {number}, transaction {transaction.id.hex()}: supply of STEEM"
         in line.message
     )
     assert metrics['plaudit_invariants_broken_total{invariant="supply"}'] == 1
