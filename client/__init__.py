@@ -1,1 +1,1 @@
-"""Asking a node by JSON-RPC and showing what it says: shared by the wallet and the node's commands."""
+"""JSON-RPC client and output rendering, shared by the wallet and the node's commands."""

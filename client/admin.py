@@ -1,4 +1,4 @@
-"""How the commands for the operator ask the admin port of a running node."""
+"""Client of a running node's admin port."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from client.terminal import clean
 
 
 def call_admin(node: object, method: str, timeout_seconds: float = TIMEOUT_SECONDS, /, **params: Any) -> Any:
-    """Returns the result of a method of node_api of the node with this address. Raises ClientError."""
+    """Calls a method of node_api at an address; returns the result. Raises ClientError."""
     try:
         return NodeClient(f"http://{node}", timeout_seconds).call(f"node_api.{method}", params)
     except NodeUnreachable as error:

@@ -1,4 +1,4 @@
-"""Commands found in the modules that define them and loaded when they are used: there is no list, and help is quick."""
+"""Command groups that discover their commands in modules and load them lazily, so that help is fast."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from client.harmless import HarmlessGroup
 
 
 class FoundCommand(NamedTuple):
-    """A function that is a command: where it is, and its docstring."""
+    """Location and docstring of a command function."""
 
     module: str
     function: str
@@ -24,7 +24,7 @@ class FoundCommand(NamedTuple):
 
 
 class ModuleGroup(HarmlessGroup):
-    """A group whose commands are the functions of modules and packages that `command` or `group` decorates."""
+    """A group whose commands are the functions decorated by `command` or `group` in modules and packages."""
 
     def __init__(self, *args: Any, sources: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,12 +32,12 @@ class ModuleGroup(HarmlessGroup):
 
     @cached_property
     def found(self) -> dict[str, FoundCommand]:
-        """All commands by their names, in the order of the names."""
+        """Returns all commands, sorted by name."""
         modules = (module for source in self._sources for module in _list_modules(source))
         return dict(sorted(command for name, path in modules for command in _read_commands(name, path)))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all commands."""
+        """Returns the names of all commands."""
         return list(self.found)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -49,7 +49,7 @@ class ModuleGroup(HarmlessGroup):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Lists the commands with the first sentence of each; none is loaded for it."""
+        """Lists the commands with their first sentences, without loading them."""
         limit = formatter.width - 6 - max(map(len, self.found))
         shown = [click.Command(name, help=command.text) for name, command in self.found.items()]
         with formatter.section("Commands"):
@@ -57,7 +57,7 @@ class ModuleGroup(HarmlessGroup):
 
 
 def _list_modules(source: str) -> Iterator[tuple[str, Path]]:
-    """The modules of a package, or a module alone, with their files."""
+    """Returns the modules of a package (or a single module) with their files."""
     spec = find_spec(source)
     assert spec is not None and spec.origin is not None, f"{source} is a module or a package"
     if spec.submodule_search_locations is None:

@@ -1,4 +1,4 @@
-"""Commands declared by their functions: each parameter is an argument or an option of its name, kind and default."""
+"""Commands declared by function signatures: each parameter is an argument or option with its name, type and default."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, NamedTuple, TextIO, Union, get_args, g
 import click
 
 APP: Final = "app"
-"""The parameter that gets the object of the context instead of something from the command line."""
+"""The parameter that receives the context object."""
 
 KINDS: Final[dict[Any, click.ParamType[Any]]] = {
     Path: click.Path(dir_okay=False, path_type=Path),
@@ -21,14 +21,14 @@ KINDS: Final[dict[Any, click.ParamType[Any]]] = {
 
 
 class Parsed(click.ParamType[Any]):
-    """A kind of value with a function that reads it; what the function's ValueError says is shown."""
+    """A parameter type with a parsing function; its ValueError is shown to the user."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
         self._parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Reads a text; anything else, as a default may be, is a value already."""
+        """Parses a text; a value of another type (a default) is returned unchanged."""
         try:
             return self._parse(value) if isinstance(value, str) else value
         except ValueError as error:
@@ -36,7 +36,7 @@ class Parsed(click.ParamType[Any]):
 
 
 class Declared(NamedTuple):
-    """What is said of a parameter besides its name and annotation."""
+    """Declaration of a parameter besides name and annotation."""
 
     make: type[click.Argument] | type[click.Option]
     flags: tuple[str, ...]
@@ -44,29 +44,29 @@ class Declared(NamedTuple):
 
 
 def argument(metavar: str | None = None, **settings: Any) -> Any:
-    """Declares an argument that is more than a required value; a parameter without a default is one anyway."""
+    """Declares an argument with further properties; a parameter without a default is a required argument anyway."""
     return Declared(click.Argument, (), {"metavar": metavar, **settings})
 
 
 def option(text: str, *flags: str, **settings: Any) -> Any:
-    """Declares an option, called as its parameter unless `flags` says otherwise. `settings` are those of click."""
+    """Declares an option, named like its parameter unless `flags` are given. `settings` are passed to click."""
     shows_default = settings.get("default") not in (None, "") and not isinstance(settings["default"], bool)
     return Declared(click.Option, flags, {"help": text, "show_default": shows_default, **settings})
 
 
 class Bundle(NamedTuple):
-    """Several parameters of the command line that are one of the function: what is made of their values."""
+    """Several command-line parameters that form one parameter of the function."""
 
     parameters: list[click.Parameter]
     make: Callable[..., Any]
 
 
 class Options:
-    """Options that several commands share: a parameter of a subclass, which is a dataclass, stands for its fields."""
+    """Shared options: a parameter whose type is a subclass (a dataclass) stands for the options of its fields."""
 
 
 class DeclaredGroup(click.Group):
-    """A group whose commands are declared by their functions."""
+    """A group whose commands are declared by function signatures."""
 
     def command(self, *args: Any, **settings: Any) -> Any:
         """Makes the decorated function a command of this group."""
@@ -80,7 +80,7 @@ class DeclaredGroup(click.Group):
 
 
 def command(name: str | None = None, cls: type[Any] = click.Command, **settings: Any) -> Callable[..., Any]:
-    """Makes the decorated function a command; `settings` are those of its class."""
+    """Makes the decorated function a command; `settings` are passed to its class."""
 
     def decorate(function: Callable[..., None]) -> Any:
         found = _read_parameters(function)
@@ -102,12 +102,12 @@ def command(name: str | None = None, cls: type[Any] = click.Command, **settings:
 def group(
     name: str | None = None, cls: type[click.Group] = DeclaredGroup, **settings: Any
 ) -> Callable[..., click.Group]:
-    """Makes the decorated function a group, usually of declared commands."""
+    """Makes the decorated function a group, by default of declared commands."""
     return command(name, cls, **settings)
 
 
 def _read_parameters(declaring: Callable[..., Any]) -> dict[str, click.Parameter | Bundle]:
-    """What the parameters of a function, or the fields of Options, stand for."""
+    """Returns the command-line parameters of a function or of the fields of Options."""
     kinds = get_type_hints(declaring, include_extras=True)
     parameters = signature(declaring).parameters.values()
     return {it.name: _read(it, kinds[it.name]) for it in parameters if it.name != APP}

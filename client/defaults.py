@@ -1,16 +1,16 @@
-"""Where nodes are looked for, and how long one waits for them, unless a command is told otherwise."""
+"""Defaults of commands: addresses of nodes, and timeouts."""
 
 from typing import Final
 
 NODE_DEFAULT: Final = "http://127.0.0.1:8090"
-"""Where a node serves JSON-RPC."""
+"""URL of a node's JSON-RPC port."""
 
 ADMIN_DEFAULT: Final = "127.0.0.1:8091"
-"""Where a node takes the operator's commands; it opens no such port unless it is told to."""
+"""Address of a node's admin port, which is closed by default."""
 
 TIMEOUT_SECONDS: Final = 20.0
 LONG_SECONDS: Final = 86_400.0
-"""How long a snapshot may take."""
+"""Timeout for writing a snapshot."""
 
 CLOCK_DIFFERENCE_MAX: Final = 600
-"""By how many seconds the node's head may be ahead of this machine's clock, unless one is told to believe it more."""
+"""Default maximum in seconds by which the node's head may be ahead of this machine's clock."""

@@ -1,4 +1,4 @@
-"""Lengths of time in words."""
+"""Durations in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ UNITS = (("day", DAY_SECONDS), ("hour", HOUR_SECONDS), ("minute", MINUTE_SECONDS
 
 
 def describe_seconds(seconds: int) -> str:
-    """The two greatest units that count, like "1 day 4 hours"; "now" for nothing."""
+    """Returns the two largest non-zero units, like "1 day 4 hours"; "now" for 0."""
     parts = []
     for name, size in UNITS:
         count, seconds = divmod(seconds, size)

@@ -1,4 +1,4 @@
-"""What goes wrong when a node is asked: the cause, and what to do about it."""
+"""Errors of node clients, with cause and remedy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EXIT_USAGE = 2
 
 
 class ClientError(Exception):
-    """A command cannot be carried out. `cause` says why, `remedy` what helps (it may be empty)."""
+    """A command failed. `cause` says why, `remedy` how to fix it (may be empty)."""
 
     exit_code = EXIT_FAILED
 
@@ -23,28 +23,28 @@ class ClientError(Exception):
 
 
 class SignedTransaction(NamedTuple):
-    """A transaction that was signed, and until when (in UTC) whoever has it can bring it into a block."""
+    """A signed transaction and its expiration (UTC), until which anybody who has it can broadcast it."""
 
     transaction_id: str
     valid_until: str
 
 
 class UsageError(ClientError):
-    """The command was given something that cannot be meant."""
+    """Invalid input to a command."""
 
     exit_code = EXIT_USAGE
 
 
 class NodeUnreachable(ClientError):
-    """No answer came from the node."""
+    """The node did not respond."""
 
 
 class NodeConfused(ClientError):
-    """What answers at the node's address is not a node, or not one this program understands."""
+    """The response is not from a node, or from an incompatible one."""
 
 
 class NodeRefused(ClientError):
-    """The node answered a request with an error; `code` and `data` are those of the JSON-RPC error."""
+    """The node responded with an error; `code` and `data` are those of the JSON-RPC error."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(f"the node refused: {strip_assertion(message)}", node_message=message)
@@ -53,22 +53,22 @@ class NodeRefused(ClientError):
 
     @property
     def advice(self) -> dict[str, Any]:
-        """What a node of this kind says besides the reference's own words; the rule that was broken is its `rule`."""
+        """Plaudit's extension of the error data; `rule` is the violated rule."""
         return _as_object(self.data.get("advice"))
 
     @property
     def sentence(self) -> str:
-        """What the node said, without the kind of the error in front."""
+        """The node's message without the prefix of the error kind."""
         return self.node_message.removeprefix(f"{self.data.get('message', '')}:")
 
     @property
     def kind(self) -> str:
-        """The rule that was broken or, where the node names none, the kind of the error as the reference calls it."""
+        """The violated rule or, if the node names none, the reference's name of the error kind."""
         return str(self.advice.get("rule") or self.data.get("name") or "")
 
     @property
     def values(self) -> dict[str, Any]:
-        """What stood against the rule, by the names that the reference gives these values."""
+        """The values captured by the error, by their names in the reference."""
         stack = self.data.get("stack")
         return _as_object(_as_object(stack[0]).get("data")) if isinstance(stack, list) and stack else {}
 
@@ -78,7 +78,7 @@ def _as_object(value: Any) -> dict[str, Any]:
 
 
 def strip_assertion(message: str) -> str:
-    """Leaves out the kind of error and the expression in front of the sentence, where there is a sentence."""
+    """Removes the error kind and the expression before the message, if there is a message."""
     kind, colon, rest = message.partition(":")
     if not colon:
         return message

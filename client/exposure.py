@@ -1,4 +1,4 @@
-"""Files with secrets that others on this machine can read."""
+"""Detection of secret files that other users can read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def find_exposure(path: str | Path) -> str:
-    """What is wrong with the permissions of a file that holds a secret, with the remedy; empty if nothing is.
+    """Returns what is wrong with the permissions of a secret file, with the remedy, or an empty text.
 
-    A pipe or a device is no file, and one that cannot be looked at is for whoever reads it to tell.
+    Pipes and devices are not checked; errors are left to the code that reads the file.
     """
     try:
         found = Path(path).stat()

@@ -1,4 +1,4 @@
-"""The errors of a command line, made harmless before they are shown: they repeat what was typed or what a node said."""
+"""Sanitized command-line errors, since they contain user input and texts of nodes."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from client.terminal import clean_lines
 
 
 class HarmlessGroup(click.Group):
-    """A group whose errors, and those of all its commands, show no key and send nothing to the terminal."""
+    """A group that removes keys and terminal control characters from its errors and those of its commands."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Reads the group's own options."""
+        """Parses the group's own options."""
         with harmless_errors():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Reads the options of the command and runs it."""
+        """Parses the options of the command and runs it."""
         with harmless_errors():
             return super().invoke(ctx)
 
 
 @contextmanager
 def harmless_errors() -> Iterator[None]:
-    """Makes the text of click's errors harmless."""
+    """Sanitizes the texts of click's errors."""
     try:
         yield
     except click.ClickException as error:

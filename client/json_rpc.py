@@ -1,4 +1,4 @@
-"""JSON-RPC over HTTP to one node, one request at a time."""
+"""A JSON-RPC client over HTTP for one node, one request at a time."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class NodeClient:
-    """Asks a node. Every error is a ClientError that says what is wrong with the node or its answer."""
+    """A client of a node. Every error is a ClientError that describes what is wrong with the node or its response."""
 
     def __init__(self, url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        """Raises UsageError for an address that is not http or https. Nothing is sent yet."""
+        """Raises UsageError for a URL other than http or https. Sends nothing yet."""
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(f"{url!r} is not the address of a node", "It looks like http://127.0.0.1:8090")
         self.url = url
         self.timeout_seconds = timeout_seconds
         self._ids = itertools.count(1)
-        # A proxy of the environment is for the world outside, never for a node on this machine.
+        # Proxies from the environment are not used for local nodes.
         proxies = urllib.request.ProxyHandler({}) if parts.hostname in _LOOPBACK else urllib.request.ProxyHandler()
         self._opener = urllib.request.build_opener(proxies)
 
     def call(self, method: str, params: Any = ()) -> Any:
         """Returns the result of `api.method`. Raises NodeUnreachable, NodeConfused or NodeRefused.
 
-        Raises UsageError rather than send a private key, as an argument in the wrong place or a careless memo has it.
+        Raises UsageError instead of sending a private key (in a misplaced argument or a memo).
         """
         request_id = next(self._ids)
         body = json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": request_id})

@@ -1,4 +1,4 @@
-"""Shows how far long work is: a bar on a terminal, a line every few seconds elsewhere."""
+"""Progress of long operations: a bar on a terminal, otherwise a line every few seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINE_SECONDS: Final = 10.0
 
 
 class Display:
-    """Shows on standard error, while a `with` block runs, what is done, at which rates, and how long it will take."""
+    """Shows progress, rates and remaining time on standard error during a `with` block."""
 
     def __init__(self, is_terminal: bool | None = None) -> None:
         self._bar = _make_bar() if (sys.stderr.isatty() if is_terminal is None else is_terminal) else None
@@ -35,7 +35,7 @@ class Display:
             self._bar.stop()
 
     def begin(self, size: int, position: int = 0) -> None:
-        """The work goes from a position to `size`, which is 0 when nobody knows."""
+        """Starts at a position; `size` is the end, 0 if unknown."""
         self._begun = time.monotonic()
         self._first, self._size = position, size
         if self._bar is None:
@@ -45,7 +45,7 @@ class Display:
             self._bar.start()
 
     def advance(self, position: int, title: str, **counts: int) -> None:
-        """The work is at `position`; when it is time, shows this with so many things done since it began."""
+        """Updates the position and the counts since the start; shows them when an update is due."""
         self._done = position, title, counts
         now = time.monotonic()
         if now < self._next:

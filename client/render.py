@@ -1,7 +1,7 @@
 """Output: tables for people, JSON for programs.
 
-Whatever comes from a chain is somebody else's text, so nothing reaches the terminal but by the console below, which
-makes it harmless (client/terminal.py). Nothing in it is taken for markup.
+Texts from a chain are untrusted, so all output goes through the console below, which sanitizes it (client/terminal.py)
+and never interprets it as markup.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from protocol.secrecy import hide_keys
 from protocol.times import date_text, parse_time
 
 Columns = Mapping[str, str | Callable[[Any], Any]]
-"""Columns of a table of JSON objects: by heading, the name of a field or a function of the object."""
+"""Columns of a table of JSON objects: heading to the name of a field or a function of the object."""
 
 PIPE_WIDTH = 200
-"""Columns of a table that goes to a file or a pipe."""
+"""Width of a table written to a file or a pipe."""
 
 
 def text(value: Any, style: str = "") -> Text:
-    """A value as rich text without markup; it may have several lines."""
+    """Returns a value as rich text without markup; may have several lines."""
     return Text(clean_lines(value), style=style, overflow="fold")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "", right: Sequence[int] = ()) -> Table:
-    """A table; the columns numbered in `right` are aligned right. A cell is one line unless it is rich text already."""
+    """Returns a table; the columns numbered in `right` are right-aligned. A cell is one line unless it is rich text."""
     shown = Table(
         title=Text(clean_lines(title)) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
     )
@@ -49,7 +49,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = ""
 
 
 def fields(values: Mapping[str, Any] | Iterable[tuple[str, Any]], title: str = "") -> RenderableType:
-    """Names with their values, one a line."""
+    """Returns names with values, one per line."""
     shown = Table.grid(padding=(0, 2))
     shown.add_column(style="bold")
     shown.add_column(overflow="fold")
@@ -59,20 +59,20 @@ def fields(values: Mapping[str, Any] | Iterable[tuple[str, Any]], title: str = "
 
 
 def table_of(rows: Iterable[Any], columns: Columns, title: str = "", right: Sequence[int] = ()) -> Table:
-    """A table of JSON objects."""
+    """Returns a table of JSON objects."""
     shown = ([row[cell] if isinstance(cell, str) else cell(row) for cell in columns.values()] for row in rows)
     return table(tuple(columns), shown, title, right)
 
 
 NEVER = "1969-12-31T23:59:59"
-"""The greatest time as a node shows it: it never comes."""
+"""The maximum time as a node shows it, which means never."""
 
 TIME_FIELDS = ("date", "deadline", "expiration", "time")
-"""How the names of times in operations end."""
+"""Suffixes of names of time fields in operations."""
 
 
 def moment(shown: str) -> str:
-    """The date of a time as a node shows it, which lets those from 2038 on begin again at 1901."""
+    """Corrects a time as shown by a node, in which times from 2038 on wrap around to 1901."""
     return "never" if shown == NEVER else date_text(parse_time(shown))
 
 
@@ -82,7 +82,7 @@ def utc(name: str) -> Callable[[Any], str]:
 
 
 def field_text(name: str, value: str) -> str:
-    """A text of an operation, which is a date if its name says so."""
+    """Formats a value of an operation, as a date if the field's name says so."""
     try:
         return moment(value) if name.endswith(TIME_FIELDS) else value
     except Invalid:
@@ -90,13 +90,13 @@ def field_text(name: str, value: str) -> str:
 
 
 class Output:
-    """Where results go: standard output, in one of two forms. Questions and notes go to standard error."""
+    """Output of results to standard output, as text or JSON. Questions and notes go to standard error."""
 
     def __init__(self, is_json: bool) -> None:
         self.is_json = is_json
 
     def show(self, data: Any, draw: Callable[[], RenderableType]) -> None:
-        """Prints a result: `data` as JSON, or what `draw` makes of it for people."""
+        """Prints a result: `data` as JSON, or `draw` of it for people."""
         if self.is_json:
             print(clean_json(json.dumps(data, indent=2, ensure_ascii=False)))
         else:
@@ -107,20 +107,20 @@ class Output:
         self.show({name: rows}, lambda: table_of(rows, columns, right=right))
 
     def ask(self, question: RenderableType) -> None:
-        """Prints what a question is about."""
+        """Prints the subject of a question."""
         _print(question, is_error=True)
 
     def note(self, sentence: str) -> None:
-        """Tells people something beside the result."""
+        """Prints a note for people beside the result."""
         if not self.is_json:
             _print(text(sentence, "dim"), is_error=True)
 
     def warn(self, sentence: str) -> None:
-        """Tells people and programs (on standard error) that something is not as it should be."""
+        """Prints a warning to standard error, for people and programs."""
         _print(Text.assemble(("Warning: ", "bold yellow"), hide_keys(clean(sentence))), is_error=True)
 
     def fail(self, error: ClientError) -> None:
-        """Prints an error: JSON goes where the result would have gone."""
+        """Prints an error; JSON to standard output instead of the result."""
         told = {"cause": error.cause, "remedy": error.remedy, "node_message": error.node_message}
         shown = {name: hide_keys(value, raw=True) for name, value in told.items() if value}
         signed = error.signed
@@ -138,19 +138,19 @@ class Output:
 
 
 class _HarmlessConsole(Console):
-    """A console that shows texts as they are, without what commands a terminal."""
+    """A console that prints texts literally, without terminal control characters."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **settings)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """The parts of what is to be shown."""
+        """Returns the segments to print."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(clean_lines(segment.text), segment.style)
 
 
 def _print(shown: RenderableType, is_error: bool = False) -> None:
-    """Prints to a terminal with colours, to anything else without them and without blanks at the ends of lines."""
+    """Prints with colours to a terminal; to anything else without colours and trailing blanks."""
     stream = sys.stderr if is_error else sys.stdout
     if stream.isatty():
         _HarmlessConsole(file=stream).print(shown)

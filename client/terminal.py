@@ -1,7 +1,7 @@
-"""Other people's text made harmless, for terminals and logs.
+"""Sanitizing of untrusted texts for terminals and logs.
 
-What comes from a chain, a node or a peer may hold characters that command a terminal, turn the direction of writing,
-take no room, or begin a new line. They are made visible as their code points; whatever else can be printed stays.
+Texts from a chain, a node or a peer may contain control characters, bidirectional overrides, invisible characters or
+line breaks. These are shown as code points; all other printable characters are kept.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import unicodedata
 from typing import Any, Final
 
 _UNSAFE: Final = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
-"""Categories of control, format and surrogate characters, and of those that part lines and paragraphs."""
+"""Unicode categories of control, format and surrogate characters, and of line and paragraph separators."""
 
 _KEPT_IN_LINES: Final = frozenset("\n\t\u200c\u200d")
-"""What a text of several lines needs: breaks, tabs, and the joiners that some scripts and emoji are written with."""
+"""Characters kept in multi-line texts: line breaks, tabs, and the joiners needed by some scripts and emoji."""
 
 
 def clean(value: Any) -> str:
-    """The text of a value on one line."""
+    """Returns the text of a value on one line."""
     text = str(value)
     return text if text.isprintable() else "".join(map(_show, text))
 
 
 def clean_lines(value: Any) -> str:
-    """The text of a value, which may have several lines."""
+    """Returns the text of a value, possibly of several lines."""
     text = str(value)
     if text.isprintable():
         return text
@@ -35,7 +35,7 @@ def _show(letter: str) -> str:
 
 
 def clean_json(text: str) -> str:
-    """JSON text with the characters in question escaped: it says the same to a program."""
+    """Returns equivalent JSON with these characters escaped."""
     if text.isascii() and "\x7f" not in text:
         return text
     return "".join(_escape(letter) if unicodedata.category(letter) in _UNSAFE else letter for letter in text)

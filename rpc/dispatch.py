@@ -170,7 +170,7 @@ class Dispatcher:
             answer = _render_error(shown_id, self._describe(error, method))
             cut_trace(error)
         except Exception as error:
-            log.exception("request failed by a fault of this node: %.500r", message)
+            log.exception("request failed by an internal error: %.500r", message)
             text = f"the node failed to answer: {type(error).__name__}"
             answer = _render_error(shown_id, RpcError(SERVER_ERROR, text))
         if self.on_answer is not None:

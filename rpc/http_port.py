@@ -318,7 +318,7 @@ class HttpPort:
             async with asyncio.timeout(self.limits.write_seconds):
                 yield
         except TimeoutError:
-            log.warning("a connection was cut: an answer was not read for %g seconds", self.limits.write_seconds)
+            log.warning("connection aborted: a response was not read for %g seconds", self.limits.write_seconds)
             if connection.transport is not None:
                 connection.transport.abort()
             raise ConnectionResetError("the answer was not read") from None

@@ -201,7 +201,7 @@ class Conversation:
             while (event := await listener.next()) is not None:
                 await self._port.events.take(listener)
                 await self._write(event)
-            self.socket.close(Code.TRY_AGAIN_LATER, "events had to be left out: read faster")
+            self.socket.close(Code.TRY_AGAIN_LATER, "events were dropped: the listener is too slow")
         except Overloaded as problem:
             self.socket.close(Code.TRY_AGAIN_LATER, str(problem))
         except ConnectionError:

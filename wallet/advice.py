@@ -1,4 +1,4 @@
-"""What the wallet tells people when a node refuses: the cause, and what to do about it."""
+"""Explanations of a node's errors for users: cause and remedy."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from client.durations import describe_seconds
 from client.errors import NodeRefused
 
 METHOD_NOT_FOUND: Final = -32002
-"""The JSON-RPC code of a node that does not offer what was asked."""
+"""The JSON-RPC code for an unknown method."""
 
 
 class Advice(NamedTuple):
-    """A refusal in words for people; in braces stand values that the node gives, by their names."""
+    """The explanation of an error; names in braces are replaced by the values of the error."""
 
     cause: str
     remedy: str = ""
 
 
 def advise(error: NodeRefused) -> NodeRefused:
-    """Gives a refusal cause and remedy, if it is known and the node names the values; else its own words are shown."""
+    """Adds cause and remedy to an error if it is known and has the values; otherwise the node's message is shown."""
     advice = _NOT_OFFERED if error.code == METHOD_NOT_FOUND else ADVICE.get(error.kind)
     if advice is not None:
         said = {"method": error.values.get("api"), **error.values, **error.advice}
@@ -32,7 +32,7 @@ def advise(error: NodeRefused) -> NodeRefused:
 
 
 def _describe_value(shown: Any) -> str:
-    """A value of an error for people: an amount as far as it can be read without knowing the chain's symbols."""
+    """Formats a value of an error; an amount as far as possible without the chain's symbols."""
     try:
         amount, precision, nai = abs(int(shown["amount"])), int(shown["precision"]), str(shown["nai"])
     except (KeyError, TypeError, ValueError):
@@ -45,7 +45,7 @@ def _describe_value(shown: Any) -> str:
 
 
 def describe_credits(advice: dict[str, Any]) -> str:
-    """What to do when resource credits are missing, as far as the node says how many and how long; else ""."""
+    """Returns the remedy for missing resource credits if the node says how many and how long; else ""."""
     if "rc_missing" not in advice:
         return ""
     seconds = advice.get("seconds_until_enough")
@@ -58,7 +58,7 @@ def describe_credits(advice: dict[str, Any]) -> str:
 
 
 def import_hint(account: str, role: str) -> str:
-    """How a missing key comes into the wallet."""
+    """Returns how to import a missing key."""
     return (
         f"Import it with `plaudit wallet keys import --account {account} --role {role}` (asks for the private key), "
         f"or derive it with `plaudit wallet keys password {account}` (asks for the account's password)."

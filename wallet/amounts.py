@@ -1,4 +1,4 @@
-"""Amounts and percentages as people write them, read exactly: nothing is ever rounded."""
+"""Exact parsing and formatting of amounts and percentages; nothing is rounded."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _PERCENT = re.compile(r"([+-]?)(\d{1,3})(?:\.(\d{1,2}))?%?", re.ASCII)
 
 
 def parse_amount(text: str, identity: ChainIdentity, *allowed: int) -> Asset:
-    """Reads "1.000 STEEM" (or "1 STEEM") with the symbols of the chain; raises UsageError.
+    """Parses "1.000 STEEM" (or "1 STEEM") with the symbols of the chain; raises UsageError.
 
-    Digits after the point may be left out, never be too many. `allowed` limits the symbols, if given.
+    Decimals may be omitted, but not exceed the precision. `allowed` restricts the symbols.
     """
     names = {name: symbol for symbol, name in identity.symbol_names.items()}
     wanted = [identity.symbol_names[symbol] for symbol in allowed or names.values()]
@@ -39,7 +39,7 @@ def parse_amount(text: str, identity: ChainIdentity, *allowed: int) -> Asset:
 
 
 def format_amount(asset: Asset, identity: ChainIdentity) -> str:
-    """The amount as the chain writes it: "1.000 STEEM"."""
+    """Formats an amount in the chain's form: "1.000 STEEM"."""
     precision = decimals(asset.symbol)
     sign = "-" if asset.amount < 0 else ""
     whole, part = divmod(abs(asset.amount), 10**precision)
@@ -47,14 +47,14 @@ def format_amount(asset: Asset, identity: ChainIdentity) -> str:
 
 
 def group_digits(text: str) -> str:
-    """An amount with commas between thousands, for reading: "1,000,000.000 STEEM"."""
+    """Formats an amount with thousands separators: "1,000,000.000 STEEM"."""
     number, _, symbol = text.partition(" ")
     whole, point, part = number.partition(".")
     return f"{int(whole):,}{point}{part}" + (f" {symbol}" if symbol else "")
 
 
 def parse_percent(text: str, *, negative: bool = False) -> int:
-    """Reads "12.5%" as basis points (1,250); raises UsageError outside of 0..100 (or -100..100)."""
+    """Parses "12.5%" to basis points (1,250); raises UsageError outside of 0..100 (or -100..100)."""
     match = _PERCENT.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"{text!r} is not a percentage", 'Write it as in "50%" or "12.34%".')
@@ -65,25 +65,25 @@ def parse_percent(text: str, *, negative: bool = False) -> int:
 
 
 def format_percent(points: int) -> str:
-    """Basis points as a percentage with two decimals."""
+    """Formats basis points as a percentage with two decimals."""
     sign = "-" if points < 0 else ""
     return f"{sign}{abs(points) // 100}.{abs(points) % 100:02d}%"
 
 
 class Power:
-    """Converts between VESTS and the STEEM behind them, at the rate of one moment."""
+    """Conversion between VESTS and STEEM at a fixed rate."""
 
     def __init__(self, shares: int, fund: int) -> None:
-        """Takes all VESTS and the STEEM behind them, in the smallest units."""
+        """Takes the total VESTS and the STEEM of the vesting fund, in the smallest units."""
         self.shares = shares
         self.fund = fund
 
     def to_steem(self, vests: int) -> int:
-        """The STEEM that so many VESTS stand for, rounded down."""
+        """Converts VESTS to STEEM, rounded down."""
         return vests * self.fund // self.shares if self.shares else 0
 
     def to_vests(self, asset: Asset) -> Asset:
-        """The VESTS that an amount of STEEM stands for, rounded down; VESTS stay as they are."""
+        """Converts an amount of STEEM to VESTS, rounded down; VESTS are unchanged."""
         if asset.symbol == VESTS:
             return asset
         if not self.fund:

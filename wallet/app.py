@@ -1,4 +1,4 @@
-"""What all commands share: the settings, the node, the key file, and asking before something is sent."""
+"""The context of all commands: settings, node, key file, and confirmation before sending."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _SHOWN_CHARACTERS_MAX = 400
 
 
 def default_keystore() -> Path:
-    """Where the key file is unless --keystore says otherwise."""
+    """Returns the default path of the key file."""
     return Path(platformdirs.user_data_dir("plaudit", appauthor=False)) / "wallet.json"
 
 
 @dataclass
 class App:
-    """The settings of one run, and what is made from them when it is first needed."""
+    """The settings of one run, and lazily created session and key file."""
 
     node: str
     keystore_path: Path
@@ -54,7 +54,7 @@ class App:
     is_sure: bool = False
     stdin_is_used: bool = field(default=False, init=False)
     learned: dict[str, Any] = field(default_factory=dict, init=False)
-    """What is to be remembered of the chain once something is signed for it."""
+    """Facts about the chain to store when something is signed for it."""
 
     @property
     def output(self) -> Output:
@@ -84,12 +84,12 @@ class App:
         return os.environ.get(PASSWORD_VARIABLE)
 
     def ask_secret(self, question: str, *, twice: bool = False) -> str:
-        """Asks for a secret without showing it. Raises ClientError when there is nobody to ask."""
+        """Prompts for a secret without echo. Raises ClientError without a terminal."""
         if self.stdin_is_used and not _has_terminal():
             raise ClientError(f"there is nobody to ask for: {question}", self._password_hint())
         try:
             with warnings.catch_warnings():
-                # Without a terminal the answer is read from standard input, where nothing is echoed anyway.
+                # Without a terminal the answer is read from standard input, which has no echo.
                 warnings.simplefilter("ignore", getpass.GetPassWarning)
                 answer: str = click.prompt(clean(question), hide_input=True, confirmation_prompt=twice, err=True)
         except click.Abort:
@@ -117,7 +117,7 @@ class App:
         return store
 
     def check_new_password(self, password: str) -> None:
-        """Warns of a password that is easily guessed. Raises UsageError for none."""
+        """Warns of a weak password. Raises UsageError for an empty one."""
         if not password:
             raise UsageError("the new password is empty")
         weakness = find_weakness(password)
@@ -125,12 +125,12 @@ class App:
             self.output.warn(f"this password is weak: {weakness}. Who gets a copy of the file can try millions a day.")
 
     def read_secret(self, file: TextIO) -> str:
-        """The secret in a file, without the end of its line. Warns when others can read it."""
+        """Reads a secret from a file, without the line end. Warns when other users can read it."""
         self.warn_of_exposure(file.name)
         return file.read().rstrip("\r\n")
 
     def warn_of_exposure(self, path: str | Path) -> None:
-        """Says so when others can read a file that holds a secret."""
+        """Warns when other users can read a secret file."""
         exposure = find_exposure(path)
         if exposure:
             self.output.warn(f"{exposure}.")
@@ -142,11 +142,11 @@ class App:
 
     @property
     def facts(self) -> Facts:
-        """What the key file remembers of the chain."""
+        """The stored facts about the chain."""
         return self.keystore.chains.get(self.session.identity.chain_id.hex(), {})
 
     def settle(self, doubt: str, remedy: str) -> None:
-        """Asks whether to go on in spite of a doubt, if there is one. With --yes nobody is there to say so.
+        """Asks the user whether to continue despite a doubt, if there is one. With --yes a doubt is an error.
 
         Raises ClientError.
         """
@@ -158,14 +158,14 @@ class App:
         self.confirm("Go on all the same?")
 
     def check_chain(self) -> None:
-        """Before a signature: settles doubts about the chain. One that --chain-id names is the right one."""
+        """Before signing: resolves doubts about the chain. The one named by --chain-id is trusted."""
         identity = self.session.identity
         doubt = doubt_chain(self.keystore.chains, identity)
         if not self.chain_id:
             self.settle(doubt, f"If it is the right chain, add --chain-id {identity.chain_id.hex()}.")
 
     def remember(self) -> None:
-        """Before a signature: keeps in the key file which chain it is for, and what was learned of it."""
+        """Before signing: stores the chain and the learned facts in the key file."""
         self._change_facts({**describe_chain(self.session.identity), **self.learned})
 
     def _change_facts(self, changes: Facts) -> None:
@@ -175,13 +175,13 @@ class App:
                 self.keystore.chains[chain_id] = {**self.facts, **changes}
 
     def _check_repeated(self, fingerprint: str) -> None:
-        """Before a signature: settles the doubt whether the same is on its way already."""
+        """Before signing: checks for an unresolved transaction with the same content."""
         unresolved = self.facts.get("unresolved", {})
         doubt = doubt_repeat(unresolved, fingerprint, self.session.now()) if fingerprint else ""
         self.settle(doubt, "Look for it, with another node too, or wait until then: see `plaudit wallet transaction`.")
 
     def _send(self, operations: Sequence[Operation], keys: Sequence[SigningKey], fingerprint: str) -> Receipt:
-        """Sends, and remembers in the key file what was signed as long as its outcome is not known."""
+        """Sends, and stores the signed transaction in the key file until its outcome is known."""
 
         def keep(transaction: Transaction) -> None:
             unresolved = self.facts.get("unresolved", {})
@@ -204,7 +204,7 @@ class App:
         return choose_keys(required, session, self.keystore, session.identity.address_prefix)
 
     def confirm(self, question: str, subject: RenderableType | None = None) -> None:
-        """Asks whether to go on, unless --yes was given. Raises ClientError if not."""
+        """Asks for confirmation unless --yes is given. Raises ClientError if declined."""
         if self.is_sure:
             return
         if self.stdin_is_used and not sys.stdin.isatty():
@@ -225,11 +225,11 @@ class App:
         new_keys: Sequence[StoredKey] = (),
         note: str = "",
     ) -> Receipt:
-        """Shows the operations, asks, signs, sends, waits for the block, and shows where they are.
+        """Shows the operations, asks for confirmation, signs, sends, waits for the block, and shows the result.
 
-        `extra` is added to what is shown afterwards, `note` to what is shown before. `new_keys` are keys that the
-        operations bring into use: they are in the key file before anything is signed, so that they cannot be lost. They
-        stay there when the node refuses, since it might do so and have the transaction carried out all the same.
+        `note` is shown before, `extra` with the result. `new_keys` are keys that the operations introduce: they are
+        stored in the key file before signing, so that they cannot be lost, and kept even if the node refuses, because a
+        lying node may still broadcast the transaction.
         """
         keys = self.choose_keys(operations)
         operations_shown = [self.session.codec.operation_to_json(operation, True) for operation in operations]
@@ -276,7 +276,7 @@ class App:
 
 
 def _has_terminal() -> bool:
-    """Whether secrets can be asked for although standard input was used for something else."""
+    """Whether a terminal for prompts is available although standard input is used for something else."""
     try:
         with open("/dev/tty", "rb"):
             return True

@@ -18,10 +18,10 @@ DEBUG_VARIABLE = "PLAUDIT_DEBUG"
 
 
 class WalletGroup(ModuleGroup):
-    """Turns every error of a command into words and an exit code; nobody sees a stack trace."""
+    """Shows every error of a command as a message with an exit code, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command; exits with 1 when it was refused or failed, with 2 when it was wrongly used."""
+        """Runs the command; exits with 1 when it was refused or failed, with 2 for a usage error."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
@@ -52,10 +52,10 @@ def wallet(
     is_json: bool = option("Print JSON for programs.", "--json"),
     is_sure: bool = option("Send without asking.", "--yes", "-y"),
 ) -> None:
-    """A wallet: keeps your keys in an encrypted file, signs here, and talks to a node."""
+    """A wallet: keeps keys in an encrypted file, signs locally, and talks to a node."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal that lacks a character shows "?" rather than nothing at all.
+            # Characters that the terminal's encoding lacks are shown as "?".
             stream.reconfigure(errors="replace")
     from wallet.app import App, default_keystore  # noqa: PLC0415 - takes long to load, and help does not need it
 

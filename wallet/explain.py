@@ -1,4 +1,4 @@
-"""The explanation of a payout as tables: from votes to the share of the fund, to curators, beneficiaries and author."""
+"""Tables that explain a payout: votes, share of the fund, curators, beneficiaries and author."""
 
 from __future__ import annotations
 

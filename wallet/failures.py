@@ -1,4 +1,4 @@
-"""What a command of the wallet says when it fails."""
+"""Error output of the wallet's commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wallet.cli import DEBUG_VARIABLE
 
 
 def tell(error: Exception, context: click.Context) -> int:
-    """Shows an error in the form that the command would have shown its result in; returns the exit code."""
+    """Prints an error in the command's output format; returns the exit code."""
     failure = describe_failure(error)
     app = context.find_object(App)
     (app.output if app else Output(False)).fail(failure)
@@ -21,7 +21,7 @@ def tell(error: Exception, context: click.Context) -> int:
 
 
 def describe_failure(error: Exception) -> ClientError:
-    """Any error as one that can be shown."""
+    """Converts any exception to a ClientError."""
     match error:
         case NodeRefused():
             return advise(error)
@@ -34,6 +34,6 @@ def describe_failure(error: Exception) -> ClientError:
         case _:
             return ClientError(
                 f"the wallet failed: {type(error).__name__}: {error}",
-                "The node's answer is not as it should be, or this is a fault of the wallet; "
+                "The node's response is invalid, or this is a bug in the wallet; "
                 f"{DEBUG_VARIABLE}=1 in the environment shows where.",
             )

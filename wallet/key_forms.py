@@ -1,4 +1,4 @@
-"""Private keys as people have them: the text forms that the wallet reads, and what other secrets and keys look like."""
+"""Text forms of private keys, and recognition of other secrets and keys given by mistake."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ FORMS: Final = "It begins with 5, K or L and has 51 or 52 characters."
 def read_private_key(text: str) -> PrivateKey:
     """Reads a private key in wallet import format, for uncompressed (5...) or compressed public keys (K..., L...).
 
-    Both stand for the same secret; keys of this protocol are compressed always. Raises UsageError that says what the
-    text is instead, without repeating it.
+    Both encode the same secret; public keys of this protocol are always compressed. Raises UsageError that says what
+    the text seems to be, without repeating it.
     """
     word = "".join(text.split())
     try:

@@ -1,9 +1,9 @@
 """The wallet's key file: private keys in one JSON file, encrypted under a password.
 
 The file holds format name, version, the parameters of scrypt, nonce, cipher text (AES-256-GCM) and a plain
-SHA-256 over all of these. The hash tells a damaged file from a wrong password; it protects nothing else.
-Everything in front of the cipher text is authenticated with it. What is encrypted is JSON, too: the keys, and what the
-wallet remembers of each chain that they signed for (wallet/trust.py).
+SHA-256 over all of these. The hash only distinguishes a damaged file from a wrong password.
+Everything before the cipher text is authenticated with it. The plain text is JSON, too: the keys, and facts about the
+chains that they signed for (wallet/trust.py).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NONCE_BYTES = 12
 
 
 class KeystoreError(ClientError):
-    """A key file cannot be used; the subclass tells why, and what to do about it."""
+    """An unusable key file; subclasses say why, and what to do."""
 
     advice = ""
 
@@ -77,7 +77,7 @@ class KeystoreDamaged(KeystoreError):
 class WrongPassword(KeystoreError):
     """The file is whole, but the password does not open it."""
 
-    advice = "Try again; without the password the keys cannot be had, they must then be imported anew."
+    advice = "Try again; without the password the keys cannot be recovered and must be imported again."
 
 
 class KeystoreChanged(KeystoreError):
@@ -108,7 +108,7 @@ class ScryptCost(NamedTuple):
     p: int = 1
 
     def is_bearable(self) -> bool:
-        """Tells whether this wallet is willing to compute it: at most 1 GiB of memory and 16 rounds."""
+        """Whether the cost is within this wallet's limits: at most 1 GiB of memory and 16 rounds."""
         power_of_two = self.n > 1 and self.n & (self.n - 1) == 0
         return power_of_two and self.r >= 1 and 1 <= self.p <= 16 and 128 * self.n * self.r <= 1 << 30
 
@@ -125,7 +125,7 @@ class Keystore:
         self._keys: dict[bytes, StoredKey] = {}
         self._in_file: dict[bytes, StoredKey] = {}
         self.chains: dict[str, dict[str, Any]] = {}
-        """What is remembered of chains, by their ids in hex; to be changed within `changing()` only."""
+        """Stored facts about chains, by their hex ids; may be changed within `changing()` only."""
 
     def __repr__(self) -> str:
         return f"Keystore({str(self.path)!r}, {len(self._keys)} keys)"
@@ -172,7 +172,7 @@ class Keystore:
         raise WrongPassword(f"the password does not open {path}")
 
     def add(self, key: PrivateKey | str, account: str = "", role: str = "") -> StoredKey:
-        """Stores a private key (or its WIF); a key that is here already gets the new account and role.
+        """Stores a private key (or its WIF); an existing key gets the new account and role.
 
         Raises Invalid when the text is no private key.
         """
@@ -181,7 +181,7 @@ class Keystore:
         return stored
 
     def remove(self, public_key: bytes) -> StoredKey:
-        """Takes a key out and returns it. Raises KeyMissing."""
+        """Removes a key and returns it. Raises KeyMissing."""
         try:
             return self._keys.pop(public_key)
         except KeyError:
@@ -197,7 +197,7 @@ class Keystore:
         return None if stored is None else stored.key
 
     def save(self) -> None:
-        """Writes the file anew: the old content stays whole until the new one is safely on disk. Mode 0600."""
+        """Replaces the file atomically: the old content is kept until the new one is synced to disk. Mode 0600."""
         nonce = os.urandom(_NONCE_BYTES)
         cipher_text = AESGCM(self._file_key).encrypt(nonce, self._pack(), _header(self._cost, self._salt))
         document = json.loads(_header(self._cost, self._salt))
@@ -208,9 +208,9 @@ class Keystore:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Reads the file again, lets the caller change the keys, and saves; other processes wait meanwhile.
+        """Reloads the file, yields to the caller to change the keys, and saves, under a lock.
 
-        What another process stored since this one opened the file is kept, and so is what this one changed before.
+        Changes by other processes since the file was opened are kept, and so are earlier ones of this process.
         Nothing is saved when the caller raises. Raises KeystoreChanged when the file has another password now.
         """
         with _locked(self.path):
@@ -259,7 +259,7 @@ def _derive(password: str, cost: ScryptCost, salt: bytes) -> bytes:
 
 
 def _header(cost: ScryptCost, salt: bytes) -> bytes:
-    """Returns the JSON of everything in front of the nonce; it is authenticated together with the keys."""
+    """Returns the JSON of everything before the nonce, which is authenticated with the keys."""
     kdf = {"name": "scrypt", "n": cost.n, "r": cost.r, "p": cost.p, "salt": salt.hex()}
     return json.dumps({"format": FORMAT, "version": VERSION, "kdf": kdf}).encode()
 
@@ -276,7 +276,7 @@ def _read_document(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
-        # A key file cut short is no JSON any more, but still shows the format's name.
+        # A truncated key file is not valid JSON, but still contains the format's name.
         if FORMAT.encode() in raw[:256]:
             raise KeystoreDamaged(f"{path} is cut short or overwritten in part") from None
         raise KeystoreForeign(f"{path} is not a key file") from None
@@ -312,7 +312,7 @@ def _unpack(plain: bytes, path: Path) -> tuple[dict[bytes, StoredKey], dict[str,
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Keeps other processes from changing the file; the lock is a file beside it that is empty and stays."""
+    """Locks the file against changes by other processes; the lock is an empty file beside it, which is kept."""
     descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Transactions that several people sign: a file that goes from hand to hand, and who of them is still missing.
+"""Multi-signature transactions: a file passed among the signers, and which signatures are missing.
 
 The file is JSON with the chain's id and the transaction with the signatures so far. It holds no secret.
 """
@@ -23,16 +23,16 @@ VERSION = 1
 FILE_BYTES_MAX = 4 * 1024 * 1024
 
 DEPTH_MAX = 2
-"""How deep accounts in authorities are followed, as the chain does."""
+"""Maximum recursion depth of account authorities, as in the protocol."""
 
 
 class Requirement(NamedTuple):
-    """An authority that a transaction needs; `account` and `role` are empty for a written-out one."""
+    """An authority that a transaction needs; `account` and `role` are empty for an explicit one."""
 
     account: str
     role: str
     options: tuple[Authority, ...]
-    """The authorities of which one must be met, weakest first."""
+    """The alternatives of which one must be satisfied, weakest first."""
 
 
 class Member(NamedTuple):
@@ -96,7 +96,7 @@ def read_file(path: Path, codec: Codec) -> Transaction:
 
 
 class Signers:
-    """What a transaction needs to be valid, with the authorities as the chain has them now."""
+    """The required authorities of a transaction, by the current state of the chain."""
 
     def __init__(self, required: RequiredAuthorities, authorities: AuthorityFinder) -> None:
         self._authorities = authorities
@@ -112,11 +112,11 @@ class Signers:
         return all(self.is_met(requirement, signed) for requirement in self.requirements)
 
     def is_met(self, requirement: Requirement, signed: Collection[bytes]) -> bool:
-        """Whether these keys meet one of the requirements."""
+        """Whether these keys satisfy a requirement."""
         return any(self._is_reached(option, signed, 0) for option in requirement.options)
 
     def weigh(self, authority: Authority, signed: Collection[bytes], depth: int = 0) -> int:
-        """The weight that these keys have in an authority."""
+        """Returns the weight of these keys in an authority."""
         total = sum(weight for key, weight in authority.key_auths if key in signed)
         if depth < DEPTH_MAX:
             for name, weight in authority.account_auths:
@@ -131,7 +131,7 @@ class Signers:
         return self._authorities.get_authority(name, self._nested_role)
 
     def list_members(self, authority: Authority, signed: Collection[bytes], depth: int = 0) -> Iterator[Member]:
-        """All keys and accounts of an authority, those of its accounts behind each of them."""
+        """Returns the keys and accounts of an authority, each account followed by its own members."""
         threshold = authority.weight_threshold
         for key, weight in authority.key_auths:
             yield Member(depth, key, "", weight, threshold, key in signed)
@@ -143,7 +143,8 @@ class Signers:
             yield from self.list_members(nested, signed, depth + 1)
 
     def choose(self, signed: Collection[bytes], available: Collection[bytes]) -> list[bytes]:
-        """Those of the available keys that should sign besides the keys that have signed, none of them needless."""
+        """Returns the available keys that should sign in addition to the existing signatures, without unnecessary
+        ones."""
         chosen: dict[bytes, None] = {}
         for requirement in self.requirements:
             have = {*signed, *chosen}
@@ -170,7 +171,7 @@ class Signers:
         )
 
     def find_surplus(self, signed: Iterable[bytes]) -> list[bytes]:
-        """The keys without which the others suffice: the chain refuses a signature that is not needed."""
+        """Returns the unnecessary keys; the protocol rejects irrelevant signatures."""
         kept = list(dict.fromkeys(signed))
         surplus = []
         if self.is_complete(kept):

@@ -1,4 +1,4 @@
-"""Passwords of key files: one form for what looks the same, and a word about those that are easily guessed."""
+"""Passwords of key files: Unicode normalization, and detection of weak ones."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ _ROWS: Final = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "qwer
 
 
 def normalize_password(password: str) -> str:
-    """A password in the one form that is encrypted with: systems type the same letter in several ways (NFC)."""
+    """Normalizes a password (NFC), since systems encode the same letter in several ways."""
     return unicodedata.normalize("NFC", password)
 
 
 def list_forms(password: str) -> tuple[str, ...]:
-    """The forms in which a file may have been encrypted with a password, the usual one first.
+    """Returns the forms of a password with which a file may be encrypted, the usual one first.
 
-    Files of earlier versions hold a password as it was typed, composed or decomposed.
+    Earlier versions used a password as typed, composed or decomposed.
     """
     forms = (normalize_password(password), password, unicodedata.normalize("NFD", password))
     return tuple(dict.fromkeys(forms))
 
 
 def find_weakness(password: str) -> str:
-    """Why a password is easily guessed by who has a copy of the file; empty if nothing is seen.
+    """Returns why a password is weak against offline guessing, or an empty text.
 
-    What is left after well-known words and rows of keys is what counts for its length.
+    Common words and rows of keys do not count towards its length.
     """
     plain = password.lower()
     for word in _COMMON:
@@ -45,7 +45,7 @@ def find_weakness(password: str) -> str:
 
 
 def _drop_rows(text: str) -> str:
-    """A text with each piece of a row of keys or of the alphabet, forwards or backwards, as its first letter."""
+    """Reduces each sequence of a keyboard row or the alphabet, in either direction, to its first letter."""
     kept = []
     at = 0
     while at < len(text):
@@ -55,7 +55,7 @@ def _drop_rows(text: str) -> str:
 
 
 def _count_row(text: str, at: int) -> int:
-    """How many characters from here on follow each other in a row of keys; 1 if they are less than four."""
+    """Returns the length of the sequence of a keyboard row from here on; 1 if it is shorter than four."""
     longest = 1
     for row in _ROWS:
         for line in (row, row[::-1]):

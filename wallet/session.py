@@ -1,8 +1,7 @@
-"""One chain as seen through a node: its identity, its accounts, and sending transactions to it.
+"""A chain as seen through a node: identity, accounts, and sending transactions.
 
-The node may be wrong or lie. What is signed expires by this machine's clock, and is called lost only when this clock
-has passed the signed expiration, too: a node that hides a block, or keeps a transaction back, must not have its user
-pay twice.
+The node may be wrong or lie. Transactions expire by this machine's clock, and are reported as lost only after their
+expiration by this clock, too: a node that hides a block or withholds a transaction must not make its user pay twice.
 """
 
 from __future__ import annotations
@@ -29,23 +28,24 @@ from wallet.amounts import Power, format_amount, parse_amount
 from wallet.signing import SigningKey, sign
 
 EXPIRATION_SECONDS = 60
-"""How long a transaction lives, by this machine's clock."""
+"""Lifetime of a transaction, by this machine's clock."""
 EXPIRATION_SPREAD_SECONDS = 60
-"""Expirations differ by chance within this range, so that equal operations sent at the same time are two."""
+"""Range of a random addition to expirations, so that equal operations sent at the same time are distinct
+transactions."""
 EXPIRATION_SECONDS_MAX = 3500
-"""A node takes an expiration up to one hour after its head; this is a little less."""
+"""Maximum expiration after the head; nodes accept one hour."""
 POLL_SECONDS = 0.5
 WAIT_SECONDS_MAX = 180.0
 MARGIN_SECONDS = 15
-"""How long after its expiration a transaction is waited for, by this machine's clock and by the node's head."""
+"""How long to wait for a transaction after its expiration, by this machine's clock and by the node's head."""
 CLOCK_DIFFERENCE_NOTED = 60
-"""By how many seconds the node's head and this machine's clock may differ without a word."""
+"""Maximum difference in seconds between the node's head and this machine's clock without a warning."""
 
 Json = dict[str, Any]
 
 
 class Receipt(NamedTuple):
-    """A transaction that a block holds."""
+    """A transaction that is included in a block."""
 
     transaction: Transaction
     block_num: int
@@ -53,15 +53,15 @@ class Receipt(NamedTuple):
 
 
 class NotIncluded(ClientError):
-    """A transaction was signed and sent, but no block is known to hold it."""
+    """A transaction was signed and sent, but is not known to be included in a block."""
 
 
 class ClockDiffers(ClientError):
-    """The node's head is so far ahead of this machine's clock that one of them must be wrong."""
+    """The node's head is too far ahead of this machine's clock."""
 
 
 class Session:
-    """What the wallet knows of the chain behind a node. Answers are asked for when they are needed."""
+    """The chain behind a node; data is requested when needed."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Session:
         clock_difference_max: int = CLOCK_DIFFERENCE_MAX,
         warn: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        """With `expected_chain_id` (hex) a node of another chain is refused. `warn` is told what is strange."""
+        """With `expected_chain_id` (hex) a node of another chain is an error. `warn` is called with warnings."""
         self.client = client
         self.expected_chain_id = expected_chain_id.lower()
         self._clock = clock
@@ -113,15 +113,15 @@ class Session:
 
     @cached_property
     def codec(self) -> Codec:
-        """Bytes and JSON of this chain."""
+        """The codec of this chain."""
         return codec_for(self.identity)
 
     def properties(self) -> Json:
-        """The dynamic global properties of this moment."""
+        """The current dynamic global properties."""
         return self._object("condenser_api.get_dynamic_global_properties", [])
 
     def now(self, shown: Json | None = None) -> int:
-        """The moment from which dates in operations are counted: this machine's clock, or a head that is ahead of it.
+        """Returns the time from which dates in operations are computed: this machine's clock, or a head ahead of it.
 
         A development chain may run ahead of the clock, so the head counts within bounds. Warns of a difference with
         both times. Raises ClockDiffers where it is too large, except on the development chain.
@@ -144,39 +144,39 @@ class Session:
 
     @property
     def _is_for_development(self) -> bool:
-        """Whether signatures are worth nothing: the keys of the chain are public, and its time is moved at will."""
+        """Whether it is the development chain, whose keys are public and whose time can be moved."""
         from protocol.config import ChainConfig  # noqa: PLC0415 - it takes long to load, and few commands ask
 
         return self.identity.chain_id == ChainConfig.preset("dev").chain_id
 
     def power(self) -> Power:
-        """The rate between VESTS and STEEM of this moment."""
+        """The current rate between VESTS and STEEM."""
         shown = self.properties()
         shares = parse_amount(shown["total_vesting_shares"], self.identity, VESTS).amount
         return Power(shares, parse_amount(shown["total_vesting_fund_steem"], self.identity, STEEM).amount)
 
     def amount(self, text: str, *allowed: int) -> Asset:
-        """Reads an amount with this chain's symbols. Raises UsageError."""
+        """Parses an amount with this chain's symbols. Raises UsageError."""
         return parse_amount(text, self.identity, *allowed)
 
     def payment(self, text: str, *allowed: int) -> Asset:
-        """Reads an amount that is not 0. Raises UsageError."""
+        """Parses an amount other than 0. Raises UsageError."""
         asset = self.amount(text, *allowed)
         if not asset.amount:
             raise UsageError("the amount is 0")
         return asset
 
     def format(self, symbol: int, amount: Any) -> str:
-        """An amount in the smallest unit as the chain writes it."""
+        """Formats an amount given in the smallest unit."""
         return format_amount(Asset(int(amount), symbol), self.identity)
 
     def format_json(self, shown: Any) -> str:
-        """An amount in either JSON form as the chain writes it."""
+        """Formats an amount given in either JSON form."""
         asset: Asset = self.codec.from_json(Asset, shown)
         return format_amount(asset, self.identity)
 
     def public_key(self, text: str) -> bytes:
-        """Reads a public key of this chain. Raises ClientError."""
+        """Parses a public key of this chain. Raises ClientError."""
         try:
             return decode_public_key(text, self.identity.address_prefix)
         except Invalid:
@@ -226,9 +226,9 @@ class Session:
     ) -> Receipt:
         """Signs the operations as one transaction, broadcasts it, and waits for the block that holds it.
 
-        `on_signed` is told the transaction before anybody else has it.
-        Raises NodeRefused when the node does not take it, NotIncluded when its way into a block is not seen, both with
-        what was signed.
+        `on_signed` is called with the transaction before it is sent.
+        Raises NodeRefused when the node rejects it, NotIncluded when it is not seen in a block, both with the signed
+        transaction.
         """
         shown = self.properties()
         unsigned = self._make(shown, operations, self._expiration(shown))
@@ -237,7 +237,7 @@ class Session:
         return self._broadcast(signed, int(shown["head_block_number"]))
 
     def build(self, operations: Iterable[Operation], seconds: int) -> Transaction:
-        """The operations as a transaction without signatures that expires after so many seconds."""
+        """Builds an unsigned transaction with a lifetime in seconds."""
         shown = self.properties()
         wanted = self.now(shown) + seconds
         return self._make(shown, operations, min(wanted, parse_time(shown["time"]) + EXPIRATION_SECONDS_MAX))
@@ -256,9 +256,9 @@ class Session:
         )
 
     def _expiration(self, shown: Json) -> int:
-        """A minute or two after this moment, as far as the node allows.
+        """Returns an expiration in one to two minutes, as far as the node accepts it.
 
-        A chain that makes blocks only on demand lets its head grow old; its next block has the clock's time.
+        On a chain that produces blocks on demand the head may be old; its next block has the clock's time.
         """
         wanted = min(self.now(shown) + EXPIRATION_SECONDS, parse_time(shown["time"]) + EXPIRATION_SECONDS_MAX)
         return wanted + secrets.randbelow(EXPIRATION_SPREAD_SECONDS)
@@ -301,7 +301,7 @@ class Session:
                 raise self._lost(transaction)
             if now > deadline:
                 break
-            # After the expiration all blocks are looked through once more: a branch may have been replaced.
+            # After the expiration all blocks are searched once more, as a reorg may have replaced a branch.
             seen = head_before if is_over else head
             self._sleep(POLL_SECONDS)
         reason = f"the node made no block with it in {WAIT_SECONDS_MAX:g} seconds"

@@ -1,4 +1,4 @@
-"""Which keys of the key file sign a transaction: those of the least authority that suffices."""
+"""Selection of signing keys: those of the weakest authority that suffices."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ STRONGER_ROLES: Mapping[str, tuple[str, ...]] = {
 
 
 class KeyFinder(Protocol):
-    """Where private keys come from."""
+    """A source of private keys."""
 
     def find(self, public_key: bytes) -> PrivateKey | None:
-        """The private key of a public one, or None."""
+        """Returns the private key of a public one, or None."""
 
 
 class AuthorityFinder(Protocol):
-    """Where the authorities of accounts come from."""
+    """A source of the authorities of accounts."""
 
     def get_authority(self, account: str, role: str) -> Authority:
         """An account's authority. Raises ClientError when there is no such account."""
 
 
 class SigningKey(NamedTuple):
-    """A key that signs, and whose authority it stands for (account and role are empty for a written-out one)."""
+    """A signing key and its authority (account and role are empty for an explicit one)."""
 
     key: PrivateKey
     account: str
@@ -43,7 +43,7 @@ class SigningKey(NamedTuple):
 
 
 def collect_authorities(operations: Iterable[Operation]) -> RequiredAuthorities:
-    """All authorities that the operations need together."""
+    """Returns all authorities that the operations require."""
     required = RequiredAuthorities()
     for operation in operations:
         operation.authorities(required)
@@ -53,9 +53,9 @@ def collect_authorities(operations: Iterable[Operation]) -> RequiredAuthorities:
 def choose_keys(
     required: RequiredAuthorities, authorities: AuthorityFinder, keys: KeyFinder, prefix: str
 ) -> tuple[SigningKey, ...]:
-    """The keys that satisfy all required authorities, none of them needless.
+    """Returns the keys that satisfy all required authorities, without unnecessary ones.
 
-    Raises ClientError that names the missing key and how it comes into the wallet.
+    Raises ClientError that names the missing key and how to import it.
     """
     chosen: dict[bytes, SigningKey] = {}
     for role, names in (("owner", required.owners), ("active", required.actives), ("posting", required.postings)):
@@ -73,13 +73,13 @@ def choose_keys(
 
 
 def sign(transaction: Transaction, chain_id: bytes, keys: Iterable[SigningKey]) -> Transaction:
-    """The transaction with the signatures of these keys instead of its own."""
+    """Returns the transaction with its signatures replaced by those of these keys."""
     digest = transaction.digest(chain_id)
     return transaction.with_signatures(sign_digest(digest, signing.key) for signing in keys)
 
 
 def can_sign(authority: Authority, keys: KeyFinder) -> bool:
-    """Whether the held keys reach the threshold of an authority by themselves."""
+    """Whether the available keys alone reach the threshold of an authority."""
     return _choose_from(authority, keys) is not None
 
 
@@ -94,9 +94,9 @@ def _choose_for_account(
 
 
 def _choose_from(authority: Authority, keys: KeyFinder) -> tuple[PrivateKey, ...] | None:
-    """The held keys that reach the threshold, or None.
+    """Returns available keys that reach the threshold, or None.
 
-    Taking the heaviest first leaves none that is needless: without any of them the threshold is missed.
+    Choosing the heaviest first leaves no unnecessary one: without any of them the threshold is missed.
     """
     total = 0
     chosen: list[PrivateKey] = []
@@ -124,7 +124,7 @@ def _missing_key(name: str, role: str, authority: Authority, keys: KeyFinder, pr
         others = ", ".join(account for account, _weight in authority.account_auths)
         return ClientError(
             f"the {role} authority of {name} is held by other accounts ({others})",
-            "Let these sign: `plaudit wallet multisig build` makes a transaction for all to sign.",
+            "They must sign: `plaudit wallet multisig build` makes a transaction for several signers.",
         )
     wanted = " or ".join(encode_public_key(key, prefix) for key, _weight in authority.key_auths)
     return ClientError(f"the {role} key of {name} is not in this wallet: {wanted}", import_hint(name, role))

@@ -1,7 +1,7 @@
-"""What the wallet remembers of each chain, so that a node cannot tell it something else later without being noticed.
+"""Trust on first use: the wallet stores facts about each chain, and detects when a node contradicts them later.
 
-The key file keeps it. Whatever was never seen before is believed once; whatever differs is a doubt, which a person may
-settle and a program may not.
+The facts are stored in the key file. New facts are accepted; a different one raises a doubt, which only a person may
+resolve.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from wallet.amounts import Power
 Facts = Mapping[str, Any]
 
 RATE_FACTOR: Final = 2
-"""By what factor the rate between VESTS and STEEM may differ from the one that was signed with last."""
+"""Maximum factor between the rate of VESTS to STEEM and the one last signed with."""
 
 RATE_MIN: Final = 1
 RATE_MAX: Final = 10_000_000
-"""Between how many VESTS and how many one STEEM stands on any chain that was seen; new ones begin with 1,000."""
+"""Plausible range of VESTS per STEEM on known chains; new ones begin with 1,000."""
 
 _UNITS: Final = 1_000
-"""How many smallest units of VESTS make one of STEEM at a rate of one to one: they have six and three decimals."""
+"""Smallest units of VESTS (six decimals) per smallest unit of STEEM (three decimals) at a rate of 1."""
 
 
 def describe_chain(identity: ChainIdentity) -> dict[str, Any]:
-    """What is remembered of a chain when it is first signed for."""
+    """Returns the facts to store when a chain is first signed for."""
     return {"prefix": identity.address_prefix, "symbols": list(identity.symbol_names.values())}
 
 
 def doubt_chain(chains: Mapping[str, Facts], identity: ChainIdentity) -> str:
-    """Why the chain may be the wrong one to sign for; empty if the key file knows it, or knows none yet.
+    """Returns why the chain may be the wrong one, or an empty text if the key file knows it or no chain yet.
 
-    Raises ClientError when the node calls the tokens or keys of a known chain by other names.
+    Raises ClientError when the node names other symbols or another prefix for a known chain.
     """
     chain_id = identity.chain_id.hex()
     if chain_id in chains:
@@ -53,10 +53,10 @@ def doubt_chain(chains: Mapping[str, Facts], identity: ChainIdentity) -> str:
 
 
 def doubt_rate(facts: Facts, power: Power) -> str:
-    """Why the node's rate between VESTS and STEEM may be wrong; empty if it is about what it was."""
+    """Returns why the node's rate between VESTS and STEEM may be wrong, or an empty text."""
     said = describe_rate(power)
     if not RATE_MIN * _UNITS * power.fund <= power.shares <= RATE_MAX * _UNITS * power.fund:
-        return f"the node says that {said}, and no chain is known where one STEEM is so much or so little"
+        return f"the node says that {said}, which is outside the plausible range"
     shares, fund = facts.get("rate", (power.shares, power.fund))
     before, now = int(shares) * power.fund, power.shares * int(fund)
     if now > before * RATE_FACTOR or before > now * RATE_FACTOR:
@@ -65,13 +65,13 @@ def doubt_rate(facts: Facts, power: Power) -> str:
 
 
 def describe_rate(power: Power) -> str:
-    """The rate in words, rounded down to whole millionths."""
+    """Describes the rate, rounded down to millionths."""
     vests = power.shares * 1_000 // power.fund if power.fund else 0
     return f"1 STEEM is {vests // 1_000_000:,}.{vests % 1_000_000:06d} VESTS"
 
 
 def doubt_memo_key(facts: Facts, name: str, key: str) -> str:
-    """Why a memo that is encrypted for this key may be read by somebody else; empty if the key is known or new."""
+    """Returns why this memo key may belong to somebody else, or an empty text if it is known or new."""
     known = facts.get("memo_keys", {}).get(name)
     if known is None or known == key:
         return ""

@@ -1,7 +1,7 @@
-"""Signed transactions whose outcome is not known: whoever sends the like again may do it twice.
+"""Signed transactions with unknown outcome: sending the same again may execute it twice.
 
-A node can refuse a transaction, or say nothing of it, and bring it into a block later. So the key file remembers what
-was signed until no block can take it any more, or until a block was seen to hold it.
+A node can reject a transaction, or not respond, and still include it in a block later. So the key file stores signed
+transactions until they expire or are seen in a block.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _CHOSEN_ANEW = frozenset(
         *("expiration", "ratification_deadline", "escrow_expiration"),
     }
 )
-"""Fields that differ between two commands of the same words; an encrypted memo is another each time."""
+"""Fields that differ between repetitions of a command; an encrypted memo is different each time."""
 
 Unresolved = Mapping[str, tuple[str, int]]
-"""By the fingerprint of what was signed: the transaction's id, and its expiration."""
+"""Fingerprint to transaction id and expiration."""
 
 
 _MONEY = re.compile(r"(?=.*[1-9])\d+\.\d{3} [A-Z]+", re.ASCII)
-"""An amount of money that is not 0; shares, which have six decimals, are set rather than paid."""
+"""A non-zero liquid amount; VESTS (six decimals) are set to a value rather than paid."""
 
 
 def make_fingerprint(operations: Sequence[Any]) -> str:
-    """What tells payments (operations in the legacy JSON form) from others; empty if there is none among them.
+    """Returns a fingerprint of the payments among operations (in legacy JSON), or an empty text if there are none.
 
-    Votes, keys and settings may be told to the chain twice without harm, and are often tried again.
+    Votes, keys and settings can be sent twice without harm, and are often retried.
     """
     if not any(_MONEY.fullmatch(str(value)) for _, fields in operations for value in fields.values()):
         return ""
@@ -46,7 +46,7 @@ def make_fingerprint(operations: Sequence[Any]) -> str:
 
 
 def doubt_repeat(unresolved: Unresolved, fingerprint: str, now: int) -> str:
-    """Why sending something may do it twice; empty if nothing like it is on its way."""
+    """Returns why sending may execute a payment twice, or an empty text."""
     transaction_id, expiration = unresolved.get(fingerprint, ("", 0))
     if now > expiration + MARGIN_SECONDS:
         return ""
@@ -57,6 +57,6 @@ def doubt_repeat(unresolved: Unresolved, fingerprint: str, now: int) -> str:
 
 
 def add_unresolved(unresolved: Unresolved, fingerprint: str, transaction: Transaction, now: int) -> dict[str, Any]:
-    """With a transaction that was signed now, and without those that no block takes any more."""
+    """Returns the transactions with a newly signed one, without expired ones."""
     current = {key: value for key, value in unresolved.items() if now <= value[1] + MARGIN_SECONDS}
     return {**current, fingerprint: (transaction.id.hex(), transaction.expiration)}

@@ -25,7 +25,7 @@ def list_(admin: Admin = ADMIN, is_json: bool = JSON) -> None:
     found = call_admin(admin, "list_peers")["peers"]
     columns: Columns = {
         "peer": lambda peer: peer["listens_at"] or peer["endpoint"],
-        "dialled by": lambda peer: "us" if peer["direction"] == "outbound" else "it",
+        "direction": "direction",
         "program": "user_agent",
         "connected": lambda peer: describe_seconds(peer["connected_seconds"]),
         "silent": lambda peer: f"{peer['silent_seconds']} s",
@@ -39,8 +39,8 @@ def list_(admin: Admin = ADMIN, is_json: bool = JSON) -> None:
 def _describe_state(peer: dict[str, Any]) -> str:
     if not peer["is_active"]:
         return "handshake"
-    states = {"we_need_its_blocks": "we fetch its blocks", "needs_our_blocks": "it fetches our blocks"}
-    return ", ".join(text for name, text in states.items() if peer[name]) or "in step"
+    states = {"we_need_its_blocks": "we are behind", "needs_our_blocks": "peer is behind"}
+    return ", ".join(text for name, text in states.items() if peer[name]) or "in sync"
 
 
 @peers.command("bans")

@@ -77,7 +77,7 @@ def _list_fields(url: str, status: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _describe_peers(peers: dict[str, int] | None) -> str:
     if peers is None:
         return "none: the node has no network"
-    return f"{peers['inbound'] + peers['outbound']} ({peers['inbound']} dialled us, {peers['outbound']} we dialled)"
+    return f"{peers['inbound'] + peers['outbound']} ({peers['inbound']} inbound, {peers['outbound']} outbound)"
 
 
 def _describe_production(production: dict[str, Any] | None) -> str:

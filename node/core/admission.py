@@ -45,7 +45,7 @@ class Admission:
 
     def _is_heard(self, peer: Peer, row: MessageRow, payload: bytes) -> bool:
         if row.declared is ClosingConnection and len(payload) > CLOSING_BYTES_MAX:
-            self._hub.drop(peer, "it closes, and tells a long story")
+            self._hub.drop(peer, "it closed with an oversized message")
             return False
         return row.phase <= STAGES[peer.state].hears
 

@@ -101,7 +101,7 @@ class Applier:
             self.waiting.settle(block.id)
             if self._chain.reader.is_unsigned_side_block(block.id):
                 cost = block.size // DOUBTFUL_BYTES_PER_COST
-                self._hub.charge(peer, cost, "You offer too many blocks that their witnesses did not sign")
+                self._hub.charge(peer, cost, "You send too many blocks not signed by their witnesses")
         return True
 
     def _refuse(self, received: Received, error: ProtocolError) -> None:

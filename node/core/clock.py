@@ -68,7 +68,7 @@ class ClockWatch:
         elif not self.jump_ms or abs(offset_ms - self._jumped_to_ms) > JUMP_MS_MAX:
             self.jump_ms, self._jumped_to_ms, self._jumped_at_ms = jump_ms, offset_ms, monotonic_ms
             self._confirming.clear()
-            self._world.note("clock_jumped", by_ms=jump_ms, action="no block is made until the time is sure again")
+            self._world.note("clock_jumped", by_ms=jump_ms, action="no block is produced until the time is confirmed")
         elif self._settles and monotonic_ms - self._jumped_at_ms >= SETTLE_MS:
             self._trust(offset_ms)
         return self.jump_ms

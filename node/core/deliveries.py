@@ -47,7 +47,7 @@ class Deliveries:
             self._hub.close(peer, "You sent me a block that I didn't ask for")
             return False
         is_dear = len(payload) > LARGE_BLOCK_BYTES and not self._chain.switch.has_signed_header(payload)
-        reason = "You sent me too many large blocks that their witnesses did not sign"
+        reason = "You sent too many large blocks not signed by their witnesses"
         return not is_dear or self._hub.charge(peer, LARGE_BLOCK_COST, reason)
 
     def on_transaction(self, peer: Peer, payload: bytes) -> None:

@@ -73,7 +73,7 @@ class Dialler:
         try:
             self._hub.addresses.save()
         except StoreWriteFailed as error:
-            self._hub.world.note("disk_problem", error=str(error), action="peer addresses are not kept for now")
+            self._hub.world.note("disk_problem", error=str(error), action="peer addresses are not written for now")
 
     # Dialling
 

@@ -156,7 +156,7 @@ class Gossip:
 
     def _charge_refused(self, peer: Peer, size: int, signatures: int) -> None:
         cost = REFUSED_COST + SIGNATURE_COST * signatures + size // DOUBTFUL_BYTES_PER_COST
-        self._hub.charge(peer, cost, "You send me too much that I refuse")
+        self._hub.charge(peer, cost, "You send too many items that I reject")
 
     def _take_block(self, peer: Peer, item: bytes, block: Block, payload: bytes) -> None:
         """Applies a block and announces it if it is now part of the main chain."""
@@ -195,7 +195,7 @@ class Gossip:
     def _charge_block(self, peer: Peer, block: Block) -> None:
         """Charges a peer for a block that was not applied, since such blocks are cheap to make."""
         cost = block.size // DOUBTFUL_BYTES_PER_COST
-        self._hub.charge(peer, cost, "You offer too many blocks that I can not apply")
+        self._hub.charge(peer, cost, "You send too many blocks that I can not apply")
 
     def _take_transaction(self, peer: Peer, transaction: Transaction, payload: bytes) -> bool:
         """Applies a transaction and announces it; returns False if it fails here, which is not a fault of the peer.
@@ -221,7 +221,7 @@ class Gossip:
         self._items.seen.forget_before(now_ms - SEEN_MS)
         for peer in self._hub.active():
             if self._requests.is_late(peer, now_ms - ANSWER_MS_MAX):
-                self._hub.drop(peer, "it does not send what it offered")
+                self._hub.drop(peer, "it did not send an item that it announced")
                 continue
             self._requests.share(peer, now_ms - PATIENCE_MS)
             for offers in peer.part(Offers).by_type.values():

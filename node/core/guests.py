@@ -62,7 +62,7 @@ class Guests:
         if not old:
             return False
         least = min(old, key=lambda guest: (guest.part(News).now + guest.part(News).before, -guest.connection))
-        self._hub.close(least, "I make room for others, and you brought least that was new", is_error=False)
+        self._hub.close(least, "All slots are taken, and you relayed the fewest new items", is_error=False)
         return True
 
     def on_tick(self, now_ms: int) -> None:

@@ -93,7 +93,7 @@ class Handshake:
         """Handles the peer's rejection of this node's hello."""
         if message.reason_code == Rejection.ALREADY_CONNECTED and peer.link.is_outbound and peer.is_accepted:
             self._hub.addresses.learn(peer.link.remote).identity = peer.who.identity
-        self._hub.drop(peer, f"it refuses us: {message.reason_string}")
+        self._hub.drop(peer, f"rejected by peer: {message.reason_string}")
 
     def on_address_request(self, peer: Peer, _message: p2p.AddressRequest) -> None:
         """Answers an address request, the last message that a rejected peer sends."""
@@ -130,7 +130,7 @@ class Handshake:
                 return Refusal(Rejection.ALREADY_CONNECTED, "I'm already connected to you")
             self._hub.close(twin, "We have two connections, and the other one stays", is_error=False)
         if self._hub.faults.is_unwelcome(peer, self._hub.world.now_ms()):
-            return Refusal(Rejection.BLOCKED, "You sent me too much that I can not use")
+            return Refusal(Rejection.BLOCKED, "You sent too many invalid messages")
         if not self._guests.make_room(peer):
             return Refusal(Rejection.NOT_ACCEPTING, "not accepting any more incoming connections")
         return None

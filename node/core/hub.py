@@ -18,7 +18,7 @@ from state.engine.errors import StoreWriteFailed
 BAN_MS = 3_600_000
 """How long an address is banned after too many faults."""
 
-TOO_MUCH = "You ask for too much in too short a time"
+TOO_MUCH = "Rate limit exceeded"
 
 
 @dataclass(slots=True)

@@ -253,10 +253,10 @@ class Network:
         """Disconnects a peer that is silent or does not read; sends a time request to an idle one as keep-alive."""
         silent_ms = self._hub.silent_ms(peer)
         if self._hub.stuck_ms(peer) > STUCK_MS_MAX:
-            self._hub.drop(peer, "it does not read what it is sent")
+            self._hub.drop(peer, "it does not read its messages")
         elif not peer.is_active:
             if silent_ms > SILENCE_MS_MAX or self._world.now_ms() - peer.connected_at_ms > HANDSHAKE_MS_MAX:
-                self._hub.drop(peer, "it does not finish its handshake")
+                self._hub.drop(peer, "handshake timed out")
         elif silent_ms > INACTIVE_MS_MAX:
             self._hub.close(peer, "Disconnecting due to inactivity", is_error=False)
         elif silent_ms > KEEP_ALIVE_MS:

@@ -97,7 +97,7 @@ class Serving:
         """Queues a request for items; they are sent as fast as the peer reads them."""
         items = peer.part(Wants).items
         if len(items) + len(message.items_to_fetch) > SERVED_MAX:
-            self._hub.close(peer, "You asked for more items than I keep in mind for you")
+            self._hub.close(peer, "You requested too many items at once")
             return
         items += ((message.item_type, item) for item in message.items_to_fetch)
         self.serve(peer)

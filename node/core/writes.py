@@ -75,7 +75,7 @@ class Writes:
 
 def refusal(problem: Exception) -> Rejected:
     """Returns the error for blocks and transactions while writes fail."""
-    text = "This node cannot write to its disk and takes nothing in until it can: ${why}"
+    text = "This node cannot write to its disk and accepts nothing until it can: ${why}"
     return Rejected("", text, why=_describe(problem))
 
 

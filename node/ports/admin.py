@@ -126,7 +126,7 @@ class NodeApi:
         if self._get_network().is_banned(endpoint):
             raise Rejected("", "${peer} is banned", peer=peer)
         if len(self._added | {endpoint}) > SEEDS_MAX:
-            raise Rejected("seeds <= ${max}", "no more seeds can be added until the node starts again", max=SEEDS_MAX)
+            raise Rejected("seeds <= ${max}", "no more seeds can be added until the node is restarted", max=SEEDS_MAX)
         self._get_network().add_seed(endpoint)
         self._added.add(endpoint)
         return {"seed": str(endpoint)}

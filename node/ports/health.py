@@ -21,11 +21,13 @@ def find_problem(status: dict[str, Any], now: int, age_max: int = AGE_SECONDS_MA
     clock = status["clock"]
     age = now + int(clock["skipped_seconds"]) - int(status["head_block_unix_time"])
     if broken := status.get("broken_invariants"):
-        return f"its state is not sound: broken invariants {', '.join(sorted(broken))} (see its log)"
+        return f"its state is inconsistent: broken invariants {', '.join(sorted(broken))} (see its log)"
     if not status["can_write"]:
         return "it can not write to its disk"
     if int(clock["jumped_ms"]):
-        return f"its clock jumped by {int(clock['jumped_ms']) // 1000} s; until the time is sure it makes no block"
+        return (
+            f"its clock jumped by {int(clock['jumped_ms']) // 1000} s; no block is produced until the time is confirmed"
+        )
     if age < -AHEAD_SECONDS_MAX:
         return f"its head block is {describe_seconds(-age)} ahead of the time: a clock is or was wrong"
     if age > age_max:

@@ -62,13 +62,13 @@ class Metrics:
             collector(registry=self.registry)
         self._block_seconds = Histogram(
             "plaudit_block_apply_seconds",
-            "Time to take in one block: checks, application, and what it makes irreversible.",
+            "Time to add one block: checks, application, and finality.",
             registry=self.registry,
             buckets=BLOCK_BUCKETS,
         )
         self._transactions = Counter(
             "plaudit_transactions",
-            "Transactions that came outside of blocks, by who sent them and how they were received.",
+            "Transactions received outside of blocks, by source and result.",
             ("source", "result"),
             registry=self.registry,
         )
@@ -88,7 +88,7 @@ class Metrics:
         )
         self._round_seconds = Histogram(
             "plaudit_loop_held_seconds",
-            "Processor time of those rounds of the event loop that took over a millisecond, with and without a block.",
+            "CPU time of event loop rounds over one millisecond, with and without a block.",
             ("work",),
             registry=self.registry,
             buckets=ROUND_BUCKETS,
@@ -209,10 +209,10 @@ def _read_chain(node: Node) -> Iterator[Metric]:
     number = chain.irreversible_number
     yield GaugeMetricFamily("plaudit_irreversible_block_number", "Number of the last irreversible block.", number)
     part = get_participation_rate(chain.ctx) / BASIS_POINTS
-    yield GaugeMetricFamily("plaudit_participation_ratio", "Part of the latest 128 slots that have a block.", part)
+    yield GaugeMetricFamily("plaudit_participation_ratio", "Share of the last 128 slots that have a block.", part)
     pending = chain.pending
-    yield GaugeMetricFamily("plaudit_pending_transactions", "Transactions that wait for a block.", len(pending))
-    yield GaugeMetricFamily("plaudit_pending_bytes", "Bytes of the transactions that wait.", pending.size_bytes)
+    yield GaugeMetricFamily("plaudit_pending_transactions", "Pending transactions.", len(pending))
+    yield GaugeMetricFamily("plaudit_pending_bytes", "Bytes of the pending transactions.", pending.size_bytes)
     broken = CounterMetricFamily(
         "plaudit_invariants_broken", "Invariants that did not hold, by name.", labels=["invariant"]
     )
@@ -220,14 +220,14 @@ def _read_chain(node: Node) -> Iterator[Metric]:
         broken.add_metric([name], count)
     yield broken
     can_write = int(node.writes.problem is None)
-    yield GaugeMetricFamily("plaudit_can_write", "1 while the disk takes what is written, else 0.", can_write)
+    yield GaugeMetricFamily("plaudit_can_write", "1 if the node can write to its disk, else 0.", can_write)
 
 
 def _read_network(node: Node) -> Iterator[Metric]:
     if node.network is None:
         return
     figures = node.network.figures
-    peers = GaugeMetricFamily("plaudit_peers", "Peers whose handshake is done, by who dialled.", labels=["direction"])
+    peers = GaugeMetricFamily("plaudit_peers", "Peers with a completed handshake, by direction.", labels=["direction"])
     for direction, count in figures.active._asdict().items():
         peers.add_metric([direction], count)
     yield peers
@@ -236,7 +236,7 @@ def _read_network(node: Node) -> Iterator[Metric]:
     offsets = [peer.clock_offset_us for peer in figures.peers if peer.is_active]
     if offsets:
         ahead = median_low(offsets) / 1_000_000
-        yield GaugeMetricFamily("plaudit_peers_clock_offset_seconds", "How far peers' clocks are ahead of ours.", ahead)
+        yield GaugeMetricFamily("plaudit_peers_clock_offset_seconds", "Clock offsets of peers.", ahead)
     yield GaugeMetricFamily("plaudit_bans", "IP addresses that are banned.", len(figures.bans))
     yield CounterMetricFamily("plaudit_p2p_sent_bytes", "Bytes of messages sent to peers.", figures.sent_bytes)
     received = figures.received_bytes
@@ -247,15 +247,15 @@ def _read_production(node: Node) -> Iterator[Metric]:
     if not node.settings.witnesses:
         return
     produced = node.producer.counts[ProductionOutcome.PRODUCED]
-    yield CounterMetricFamily("plaudit_blocks_produced", "Blocks that this node made.", produced)
-    missed = CounterMetricFamily(
-        "plaudit_slots_missed", "Slots in which this node made no block though it should have.", labels=["reason"]
-    )
+    yield CounterMetricFamily("plaudit_blocks_produced", "Blocks produced by this node.", produced)
+    missed = CounterMetricFamily("plaudit_slots_missed", "Slots missed by this node.", labels=["reason"])
     for reason, count in count_missed(node).items():
         missed.add_metric([reason], count)
     yield missed
     of_chain = CounterMetricFamily(
-        "plaudit_witness_missed_blocks", "Blocks that the chain says the node's witnesses missed.", labels=["witness"]
+        "plaudit_witness_missed_blocks",
+        "Missed blocks of the node's witnesses as counted by the chain.",
+        labels=["witness"],
     )
     for name in node.settings.witnesses:
         row = node.chain.ctx.tables.witnesses.find(name)
@@ -266,7 +266,7 @@ def _read_production(node: Node) -> Iterator[Metric]:
 
 def _read_credits(node: Node) -> Iterator[Metric]:
     row = node.chain.ctx.tables.rc_pools.find(SINGLETON)
-    pools = GaugeMetricFamily("plaudit_rc_pool", "What is left of each resource.", labels=["resource"])
+    pools = GaugeMetricFamily("plaudit_rc_pool", "Available amount of each resource pool.", labels=["resource"])
     for name, pool in zip(RESOURCE_NAMES, row.pools if row else (), strict=False):
         pools.add_metric([name], pool)
     yield pools

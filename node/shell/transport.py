@@ -289,7 +289,7 @@ class PeerConnection(asyncio.Protocol):
             call(*arguments)
         except Exception:
             log.exception("connection %d: a message could not be handled", self._number)
-            self._fail("a fault of this node")
+            self._fail("internal error")
 
     def _fail(self, why: str) -> None:
         """Aborts the connection."""
@@ -322,4 +322,4 @@ class PeerConnection(asyncio.Protocol):
             return
         self._transport.write(self._channel.seal(number, payload))
         if self._transport.get_write_buffer_size() > BUFFER_BYTES_MAX:
-            asyncio.get_running_loop().call_soon(self._fail, "it does not read what it is sent")
+            asyncio.get_running_loop().call_soon(self._fail, "it does not read its messages")

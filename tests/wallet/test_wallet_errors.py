@@ -151,4 +151,4 @@ def test_the_expression_is_left_out_where_there_is_a_sentence(message: str, sent
 def test_an_answer_that_nobody_expected_is_not_blamed_on_the_wallet_alone() -> None:
     failure = describe_failure(KeyError("time"))
     assert "KeyError: 'time'" in str(failure)
-    assert "The node's answer is not as it should be" in failure.remedy
+    assert "The node's response is invalid" in failure.remedy

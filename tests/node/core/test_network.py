@@ -274,7 +274,7 @@ def test_a_refused_transaction_is_nobodys_fault_but_many_are_not_asked_for(lab: 
     for transaction in unsigned[1:]:
         if not giver.is_closed and message_id(transaction.packed_signed) in wanted:
             giver.say(TransactionMessage(transaction))
-    assert giver.goodbye == "You send me too much that I refuse"
+    assert giver.goodbye == "You send too many items that I reject"
     assert lab.banned == []
 
 
@@ -727,7 +727,7 @@ def test_blocks_beside_the_chain_that_nobody_signed_cost_much(lab: Lab) -> None:
     for block in forged:
         if not gossiping.is_closed:
             gossiping.give(block)
-    assert gossiping.goodbye == "You offer too many blocks that I can not apply"
+    assert gossiping.goodbye == "You send too many blocks that I can not apply"
     honest.give(*true)
     assert honest.peer.work.cost < 500
     assert lab.banned == []
@@ -742,7 +742,7 @@ def test_blocks_without_parent_and_old_ones_cost_much(lab: Lab) -> None:
             if not remote.is_closed:
                 remote.source.is_needed, remote.source.synopsis = False, None
                 remote.give(block)
-        assert remote.goodbye == "You offer too many blocks that I can not apply"
+        assert remote.goodbye == "You send too many blocks that I can not apply"
     assert lab.banned == []
 
 
@@ -760,7 +760,7 @@ def test_such_blocks_cost_in_synchronisation_too(lab: Lab) -> None:
     remote.tell_ids([forged.id, forge(forged.id, base.timestamp + 6).id])
     remote.peer.work.cost = COST_MAX
     remote.serve([forge(forged.id, base.timestamp + 6)])
-    assert remote.goodbye == "You offer too many blocks that their witnesses did not sign"
+    assert remote.goodbye == "You send too many blocks not signed by their witnesses"
 
 
 def test_blocks_that_wait_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1207,7 +1207,7 @@ def test_when_full_the_one_that_brought_least_goes_after_its_grace() -> None:
         for remote in (useful, useless, late):
             remote.say(CurrentTimeRequest(0))
     assert knock(2)
-    assert late.goodbye == "I make room for others, and you brought least that was new"
+    assert late.goodbye == "All slots are taken, and you relayed the fewest new items"
     assert not useful.is_closed and not useless.is_closed
     assert knock(3) and useless.is_closed and not useful.is_closed
     lab.friend("10.3.0.1", port=2001, dialled=True)
@@ -1380,7 +1380,7 @@ def test_a_large_block_that_can_not_be_decoded_costs_its_bytes(lab: Lab) -> None
     payload = b"\xff" * (DOUBTFUL_BYTES_PER_COST * COST_MAX)
     remote.say(ItemIdsInventory(BLOCK_ITEM, (message_id(payload),)))
     remote.say_bytes(1001, payload)
-    assert remote.goodbye == "You send me too much that I refuse" and lab.banned == []
+    assert remote.goodbye == "You send too many items that I reject" and lab.banned == []
 
 
 def test_a_block_of_synchronisation_that_can_not_be_decoded_ends_the_connection(lab: Lab) -> None:
@@ -1411,7 +1411,7 @@ def test_large_blocks_that_their_witness_did_not_sign_are_decoded_seldom(
             patch.setattr(deliveries, "LARGE_BLOCK_COST", COST_MAX + 1)
             patch.setattr(Block, "read", lambda *_: pytest.fail("it was decoded"))
             evil.give(block)
-        assert evil.goodbye == "You sent me too many large blocks that their witnesses did not sign"
+        assert evil.goodbye == "You sent too many large blocks not signed by their witnesses"
     monkeypatch.setattr(deliveries, "LARGE_BLOCK_BYTES", 200)
     honest.give(true)
     assert lab.chain.head_id == true.id
@@ -1528,7 +1528,7 @@ def test_a_peer_that_asks_for_too_much_is_closed(lab: Lab) -> None:
         if remote.is_closed:
             break
         remote.say(CurrentTimeRequest(0))
-    assert remote.goodbye == "You ask for too much in too short a time"
+    assert remote.goodbye == "Rate limit exceeded"
     assert lab.banned == []
 
 
@@ -1538,7 +1538,7 @@ def test_large_messages_cost_more(lab: Lab) -> None:
     for _ in range(6):
         if not remote.is_closed:
             remote.say(inventory)
-    assert remote.goodbye == "You ask for too much in too short a time"
+    assert remote.goodbye == "Rate limit exceeded"
 
 
 def test_a_peer_that_asks_for_ids_all_the_time_is_answered_later(lab: Lab) -> None:
@@ -1555,7 +1555,7 @@ def test_a_peer_that_asks_for_ids_all_the_time_is_answered_later(lab: Lab) -> No
     for _ in range(2_000):
         if not remote.is_closed:
             remote.say(FetchBlockchainItemIds(BLOCK_ITEM, head))
-    assert remote.goodbye == "You ask for too much in too short a time"
+    assert remote.goodbye == "Rate limit exceeded"
 
 
 def test_a_clock_that_is_set_back_costs_nobody_anything(lab: Lab) -> None:

@@ -65,7 +65,7 @@ async def test_a_broken_one_is_in_the_log_the_metrics_and_the_health(
         in line.message
     )
     assert metrics['plaudit_invariants_broken_total{invariant="supply"}'] == 1
-    assert "its state is not sound: broken invariants supply (see its log)" in status.output
+    assert "its state is inconsistent: broken invariants supply (see its log)" in status.output
     assert health == 503
 
 

@@ -64,11 +64,11 @@ async def test_the_figures_of_a_witness_node_and_of_its_peers_are_counted(tmp_pa
         assert other.shell.node.network is not None
         other.shell.node.network.add_seed(node.endpoint)
         shown = ""
-        while "1 (1 dialled us, 0 we dialled)" not in shown:
+        while "1 (1 inbound, 0 outbound)" not in shown:
             shown = (await node.command("status")).output
             await asyncio.sleep(0.05)
         assert re.search(r"production    [1-9]\d* blocks made since the start, slots missed: none", shown)
-        assert "1 (0 dialled us, 1 we dialled)" in (await other.command("status", "--max-age", 10**9)).output
+        assert "1 (0 inbound, 1 outbound)" in (await other.command("status", "--max-age", 10**9)).output
         assert "production    no witness here" in (await other.command("status", "--max-age", 10**9)).output
 
 

@@ -185,7 +185,7 @@ async def test_who_does_not_read_has_no_room_and_is_cut_off_at_last(server: Side
     assert sent < 16
     for _ in range(20):
         server.transport.send(number, 1001, bytes(1 << 20))
-    assert await soon(server.core.ends) == (number, "it does not read what it is sent")
+    assert await soon(server.core.ends) == (number, "it does not read its messages")
     writer.close()
 
 
@@ -211,7 +211,7 @@ async def test_a_fault_of_ours_costs_one_connection(client: Side, server: Side) 
     ours, theirs = await connect(client, server)
     server.core.fault = RuntimeError("a mistake")
     client.transport.send(ours, 5009, b"")
-    assert await soon(server.core.ends) == (theirs, "a fault of this node")
+    assert await soon(server.core.ends) == (theirs, "internal error")
     server.core.fault = None
     again, _ = await connect(client, server)
     client.transport.send(again, 5009, b"")
