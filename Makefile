@@ -1,5 +1,5 @@
-# Plaudit: `make help` lists what there is to do. Needs Python 3.11 to 3.14 with venv and pip, and a network once. All packages
-# come as wheels, on x86-64 Linux with any of these Pythons, on ARM Linux and on Macs with Apple silicon from 3.12 on.
+# Plaudit: `make help` lists the targets. Needs Python 3.11 to 3.14 with venv and pip, and network access for the first set-up. All
+# packages are wheels, on x86-64 Linux with any of these versions, on ARM Linux and Apple silicon from 3.12 on.
 
 PYTHON ?= python3
 VENV := .venv
@@ -26,7 +26,7 @@ RATE ?= 200
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Make .venv with the pinned packages, if it is missing or out of date
+setup: $(READY) ## Create or update .venv with the pinned packages
 
 $(RUNNABLE): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -39,21 +39,21 @@ $(READY): $(RUNNABLE) requirements-dev.lock
 	$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-setup-run: $(RUNNABLE) ## Make .venv with only what running needs
+setup-run: $(RUNNABLE) ## Create .venv with only the packages needed to run
 
 run: $(RUNNABLE) ## Run a development chain on this machine
 	$(BIN)/plaudit dev
 
-smoke: $(RUNNABLE) ## Start a development chain, see it make blocks, and stop it
+smoke: $(RUNNABLE) ## Start a development chain, check that it produces blocks, and stop it
 	$(BIN)/python -m tests.smoke $(BIN)/plaudit
 
 test: $(READY) ## Run the tests, except the slow ones
 	$(BIN)/python -m pytest -q -n $(PYTEST_JOBS) -m "not slow" tests
 
-coverage: $(READY) ## Run the tests of the layers below the node, and print what they cover: 95 % of each package
+coverage: $(READY) ## Run the tests of the layers below the node, and require 95 % coverage of each package
 	$(BIN)/python -m tests.cover -q -n $(PYTEST_JOBS) -m "not slow"
 
-mutants: $(READY) ## Change the program in 1,500 small ways and see that a test notices each (goes on where it was stopped)
+mutants: $(READY) ## Mutation testing: check that tests detect 1,500 small changes of the program (resumable)
 	$(BIN)/python -m tests.mutants run --total $(MUTANTS) --seed $(SEED)
 
 check: $(READY) ## Check format, lint, types, layers, notes and generated pages
@@ -63,34 +63,34 @@ check: $(READY) ## Check format, lint, types, layers, notes and generated pages
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_money_door.py tests/test_todos.py
 
-parity: $(READY) ## Run the tests that docs/reference-parity.md names, on three chains of different names, and count
+parity: $(READY) ## Run the tests named in docs/reference-parity.md, on three chains with different names
 	for chain in preset names other; do $(BIN)/python -m tests.parity --chain $$chain -n $(PYTEST_JOBS) || exit 1; done
 
-sim: $(READY) ## Simulate networks with weather and faulty witnesses (SEEDS=n of them, FIRST=n the first)
+sim: $(READY) ## Simulate networks with network faults and faulty witnesses (SEEDS=n runs, FIRST=n first seed)
 	$(BIN)/python -m tests.sim --seeds $(SEEDS) --first $(FIRST) --jobs $(SIM_JOBS)
 
-sim-faults: $(READY) ## Plant faults in the program and see that the simulated networks show each of them
+sim-faults: $(READY) ## Plant faults in the program and check that the simulations detect each of them
 	$(BIN)/python -m tests.sim.faults
 
-audit: $(READY) ## Compare the state with the auditor's books over 24,000 random operations (PLAUDIT_AUDIT_SEED=n plays one seed)
+audit: $(READY) ## Compare the state with independent accounting over 24,000 random operations (PLAUDIT_AUDIT_SEED=n replays a seed)
 	$(BIN)/python -m pytest -q -s tests/audit/test_audit.py tests/audit/test_planted_faults.py
 
-machine: $(READY) ## Run the state machine over all operations for long (PLAUDIT_MACHINE_EXAMPLES=n runs)
+machine: $(READY) ## Run the stateful tests of all operations at length (PLAUDIT_MACHINE_EXAMPLES=n examples)
 	$(BIN)/python -m pytest -q -s tests/audit/test_state_machine.py
 
-crash: $(READY) ## Kill a node 500 times at random moments and open it again (KILLS=n for another number)
+crash: $(READY) ## Kill a node 500 times at random moments and reopen it (KILLS=n for another number)
 	PLAUDIT_KILLS=$(KILLS) $(BIN)/python -m pytest -q -s tests/crash
 
-fuzz: $(READY) ## Feed spoiled messages, requests, transactions and blocks (INPUTS=n of them, SEED=n for others)
+fuzz: $(READY) ## Fuzz with corrupted messages, requests, transactions and blocks (INPUTS=n inputs, SEED=n)
 	$(BIN)/python -m tests.fuzz --inputs $(INPUTS) --seed $(SEED)
 
-network: $(READY) ## Kill, restore, part and heal a network of four daemons (ROUNDS=n disasters, PLAUDIT_NETWORK_SEED=n repeats a run)
+network: $(READY) ## Kill, restore, partition and heal a network of four daemons (ROUNDS=n faults, PLAUDIT_NETWORK_SEED=n repeats a run)
 	PLAUDIT_NETWORK_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q -s tests/network
 
-soak: $(READY) ## Load a network of three daemons (SECONDS=n for so long, RATE=n transactions a second)
+soak: $(READY) ## Load test of a network of three daemons (SECONDS=n duration, RATE=n transactions per second)
 	$(BIN)/python -m tests.network.soak $(SECONDS) $(RATE)
 
-siege: $(READY) ## Attack a witness with 21 keys in every way that is known (about eight minutes)
+siege: $(READY) ## Run all known attacks on a witness with 21 keys (about eight minutes)
 	$(BIN)/python -m tests.siege
 
 clients: $(READY) ## Run the tests with client libraries against a running node
@@ -103,21 +103,21 @@ count: $(READY) ## Count the calls and, with valgrind, the instructions of trans
 bench: $(READY) ## Run the benchmarks
 	$(BIN)/python -m benchmarks
 
-docs: $(READY) ## Write the generated pages of docs/ anew
+docs: $(READY) ## Regenerate the generated pages of docs/
 	$(BIN)/python -m docs.generate
 
-format: $(READY) ## Format the code and mend what the linter can
+format: $(READY) ## Format the code and apply the linter's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(RUNNABLE) ## Pin the newest allowed packages for all systems and Pythons in requirements*.lock
+lock: $(RUNNABLE) ## Pin the newest allowed packages for all systems and Python versions in requirements*.lock
 	$(PIP_INSTALL) "uv>=0.8"
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra build -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --extra build --extra dev -o requirements-dev.lock pyproject.toml
 
 LOCK_OPTIONS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-wheels: $(RUNNABLE) ## Download the pinned wheels for every system and Python that Plaudit runs on
+wheels: $(RUNNABLE) ## Download the pinned wheels for every supported system and Python version
 	$(PIP_INSTALL) "uv>=0.8"
 	@for target in $(TARGETS); do \
 	    system=$${target%/*} version=$${target#*/} folder=$$(mktemp -d); \

@@ -61,11 +61,11 @@ def is_alone(node: Operated) -> bool:
 async def test_peers_are_listed_for_people_and_programs(pair: tuple[Operated, Operated]) -> None:
     node, other = pair
     text = (await node.command("peers", "list")).output
-    assert re.search(r"127\.0\.0\.1:\d+ +it +Plaudit", text), text
+    assert re.search(r"127\.0\.0\.1:\d+ +inbound +Plaudit", text), text
     assert "in sync" in text or "peer is behind" in text
     (shown,) = json.loads((await other.command("peers", "list", "--json")).output)
     assert (shown["endpoint"], shown["direction"], shown["is_active"]) == (str(node.endpoint), "outbound", True)
-    assert "us " in (await other.command("peers", "list")).output
+    assert "outbound" in (await other.command("peers", "list")).output
 
 
 async def test_a_peer_that_is_disconnected_may_come_back(pair: tuple[Operated, Operated]) -> None:
