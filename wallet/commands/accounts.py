@@ -155,7 +155,7 @@ def update(
     name: str,
     given: Authorities,
     memo: str | None = option("New memo key.", metavar="KEY"),
-    new_password: bool = option("Make all four keys anew from a new password; they are stored."),
+    new_password: bool = option("Generate all four keys from a new password and store them."),
     show_password: bool = option("Print the new master password, once."),
     secret_file: TextIO | None = option("Read the new master password from a file."),
     metadata: str | None = option('JSON metadata that the active key guards; may be "@FILE".'),

@@ -81,7 +81,7 @@ def dispute(
     number: Number,
     who: str = option("The payer or the receiver, whoever disputes.", "--as", required=True),
 ) -> None:
-    """Let the agent decide about an escrow."""
+    """Raise a dispute about an escrow, which its agent then decides."""
     found = _get(app, sender, number)
     app.send(EscrowDispute(from_=sender, to=found["to"], agent=found["agent"], who=who, escrow_id=number))
 

@@ -121,7 +121,7 @@ def _signed_keys(app: App, transaction: Transaction) -> list[bytes]:
         return list(transaction.signers(app.session.identity.chain_id))
     except ProtocolError as error:
         raise ClientError(
-            f"the file holds a signature that is none: {error.message.partition(':')[2]}", "Build the file anew."
+            f"the file holds a signature that is none: {error.message.partition(':')[2]}", "Build the file again."
         ) from None
 
 

@@ -117,7 +117,7 @@ def unvote_witness(app: App, account: str, name: str = argument("WITNESS")) -> N
 
 @witness.command()
 def proxy(app: App, account: str, proxy_account: str = argument("PROXY")) -> None:
-    """Let another account vote for witnesses in one's place; an empty PROXY ends it."""
+    """Set another account as proxy for witness votes; an empty PROXY removes it."""
     app.send(AccountWitnessProxy(account=account, proxy=proxy_account))
 
 
