@@ -417,7 +417,9 @@ class DatabaseApi(ApiBase):
         orders = {"by_account": (NAME, NUMBER)}
         yield from list_rows(self.tables.limit_orders, orders, start, limit, order, self.forms.limit_order)
 
-    find_limit_orders = owned("orders", "limit_orders", "The open orders of one account.", "account", "by_account")
+    find_limit_orders = owned(
+        "orders", "limit_orders", "The open orders of one account.", "account", "by_account", show="limit_order"
+    )
 
     @rpc_method()
     def get_order_book(self, limit: PageLimit = 500) -> Steps:

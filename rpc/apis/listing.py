@@ -86,12 +86,14 @@ def listed(rows: str, table: str, text: str, **orders: tuple[str, ...]) -> Calla
     return _declare(list_all, rows, text)
 
 
-def owned(rows: str, table: str, text: str, parameter: str, index: str = "") -> Callable[..., Steps]:
-    """Declares a method that lists the rows whose key (or index key) begins with an account."""
+def owned(
+    rows: str, table: str, text: str, parameter: str, index: str = "", show: str = "show"
+) -> Callable[..., Steps]:
+    """Declares a method that lists the rows whose key (or index key) begins with an account, each shown by a form."""
 
     def find_owned(self: Any, account: Name = "") -> Steps:
         for row in islice(find_index(getattr(self.tables, table), index).scan((account,)), LIMIT_MAX):
-            yield self.forms.show(row)
+            yield getattr(self.forms, show)(row)
 
     return _declare(find_owned, rows, text, parameter)
 
