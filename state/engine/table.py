@@ -304,11 +304,12 @@ class Table(Generic[RowT, KeyT]):
         if self._rows.get(key) is not row:
             row = self._match_newest(key, row)
         new = replace(row, **changes)
+        is_watched = not self._watched.isdisjoint(changes)
+        if is_watched and self.key_of(new) != key:
+            raise SchemaError(f"{self.name}: the primary key {key!r} cannot change to {self.key_of(new)!r}")
         self._journal.append((self, key, row))
         self._base.setdefault(key, row)
-        if not self._watched.isdisjoint(changes):
-            if self.key_of(new) != key:
-                raise SchemaError(f"{self.name}: the primary key {key!r} cannot change to {self.key_of(new)!r}")
+        if is_watched:
             self._apply_moves(self._find_moves(row, new, changes), key, row, new)
         self._rows[key] = new
         return new
