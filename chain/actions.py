@@ -9,18 +9,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from consensus.header import HeaderActions
-from operations.actions import (
-    apply_action,
-    pack_required,
-    unpack_optional,
-    unpack_required,
-    validate_action,
-)
+from operations.actions import apply_action, validate_action
 from protocol.actions import RequiredAction
 from protocol.codec import codec_for
 from protocol.errors import ProtocolError, Rejected
 from protocol.times import time_text
 from protocol.units import BASIS_POINTS
+from state.action_queue import pack_required, unpack_optional, unpack_required
 from state.context import Context
 from state.tables.actions import PendingRequiredAction
 
@@ -126,18 +121,20 @@ def choose_actions(
 ) -> HeaderActions:
     """Applies the due actions on top of a block's transactions, and returns those for its header.
 
-    `size` is that of the block so far, in bytes. Required actions get all remaining room, optional ones the rest. The
-    changes stay in the open checkpoint; `session` opens one inside it. Errors of a required action are raised, because
-    no valid block can be made then.
+    `size` is that of the block so far, in bytes. Required actions get all remaining room, also those that other actions
+    put into the queue, optional ones the rest. The changes stay in the open checkpoint; `session` opens one inside it.
+    Errors of a required action are raised, because no valid block can be made then.
     """
     maximum = ctx.gpo.maximum_block_size
     required: list[Any] = []
-    for row in list(ctx.tables.pending_required_actions.index("by_execution").scan(stop=(timestamp + 1,))):
+    queue = ctx.tables.pending_required_actions
+    while (row := queue.index("by_execution").first()) is not None and row.execution_time <= timestamp:
         if size + len(row.action) > maximum:
             break
         action = unpack_required(ctx, row.action)
         with session():
             apply_action(ctx, action)
+            queue.delete(row)
         size += len(row.action)
         required.append(action)
     optional: list[Any] = []

@@ -6,7 +6,7 @@ account_recovery_processing, expire_escrow_ratification and process_decline_voti
 
 from itertools import islice
 
-from protocol.assets import VESTS, Asset
+from protocol.assets import VESTS, Asset, paired_symbol
 from protocol.virtual_operations import ReturnVestingDelegation
 from state.balances import Payments, release
 from state.context import Context
@@ -41,6 +41,15 @@ def process_expired_orders(ctx: Context) -> None:
     for order in orders:
         release(ctx, ctx.tables.limit_orders, order, (payments, order.seller))
     payments.finish(ctx)
+
+
+def process_expired_token_delegations(ctx: Context) -> None:
+    """Gives shares of tokens whose way back is over to their delegators, with the mana they carry."""
+    due = list(ctx.tables.token_delegation_expirations.index("by_expiration").scan(stop=(ctx.time,)))
+    for returning in due:
+        shares = Asset(returning.vesting_shares, paired_symbol(returning.symbol))
+        ctx.emit(ReturnVestingDelegation(returning.delegator, shares))
+        return_shares(ctx, returning)
 
 
 def process_expired_delegations(ctx: Context) -> None:

@@ -109,6 +109,7 @@ class BlockBuilder:
     ) -> Block:
         """Makes and signs the next block, and restores the state of the head block. Raises Rejected."""
         ctx, tried = self._ledger.ctx, self._pool.find_tried()
+        has_actions = has_due_actions(ctx, timestamp)  # Those that waiting transactions schedule, too.
         self._pool.drop_state()
         slot = get_slot_at_time(ctx, timestamp)
         if not slot > 0:
@@ -122,7 +123,7 @@ class BlockBuilder:
         head_id = self._ledger.head_id
         empty = Block.make(self._codec, previous=head_id, timestamp=timestamp, witness=witness, extensions=reports)
         size = empty.size + TRANSACTION_LENGTH_BYTES + (2 * EXTENSION_BYTES if ctx.rules.tokens_enabled else 0)
-        if tried is not None and self._fits(tried, timestamp, size):
+        if tried is not None and not has_actions and self._fits(tried, timestamp, size):
             transactions, actions = tried, HeaderActions((), ())
         else:
             transactions, actions = self._choose_contents(witness, timestamp, size, budget)
@@ -137,14 +138,12 @@ class BlockBuilder:
         return block.with_signature(sign_digest(block.digest, private_key, is_canonical))
 
     def _fits(self, transactions: list[Transaction], timestamp: int, size: int) -> bool:
-        """Whether all transactions fit into the next block by size and expiration, and no actions are due.
+        """Whether all transactions fit into the next block by size and expiration.
 
         `size` is that of the block without transactions, in bytes.
         """
-        return (
-            size + sum(transaction.size for transaction in transactions) < self.find_bytes_max()
-            and all(transaction.expiration >= timestamp for transaction in transactions)
-            and not has_due_actions(self._ledger.ctx, timestamp)
+        return size + sum(transaction.size for transaction in transactions) < self.find_bytes_max() and all(
+            transaction.expiration >= timestamp for transaction in transactions
         )
 
     def _choose_contents(

@@ -16,13 +16,13 @@ from consensus.resource_pools import (
     insert_full_pools,
     process_resource_pools,
 )
-from operations.actions import pack_optional
 from protocol.actions import OptionalAction
 from protocol.config import Chain as ChainNames
 from protocol.errors import PluginRefused, Rejected
 from protocol.operation import Operation
 from protocol.resources import NOTHING, RESOURCE_NAMES, Counts
 from protocol.transaction import Transaction
+from state.action_queue import pack_optional
 from state.context import SINGLETON, Context
 from state.resource_credits import (
     Credits,

@@ -21,6 +21,7 @@ from chain.expiries import (
     process_escrow_ratification,
     process_expired_delegations,
     process_expired_orders,
+    process_expired_token_delegations,
     process_expired_transactions,
     process_owner_histories,
     process_recovery_account_changes,
@@ -28,7 +29,7 @@ from chain.expiries import (
 )
 from chain.hardforks import process_hardforks
 from chain.resource_credits import charge_optional_actions, process_resource_credits
-from chain.withdrawals import process_vesting_withdrawals
+from chain.withdrawals import process_token_withdrawals, process_vesting_withdrawals
 from consensus.global_data import create_block_summary, update_global_dynamic_data, update_signing_witness
 from consensus.irreversibility import update_last_irreversible_block
 from consensus.median_feed import update_median_feed
@@ -40,9 +41,12 @@ from rewards.fund import process_claims_decay
 from rewards.inflation import process_funds
 from rewards.null_account import process_null_account
 from rewards.proposals import process_proposals
+from rewards.token_cashout import process_token_cashout
 from rewards.virtual_supply import process_virtual_supply
 from state.context import Context
 from state.tables.tables import Tables
+from tokens.emissions import process_token_emissions
+from tokens.identifiers import process_identifier_pool
 
 
 class Due(NamedTuple):
@@ -62,11 +66,12 @@ class Due(NamedTuple):
 class Step(NamedTuple):
     """One per-block step over the state and the block in `ctx.block`.
 
-    With `when`, the step is called only if such a row is due.
+    With `when`, the step is called only if such a row is due; with `rule`, only where this rule is set.
     """
 
     process: Callable[[Context], None]
     when: Due | None = None
+    rule: str = ""
 
 
 class BoundStep(NamedTuple):
@@ -80,7 +85,7 @@ class BoundStep(NamedTuple):
 
 def bind_steps(steps: tuple[Step, ...], tables: Tables, rules: Rules) -> tuple[BoundStep, ...]:
     """Resolves the indexes of the steps' conditions under the current rules."""
-    return tuple(_bind(step, tables, rules) for step in steps)
+    return tuple(_bind(step, tables, rules) for step in steps if not step.rule or getattr(rules, step.rule))
 
 
 def _bind(step: Step, tables: Tables, rules: Rules) -> BoundStep:
@@ -100,6 +105,11 @@ STEPS: tuple[Step, ...] = (
     Step(process_expired_transactions, Due("seen_transactions", "by_expiration", is_past=True)),
     Step(process_expired_orders, Due("limit_orders", "by_expiration", is_past=True)),
     Step(process_expired_delegations, Due("vesting_delegation_expirations", "by_expiration", is_past=True)),
+    Step(
+        process_expired_token_delegations,
+        Due("token_delegation_expirations", "by_expiration", is_past=True),
+        rule="tokens_live",
+    ),
     Step(update_witness_schedule),
     Step(update_median_feed),
     Step(process_virtual_supply),
@@ -108,6 +118,8 @@ STEPS: tuple[Step, ...] = (
     Step(process_conversions, Due("convert_requests", "by_conversion_date")),
     Step(process_claims_decay),
     Step(process_comment_cashout, Due("comments", "by_cashout_time")),
+    Step(process_token_cashout, Due("token_posts", "by_cashout_time"), rule="tokens_live"),
+    Step(process_token_withdrawals, Due("token_balances", "by_next_vesting_withdrawal"), rule="tokens_live"),
     Step(process_vesting_withdrawals, Due("accounts", "by_next_vesting_withdrawal")),
     Step(process_savings_withdrawals, Due("savings_withdraws", "by_complete_from_id")),
     Step(process_subsidized_accounts),
@@ -121,11 +133,13 @@ STEPS: tuple[Step, ...] = (
     Step(process_escrow_ratification, Due("escrows", "by_ratification_deadline", (False,))),
     Step(process_declined_voting_rights, Due("decline_voting_requests", "by_effective_date")),
     Step(process_proposals),
+    Step(process_token_emissions, Due("tokens", "by_next_emission"), rule="tokens_live"),
     Step(process_required_actions),
     Step(check_required_actions, Due("pending_required_actions", "by_execution")),
     Step(process_optional_actions),
     Step(remove_unwanted_actions, Due("pending_optional_actions", "by_execution")),
     Step(charge_optional_actions),
+    Step(process_identifier_pool, rule="tokens_live"),
     Step(process_hardforks),
     Step(process_resource_credits),
 )

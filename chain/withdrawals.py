@@ -5,14 +5,16 @@ Source: libraries/chain/database.cpp, process_vesting_withdrawals.
 
 from itertools import islice
 
-from protocol.assets import STEEM, VESTS, Asset
+from protocol.assets import STEEM, VESTS, Asset, paired_symbol
 from protocol.units import BASIS_POINTS
 from protocol.virtual_operations import FillVestingWithdraw
 from state.context import Context
+from state.mana import Staker
 from state.resource_credits import regenerate_rc, update_max_rc
-from state.stake import PowerDown
+from state.stake import PowerDown, power_tokens_down
 from state.tables.accounts import Account
 from state.tables.kinds import TIME_MAX
+from state.tables.tokens import TokenBalance
 from state.tables.vesting import WithdrawVestingRoute
 from state.witness_votes import WitnessVoteSums
 
@@ -42,8 +44,30 @@ def _find_following(ctx: Context, account: Account) -> str | None:
     return behind[0].name if behind else None
 
 
-def compute_part(account: Account) -> int:
-    """VESTS satoshis of the due part: the rate, or the rest at the end."""
+def process_token_withdrawals(ctx: Context) -> None:
+    """Pays every part of a power down of tokens that is due, in the order of time, account and symbol."""
+    balances = ctx.tables.token_balances
+    due: list[TokenBalance] = list(balances.index("by_next_vesting_withdrawal").scan(stop=(ctx.time + 1,)))
+    for holder in due:
+        part = compute_part(holder)
+        withdrawn = holder.withdrawn + part
+        is_done = withdrawn >= holder.to_withdraw or holder.vesting_shares == part
+        following = holder.next_vesting_withdrawal + ctx.rules.smt_vesting_withdraw_interval_seconds
+        paid = power_tokens_down(
+            ctx,
+            holder,
+            part,
+            withdrawn=withdrawn,
+            vesting_withdraw_rate=0 if is_done else holder.vesting_withdraw_rate,
+            next_vesting_withdrawal=TIME_MAX if is_done else following,
+        )
+        symbol = holder.symbol
+        amounts = Asset(paid.shares, paired_symbol(symbol)), Asset(paid.tokens, symbol)
+        ctx.emit(FillVestingWithdraw(holder.name, holder.name, *amounts))
+
+
+def compute_part(account: Staker) -> int:
+    """Satoshis of the due part: the rate, or the rest at the end."""
     remaining = account.to_withdraw - account.withdrawn
     rate = account.vesting_withdraw_rate
     return min(account.vesting_shares, account.to_withdraw % rate if remaining < rate else rate)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from index.record import Record
 from index.state_index import StateIndex, Values
-from protocol.assets import STEEM, Asset
+from protocol.assets import SBD, STEEM, Asset
 from protocol.units import DAY_SECONDS, HOUR_SECONDS, MINUTE_SECONDS
 from protocol.virtual_operations import FillOrder
 from state.engine.rows import pack, unpack
@@ -25,6 +25,9 @@ BUCKET_SECONDS = (15, MINUTE_SECONDS, 5 * MINUTE_SECONDS, HOUR_SECONDS, DAY_SECO
 
 BUCKETS_PER_SIZE = 5760
 """Number of buckets kept per length: the default of the reference's market-history-buckets-per-size."""
+
+_SYMBOLS = {STEEM, SBD}
+"""What is traded in the market of this index; trades of community tokens have no history yet."""
 
 _PREFIX = b"\x21"
 _TRADES = _PREFIX + b"\x01"
@@ -72,7 +75,7 @@ class Bucket(NamedTuple):
 
 
 class MarketHistory(StateIndex):
-    """The index of trades and buckets. The buckets of the whole window are in memory as well."""
+    """The index of trades and buckets of STEEM and SBD. The buckets of the whole window are in memory as well."""
 
     name = "market_history"
     prefix = _PREFIX
@@ -106,9 +109,10 @@ class MarketHistory(StateIndex):
         """Returns the trades of a block, and the buckets they change."""
         puts: Values = {}
         for applied in record.operations:
-            if type(applied.op) is not FillOrder:
+            fill = applied.op
+            if type(fill) is not FillOrder or not {fill.current_pays.symbol, fill.open_pays.symbol} <= _SYMBOLS:
                 continue
-            trade = Trade(self._next_trade, applied.timestamp, applied.op.current_pays, applied.op.open_pays)
+            trade = Trade(self._next_trade, applied.timestamp, fill.current_pays, fill.open_pays)
             self._next_trade += 1
             key, value = _trade_pair(trade)
             puts[key] = value

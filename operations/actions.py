@@ -10,13 +10,25 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from operations.checks import check_account_name
-from protocol.actions import ExampleOptionalAction, ExampleRequiredAction, OptionalAction, RequiredAction
-from protocol.codec import codec_for
+from protocol.actions import (
+    ExampleOptionalAction,
+    ExampleRequiredAction,
+    OptionalAction,
+    RequiredAction,
+    SmtContributorPayoutAction,
+    SmtFounderPayoutAction,
+    SmtIcoEvaluationAction,
+    SmtIcoLaunchAction,
+    SmtRefundAction,
+    SmtTokenLaunchAction,
+)
 from protocol.errors import Rejected
 from protocol.times import time_text
 from protocol.types import wire_name_of
+from state.action_queue import enqueue_required, pack_optional
 from state.context import Context
 from state.tables.actions import PendingOptionalAction, PendingRequiredAction
+from tokens.launch import evaluate_sale, launch_sale, launch_token, pay_contributor, pay_founders, refund_contribution
 
 
 class ActionRule(NamedTuple):
@@ -24,7 +36,15 @@ class ActionRule(NamedTuple):
 
     validate: Callable[[Any], None]
     apply: Callable[[Context, Any], None]
-    is_for_tests: bool = False
+    is_enabled: Callable[[Context], bool]
+
+
+def _is_test_net(ctx: Context) -> bool:
+    return ctx.config.is_test_net
+
+
+def _has_tokens(ctx: Context) -> bool:
+    return ctx.rules.tokens_live
 
 
 def _check_account(action: ExampleRequiredAction | ExampleOptionalAction) -> None:
@@ -35,16 +55,26 @@ def _do_nothing(_ctx: Context, _action: object) -> None:
     """The effect of the example actions, which exist to test the mechanism."""
 
 
+def _check_nothing(_action: object) -> None:
+    """What the chain itself put into the queue needs no check: a block must carry the same bytes."""
+
+
 ACTION_RULES: dict[type, ActionRule] = {
-    ExampleRequiredAction: ActionRule(_check_account, _do_nothing, is_for_tests=True),
-    ExampleOptionalAction: ActionRule(_check_account, _do_nothing, is_for_tests=True),
+    ExampleRequiredAction: ActionRule(_check_account, _do_nothing, _is_test_net),
+    ExampleOptionalAction: ActionRule(_check_account, _do_nothing, _is_test_net),
+    SmtIcoLaunchAction: ActionRule(_check_nothing, launch_sale, _has_tokens),
+    SmtIcoEvaluationAction: ActionRule(_check_nothing, evaluate_sale, _has_tokens),
+    SmtTokenLaunchAction: ActionRule(_check_nothing, launch_token, _has_tokens),
+    SmtRefundAction: ActionRule(_check_nothing, refund_contribution, _has_tokens),
+    SmtContributorPayoutAction: ActionRule(_check_nothing, pay_contributor, _has_tokens),
+    SmtFounderPayoutAction: ActionRule(_check_nothing, pay_founders, _has_tokens),
 }
-"""The enabled actions. The examples exist on test networks only, as in the reference."""
+"""The enabled actions, and on which chains. The examples exist on test networks only, as in the reference."""
 
 
 def _get_rule(ctx: Context, action: object) -> ActionRule:
     rule = ACTION_RULES.get(type(action))
-    if rule is None or (rule.is_for_tests and not ctx.config.is_test_net):
+    if rule is None or not rule.is_enabled(ctx):
         name = wire_name_of(type(action))
         raise Rejected("false", "${name} is not enabled on this chain.", name=name)
     return rule
@@ -60,32 +90,11 @@ def apply_action(ctx: Context, action: object) -> None:
     _get_rule(ctx, action).apply(ctx, action)
 
 
-def pack_required(ctx: Context, action: RequiredAction) -> bytes:
-    """The encoding of a required action in a header and in the queue."""
-    return codec_for(ctx.config.identity).encode(RequiredAction, action)
-
-
-def pack_optional(ctx: Context, action: OptionalAction) -> bytes:
-    """The encoding of an optional action in a header and in the state."""
-    return codec_for(ctx.config.identity).encode(OptionalAction, action)
-
-
-def unpack_required(ctx: Context, data: bytes) -> Any:
-    """The required action of a row."""
-    return codec_for(ctx.config.identity).decode(RequiredAction, data)
-
-
-def unpack_optional(ctx: Context, data: bytes) -> Any:
-    """The optional action of a row."""
-    return codec_for(ctx.config.identity).decode(OptionalAction, data)
-
-
 def schedule_required_action(ctx: Context, action: RequiredAction, at: int | None = None) -> PendingRequiredAction:
     """Queues an action that must be executed by a block from time `at` on (default: now)."""
     execution_time = _check_time(ctx, "required", at)
     validate_action(ctx, action)
-    table = ctx.tables.pending_required_actions
-    return table.insert(PendingRequiredAction(table.next_id(), execution_time, pack_required(ctx, action)))
+    return enqueue_required(ctx, action, execution_time)
 
 
 def schedule_optional_action(ctx: Context, action: OptionalAction, at: int | None = None) -> PendingOptionalAction:

@@ -15,7 +15,7 @@ from protocol.integers import INT64_MAX
 from protocol.json_text import is_valid_json
 from protocol.measures import duration_text
 from protocol.operation import Operation, operation
-from protocol.resources import Resources, state_size
+from protocol.resources import Resources, state_size, token_state_size
 from protocol.rules import Rules
 from protocol.types import (
     U16,
@@ -34,6 +34,7 @@ from protocol.types import (
 )
 from protocol.units import BASIS_POINTS
 from rewards.comments import find_comment, get_comment
+from rewards.token_posts import Options, check_deletable, remove_token_posts, set_votable_tokens
 from state.context import Context
 from state.tables.content import Comment as CommentRow
 from state.tables.kinds import TIME_MAX
@@ -171,6 +172,9 @@ class DeleteComment(Operation):
             raise Rejected("comment.net_rshares <= 0", "Cannot delete a comment with net positive votes.").named(
                 "post_has_votes"
             )
+        if ctx.rules.tokens_live:
+            check_deletable(ctx, comment)
+            remove_token_posts(ctx, comment)
         remove_post(ctx, comment)
 
 
@@ -218,6 +222,11 @@ class VotableAssetOptions(NamedTuple):
     allow_curation_rewards: Annotated[Bool, "Whether curators get their part.", Default(True)]
     beneficiaries: Annotated[CommentPayoutBeneficiaries, "Accounts that get shares of the token reward; may be none."]
 
+    @property
+    def plain(self) -> Options:
+        """These options as the rules take them."""
+        return Options(self.max_accepted_payout, self.allow_curation_rewards, tuple(self.beneficiaries.beneficiaries))
+
 
 class AllowedVoteAssets(NamedTuple):
     """Tokens in which a post may be rewarded besides STEEM.
@@ -249,6 +258,7 @@ CommentOptionsExtension = StaticVariant[CommentPayoutBeneficiaries, AllowedVoteA
 
 
 _BENEFICIARY = state_size("comment_object_beneficiaries_member_size", 18)
+_VOTABLE_ASSET = token_state_size("comment_object_votable_asset_size", 20)
 
 
 @operation(number=19, takes=Resources(13_200), posting="author")
@@ -286,8 +296,13 @@ class CommentOptions(Operation):
             extension.validate(rules)
 
     def count_resources(self) -> Resources:
-        count = sum(len(part.beneficiaries) for part in self.extensions if isinstance(part, CommentPayoutBeneficiaries))
-        return self.resources.more(state_bytes=_BENEFICIARY * count)
+        state_bytes = 0
+        for part in self.extensions:
+            if isinstance(part, CommentPayoutBeneficiaries):
+                state_bytes += _BENEFICIARY * len(part.beneficiaries)
+            else:
+                state_bytes += _VOTABLE_ASSET * len(part.votable_assets)
+        return self.resources.more(state_bytes=state_bytes)
 
     def apply(self, ctx: Context) -> None:
         comment = get_comment(ctx, self.author, self.permlink)
@@ -304,7 +319,7 @@ class CommentOptions(Operation):
             if isinstance(extension, CommentPayoutBeneficiaries):
                 comment = _set_beneficiaries(ctx, comment, extension)
             else:
-                _refuse_vote_assets(comment)
+                _set_vote_assets(ctx, comment, extension)
 
     def _check_relayed_beneficiaries(self, ctx: Context) -> None:
         """Refuses to relay too many beneficiaries. Source: witness_plugin.cpp, comment_options_extension_visitor."""
@@ -353,7 +368,10 @@ def _set_beneficiaries(ctx: Context, comment: CommentRow, extension: CommentPayo
     return ctx.tables.comments.update(comment, beneficiaries=tuple(extension.beneficiaries))
 
 
-def _refuse_vote_assets(comment: CommentRow) -> None:
+def _set_vote_assets(ctx: Context, comment: CommentRow, extension: AllowedVoteAssets) -> None:
+    if ctx.rules.tokens_live:
+        set_votable_tokens(ctx, comment, ((symbol, options.plain) for symbol, options in extension.votable_assets))
+        return
     if comment.abs_rshares != 0:
         raise Rejected(
             "_c.abs_rshares == 0", "Comment must not have been voted on before specifying allowed vote assets."

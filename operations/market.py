@@ -4,7 +4,7 @@ from typing import Annotated
 
 from operations.checks import check_account_name, is_token
 from operations.matching import apply_order
-from protocol.assets import SBD, STEEM, Asset, Price, check_price, make_price, multiply
+from protocol.assets import SBD, STEEM, Asset, Price, check_price, is_vesting, make_price, multiply, symbol_json
 from protocol.errors import Invalid, Rejected, UnknownKey
 from protocol.integers import TIME_MAX
 from protocol.measures import duration_text
@@ -41,11 +41,24 @@ def _market_assertion(receive: str) -> str:
     )
 
 
+def _check_tokens(ctx: Context, *symbols: int) -> None:
+    """Refuses tokens that do not exist with these decimals, and their vesting symbols."""
+    for symbol in filter(is_token, symbols):
+        if is_vesting(symbol):
+            raise Rejected("price.quote.symbol.is_vesting() == false", "Quote symbol cannot be a vesting symbol.")
+        if ctx.tables.tokens.find(symbol) is None:
+            raise Rejected(
+                "token != nullptr", "Unable to find quote token. Symbol: ${symbol}", symbol=symbol_json(symbol)
+            )
+
+
 def _place_order(ctx: Context, op: "LimitOrderCreate | LimitOrderCreate2", price: Price) -> None:
     """Takes the amount for sale from the owner, adds the order to the book and matches it.
 
     Raises RowExists when the owner has an open order of this number.
     """
+    if ctx.rules.tokens_live:
+        _check_tokens(ctx, price.base.symbol, price.quote.symbol)
     now = ctx.time
     if not op.expiration > now:
         raise Rejected(

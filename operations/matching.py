@@ -8,12 +8,13 @@ Source: libraries/chain/database.cpp, apply_order, match, fill_order and cancel_
 from collections.abc import Iterator
 from itertools import islice
 
-from protocol.assets import Asset, Price, multiply, price_less
+from protocol.assets import CORE_SYMBOLS, Asset, Price, multiply, price_less
 from protocol.errors import ChainError, known_as
 from protocol.virtual_operations import FillOrder
-from state.balances import Payments, pay_out, release
+from state.balances import MARKET_MAKER, Payments, Place, move, pay_out, release
 from state.context import Context
 from state.tables.market import LimitOrder
+from tokens.market_maker import MARKET_MAKER_NAME, compute_trade, find_market_maker, read_sides
 
 READ_AHEAD_MAX = 128
 """Maximum number of orders of a book to read in one scan. Bounds the rows read but not matched."""
@@ -47,15 +48,46 @@ def apply_order(ctx: Context, order: LimitOrder) -> bool:
     worst = order.sell_price.inverse()
     payments = Payments()
     new: LimitOrder | None = order
+    has_maker = worst.base.symbol not in CORE_SYMBOLS or worst.quote.symbol not in CORE_SYMBOLS
     for old in _take_from_book(ctx, worst.base.symbol, worst.quote.symbol):
         if price_less(old.sell_price, worst):
             break
+        if has_maker:
+            new = _trade_with_maker(ctx, payments, order, old.sell_price.inverse())
+            if new is None:
+                break
+            order = new
         new = _match(ctx, payments, order, old, old.sell_price)
         if new is None:
             break
         order = new
+    if has_maker and new is not None:
+        new = _trade_with_maker(ctx, payments, new, new.sell_price)
     payments.finish(ctx)
     return new is None
+
+
+def _trade_with_maker(ctx: Context, payments: Payments, order: LimitOrder, limit: Price) -> LimitOrder | None:
+    """Trades with the token's market maker up to a price; returns what is left of the order, or None."""
+    sells, asks = order.sell_price.base.symbol, order.sell_price.quote.symbol
+    token = find_market_maker(ctx, sells, asks)
+    trade = None if token is None else compute_trade(*read_sides(token, sells), order.for_sale, limit)
+    if token is None or trade is None:
+        return order
+    pays, gets = Asset(trade.pays, sells), Asset(trade.gets, asks)
+    ctx.emit(
+        FillOrder(
+            current_owner=order.seller,
+            current_orderid=order.orderid,
+            current_pays=pays,
+            open_owner=MARKET_MAKER_NAME,
+            open_orderid=0,
+            open_pays=gets,
+        )
+    )
+    maker = (MARKET_MAKER, token.liquid_symbol)
+    move(ctx, gets, maker, (payments, order.seller))
+    return _fill(ctx, payments, order, pays, maker, gets)
 
 
 def _take_from_book(ctx: Context, sells: int, asks: int) -> Iterator[LimitOrder]:
@@ -97,8 +129,8 @@ def _match(ctx: Context, payments: Payments, new: LimitOrder, old: LimitOrder, p
             open_pays=old_pays,
         )
     )
-    old_left = _fill(ctx, payments, old, old_pays, new, new_pays)
-    new_left = _fill(ctx, payments, new, new_pays, old, old_pays)
+    old_left = _fill(ctx, payments, old, old_pays, (payments, new.seller), new_pays)
+    new_left = _fill(ctx, payments, new, new_pays, (payments, old.seller), old_pays)
     if new_left is not None and old_left is not None:
         raise _mismatch(new, old, price)
     return new_left
@@ -135,9 +167,9 @@ def _order_json(order: LimitOrder) -> dict[str, object]:
 
 
 def _fill(
-    ctx: Context, payments: Payments, order: LimitOrder, pays: Asset, other: LimitOrder, receives: Asset
+    ctx: Context, payments: Payments, order: LimitOrder, pays: Asset, place: Place, receives: Asset
 ) -> LimitOrder | None:
-    """Pays one side of a trade to the other order's seller; returns the rest of the paying order, or None.
+    """Pays one side of a trade to a place of the other side; returns the rest of the paying order, or None.
 
     An order whose rest is worth nothing at its price is cancelled: the rest is refunded to the seller.
     """
@@ -150,7 +182,7 @@ def _fill(
             pays=pays.nai_json,
             receives=receives.nai_json,
         )
-    orders, place = ctx.tables.limit_orders, (payments, other.seller)
+    orders = ctx.tables.limit_orders
     if pays == for_sale:
         release(ctx, orders, order, place)
         return None

@@ -9,6 +9,7 @@ import operations
 from protocol import virtual_operations
 from protocol.operation import OPERATIONS, Operation
 from protocol.resources import UNCOUNTED
+from tokens.operation import TokenOperation
 
 
 def import_modules(package: ModuleType) -> list[ModuleType]:
@@ -37,3 +38,8 @@ EXECUTION_TIMES: Final = {
     cls.wire_name: cls.resources.execution_time for cls in ALL_OPERATIONS.values() if cls.resources is not UNCOUNTED
 }
 """Execution time in nanoseconds that the reference charges for an operation, by name; 0 for operations not listed."""
+
+TOKEN_EXECUTION_TIMES: Final = {
+    cls.wire_name: cls.live.execution_time for cls in ALL_OPERATIONS.values() if issubclass(cls, TokenOperation)
+}
+"""The same of the operations of tokens where these are live."""

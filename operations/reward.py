@@ -3,14 +3,25 @@
 from typing import Annotated, Any
 
 from operations.checks import check_account_name, is_token
-from protocol.assets import SBD, STEEM, VESTS, Asset, decimals, nai_string, symbol_to_nai
+from protocol.assets import (
+    SBD,
+    STEEM,
+    VESTS,
+    Asset,
+    decimals,
+    is_vesting,
+    liquid_symbol,
+    nai_string,
+    symbol_json,
+    symbol_to_nai,
+)
 from protocol.errors import Invalid, Rejected
 from protocol.operation import Operation, operation
 from protocol.resources import Resources
 from protocol.rules import Rules
 from protocol.types import AccountName, FutureExtensions, Vector
 from state.context import Context
-from state.reward_balances import claim_reward
+from state.reward_balances import claim_reward, claim_token_reward
 
 
 @operation(number=39, takes=Resources(50_300), posting="account")
@@ -94,6 +105,9 @@ class ClaimRewardBalance2(Operation):
 
     def _claim(self, ctx: Context, token: Asset) -> None:
         if is_token(token.symbol):
+            if ctx.rules.tokens_live:
+                self._claim_token(ctx, token)
+                return
             raise Rejected("delta.amount.value >= 0", "Insufficient SMT ${smt} funds", smt=_show_symbol(token.symbol))
         account = ctx.tables.accounts.find(self.account)
         if account is None:
@@ -113,6 +127,31 @@ class ClaimRewardBalance2(Operation):
         }[token.symbol]
         _check_available(assertion, name, token, available)
         claim_reward(ctx, self.account, token, with_mana=False)
+
+    def _claim_token(self, ctx: Context, claimed: Asset) -> None:
+        holder = ctx.tables.token_balances.find((self.account, liquid_symbol(claimed.symbol)))
+        if holder is None:
+            raise Rejected(
+                "bal != nullptr",
+                "Account ${a} has no rewards balance for SMT ${s}",
+                a=self.account,
+                s=symbol_json(claimed.symbol),
+            )
+        pending, field = holder.pending_liquid, "pending_liquid"
+        if is_vesting(claimed.symbol):
+            pending, field = holder.pending_vesting_shares, "pending_vesting_shares"
+        if not claimed.amount <= pending:
+            raise Rejected(
+                f"token <= bal->{field}",
+                "Account ${a} has only ${p} pending in their rewards balance. Claimed: ${c}",
+                a=self.account,
+                p=Asset(pending, claimed.symbol).nai_json,
+                c=claimed.nai_json,
+            ).named("claim_too_large")
+        claim_token_reward(ctx, holder, claimed)
+
+    def count_resources(self) -> Resources:
+        return self.resources.more(execution_time=50_300 if any(is_token(a.symbol) for a in self.reward_tokens) else 0)
 
 
 def _check_available(assertion: str, symbol: str, claimed: Asset, available: int) -> None:

@@ -3,17 +3,17 @@
 Source of all rules here: the master branch's smt_operations.hpp, smt_operations.cpp and smt_util.cpp.
 """
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from operations.checks import check_account_name, check_token_symbol
 from operations.token_parameters import SmtRuntimeParameter, SmtSetupParameter
 from operations.token_units import SmtCappedGenerationPolicy, SmtEmissionsUnit, SmtGenerationPolicy
-from protocol.assets import SBD, STEEM, Asset, decimals, is_vesting
-from protocol.errors import Invalid
+from protocol.assets import SBD, STEEM, Asset, decimals, is_vesting, symbol_to_nai
+from protocol.errors import Invalid, Rejected
 from protocol.identity import ChainIdentity
 from protocol.integers import INT32_MAX, UINT32_MAX
-from protocol.operation import Operation, operation
-from protocol.resources import UNCOUNTED, Resources
+from protocol.operation import operation
+from protocol.resources import UNCOUNTED, Resources, token_state_size
 from protocol.rules import Rules
 from protocol.times import time_text
 from protocol.types import (
@@ -30,6 +30,13 @@ from protocol.types import (
     TickerName,
     Time,
 )
+from state.context import Context
+from state.tables.tokens import Phase, TokenEmissions, TokenSale
+from tokens.control import get_controlled_token, get_token_in_setup
+from tokens.creation import create_token, reset_token
+from tokens.launch import contribute
+from tokens.operation import TokenOperation
+from tokens.setup import add_emissions, add_tier, complete_setup, remove_emissions, remove_tier
 
 __all__ = [
     "SmtCappedGenerationPolicy",
@@ -54,12 +61,14 @@ def _check_admin(control_account: str, symbol: int) -> None:
 
 
 @operation(number=49, takes=Resources(), active="control_account")
-class SmtSetup(Operation):
+class SmtSetup(TokenOperation):
     """Sets a token's supply and the times of its launch, and completes its setup.
 
     Source: smt_operations.cpp of master, smt_setup_operation::validate; smt_evaluator.cpp of master,
     smt_setup_evaluator.
     """
+
+    live: ClassVar[Resources] = Resources(180_000, token_state_size("smt_ico_object_size", 208, 1940))
 
     control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
     symbol: Annotated[Symbol, "The token."]
@@ -104,14 +113,31 @@ class SmtSetup(Operation):
                 t=time_text(genesis_time),
             )
 
+    def apply_live(self, ctx: Context) -> None:
+        self.check_genesis(ctx.config.genesis.time)
+        token = get_token_in_setup(ctx, self.control_account, self.symbol)
+        sale = TokenSale(
+            id=ctx.tables.token_sales.next_id(),
+            symbol=self.symbol,
+            contribution_begin_time=self.contribution_begin_time,
+            contribution_end_time=self.contribution_end_time,
+            launch_time=self.launch_time,
+            steem_satoshi_min=self.steem_satoshi_min,
+            min_unit_ratio=self.min_unit_ratio,
+            max_unit_ratio=self.max_unit_ratio,
+        )
+        complete_setup(ctx, token, sale, self.max_supply)
+
 
 @operation(number=50, takes=Resources(), active="control_account")
-class SmtSetupEmissions(Operation):
+class SmtSetupEmissions(TokenOperation):
     """Schedules regular emissions of a token.
 
     Source: smt_operations.cpp of master, smt_setup_emissions_operation::validate; smt_evaluator.cpp of master,
     smt_setup_emissions_evaluator.
     """
+
+    live: ClassVar[Resources] = Resources(13_000, token_state_size("smt_token_emissions_object_size", 104))
 
     control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
     symbol: Annotated[Symbol, "The token."]
@@ -195,14 +221,40 @@ class SmtSetupEmissions(Operation):
         if not self.schedule_time > genesis_time:
             raise Invalid("schedule_time > STEEM_GENESIS_TIME")
 
+    def apply_live(self, ctx: Context) -> None:
+        self.check_genesis(ctx.config.genesis.time)
+        token = get_token_in_setup(ctx, self.control_account, self.symbol)
+        if self.remove:
+            remove_emissions(ctx, token, self.schedule_time, self)
+            return
+        schedule = TokenEmissions(
+            id=ctx.tables.token_emissions.next_id(),
+            symbol=self.symbol,
+            schedule_time=self.schedule_time,
+            token_unit=self.emissions_unit.token_unit,
+            interval_seconds=self.interval_seconds,
+            emission_count=self.emission_count,
+            lep_time=self.lep_time,
+            rep_time=self.rep_time,
+            lep_abs_amount=self.lep_abs_amount,
+            rep_abs_amount=self.rep_abs_amount,
+            lep_rel_amount_numerator=self.lep_rel_amount_numerator,
+            rep_rel_amount_numerator=self.rep_rel_amount_numerator,
+            rel_amount_denom_bits=self.rel_amount_denom_bits,
+            floor_emissions=self.floor_emissions,
+        )
+        add_emissions(ctx, schedule)
+
 
 @operation(number=51, takes=UNCOUNTED, active="control_account")
-class SmtSetupIcoTier(Operation):
+class SmtSetupIcoTier(TokenOperation):
     """Adds or removes a tier of a token's launch: how contributions up to a cap are turned into tokens.
 
     Source: smt_operations.cpp of master, smt_setup_ico_tier_operation::validate; smt_evaluator.cpp of master,
     smt_setup_ico_tier_evaluator.
     """
+
+    live: ClassVar[Resources] = Resources(13_000, token_state_size("smt_ico_tier_object_size", 96, 1940))
 
     control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
     symbol: Annotated[Symbol, "The token."]
@@ -223,14 +275,23 @@ class SmtSetupIcoTier(Operation):
             )
         self.generation_policy.validate(rules)
 
+    def apply_live(self, ctx: Context) -> None:
+        token = get_token_in_setup(ctx, self.control_account, self.symbol)
+        if self.remove:
+            remove_tier(ctx, token, self.steem_satoshi_cap)
+        else:
+            add_tier(ctx, token, self.steem_satoshi_cap, *self.generation_policy.generation_unit)
+
 
 @operation(number=52, takes=Resources(), active="control_account")
-class SmtSetSetupParameters(Operation):
+class SmtSetSetupParameters(TokenOperation):
     """Sets parameters of a token before its launch.
 
     Source: smt_operations.cpp of master, smt_set_setup_parameters_operation::validate; smt_evaluator.cpp of master,
     smt_set_setup_parameters_evaluator.
     """
+
+    live: ClassVar[Resources] = Resources(40_000)
 
     control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
     symbol: Annotated[Symbol, "The token."]
@@ -242,14 +303,21 @@ class SmtSetSetupParameters(Operation):
         if not self.setup_parameters:
             raise Invalid("setup_parameters.empty() == false")
 
+    def apply_live(self, ctx: Context) -> None:
+        token = get_token_in_setup(ctx, self.control_account, self.symbol)
+        for parameter in self.setup_parameters:
+            token = parameter.store(ctx, token)
+
 
 @operation(number=53, takes=Resources(), active="control_account")
-class SmtSetRuntimeParameters(Operation):
+class SmtSetRuntimeParameters(TokenOperation):
     """Sets parameters of a token's rewards and votes.
 
     Source: smt_operations.cpp of master, smt_set_runtime_parameters_operation::validate; smt_evaluator.cpp of master,
     smt_set_runtime_parameters_evaluator.
     """
+
+    live: ClassVar[Resources] = Resources(39_000)
 
     control_account: Annotated[AccountName, "Account that controls the token; its active authority signs."]
     symbol: Annotated[Symbol, "The token."]
@@ -263,14 +331,23 @@ class SmtSetRuntimeParameters(Operation):
         for parameter in self.runtime_parameters:
             parameter.validate(rules)
 
+    def apply_live(self, ctx: Context) -> None:
+        token = get_controlled_token(ctx, self.control_account, self.symbol)
+        if token.phase == Phase.LAUNCH_FAILED:
+            raise Rejected("", "The launch of SMT ${smt} has failed", smt=symbol_to_nai(self.symbol))
+        for parameter in self.runtime_parameters:
+            token = parameter.store(ctx, token)
+
 
 @operation(number=54, takes=Resources(), active="control_account")
-class SmtCreate(Operation):
+class SmtCreate(TokenOperation):
     """Creates a token for a fee.
 
     Source: smt_operations.cpp of master, smt_create_operation::validate; smt_evaluator.cpp of master,
     smt_create_evaluator.
     """
+
+    live: ClassVar[Resources] = Resources(50_000, token_state_size("smt_token_object_size", 240))
 
     control_account: Annotated[AccountName, "Account that pays and will control the token; its active authority signs."]
     symbol: Annotated[Symbol, "Liquid symbol from the pool of unused ones."]
@@ -319,14 +396,28 @@ class SmtCreate(Operation):
             if self.desired_ticker == name:
                 raise Invalid(f"desired_ticker != {constant}_SYMBOL_STR", "SMT Ticker Symbol cannot be ${s}", s=name)
 
+    def apply_live(self, ctx: Context) -> None:
+        self.check_ticker(ctx.config.identity)
+        if not self.precision <= ctx.rules.smt_max_decimal_places:
+            raise Rejected(
+                "", "A token has ${n} decimals at most. Was ${p}", n=ctx.rules.smt_max_decimal_places, p=self.precision
+            )
+        fee = self.smt_creation_fee
+        if fee.amount > 0:
+            create_token(ctx, self.control_account, self.symbol, self.desired_ticker, fee)
+        else:
+            reset_token(ctx, self.control_account, self.symbol, self.desired_ticker)
+
 
 @operation(number=55, takes=Resources(), active="contributor")
-class SmtContribute(Operation):
+class SmtContribute(TokenOperation):
     """Contributes STEEM to the launch of a token.
 
     Source: smt_operations.cpp of master, smt_contribute_operation::validate; smt_evaluator.cpp of master,
     smt_contribute_evaluator.
     """
+
+    live: ClassVar[Resources] = Resources(92_000, token_state_size("smt_contribution_object_size", 56, 1940))
 
     contributor: Annotated[AccountName, "Account that contributes; its active authority signs."]
     symbol: Annotated[Symbol, "The token."]
@@ -341,3 +432,6 @@ class SmtContribute(Operation):
             raise Invalid("contribution.symbol == STEEM_SYMBOL", "Contributions must be made in STEEM")
         if not self.contribution.amount > 0:
             raise Invalid("contribution.amount > 0", "Contribution amount must be greater than 0")
+
+    def apply_live(self, ctx: Context) -> None:
+        contribute(ctx, self.contributor, self.symbol, self.contribution_id, self.contribution.amount)

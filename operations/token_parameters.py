@@ -5,17 +5,26 @@ Source: smt_operations.hpp of master; smt_operations.cpp of master, smt_set_runt
 
 from typing import Annotated, NamedTuple
 
-from protocol.errors import Invalid
+from protocol.errors import Invalid, Rejected
 from protocol.integers import UINT32_MAX
 from protocol.rules import Rules
 from protocol.types import U16, U32, U128, Bool, CurveId, Default, StaticVariant
 from protocol.units import BASIS_POINTS, DAY_SECONDS
+from state.context import Context
+from state.tables.tokens import Token
+
+CONTENT_CONSTANT_MAX = 1 << 62
+"""With a greater one the curves' intermediate values would not fit 128 bits."""
 
 
 class SmtParamAllowVoting(NamedTuple):
     """Whether posts may be voted on with the token."""
 
     value: Annotated[Bool, "Whether it is allowed.", Default(True)]
+
+    def store(self, ctx: Context, token: Token) -> Token:
+        """Sets it."""
+        return ctx.tables.tokens.update(token, allow_voting=self.value)
 
 
 SmtSetupParameter = StaticVariant[SmtParamAllowVoting]
@@ -45,6 +54,14 @@ class SmtParamWindowsV1(NamedTuple):
                 v=rules.smt_vesting_withdraw_interval_seconds,
                 val=self.cashout_window_seconds,
             )
+
+    def store(self, ctx: Context, token: Token) -> Token:
+        """Sets both windows."""
+        return ctx.tables.tokens.update(
+            token,
+            cashout_window_seconds=self.cashout_window_seconds,
+            reverse_auction_window_seconds=self.reverse_auction_window_seconds,
+        )
 
 
 class SmtParamVoteRegenerationPeriodSecondsV1(NamedTuple):
@@ -82,6 +99,14 @@ class SmtParamVoteRegenerationPeriodSecondsV1(NamedTuple):
                 v=votes_per_day,
             )
 
+    def store(self, ctx: Context, token: Token) -> Token:
+        """Sets period and votes."""
+        return ctx.tables.tokens.update(
+            token,
+            vote_regeneration_period_seconds=self.vote_regeneration_period_seconds,
+            votes_per_regeneration_period=self.votes_per_regeneration_period,
+        )
+
 
 class SmtParamRewardsV1(NamedTuple):
     """The token's reward curves and the curators' part. The codec already refuses unknown curves."""
@@ -100,6 +125,20 @@ class SmtParamRewardsV1(NamedTuple):
                 n=self.percent_curation_rewards,
             )
 
+    def store(self, ctx: Context, token: Token) -> Token:
+        """Sets curves, constant and the curators' part. Raises Rejected for a constant that is too large for them."""
+        if not self.content_constant <= CONTENT_CONSTANT_MAX:
+            raise Rejected(
+                "", "Content constant must not exceed ${n}. Was ${c}", n=CONTENT_CONSTANT_MAX, c=self.content_constant
+            )
+        return ctx.tables.tokens.update(
+            token,
+            content_constant=self.content_constant,
+            percent_curation_rewards=self.percent_curation_rewards,
+            author_reward_curve=self.author_reward_curve,
+            curation_reward_curve=self.curation_reward_curve,
+        )
+
 
 class SmtParamAllowDownvotes(NamedTuple):
     """Whether votes with the token may be negative."""
@@ -108,6 +147,10 @@ class SmtParamAllowDownvotes(NamedTuple):
 
     def validate(self, rules: Rules) -> None:
         """Accepts both values."""
+
+    def store(self, ctx: Context, token: Token) -> Token:
+        """Sets it."""
+        return ctx.tables.tokens.update(token, allow_downvotes=self.value)
 
 
 SmtRuntimeParameter = StaticVariant[

@@ -1,6 +1,6 @@
 """Power up, power down, its routes, and delegation of vesting shares."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from operations.checks import check_account_name, check_account_names, is_token
 from operations.delegation import DELEGATION_BYTES, change_delegation
@@ -14,7 +14,8 @@ from protocol.types import U16, AccountName, Bool
 from protocol.units import BASIS_POINTS
 from state.balances import LIQUID, move
 from state.context import Context
-from state.stake import STAKE
+from state.mana import Staker
+from state.stake import STAKE, find_staker
 from state.tables.vesting import WithdrawVestingRoute
 
 
@@ -62,6 +63,7 @@ class TransferToVesting(Operation):
 
 
 _NO_STAKE = "Account does not have sufficient Steem Power for withdraw."
+_NO_TOKEN_STAKE = "Account does not have sufficient Token Power for withdrawal."
 _NO_CHANGE = "This operation would not change the vesting withdraw rate."
 
 
@@ -85,15 +87,19 @@ class WithdrawVesting(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_name(self.account)
-        if self.vesting_shares.symbol != VESTS:
+        symbol = self.vesting_shares.symbol
+        if rules.tokens_live and is_token(symbol):
+            if not is_vesting(symbol):
+                raise Invalid("vesting_shares.symbol.is_vesting()", "Vesting shares must be a vesting symbol.")
+        elif symbol != VESTS:
             raise Invalid("is_asset_type( vesting_shares, VESTS_SYMBOL)", "Amount must be VESTS")
 
     def stake_accounts(self) -> tuple[str, ...]:
         return (self.account,)
 
     def apply(self, ctx: Context) -> None:
-        account = ctx.tables.accounts.get(self.account)
-        wanted = self.vesting_shares.amount
+        wanted, symbol = self.vesting_shares
+        account = ctx.tables.accounts.get(self.account) if symbol == VESTS else self._get_holder(ctx)
         if wanted < 0:
             raise Rejected(
                 "false",
@@ -104,34 +110,42 @@ class WithdrawVesting(Operation):
         if not account.vesting_shares >= 0:
             raise Rejected("account.vesting_shares >= asset( 0, VESTS_SYMBOL )", _NO_STAKE).named("power_missing")
         if not account.vesting_shares - account.delegated_vesting_shares >= wanted:
-            raise Rejected(
-                "account.vesting_shares - account.delegated_vesting_shares >= o.vesting_shares", _NO_STAKE
-            ).named("power_missing")
+            owner, text = ("account.", _NO_STAKE) if symbol == VESTS else ("bal_obj->", _NO_TOKEN_STAKE)
+            raise Rejected(f"{owner}vesting_shares - {owner}delegated_vesting_shares >= o.vesting_shares", text).named(
+                "power_missing"
+            )
+        stakers: Any = ctx.tables.accounts if symbol == VESTS else ctx.tables.token_balances
         if wanted == 0:
-            self._stop(ctx)
+            self._stop(stakers, account)
         else:
-            self._start(ctx)
+            self._start(ctx, stakers, account)
 
-    def _stop(self, ctx: Context) -> None:
-        account = ctx.tables.accounts.get(self.account)
+    def _get_holder(self, ctx: Context) -> Staker:
+        holder = find_staker(ctx, self.account, self.vesting_shares.symbol)
+        if holder is None:
+            raise Rejected("bal_obj != nullptr", _NO_TOKEN_STAKE).named("power_missing")
+        return holder
+
+    def _stop(self, stakers: Any, account: Staker) -> None:
         if account.vesting_withdraw_rate == 0:
             raise Rejected("account.vesting_withdraw_rate.amount != 0", _NO_CHANGE).named("power_down_unchanged")
-        ctx.tables.accounts.update(
-            account, vesting_withdraw_rate=0, next_vesting_withdrawal=TIME_MAX, to_withdraw=0, withdrawn=0
-        )
+        stakers.update(account, vesting_withdraw_rate=0, next_vesting_withdrawal=TIME_MAX, to_withdraw=0, withdrawn=0)
 
-    def _start(self, ctx: Context) -> None:
+    def _start(self, ctx: Context, stakers: Any, account: Staker) -> None:
         """Starts a power down with the first payment in one interval; an earlier power down is discarded."""
-        account = ctx.tables.accounts.get(self.account)
-        rate = compute_withdraw_rate(self.vesting_shares.amount, ctx.rules.vesting_withdraw_intervals)
+        rules = ctx.rules
+        intervals, interval = rules.vesting_withdraw_intervals, rules.vesting_withdraw_interval_seconds
+        if self.vesting_shares.symbol != VESTS:
+            intervals, interval = rules.smt_vesting_withdraw_intervals, rules.smt_vesting_withdraw_interval_seconds
+        rate = compute_withdraw_rate(self.vesting_shares.amount, intervals)
         if account.vesting_withdraw_rate == rate:
             raise Rejected("account.vesting_withdraw_rate != new_vesting_withdraw_rate", _NO_CHANGE).named(
                 "power_down_unchanged"
             )
-        ctx.tables.accounts.update(
+        stakers.update(
             account,
             vesting_withdraw_rate=rate,
-            next_vesting_withdrawal=ctx.time + ctx.rules.vesting_withdraw_interval_seconds,
+            next_vesting_withdrawal=ctx.time + interval,
             to_withdraw=self.vesting_shares.amount,
             withdrawn=0,
         )
@@ -225,9 +239,14 @@ class DelegateVestingShares(Operation):
 
     def validate(self, rules: Rules) -> None:
         check_account_names(self.delegator, self.delegatee)
+        symbol = self.vesting_shares.symbol
+        is_of_token = rules.tokens_live and is_token(symbol)
         if self.delegator == self.delegatee:
-            raise Invalid("delegator != delegatee", "You cannot delegate VESTS to yourself")
-        if self.vesting_shares.symbol != VESTS:
+            what = "vesting shares" if is_of_token else "VESTS"
+            raise Invalid("delegator != delegatee", f"You cannot delegate {what} to yourself")
+        if is_of_token and not is_vesting(symbol):
+            raise Invalid("vesting_shares.symbol.is_vesting()", "Delegation must be a vesting type.")
+        if symbol != VESTS and not is_of_token:
             raise Invalid("is_asset_type( vesting_shares, VESTS_SYMBOL )", "Delegation must be VESTS")
         if not self.vesting_shares.amount >= 0:
             raise Invalid("vesting_shares >= asset( 0, VESTS_SYMBOL )", "Delegation cannot be negative")
@@ -236,4 +255,4 @@ class DelegateVestingShares(Operation):
         return self.delegator, self.delegatee
 
     def apply(self, ctx: Context) -> None:
-        change_delegation(ctx, self.delegator, self.delegatee, self.vesting_shares.amount)
+        change_delegation(ctx, self.delegator, self.delegatee, self.vesting_shares)

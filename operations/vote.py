@@ -1,6 +1,6 @@
 """Voting on posts and replies."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from operations.checks import check_account_names, check_permlink
 from protocol.errors import Invalid
@@ -9,13 +9,17 @@ from protocol.resources import UNCOUNTED, Resources, state_size
 from protocol.rules import Rules
 from protocol.types import I16, I64, AccountName, FutureExtensions, Permlink, SortedMap, Symbol
 from protocol.units import BASIS_POINTS
+from rewards.token_voting import cast_votes
 from rewards.voting import cast_vote
 from state.context import Context
+from tokens.operation import TokenOperation
+
+_VOTE = state_size("comment_vote_object_base_size", 47, 525)
 
 
 @operation(
     number=0,
-    takes=Resources(26_500, state_size("comment_vote_object_base_size", 47, 525)),
+    takes=Resources(26_500, _VOTE),
     posting="voter",
     impacts=("voter", "author"),
 )
@@ -42,12 +46,14 @@ class Vote(Operation):
 
 
 @operation(number=48, takes=UNCOUNTED, posting="voter")
-class Vote2(Operation):
+class Vote2(TokenOperation):
     """Votes with separate rshares for each token and STEEM.
 
     Source: steem_operations.hpp and steem_operations.cpp of master, vote2_operation; steem_evaluator.cpp of master,
     vote2_evaluator.
     """
+
+    live: ClassVar[Resources] = Resources(26_500)
 
     voter: Annotated[AccountName, "Account that votes; its posting authority signs."]
     author: Annotated[AccountName, "Author of the post."]
@@ -66,3 +72,10 @@ class Vote2(Operation):
                 "Cannot vote with more than ${n} SMTs and STEEM",
                 n=rules.max_votable_assets,
             )
+
+    def count_resources(self) -> Resources:
+        count = len(self.rshares)
+        return Resources(count * self.live.execution_time, count * _VOTE)
+
+    def apply_live(self, ctx: Context) -> None:
+        cast_votes(ctx, self.voter, self.author, self.permlink, self.rshares)

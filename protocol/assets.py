@@ -145,6 +145,21 @@ def paired_symbol(symbol: int) -> int:
     return symbol ^ VESTING_MASK
 
 
+def liquid_symbol(symbol: int) -> int:
+    """The liquid symbol of a token, given it or its vesting symbol."""
+    return symbol & ~VESTING_MASK
+
+
+def strip_decimals(symbol: int) -> int:
+    """The symbol of the same token without decimals, which stands for its identifier."""
+    return symbol & ~PRECISION_MASK
+
+
+def symbol_json(symbol: int) -> dict[str, str | int]:
+    """The form in which appbase APIs and error data show a symbol."""
+    return {"nai": nai_string(symbol), "precision": decimals(symbol)}
+
+
 class Asset(NamedTuple):
     """An amount in the smallest unit (a signed 64-bit integer) and its symbol (a reference asset number)."""
 

@@ -29,12 +29,21 @@ STATE_SIZES: Final[dict[str, int]] = {}
 """Weighted bytes of state by the reference's name of the object."""
 
 
-def state_size(name: str, size: int, weight: int = STATE_BYTES_SCALE) -> int:
+TOKEN_STATE_SIZES: Final[dict[str, int]] = {}
+"""The same for objects that exist only where tokens are live."""
+
+
+def state_size(name: str, size: int, weight: int = STATE_BYTES_SCALE, sizes: dict[str, int] = STATE_SIZES) -> int:
     """Declares the size of an object in the state under the reference's name; returns its weighted bytes."""
-    if name in STATE_SIZES:
+    if name in STATE_SIZES or name in TOKEN_STATE_SIZES:
         raise TypeError(f"{name} is already declared")
-    STATE_SIZES[name] = size * weight
+    sizes[name] = size * weight
     return size * weight
+
+
+def token_state_size(name: str, size: int, weight: int = STATE_BYTES_SCALE) -> int:
+    """As `state_size`, for an object that exists only where tokens are live."""
+    return state_size(name, size, weight, TOKEN_STATE_SIZES)
 
 
 TRANSACTION_BASE: Final = state_size("transaction_object_base_size", 35, 174)

@@ -374,13 +374,18 @@ class Rules(Section):
     )
 
     # Tokens
-    tokens_enabled: bool = _TOKENS.field(True, "Whether the token operations (hard fork 24) are accepted.")
+    tokens_enabled: bool = _TOKENS.field(
+        True,
+        "Whether the chain is one of nodes built with tokens: blocks may carry automated actions, get_config tells it.",
+    )
+    tokens_live: bool = _TOKENS.field(False, "Whether community tokens can be made and used; needs tokens_enabled.")
     smt_max_decimal_places: int = _TOKENS.count(8, "Decimals of a token. Digits.", 0, 12)
     smt_max_nai_pool_count: int = _TOKENS.count(10, "Unused numeric asset identifiers on offer. Identifiers.", 1, 1000)
     smt_max_nai_generation_tries: int = _TOKENS.count(100, "Tries to find a free identifier. Tries.", 1, 10_000)
     smt_vesting_withdraw_interval_seconds: int = _TOKENS.seconds(
         604_800, "Time between two parts of a token power down.", 1
     )
+    smt_vesting_withdraw_intervals: int = _TOKENS.count(13, "Parts of a token power down. Parts.", 1)
     smt_upvote_lockout_seconds: int = _TOKENS.seconds(43_200, "As upvote_lockout_seconds, for a token's rewards.", 1)
     smt_emission_min_interval_seconds: int = _TOKENS.seconds(21_600, "Least time between two emissions.", 1)
     smt_emit_indefinitely: int = _TOKENS.count(
@@ -398,6 +403,13 @@ class Rules(Section):
         10, "Part of a token's supply its vesting pool starts with. Source: config.hpp of master."
     )
     smt_max_ico_tiers: int = _TOKENS.count(10, "Tiers of one launch. Source: config.hpp of master.", 1, 255)
+    smt_market_makers_trade: bool = _TOKENS.field(
+        True, "Whether the market makers of tokens trade; else they only keep what they have."
+    )
+    smt_max_emission_schedules: int = _TOKENS.count(100, "Schedules of emissions of one token.", 1, 1000)
+    smt_max_emissions_per_block: int = _TOKENS.count(
+        100, "Emissions of one block; what is due beyond them waits for the next.", 1, 10_000
+    )
 
     # Reserved names
     init_miner_name: str = _NAMES.field("initminer", "Account that produces the first blocks.")
@@ -448,6 +460,9 @@ class Rules(Section):
             shares[0],
             self.content_reward_percent_bp,
             f"with {shares[1]} and {shares[2]} it is {together}; all three together must be at most 10000 basis points",
+        )
+        wrong.expect(
+            self.tokens_enabled or not self.tokens_live, "tokens_live", self.tokens_live, "needs tokens_enabled = true"
         )
         self._expect_at_most(wrong, "inflation_rate_stop_bp", "inflation_rate_start_bp")
         self._expect_at_most(wrong, "sbd_start_bp", "sbd_stop_bp")

@@ -7,9 +7,25 @@ Source: steem_virtual_operations.hpp, sps_operations.hpp; operations.hpp for the
 
 from typing import Annotated
 
+from protocol.actions import ContributionPayout
 from protocol.assets import SBD, Asset
 from protocol.operation import Operation, virtual_operation
-from protocol.types import U16, U32, AccountName, Default, Permlink, Ripemd160, String, Vector
+from protocol.types import (
+    U16,
+    U32,
+    AccountName,
+    Default,
+    Permlink,
+    Ripemd160,
+    Share,
+    SortedMap,
+    String,
+    Symbol,
+    Time,
+    UnitTarget,
+    Vector,
+)
+from protocol.unit_targets import find_target_account
 
 
 @virtual_operation(number=56, impacts=("owner",))
@@ -195,3 +211,80 @@ class Hardfork23(Operation):
     steem_transferred: Annotated[Asset, "STEEM taken, in thousandths."]
     vests_converted: Annotated[Asset, "VESTS turned into STEEM, in millionths."]
     total_steem_from_vests: Annotated[Asset, "STEEM they became, in thousandths."]
+
+
+# What happens in the launch of a token, and its emissions. The reference keeps no history of it; these have the names
+# and fields of its automated actions.
+
+
+@virtual_operation(number=75, impacts=("control_account",))
+class SmtIcoLaunch(Operation):
+    """The sale of a token began. Source: required_action_evaluator.cpp of master, smt_ico_launch_evaluator."""
+
+    control_account: Annotated[AccountName, "Account that controls the token."]
+    symbol: Annotated[Symbol, "The token."]
+
+
+@virtual_operation(number=76, impacts=("control_account",))
+class SmtIcoEvaluation(Operation):
+    """The sale of a token ended. Source: required_action_evaluator.cpp of master, smt_ico_evaluation_evaluator."""
+
+    control_account: Annotated[AccountName, "Account that controls the token."]
+    symbol: Annotated[Symbol, "The token."]
+
+
+@virtual_operation(number=77, impacts=("control_account",))
+class SmtTokenLaunch(Operation):
+    """A token went into use. Source: required_action_evaluator.cpp of master, smt_token_launch_evaluator."""
+
+    control_account: Annotated[AccountName, "Account that controls the token."]
+    symbol: Annotated[Symbol, "The token."]
+
+
+@virtual_operation(number=78, impacts=("contributor",))
+class SmtRefund(Operation):
+    """A contribution to a sale that failed went back. Source: required_action_evaluator.cpp of master."""
+
+    contributor: Annotated[AccountName, "Account that contributed."]
+    symbol: Annotated[Symbol, "The token."]
+    contribution_id: Annotated[U32, "Number of the contribution."]
+    refund: Annotated[Asset, "STEEM paid back, in thousandths."]
+
+
+@virtual_operation(number=79, impacts=("contributor",))
+class SmtContributorPayout(Operation):
+    """A contributor got what a sale promised. Source: required_action_evaluator.cpp of master."""
+
+    contributor: Annotated[AccountName, "Account that contributed."]
+    symbol: Annotated[Symbol, "The token."]
+    contribution_id: Annotated[U32, "Number of the contribution."]
+    contribution: Annotated[Asset, "STEEM contributed, in thousandths."]
+    payouts: Annotated[Vector[ContributionPayout], "Tokens, and the STEEM that bought none."]
+
+
+@virtual_operation(number=80)
+class SmtFounderPayout(Operation):
+    """The founders got what a sale promised. Source: required_action_evaluator.cpp of master."""
+
+    symbol: Annotated[Symbol, "The token."]
+    account_payouts: Annotated[SortedMap[AccountName, Vector[ContributionPayout]], "What each account got."]
+    market_maker_steem: Annotated[Share, "STEEM for the market maker, in thousandths."]
+    market_maker_tokens: Annotated[Share, "Tokens for the market maker, in the smallest unit."]
+    reward_balance: Annotated[Share, "Tokens for the reward fund, in the smallest unit."]
+
+    def impacted(self) -> set[str]:
+        return {name for name, _ in self.account_payouts}
+
+
+@virtual_operation(number=81)
+class SmtTokenEmission(Operation):
+    """Tokens were issued by a schedule. Source: optional_action_evaluator.cpp of master."""
+
+    control_account: Annotated[AccountName, "Account that controls the token."]
+    symbol: Annotated[Symbol, "The token."]
+    emission_time: Annotated[Time, "When the emission was due."]
+    emissions: Annotated[SortedMap[UnitTarget, Share], "What each target got, in the smallest unit."]
+
+    def impacted(self) -> set[str]:
+        accounts = (find_target_account(target) for target, _ in self.emissions)
+        return {self.control_account, *(account.name for account in accounts if account is not None)}

@@ -21,8 +21,8 @@ def compute_faded_claims(recent_claims: int, elapsed_seconds: int, decay_seconds
     The reference subtracts unsigned 128-bit integers, so after more than `decay_seconds` without a block the result
     wraps around. With `can_wrap` false it is 0 instead.
     """
-    if elapsed_seconds >= decay_seconds and not can_wrap:
-        return 0
+    if not can_wrap:
+        return recent_claims - recent_claims * min(elapsed_seconds, decay_seconds) // decay_seconds
     return (recent_claims - ((recent_claims * elapsed_seconds) & UINT128_MAX) // decay_seconds) & UINT128_MAX
 
 

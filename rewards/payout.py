@@ -6,17 +6,19 @@ explanation of a paid or pending post. All amounts are in the smallest unit.
 Source: libraries/chain/database.cpp, cashout_comment_helper and pay_curators; util/reward.cpp, get_rshare_reward.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from protocol.assets import STEEM, VESTS, Asset, Price, multiply
 from protocol.curves import evaluate_reward_curve
 from protocol.errors import Rejected
-from protocol.integers import INT64_MAX, UINT128_MAX
+from protocol.integers import INT64_MAX
 from protocol.units import BASIS_POINTS
 from state.engine.rows import Row
 from state.prices import compute_sbd_value, compute_steem_value
 from state.tables.content import Comment, CommentVote, RewardFund
 from state.tables.globals import GlobalProperties
+from state.tables.tokens import TokenVote
 
 
 class CuratorPart(NamedTuple):
@@ -247,44 +249,88 @@ def compute_auction_weight(weight: int, seconds: int, window: int) -> int:
     return weight if seconds >= window else weight * seconds // window
 
 
-def _order_of_pay(vote: CommentVote) -> tuple[int, int]:
+VoteT = TypeVar("VoteT", CommentVote, TokenVote)
+
+
+class Curation(NamedTuple):
+    """What decides about the curators' parts: when the post was written, the sum of all weights, and its curve."""
+
+    created: int
+    total_weight: int
+    is_allowed: bool
+    window: int
+    curve: int
+    constant: int
+
+
+class Curated(NamedTuple, Generic[VoteT]):
+    """A vote with what it earned, in satoshis and in the shares that these bought; see CuratorPart."""
+
+    vote: VoteT
+    auction_seconds: int
+    full_weight: int | None
+    amount: int
+    shares: int
+
+
+class Pool(Protocol):
+    """Turns rewards into shares."""
+
+    def buy(self, amount: int, /) -> int:
+        """The shares that an amount buys; they are added to the pool."""
+
+
+def _order_of_pay(vote: CommentVote | TokenVote) -> tuple[int, int]:
     return -vote.weight, vote.voter_id
 
 
 def _compute_curators(
     comment: Comment, votes: list[CommentVote], terms: PayoutTerms, curation_steem: int, pool: _VestingPool
 ) -> tuple[CuratorPart, ...]:
-    """The curators' parts by descending weight, then by age of the account; rounding depends on this order."""
-    total = comment.total_vote_weight
-    payable = curation_steem if comment.allow_curation_rewards and total > 0 else 0
-    window = terms.gpo.reverse_auction_seconds
-    full_weights = compute_full_weights(comment, votes, terms.fund, window)
+    fund = terms.fund
+    curation = Curation(
+        comment.created,
+        comment.total_vote_weight,
+        comment.allow_curation_rewards,
+        terms.gpo.reverse_auction_seconds,
+        fund.curation_reward_curve,
+        fund.content_constant,
+    )
+    return tuple(
+        CuratorPart(
+            voter=vote.voter,
+            rshares=vote.rshares,
+            vote_percent=vote.vote_percent,
+            auction_seconds=auction_seconds,
+            full_weight=full_weight,
+            weight=vote.weight,
+            steem=steem,
+            vests=vests,
+        )
+        for vote, auction_seconds, full_weight, steem, vests in compute_curated(curation, votes, curation_steem, pool)
+    )
+
+
+def compute_curated(curation: Curation, votes: Sequence[VoteT], amount: int, pool: Pool) -> list[Curated[VoteT]]:
+    """Each vote with its part of `amount`, by descending weight, then age of the account; rounding depends on it."""
+    total, window = curation.total_weight, curation.window
+    payable = amount if curation.is_allowed and total > 0 else 0
+    full_weights = compute_full_weights(curation, votes)
     parts = []
     for vote in sorted(votes, key=_order_of_pay):
-        steem = (payable * vote.weight & UINT128_MAX) // total if payable else 0
-        parts.append(
-            CuratorPart(
-                voter=vote.voter,
-                rshares=vote.rshares,
-                vote_percent=vote.vote_percent,
-                auction_seconds=min(vote.last_update - comment.created, window),
-                full_weight=full_weights[vote.voter_id],
-                weight=vote.weight,
-                steem=steem,
-                vests=pool.buy(steem) if steem else 0,
-            )
-        )
-    return tuple(parts)
+        paid = payable * vote.weight // total if payable else 0
+        seconds = min(vote.last_update - curation.created, window)
+        parts.append(Curated(vote, seconds, full_weights[vote.voter_id], paid, pool.buy(paid) if paid else 0))
+    return parts
 
 
-def compute_full_weights(
-    comment: Comment, votes: list[CommentVote], fund: RewardFund, window: int
-) -> dict[int, int | None]:
+def compute_full_weights(curation: Curation, votes: Sequence[VoteT]) -> dict[int, int | None]:
     """The weight of each vote (by voter id) before the reverse auction, recomputed from the stored votes.
 
     The curation curve is walked along the positive votes in the order in which they were cast. A changed vote has lost
     its first rshares, so votes after it get None unless they were cast after the window.
     """
+    window = curation.window
     full: dict[int, int | None] = {}
     running = 0
     known = True
@@ -294,13 +340,13 @@ def compute_full_weights(
             known = False
             full[vote.voter_id] = 0
             continue
-        if vote.rshares <= 0 or not comment.allow_curation_rewards:
+        if vote.rshares <= 0 or not curation.is_allowed:
             full[vote.voter_id] = 0
             continue
-        seconds = vote.last_update - comment.created
+        seconds = vote.last_update - curation.created
         if known:
             running += vote.rshares
-            after = evaluate_reward_curve(running, fund.curation_reward_curve, fund.content_constant)
+            after = evaluate_reward_curve(running, curation.curve, curation.constant)
             weight = max(after - before, 0)
             full[vote.voter_id] = weight if compute_auction_weight(weight, seconds, window) == vote.weight else None
             before = after

@@ -54,7 +54,7 @@ def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_
         ).named("votes_too_close", every=duration_text(ctx.rules.min_vote_interval_seconds))
     gpo, bars = ctx.gpo, compute_manabars(ctx, voter)
     used_mana = compute_used_mana(ctx.rules, gpo, bars, weight_bp)
-    _check_mana(gpo, bars, weight_bp, used_mana)
+    check_voting_mana(gpo, bars, weight_bp, used_mana)
     strength = compute_strength(ctx.rules, used_mana, comment.cashout_time - now)
     rshares = -strength if weight_bp < 0 else strength
     if vote is not None:
@@ -64,9 +64,9 @@ def cast_vote(ctx: Context, voter_name: str, author: str, permlink: str, weight_
     voting, downvote = compute_mana_after_vote(gpo, bars, weight_bp, used_mana)
     tables.accounts.update(voter, voting_manabar=voting, downvote_manabar=downvote, last_vote_time=now)
     if vote is None:
-        _add_vote(ctx, voter, comment, weight_bp, rshares)
+        add_vote(ctx, voter, comment, weight_bp, rshares)
     else:
-        _change_vote(ctx, comment, vote, weight_bp, rshares)
+        change_vote(ctx, comment, vote, weight_bp, rshares)
     count_vote(ctx, author, voter.name, rshares)
 
 
@@ -102,7 +102,8 @@ def compute_strength(rules: Rules, used_mana: int, seconds_left: int) -> int:
     return strength
 
 
-def _check_mana(gpo: GlobalProperties, bars: tuple[Manabar, Manabar], weight_bp: int, used_mana: int) -> None:
+def check_voting_mana(gpo: GlobalProperties, bars: tuple[Manabar, Manabar], weight_bp: int, used_mana: int) -> None:
+    """Refuses a vote for which the mana does not suffice."""
     voting, downvote = bars[0].current_mana, bars[1].current_mana
     if voting < 0:
         raise Rejected("voter.voting_manabar.current_mana >= 0", "Account does not have enough mana to vote.").named(
@@ -149,7 +150,8 @@ def compute_mana_after_vote(
     return voting, use_mana(downvote, used_mana)
 
 
-def _add_vote(ctx: Context, voter: Account, comment: Comment, weight_bp: int, rshares: int) -> None:
+def add_vote(ctx: Context, voter: Account, comment: Comment, weight_bp: int, rshares: int) -> None:
+    """Adds a vote to a post, with its weight among the curators."""
     full_weight, weight = compute_curation_weights(ctx, comment, rshares)
     votes = ctx.tables.comment_votes
     votes.insert(
@@ -203,7 +205,7 @@ def _check_weight(value: int) -> int:
     return value
 
 
-def _change_vote(ctx: Context, comment: Comment, vote: CommentVote, weight_bp: int, rshares: int) -> None:
+def change_vote(ctx: Context, comment: Comment, vote: CommentVote, weight_bp: int, rshares: int) -> None:
     """Replaces the rshares of a vote. Its curation weight is lost, and mana used earlier is not refunded."""
     _update_comment(
         ctx,
@@ -236,5 +238,11 @@ def _update_comment(ctx: Context, comment: Comment, strength: int, **changes: An
         comments.update(comment, **changes)
         return
     comments.update(comment, **changes)
+    count_at_root(ctx, comment, strength)
+
+
+def count_at_root(ctx: Context, comment: Comment, strength: int) -> None:
+    """Adds the strength of a vote to the discussion's, which is kept at its root."""
+    comments = ctx.tables.comments
     root = comments.get(comment.root_comment)
     comments.update(root, children_abs_rshares=root.children_abs_rshares + strength)

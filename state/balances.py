@@ -12,7 +12,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from protocol.assets import SBD, STEEM, Asset
+from protocol.assets import CORE_SYMBOLS, SBD, STEEM, Asset
 from protocol.errors import Rejected
 from protocol.virtual_operations import Interest
 from state.context import SINGLETON, Context
@@ -20,14 +20,15 @@ from state.engine.errors import SchemaError
 from state.engine.rows import RowT, list_fields
 from state.engine.table import Table
 from state.interest import CLOCKS, Clock, compute_earned
-from state.supply import add_interest
+from state.supply import add_interest, change_supply
 from state.tables.accounts import Account
 from state.tables.content import RewardFund
 from state.tables.globals import GlobalProperties
-from state.tables.kinds import find_symbol
+from state.tables.kinds import find_symbol, is_of_token
 from state.tables.market import ConvertRequest, LimitOrder
 from state.tables.payments import Escrow, SavingsWithdraw
 from state.tables.tables import Tables
+from state.tables.tokens import Token, TokenBalance, TokenSale
 
 _TABLES: Final[dict[type[Any], str]] = {spec.row: spec.name for spec in Tables.SPECS}
 
@@ -45,12 +46,21 @@ class Slot(NamedTuple):
 
 
 class Purse:
-    """A kind of place: fields of a row, one for each symbol that can be there. Their kinds tell the symbols."""
+    """A kind of place: fields of a row, one for each symbol that can be there. Their kinds tell the symbols.
 
-    __slots__ = ("slots",)
+    `tokens` is the field of a token balance that holds community tokens, of all of them; the key names the account.
+    """
 
-    def __init__(self, row: type[Any], *fields: str, may_owe: bool = False) -> None:
+    __slots__ = ("slots", "tokens")
+
+    token_row: type[Any] = TokenBalance
+    """The row that holds community tokens."""
+
+    def __init__(self, row: type[Any], *fields: str, tokens: str = "", may_owe: bool = False) -> None:
         self.slots: dict[int, Slot] = {}
+        self.tokens = tokens
+        if tokens and not is_of_token(list_fields(self.token_row)[tokens]):
+            raise SchemaError(f"{self.token_row.__name__}.{tokens} holds no amount of tokens")
         kinds = list_fields(row)
         for field in fields:
             symbol = find_symbol(kinds[field])
@@ -59,7 +69,7 @@ class Purse:
             self.slots[symbol] = Slot(_TABLES[row], field, CLOCKS.get(field), may_owe)
 
     def read(self, ctx: Context, key: Any, symbol: int) -> int:
-        """The satoshis of a symbol in this place; raises Rejected for a symbol that cannot be there."""
+        """The satoshis of a core symbol in this place; raises Rejected for a symbol that cannot be there."""
         slot = self._find(symbol)
         satoshis: int = getattr(getattr(ctx.tables, slot.table).get(key), slot.field)
         return satoshis
@@ -69,23 +79,39 @@ class Purse:
 
         Raises Rejected for insufficient funds, and for a symbol that cannot be there.
         """
-        table, field, clock, may_owe = self.slots.get(symbol) or self._find(symbol)
+        slot = self.slots.get(symbol)
+        if slot is None:
+            return self.change_tokens(ctx, key, symbol, delta)
+        table, field, clock, may_owe = slot
         rows = getattr(ctx.tables, table)
         row = rows.get(key)
         balance = getattr(row, field) + delta
         if balance < 0 and not may_owe:
-            raise Rejected(
-                "available >= -delta",
-                "Account ${acc} does not have sufficient funds for balance adjustment. Required: ${r}, Available: ${a}",
-                acc=key,
-                r=Asset(delta, symbol).nai_json,
-                a=Asset(balance - delta, symbol).nai_json,
-            ).named("funds_missing")
+            raise _missing(key, symbol, delta, balance - delta)
         if clock is None:
             rows.update(row, **{field: balance})
         else:
             rows.update(row, **_touch(ctx, row, clock, balance))
         return delta
+
+    def change_tokens(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
+        """As `change`, for community tokens; what arrives at the null account is gone."""
+        if not self.can_hold_tokens(ctx, symbol):
+            self._find(symbol)
+        if key == ctx.rules.null_account and delta >= 0:
+            change_supply(ctx, symbol, -delta)
+            return delta
+        balances, field = ctx.tables.token_balances, self.tokens
+        row = balances.find((key, symbol)) if delta < 0 else get_token_balance(ctx, key, symbol)
+        before: int = getattr(row, field, 0)
+        if row is None or before + delta < 0:
+            raise _missing(key, symbol, delta, before)
+        balances.update(row, **{field: before + delta})
+        return delta
+
+    def can_hold_tokens(self, ctx: Context, symbol: int) -> bool:
+        """Whether this place can hold a symbol that is none of its slots: that of a community token."""
+        return self.tokens != "" and symbol not in CORE_SYMBOLS and ctx.rules.tokens_live
 
     def _find(self, symbol: int) -> Slot:
         slot = self.slots.get(symbol)
@@ -94,19 +120,65 @@ class Purse:
         return slot
 
 
+def _missing(name: str, symbol: int, delta: int, available: int) -> Rejected:
+    return Rejected(
+        "available >= -delta",
+        "Account ${acc} does not have sufficient funds for balance adjustment. Required: ${r}, Available: ${a}",
+        acc=name,
+        r=Asset(delta, symbol).nai_json,
+        a=Asset(available, symbol).nai_json,
+    ).named("funds_missing")
+
+
+def get_token_balance(ctx: Context, name: str, symbol: int) -> TokenBalance:
+    """What an account has of a token; made if it is not there. Raises RowMissing for an unknown account."""
+    balances = ctx.tables.token_balances
+    row = balances.find((name, symbol))
+    if row is None:
+        ctx.tables.accounts.get(name)
+        row = balances.insert(TokenBalance(balances.next_id(), name, symbol))
+    return row
+
+
+class TokenPurse(Purse):
+    """What belongs to a token itself, and not to an account: the key is the token's symbol."""
+
+    token_row = Token
+
+    def change_tokens(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
+        """As `change`, for tokens."""
+        if not self.can_hold_tokens(ctx, symbol):
+            self._find(symbol)
+        tokens = ctx.tables.tokens
+        token = tokens.get(key)
+        before: int = getattr(token, self.tokens)
+        if before + delta < 0 or symbol != key:
+            raise AssertionError(f"{self.tokens} of {key} cannot change by {delta} of {symbol}")
+        tokens.update(token, **{self.tokens: before + delta})
+        return delta
+
+
 Place = tuple[Purse, Any]
 """A purse and the key of the row in which it keeps the money."""
 
-LIQUID: Final = Purse(Account, "balance", "sbd_balance")
+LIQUID: Final = Purse(Account, "balance", "sbd_balance", tokens="liquid")
 """Liquid balances of an account."""
 SAVINGS: Final = Purse(Account, "savings_balance", "savings_sbd_balance")
 """Savings of an account, which can be withdrawn only after a delay."""
-REWARDS: Final = Purse(Account, "reward_steem_balance", "reward_sbd_balance")
+REWARDS: Final = Purse(Account, "reward_steem_balance", "reward_sbd_balance", tokens="pending_liquid")
 """Liquid rewards that an account has earned and not claimed."""
 REWARD_FUND: Final = Purse(RewardFund, "reward_balance", may_owe=True)
 """The fund from which posts are paid."""
 VESTING_FUND: Final[Place] = (Purse(GlobalProperties, "total_vesting_fund_steem"), SINGLETON)
 """The STEEM behind all VESTS; additions raise the value of each share."""
+SALE: Final = Purse(TokenSale, "steem")
+"""What was contributed to the sale of a token and is not paid out yet."""
+MARKET_MAKER: Final = TokenPurse(Token, "market_maker_steem", tokens="market_maker_tokens")
+"""What the market maker of a token has."""
+TOKEN_REWARD_FUND: Final = TokenPurse(Token, tokens="reward_balance")
+"""What posts are paid from in a token."""
+TOKEN_VESTING_FUND: Final = TokenPurse(Token, tokens="total_vesting_fund_smt")
+"""The tokens behind all shares of a token; what comes in makes each of them worth more."""
 
 
 def _touch(ctx: Context, account: Account, clock: Clock, balance: int) -> dict[str, int]:
@@ -200,6 +272,7 @@ class Clearing(Purse):
 
     def __init__(self) -> None:
         self.slots = {}
+        self.tokens = ""
         self._sums: dict[int, int] = {}
 
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:
@@ -224,6 +297,7 @@ class Payments(Purse):
 
     def __init__(self) -> None:
         self.slots = LIQUID.slots
+        self.tokens = LIQUID.tokens
         self._waiting: dict[tuple[str, int], int] = {}
 
     def change(self, ctx: Context, key: Any, symbol: int, delta: int) -> int:

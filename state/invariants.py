@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from protocol.assets import SBD
+from protocol.assets import SBD, nai_string
 from state.context import Context
 from state.invariant_names import RECOUNTED
 from state.prices import compute_steem_value, get_median_price
 from state.resource_credits import compute_max_rc, is_rc_counted
-from state.sums import AMOUNTS, SUPPLIES
+from state.sums import AMOUNTS, SUPPLIES, TOKEN_SUMS
 from state.tables.kinds import TIME_MAX
 
 
@@ -196,6 +196,72 @@ def _recount_resource_credits(ctx: Context) -> None:
         _expect(f"maximum resource credits of {account.name}", row.last_max_rc, compute_max_rc(account, row))
 
 
+def _recount_token_supply(ctx: Context) -> None:
+    """What all places have of a token is its supply, and what accounts have of its shares are the sums of its row."""
+    tables = ctx.tables
+    totals: Counter[int] = Counter()
+    for table, read in TOKEN_SUMS.items():
+        for row in getattr(tables, table).scan():
+            for symbol, satoshis in read(row):
+                totals[symbol] += satoshis
+    _expect("tokens beyond their supplies", {}, {nai_string(symbol): more for symbol, more in totals.items() if more})
+    for token in tables.tokens.scan():
+        symbol = token.liquid_symbol
+        holders, name = list(tables.token_balances.index("by_symbol").scan((symbol,))), nai_string(symbol)
+        pending = sum(row.pending_vesting_value for row in holders)
+        _expect(f"stake in {name}", token.total_vesting_shares, sum(row.vesting_shares for row in holders))
+        _expect(f"tokens behind rewards in {name}", token.pending_rewarded_vesting_smt, pending)
+
+
+def _recount_token_delegations(ctx: Context) -> None:
+    tables = ctx.tables
+    delegated: Counter[tuple[str, int]] = Counter()
+    received: Counter[tuple[str, int]] = Counter()
+    for delegation in tables.token_delegations.scan():
+        delegated[delegation.delegator, delegation.symbol] += delegation.vesting_shares
+        received[delegation.delegatee, delegation.symbol] += delegation.vesting_shares
+    for returning in tables.token_delegation_expirations.scan():
+        delegated[returning.delegator, returning.symbol] += returning.vesting_shares
+    for row in tables.token_balances.scan():
+        place = row.name, row.symbol
+        _expect(f"shares {place} delegated", row.delegated_vesting_shares, delegated.pop(place, 0))
+        _expect(f"shares {place} received", row.received_vesting_shares, received.pop(place, 0))
+    _expect("shares that are lent by or to nobody", ({}, {}), (dict(delegated), dict(received)))
+
+
+def _recount_sales(ctx: Context) -> None:
+    """A sale holds what was contributed and is neither paid back nor paid to founders."""
+    tables = ctx.tables
+    waiting: Counter[int] = Counter()
+    for row in tables.token_contributions.scan():
+        waiting[row.symbol] += row.contribution
+        if row.contribution <= 0 or tables.token_sales.find(row.symbol) is None:
+            raise InvariantBroken(f"{row} belongs to no sale")
+    for sale in tables.token_sales.scan():
+        left = sale.contributed - sale.processed_contributions
+        _expect(f"contributions to {sale.symbol} that wait", left, waiting[sale.symbol])
+        if sale.steem < left:
+            raise InvariantBroken(f"the sale of {sale.symbol} holds {sale.steem}, and {left} is not paid for yet")
+
+
+def _recount_token_posts(ctx: Context) -> None:
+    """The votes on a post with a token that is not paid yet add up, and there are none on others."""
+    tables = ctx.tables
+    net: Counter[tuple[int, int]] = Counter()
+    weights: Counter[tuple[int, int]] = Counter()
+    for vote in tables.token_votes.scan():
+        net[vote.comment, vote.symbol] += vote.rshares
+        weights[vote.comment, vote.symbol] += vote.weight
+    for post in tables.token_posts.scan():
+        place = post.comment, post.symbol
+        _expect(f"rshares of post and token {place}", post.net_rshares, net.pop(place, 0))
+        if weights.pop(place, 0) > post.total_vote_weight or not post.total_vote_weight >= 0:
+            raise InvariantBroken(f"curators of post and token {place} weigh more than all together")
+        if tables.comments.find(post.comment) is None or tables.tokens.find(post.symbol) is None:
+            raise InvariantBroken(f"{place} is no post, or no token")
+    _expect("votes on what tokens do not reward", {}, dict(net))
+
+
 _RECOUNTS: Final = (
     _recount_supply,
     _recount_balances,
@@ -208,6 +274,10 @@ _RECOUNTS: Final = (
     _recount_comments,
     _recount_proposals,
     _recount_resource_credits,
+    _recount_token_supply,
+    _recount_token_delegations,
+    _recount_sales,
+    _recount_token_posts,
 )
 RECOUNTS: Final[dict[str, Callable[[Context], None]]] = dict(zip(RECOUNTED, _RECOUNTS, strict=True))
 """All recounts by name."""

@@ -3,16 +3,23 @@
 Source: libraries/chain/include/steem/chain/util/manabar.hpp.
 """
 
+from typing import Any, TypeVar
+
 from protocol.errors import Rejected
 from protocol.integers import INT64_MAX, div_trunc, to_int64
 from protocol.units import BASIS_POINTS
 from state.context import Context
 from state.tables.accounts import Account, Manabar
 from state.tables.kinds import TIME_MAX
+from state.tables.tokens import TokenBalance
+
+Staker = Account | TokenBalance
+"""Who has a stake: an account with its VESTS, or with its shares of a community token."""
+StakerT = TypeVar("StakerT", bound=Staker)
 
 
-def compute_effective_vesting_shares(account: Account) -> int:
-    """VESTS satoshis with voting power: own plus received, less delegated, less the next payment of a power down."""
+def compute_effective_vesting_shares(account: Staker) -> int:
+    """Shares with voting power: own plus received, less delegated, less the next payment of a power down."""
     effective = account.vesting_shares + account.received_vesting_shares - account.delegated_vesting_shares
     if account.next_vesting_withdrawal != TIME_MAX:
         effective -= min(account.vesting_withdraw_rate, account.to_withdraw - account.withdrawn)
@@ -39,21 +46,28 @@ def use_mana(manabar: Manabar, used: int) -> Manabar:
     return Manabar(max(min(manabar.current_mana - used, INT64_MAX), 0), manabar.last_update_time)
 
 
-def compute_manabars(ctx: Context, account: Account, new_mana: int = 0) -> tuple[Manabar, Manabar]:
-    """Both mana bars of an account (voting, downvote), regenerated up to now, with the mana of new VESTS satoshis.
+def compute_manabars(ctx: Context, account: Staker, new_mana: int = 0) -> tuple[Manabar, Manabar]:
+    """Both mana bars of a stake (voting, downvote), regenerated up to now, with the mana of new shares.
+
+    The time of regeneration is a rule of the chain for VESTS, and a parameter of each token.
 
     In the reference the addition to the downvote bar is a product of signed 64-bit integers: from 2**63 divided by the
-    downvote pool's basis points on (some 3.7 billion VESTS at once) it wraps around.
+    downvote pool's basis points on (some 3.7 billion VESTS at once) it wraps around. That of a token does not.
     Source: util/manabar.hpp, update_manabar.
     """
     gpo = ctx.gpo
-    seconds, pool_percent = ctx.rules.voting_mana_regeneration_seconds, gpo.downvote_pool_percent
+    pool_percent = gpo.downvote_pool_percent
+    if type(account) is TokenBalance:
+        seconds = ctx.tables.tokens.get(account.symbol).vote_regeneration_period_seconds
+    else:
+        seconds = ctx.rules.voting_mana_regeneration_seconds
     effective = compute_effective_vesting_shares(account)
     voting = regenerate_mana(account.voting_manabar, effective, seconds, gpo.time)
     downvote = regenerate_mana(account.downvote_manabar, effective * pool_percent // BASIS_POINTS, seconds, gpo.time)
     if new_mana == 0:
         return voting, downvote
-    new_downvote_mana = div_trunc(to_int64(-new_mana * pool_percent), BASIS_POINTS)
+    scaled = -new_mana * pool_percent
+    new_downvote_mana = div_trunc(to_int64(scaled) if type(account) is Account else scaled, BASIS_POINTS)
     return use_mana(voting, -new_mana), use_mana(downvote, new_downvote_mana)
 
 
@@ -63,7 +77,9 @@ def take_mana(pool_percent: int, bars: tuple[Manabar, Manabar], shares: int) -> 
     return use_mana(voting, shares), use_mana(downvote, shares * pool_percent // BASIS_POINTS)
 
 
-def update_manabars(ctx: Context, account: Account) -> Account:
-    """Regenerates both mana bars of an account; stores and returns the row."""
+def update_manabars(ctx: Context, account: StakerT) -> StakerT:
+    """Regenerates both mana bars of a stake; stores and returns the row."""
     voting, downvote = compute_manabars(ctx, account)
-    return ctx.tables.accounts.update(account, voting_manabar=voting, downvote_manabar=downvote)
+    table: Any = ctx.tables.accounts if type(account) is Account else ctx.tables.token_balances
+    new: StakerT = table.update(account, voting_manabar=voting, downvote_manabar=downvote)
+    return new

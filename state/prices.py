@@ -1,12 +1,14 @@
-"""Prices of SBD, STEEM and VESTS in each other, in the current state.
+"""Prices of SBD, STEEM and VESTS in each other, and of tokens in their shares, in the current state.
 
 Source: libraries/chain/include/steem/chain/util/asset.hpp, to_sbd and to_steem; global_property_object.hpp,
-get_vesting_share_price and get_reward_vesting_share_price.
+get_vesting_share_price and get_reward_vesting_share_price; smt_objects/smt_token_object.hpp of master for tokens.
 """
 
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price, convert, scale
+from protocol.integers import INT64_MAX
 from state.context import SINGLETON, Context
 from state.tables.globals import GlobalProperties
+from state.tables.tokens import Token
 
 
 def get_median_price(ctx: Context) -> Price:
@@ -54,3 +56,30 @@ def compute_shares_value(gpo: GlobalProperties, vesting_shares: int) -> int:
     """STEEM satoshis that VESTS satoshis are worth now, rounded down."""
     shares, steem = _get_share_sums(gpo)
     return scale(vesting_shares, steem, shares)
+
+
+def get_token_vesting_price(ctx: Context, token: Token, *, with_rewards: bool = False) -> tuple[int, int]:
+    """Shares and the tokens that they are worth, in satoshis of both; with rewards that wait to be claimed, if asked.
+
+    The ballast counts. While there are no shares, or nothing behind them, the first price of the rules holds.
+    """
+    shares = token.total_vesting_shares + token.total_vesting_shares_ballast
+    fund = token.total_vesting_fund_smt + token.total_vesting_fund_ballast
+    if with_rewards:
+        shares += token.pending_rewarded_vesting_shares
+        fund += token.pending_rewarded_vesting_smt
+    return (shares, fund) if shares and fund else (ctx.rules.smt_initial_vesting_per_unit, 1)
+
+
+def compute_token_shares(ctx: Context, token: Token, amount: int) -> int:
+    """Shares that tokens buy now, rounded down; 0 also where more shares would not fit into 64 bits."""
+    shares, fund = get_token_vesting_price(ctx, token)
+    bought = amount * shares // fund
+    there = token.total_vesting_shares + token.total_vesting_shares_ballast + token.pending_rewarded_vesting_shares
+    return bought if there + bought <= INT64_MAX else 0
+
+
+def compute_token_shares_value(ctx: Context, token: Token, vesting_shares: int) -> int:
+    """Tokens that shares are worth now, rounded down."""
+    shares, fund = get_token_vesting_price(ctx, token)
+    return vesting_shares * fund // shares

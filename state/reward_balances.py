@@ -8,15 +8,16 @@ claim_reward_balance_evaluator.
 
 from typing import Any, Final
 
-from protocol.assets import SBD, STEEM, VESTS, Asset
+from protocol.assets import SBD, STEEM, VESTS, Asset, is_vesting
 from protocol.errors import Rejected
-from state.balances import LIQUID, REWARDS, Clearing, Place, Purse, move
+from state.balances import LIQUID, REWARDS, Clearing, Place, Purse, TokenPurse, get_token_balance, move
 from state.context import SINGLETON, Context
 from state.mana import compute_manabars
 from state.stake import update_with_mana
-from state.supply import change_sums
+from state.supply import change_sums, change_supply
 from state.tables.accounts import Account
 from state.tables.globals import GlobalProperties
+from state.tables.tokens import Token, TokenBalance
 from state.witness_votes import adjust_proxied_witness_votes
 
 
@@ -39,10 +40,12 @@ class RewardShares(Purse):
         return steem
 
 
-REWARD_SHARES: Final = RewardShares(Account, "reward_vesting_balance")
+REWARD_SHARES: Final = RewardShares(Account, "reward_vesting_balance", tokens="pending_vesting_shares")
 """Shares that an account has earned and not claimed."""
 REWARD_SHARES_FUND: Final[Place] = (Purse(GlobalProperties, "pending_rewarded_vesting_steem"), SINGLETON)
 """The STEEM behind all unclaimed shares."""
+TOKEN_REWARD_SHARES_FUND: Final = TokenPurse(Token, tokens="pending_rewarded_vesting_smt")
+"""The tokens behind all such shares of a token."""
 
 
 def compute_claimed_vesting_steem(account: Account, shares: int) -> int:
@@ -50,6 +53,78 @@ def compute_claimed_vesting_steem(account: Account, shares: int) -> int:
     if shares == account.reward_vesting_balance:
         return account.reward_vesting_steem
     return shares * account.reward_vesting_steem // account.reward_vesting_balance
+
+
+class TokenRewardPayments:
+    """What a post pays in a token, on its way from the reward fund to the accounts: the token's row changes once."""
+
+    __slots__ = ("_paid", "_shares", "_symbol", "_value")
+
+    def __init__(self, symbol: int) -> None:
+        self._symbol = symbol
+        self._paid = self._shares = self._value = 0
+
+    def pay(self, ctx: Context, name: str, tokens: int, shares: int) -> None:
+        """Adds to the rewards that wait to be claimed; what bought no shares is liquid, and what null gets is gone."""
+        self._paid += tokens
+        if name == ctx.rules.null_account:
+            change_supply(ctx, self._symbol, -tokens)
+            return
+        balances = ctx.tables.token_balances
+        row = get_token_balance(ctx, name, self._symbol)
+        if shares == 0:
+            balances.update(row, pending_liquid=row.pending_liquid + tokens)
+            return
+        self._shares += shares
+        self._value += tokens
+        balances.update(
+            row,
+            pending_vesting_shares=row.pending_vesting_shares + shares,
+            pending_vesting_value=row.pending_vesting_value + tokens,
+        )
+
+    def settle(self, ctx: Context) -> None:
+        """Takes what was paid from the reward fund, and counts the shares."""
+        tokens = ctx.tables.tokens
+        token = tokens.get(self._symbol)
+        tokens.update(
+            token,
+            reward_balance=token.reward_balance - self._paid,
+            pending_rewarded_vesting_shares=token.pending_rewarded_vesting_shares + self._shares,
+            pending_rewarded_vesting_smt=token.pending_rewarded_vesting_smt + self._value,
+        )
+
+
+def compute_claimed_value(holder: TokenBalance, shares: int) -> int:
+    """The tokens behind claimed shares: all of them with the last of these, a part rounded down before."""
+    if shares == holder.pending_vesting_shares:
+        return holder.pending_vesting_value
+    return shares * holder.pending_vesting_value // holder.pending_vesting_shares
+
+
+def claim_token_reward(ctx: Context, holder: TokenBalance, reward: Asset) -> None:
+    """Moves a reward in a token, which the account must have, to its balance or its stake."""
+    if not is_vesting(reward.symbol):
+        move(ctx, reward, (REWARDS, holder.name), (LIQUID, holder.name))
+        return
+    shares, tokens = reward.amount, ctx.tables.tokens
+    value = compute_claimed_value(holder, shares)
+    update_with_mana(
+        ctx,
+        holder,
+        compute_manabars(ctx, holder, shares),
+        vesting_shares=holder.vesting_shares + shares,
+        pending_vesting_shares=holder.pending_vesting_shares - shares,
+        pending_vesting_value=holder.pending_vesting_value - value,
+    )
+    token = tokens.get(holder.symbol)
+    tokens.update(
+        token,
+        total_vesting_shares=token.total_vesting_shares + shares,
+        total_vesting_fund_smt=token.total_vesting_fund_smt + value,
+        pending_rewarded_vesting_shares=token.pending_rewarded_vesting_shares - shares,
+        pending_rewarded_vesting_smt=token.pending_rewarded_vesting_smt - value,
+    )
 
 
 def claim_reward(ctx: Context, name: str, reward: Asset, with_mana: bool = True) -> None:

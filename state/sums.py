@@ -4,12 +4,15 @@ Each is declared once, for recounts of the whole state (state/invariants.py) and
 operation or step (state/watch.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from protocol.assets import SBD, STEEM, VESTS
-from state.places import HELD_IN, SLOTS
+from protocol.assets import CORE_SYMBOLS, SBD, STEEM, VESTS, paired_symbol
+from state.engine.rows import list_fields
+from state.places import HELD_IN, SLOTS, TOKEN_SLOTS
+from state.tables.kinds import TokenShares
+from state.tables.tables import Tables
 
 Read = Callable[[Any], int]
 """Reads a row's contribution to a sum, in satoshis."""
@@ -99,7 +102,49 @@ AMOUNTS: Final = {
     table: (
         *_fields(table, *(slot.field for _, slot in SLOTS.get(table, ()) if not slot.may_owe)),
         *(Part(table, field, _read_satoshis(read)) for field, read in HELD_IN.get(table, {}).items()),
+        *_fields(table, *TOKEN_SLOTS.get(table, ())),
     )
-    for table in (*SLOTS, *HELD_IN)
+    for table in (*SLOTS, *HELD_IN, *TOKEN_SLOTS)
 }
 """All fields of money that may not be negative, by table."""
+
+TOKENS_STORED: Final = {
+    "tokens": ("current_supply", "total_vesting_shares", "pending_rewarded_vesting_shares"),
+}
+"""The figures that the state keeps of what all places hold of each community token and of its shares."""
+
+TokenRead = Callable[[Any], Iterator[tuple[int, int]]]
+"""Reads what a row adds to the sum of each symbol, as (symbol, satoshis); figures that are kept of it are negative."""
+
+
+def _read_tokens(table: str) -> TokenRead:
+    spec = next(spec for spec in Tables.SPECS if spec.name == table)
+    kinds = list_fields(spec.row)
+    signed = [(field, 1) for field in TOKEN_SLOTS[table]] + [(field, -1) for field in TOKENS_STORED.get(table, ())]
+    name_of = attrgetter("liquid_symbol" if table == "tokens" else "symbol")
+
+    def read(row: Any) -> Iterator[tuple[int, int]]:
+        symbol = name_of(row)
+        for field, sign in signed:
+            yield paired_symbol(symbol) if kinds[field] == TokenShares else symbol, sign * getattr(row, field)
+
+    return read
+
+
+def _read_held_tokens(table: str) -> TokenRead:
+    reads = tuple(HELD_IN[table].values())
+
+    def read(row: Any) -> Iterator[tuple[int, int]]:
+        for each in reads:
+            satoshis, symbol = each(row)
+            if symbol not in CORE_SYMBOLS:
+                yield symbol, satoshis
+
+    return read
+
+
+TOKEN_SUMS: Final[dict[str, TokenRead]] = {
+    **{table: _read_tokens(table) for table in TOKEN_SLOTS},
+    **{table: _read_held_tokens(table) for table in HELD_IN},
+}
+"""Reads by tables: over all rows of the state the satoshis of each community token, and of its shares, sum up to 0."""

@@ -5,14 +5,14 @@ Only for `state.balances` and `state.issuance`, which know the source and destin
 Source: libraries/chain/database.cpp, database::adjust_supply and database::modify_balance.
 """
 
-from protocol.assets import SBD, STEEM, convert
+from protocol.assets import SBD, STEEM, VESTS, convert
 from protocol.errors import Rejected
 from state.context import SINGLETON, Context
 from state.prices import compute_steem_value, get_median_price
 
 
 def change_supply(ctx: Context, symbol: int, delta: int) -> None:
-    """Adds `delta` satoshis to the supply of STEEM or SBD.
+    """Adds `delta` satoshis to the supply of STEEM, SBD or a community token.
 
     The reference's nine-fold vesting of new STEEM ended with hard fork 16 and is not implemented.
     """
@@ -24,11 +24,23 @@ def change_supply(ctx: Context, symbol: int, delta: int) -> None:
     elif symbol == SBD:
         supply, field = gpo.current_sbd_supply + delta, "current_sbd_supply"
         virtual_supply = gpo.current_supply + compute_steem_value(get_median_price(ctx), supply)
-    else:
+    elif symbol == VESTS:
         raise Rejected("false", "invalid symbol")
+    else:
+        _change_token_supply(ctx, symbol, delta)
+        return
     if supply < 0:
         raise Rejected(f"props.{field}.amount.value >= 0")
     table.update(gpo, **{field: supply}, virtual_supply=virtual_supply)
+
+
+def _change_token_supply(ctx: Context, symbol: int, delta: int) -> None:
+    tokens = ctx.tables.tokens
+    token = tokens.get(symbol)
+    supply = token.current_supply + delta
+    if not 0 <= supply <= ctx.rules.max_share_supply:
+        raise AssertionError(f"the supply of {symbol} would be {supply}")
+    tokens.update(token, current_supply=supply)
 
 
 def change_sums(ctx: Context, **deltas: int) -> None:

@@ -6,14 +6,16 @@ consensus alone, and other nodes would accept it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
+from protocol.assets import nai_string
 from state.engine.store import Store
 from state.engine.table import RowChange
 from state.invariant_names import CHECKED
-from state.sums import AMOUNTS, DELEGATIONS, SUPPLIES, Part, Sum
+from state.sums import AMOUNTS, DELEGATIONS, SUPPLIES, TOKEN_SUMS, Part, Sum
 
 Check = Callable[[Iterable[RowChange]], str]
 """Checks changed rows; returns the problem as part of a sentence, or ""."""
@@ -101,6 +103,22 @@ def check_balances(changes: Iterable[RowChange]) -> str:
     return ""
 
 
+def check_token_supply(changes: Iterable[RowChange]) -> str:
+    """What all places have of each community token, and of its shares, changes with its supply."""
+    differences: Counter[int] = Counter()
+    for table, _, old, new in changes:
+        if (read := TOKEN_SUMS.get(table.name)) is None:
+            continue
+        for row, sign in ((old, -1), (new, 1)):
+            if row is not None:
+                for symbol, satoshis in read(row):
+                    differences[symbol] += sign * satoshis
+    for symbol, difference in differences.items():
+        if difference:
+            return f"{nai_string(symbol)}: the rows changed by {difference} more than the figure that is kept of them"
+    return ""
+
+
 def check_index(changes: Iterable[RowChange]) -> str:
     """Checks that a row is in every index under its new key, and no longer under its former key."""
     for table, key, old, new in changes:
@@ -110,7 +128,11 @@ def check_index(changes: Iterable[RowChange]) -> str:
 
 
 CHECKS: Final[dict[str, Check]] = dict(
-    zip(CHECKED, (SumCheck(SUPPLIES), check_balances, SumCheck(DELEGATIONS), check_index), strict=True)
+    zip(
+        CHECKED,
+        (SumCheck(SUPPLIES), check_balances, SumCheck(DELEGATIONS), check_index, check_token_supply),
+        strict=True,
+    )
 )
 """All checks by name."""
 

@@ -24,6 +24,8 @@ MAY_MAKE_MONEY: Final = frozenset(
         "rewards/cashout.py",  # A part of what a post earns is burned, and SBD made of it.
         "rewards/inflation.py",
         "rewards/null_account.py",
+        "tokens/emissions.py",
+        "tokens/launch.py",
     }
 )
 """The files that may import state/issuance.py."""

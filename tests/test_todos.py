@@ -12,6 +12,7 @@ PLACES: Final = (
     "state",
     "consensus",
     "rewards",
+    "tokens",
     "operations",
     "chain",
     "client",

@@ -3,8 +3,8 @@
 from typing import Annotated, Final
 
 from consensus.resource_pools import ResourceParams, get_resource_params
-from operations.registry import EXECUTION_TIMES
-from protocol.resources import RESOURCE_NAMES, STATE_BYTES_SCALE, STATE_SIZES
+from operations.registry import EXECUTION_TIMES, TOKEN_EXECUTION_TIMES
+from protocol.resources import RESOURCE_NAMES, STATE_BYTES_SCALE, STATE_SIZES, TOKEN_STATE_SIZES
 from rpc.apis.access import ApiBase, NodeAccess
 from rpc.kinds import Items, Name
 from rpc.method import rpc_method
@@ -116,14 +116,16 @@ class RcApi(ApiBase):
         ctx = self.chain.ctx
         ctx.tables.rc_pools.get(SINGLETON)
         params = zip(RESOURCE_NAMES, get_resource_params(ctx), strict=True)
+        has_tokens = ctx.rules.tokens_live
+        sizes = STATE_SIZES | (TOKEN_STATE_SIZES if has_tokens else {})
+        times = EXECUTION_TIMES | (TOKEN_EXECUTION_TIMES if has_tokens else {})
         return {
             "resource_names": list(RESOURCE_NAMES),
             "resource_params": {name: _show_params(one) for name, one in params},
             "size_info": {
-                "resource_state_bytes": _arrange(STATE_SIZES, _SIZES_ORDER) | {"STATE_BYTES_SCALE": STATE_BYTES_SCALE},
+                "resource_state_bytes": _arrange(sizes, _SIZES_ORDER) | {"STATE_BYTES_SCALE": STATE_BYTES_SCALE},
                 "resource_execution_time": {
-                    f"{name}_operation_exec_time": time
-                    for name, time in _arrange(EXECUTION_TIMES, _TIMES_ORDER).items()
+                    f"{name}_operation_exec_time": time for name, time in _arrange(times, _TIMES_ORDER).items()
                 },
             },
         }

@@ -1,5 +1,6 @@
 """Field types of rows, in addition to those of protocol.types."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from protocol.assets import SBD, STEEM, VESTS
@@ -11,6 +12,22 @@ ObjectId = I64
 Steem = Annotated[int, Wire("amount", STEEM)]
 Sbd = Annotated[int, Wire("amount", SBD)]
 Vests = Annotated[int, Wire("amount", VESTS)]
+
+
+@dataclass(frozen=True)
+class OfToken:
+    """Marks an amount of the community token that the row names: of the token itself, or of its vesting shares."""
+
+    is_vesting: bool
+
+
+Tokens = Annotated[I64, OfToken(False)]
+TokenShares = Annotated[I64, OfToken(True)]
+
+
+def is_of_token(kind: Any) -> bool:
+    """Whether a field of this kind holds an amount of the token that its row names."""
+    return any(isinstance(mark, OfToken) for mark in getattr(kind, "__metadata__", ()))
 
 
 def find_symbol(kind: Any) -> int | None:

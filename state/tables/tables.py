@@ -20,6 +20,19 @@ from state.tables.globals import BlockSummary, GlobalProperties, HardforkPropert
 from state.tables.market import ConvertRequest, LimitOrder, LiquidityRewardBalance
 from state.tables.payments import Escrow, SavingsWithdraw
 from state.tables.proposals import Proposal, ProposalVote
+from state.tables.tokens import (
+    IdentifierPool,
+    Token,
+    TokenBalance,
+    TokenContribution,
+    TokenDelegation,
+    TokenDelegationExpiration,
+    TokenEmissions,
+    TokenPost,
+    TokenSale,
+    TokenTier,
+    TokenVote,
+)
 from state.tables.vesting import VestingDelegation, VestingDelegationExpiration, WithdrawVestingRoute
 from state.tables.witnesses import FeedHistory, Witness, WitnessSchedule, WitnessVote
 
@@ -62,6 +75,17 @@ class Tables(TableSet):
     rc_pools: Table[RcPools, int]
     pending_required_actions: Table[PendingRequiredAction, int]
     pending_optional_actions: Table[PendingOptionalAction, int]
+    tokens: Table[Token, int]
+    token_sales: Table[TokenSale, int]
+    token_tiers: Table[TokenTier, tuple[int, int]]
+    token_contributions: Table[TokenContribution, tuple[int, str, int]]
+    token_emissions: Table[TokenEmissions, tuple[int, int]]
+    token_balances: Table[TokenBalance, tuple[str, int]]
+    token_delegations: Table[TokenDelegation, tuple[str, str, int]]
+    token_delegation_expirations: Table[TokenDelegationExpiration, int]
+    token_posts: Table[TokenPost, tuple[int, int]]
+    token_votes: Table[TokenVote, tuple[int, int, int]]
+    identifier_pool: Table[IdentifierPool, int]
 
 
 _FORGOTTEN = list_declared(__package__) - {spec.row for spec in Tables.SPECS}

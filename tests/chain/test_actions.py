@@ -10,11 +10,8 @@ from consensus.header import HeaderActions
 from operations.actions import (
     ACTION_RULES,
     ActionRule,
-    pack_required,
     schedule_optional_action,
     schedule_required_action,
-    unpack_optional,
-    unpack_required,
 )
 from operations.transfer import Transfer
 from protocol.actions import (
@@ -28,6 +25,7 @@ from protocol.block import Block
 from protocol.config import ChainConfig
 from protocol.errors import Invalid, ProtocolError, Rejected
 from protocol.keys import is_canonical, sign_digest
+from state.action_queue import pack_required, unpack_optional, unpack_required
 from state.balances import LIQUID
 from state.context import Context
 from state.issuance import issue
@@ -329,8 +327,8 @@ def test_actions_that_do_something(world: Harness, monkeypatch: pytest.MonkeyPat
         raise Rejected("false", "not now")
 
     check = ACTION_RULES[ExampleRequiredAction].validate
-    monkeypatch.setitem(ACTION_RULES, ExampleRequiredAction, ActionRule(check, pay))
-    monkeypatch.setitem(ACTION_RULES, ExampleOptionalAction, ActionRule(check, fail))
+    monkeypatch.setitem(ACTION_RULES, ExampleRequiredAction, ActionRule(check, pay, lambda _ctx: True))
+    monkeypatch.setitem(ACTION_RULES, ExampleOptionalAction, ActionRule(check, fail, lambda _ctx: True))
 
     def schedule(ctx: Context) -> None:
         schedule_required_action(ctx, ExampleRequiredAction(INITMINER), ctx.time + 2 * BLOCK)

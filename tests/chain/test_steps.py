@@ -16,7 +16,7 @@ from tests.audit.play import Player
 from tests.chains import FIRST
 from tests.harness import Harness, steem
 
-WAITING = [step for step in STEPS if step.when is not None]
+WAITING = [step for step in STEPS if step.when is not None and not step.rule]
 
 
 def name_of(step: Step) -> str:
@@ -26,14 +26,22 @@ def name_of(step: Step) -> str:
 def test_every_step_is_a_function_of_the_context_in_the_room_of_its_rules() -> None:
     for step in STEPS:
         assert list(inspect.signature(step.process).parameters) == ["ctx"]
-        assert step.process.__module__.split(".")[0] in ("consensus", "rewards", "chain")
+        assert step.process.__module__.split(".")[0] in ("consensus", "rewards", "tokens", "chain")
 
 
 def test_every_waiting_step_looks_into_an_index_that_exists() -> None:
     world = Harness()
-    bound = bind_steps(STEPS, world.tables, world.ctx.rules)
+    bound = bind_steps(STEPS, world.tables, world.ctx.rules.replace(tokens_live=True))
     assert [step.process for step in bound] == [step.process for step in STEPS]
     assert all((step.has_due is None) == (listed.when is None) for step, listed in zip(bound, STEPS, strict=True))
+
+
+def test_the_steps_of_tokens_are_not_there_where_tokens_are_not_live() -> None:
+    world = Harness()
+    bound = bind_steps(STEPS, world.tables, world.ctx.rules)
+    left_out = [step for step in STEPS if step.process not in {step.process for step in bound}]
+    assert {step.rule for step in left_out} == {"tokens_live"}
+    assert [step.process for step in bound] == [step.process for step in STEPS if not step.rule]
 
 
 def test_an_empty_block_scans_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

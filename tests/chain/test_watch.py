@@ -15,6 +15,7 @@ from operations.transfer import Transfer
 from state.context import Context
 from state.engine.errors import StoreError
 from state.invariants import RECOUNTS
+from state.tables.tokens import TokenBalance
 from state.watch import CHECKS, Complaint
 from tests.harness import Harness, config_with, steem
 
@@ -74,6 +75,11 @@ def lose_an_index(_op: Transfer, ctx: Context) -> None:
     overlay.added.clear()
 
 
+def mint_tokens(op: Transfer, ctx: Context) -> None:
+    balances = ctx.tables.token_balances
+    balances.insert(TokenBalance(balances.next_id(), op.to, 320_000_019, vesting_shares=9))
+
+
 FAULTS: dict[str, tuple[Callable[[Transfer, Context], None], str]] = {
     "supply": (mint, "supply of STEEM: the rows changed by 5 more than the figure that is kept of them"),
     "balances": (owe, "balance of accounts 'bob' is -5"),
@@ -81,6 +87,10 @@ FAULTS: dict[str, tuple[Callable[[Transfer, Context], None], str]] = {
         delegate,
         "VESTS that accounts delegated or wait to get back: the rows changed by 7 more than the figure that is kept of "
         "them",
+    ),
+    "token_supply": (
+        mint_tokens,
+        "@@100000011: the rows changed by 9 more than the figure that is kept of them",
     ),
     "index": (lose_an_index, "is not in by_expiration under its key"),
 }

@@ -5,7 +5,7 @@ import pytest
 from protocol.errors import Rejected, UnknownKey
 from protocol.rules import Rules
 from rewards.comments import get_comment
-from rewards.voting import _check_mana, cast_vote, compute_mana_after_vote, compute_strength, compute_used_mana
+from rewards.voting import cast_vote, check_voting_mana, compute_mana_after_vote, compute_strength, compute_used_mana
 from state.context import Context
 from state.tables.accounts import Manabar
 from state.tables.content import CommentVote
@@ -198,7 +198,7 @@ def test_the_last_mana_that_is_enough(voting: int, downvote: int, weight_bp: int
     """A vote may take all of one mana; a vote against must leave something of both together, as in the reference."""
     gpo, bars = make_gpo(downvote_pool_percent=2500), (Manabar(voting, 0), Manabar(downvote, 0))
     if is_enough:
-        _check_mana(gpo, bars, weight_bp, used)
+        check_voting_mana(gpo, bars, weight_bp, used)
     else:
         with pytest.raises(Rejected, match="enough mana"):
-            _check_mana(gpo, bars, weight_bp, used)
+            check_voting_mana(gpo, bars, weight_bp, used)
