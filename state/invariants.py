@@ -209,6 +209,9 @@ def _recount_token_supply(ctx: Context) -> None:
         symbol = token.liquid_symbol
         holders, name = list(tables.token_balances.index("by_symbol").scan((symbol,))), nai_string(symbol)
         pending = sum(row.pending_vesting_value for row in holders)
+        for row in holders:
+            if (row.pending_vesting_shares == 0) != (row.pending_vesting_value == 0):
+                raise InvariantBroken(f"rewards of {row.name} in {name} are shares without tokens, or tokens without")
         _expect(f"stake in {name}", token.total_vesting_shares, sum(row.vesting_shares for row in holders))
         _expect(f"tokens behind rewards in {name}", token.pending_rewarded_vesting_smt, pending)
 
