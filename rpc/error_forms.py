@@ -9,7 +9,7 @@ from protocol.operation import Fields, Operation
 from protocol.times import time_text
 from protocol.transaction import Transaction
 from protocol.types import Authority
-from rpc.objects import ObjectForms
+from rpc.objects import forms_for
 
 PUBLIC_KEY_BYTES = 33
 
@@ -19,7 +19,7 @@ class ErrorForms:
 
     def __init__(self, codec: Codec, identity: ChainIdentity) -> None:
         self._codec = codec
-        self._forms = ObjectForms(identity, legacy=False)
+        self._forms = forms_for(identity, legacy=False)
 
     def show(self, value: Any) -> Any:
         """Returns the JSON of protocol values and lists of them, other values unchanged. Transactions are shown

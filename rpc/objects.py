@@ -8,6 +8,7 @@ Source: libraries/plugins/apis/database_api/database_api_objects.hpp and condens
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from protocol.assets import SBD, STEEM, VESTS, Asset, Price, multiply
@@ -254,6 +255,12 @@ def compute_voting_power(account: Account, regeneration_seconds: int) -> int:
     regenerated = BASIS_POINTS * elapsed // regeneration_seconds
     power = min(BASIS_POINTS, BASIS_POINTS * account.voting_manabar.current_mana // vests)
     return power - min(power, regenerated)
+
+
+@lru_cache(maxsize=64)
+def forms_for(identity: ChainIdentity, legacy: bool) -> ObjectForms:
+    """The forms of a chain; the same object for equal identities, since all APIs of a node use them."""
+    return ObjectForms(identity, legacy)
 
 
 def real_price(price: Price) -> float:

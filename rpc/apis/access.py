@@ -15,7 +15,7 @@ from protocol.times import time_text
 from protocol.transaction import Transaction
 from rpc.json_bytes import dump_json
 from rpc.kinds import count_values
-from rpc.objects import Json, ObjectForms
+from rpc.objects import Json, forms_for
 from rpc.slices import Aside, StepsTo
 
 SMALL_VALUES = 100
@@ -68,7 +68,7 @@ class ApiBase:
         self.indexes = node.indexes
         self.legacy = legacy
         self.codec: Codec = node.chain.codec
-        self.forms = ObjectForms(node.chain.config.identity, legacy)
+        self.forms = forms_for(node.chain.config.identity, legacy)
 
     def read_transaction(self, value: Any, *, recovers: bool = True) -> StepsTo[Transaction]:
         """Decodes a transaction from either JSON form; with `recovers`, recovers its signers. Raises Invalid.

@@ -35,7 +35,7 @@ from rpc.kinds import (
     Unsigned32,
 )
 from rpc.method import rpc_method
-from rpc.objects import Json, ObjectForms, big
+from rpc.objects import Json, big, forms_for
 from rpc.proposals import Direction, ProposalLists, Status
 from rpc.slices import PAUSE, Steps, StepsTo, collect
 from state.context import SINGLETON
@@ -71,7 +71,7 @@ class CondenserApi(ApiBase):
         self.database.forms = self.forms
         self._witness_names: dict[int, str] = {}
         self._proposals = ProposalLists(node.chain.ctx, self.forms)
-        self._proposal_votes = ProposalLists(node.chain.ctx, ObjectForms(node.chain.config.identity, legacy=False))
+        self._proposal_votes = ProposalLists(node.chain.ctx, forms_for(node.chain.config.identity, legacy=False))
         self.history = AccountHistoryApi(node, legacy=True)
         self.market = MarketHistoryApi(node, legacy=True)
         self.blocks = BlockApi(node, legacy=True)
