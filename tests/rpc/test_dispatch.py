@@ -234,7 +234,7 @@ async def test_a_fault_of_the_node_is_answered_and_logged(caplog: pytest.LogCapt
     assert answer["id"] == "q"
     assert answer["error"]["code"] == -32000
     assert "ZeroDivisionError" in answer["error"]["message"]
-    assert "fault of this node" in caplog.text
+    assert "internal error" in caplog.text
 
 
 # Lenient arguments
