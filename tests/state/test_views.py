@@ -84,7 +84,7 @@ def test_a_closed_backend_gives_its_views_up_and_its_lock_with_the_last(tmp_path
     if is_begun:
         next(scan)
     backend.close()
-    with pytest.raises(StoreError, match="not whole"):
+    with pytest.raises(StoreError, match="is incomplete"):
         list(scan)
     for view in views:
         with pytest.raises(StoreLocked):
@@ -102,7 +102,7 @@ def test_a_database_that_must_be_opened_anew_waits_for_its_views(tmp_path: Path)
     big = [(b"\x02big", bytes(2 << 20))]
     with limited_file_size(1 << 20), pytest.raises(StoreWriteFailed):
         backend.write(big, sync=True)
-    with pytest.raises(StoreWriteFailed, match="waits for a snapshot to end"):
+    with pytest.raises(StoreWriteFailed, match="waits until a snapshot is closed"):
         backend.write(big, sync=True)
     with pytest.raises(StoreError):
         list(view.scan(*EVERYTHING))
