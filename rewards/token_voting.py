@@ -18,6 +18,7 @@ from rewards.token_posts import Options, is_votable, open_token_post
 from rewards.voting import (
     add_vote,
     change_vote,
+    check_changes_left,
     check_voting_mana,
     compute_mana_after_vote,
     compute_strength,
@@ -167,11 +168,7 @@ def _use_mana(
 
 def _check_change(ctx: Context, vote: CommentVote | TokenVote, rshares: int, counted: int) -> int:
     """The mana that a change of a vote takes: in the same direction only what is added to it. Raises Rejected."""
-    if not vote.num_changes < ctx.rules.max_vote_changes:
-        raise Rejected(
-            "itr->num_changes < STEEM_MAX_VOTE_CHANGES",
-            "Voter has used the maximum number of vote changes on this comment.",
-        ).named("vote_changes_used_up")
+    check_changes_left(ctx.rules, vote.num_changes)
     if vote.rshares == counted:
         raise Rejected(
             "itr->rshares != comment_rshares", "Your current vote on this comment is identical to the new vote."

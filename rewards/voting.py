@@ -125,12 +125,17 @@ def check_voting_mana(gpo: GlobalProperties, bars: tuple[Manabar, Manabar], weig
         ).named("mana_missing", action="vote")
 
 
-def _check_change(rules: Rules, vote: CommentVote, weight_bp: int) -> None:
-    if not vote.num_changes < rules.max_vote_changes:
+def check_changes_left(rules: Rules, num_changes: int) -> None:
+    """Raises Rejected for a vote that has been changed as often as the rules allow."""
+    if not num_changes < rules.max_vote_changes:
         raise Rejected(
             "itr->num_changes < STEEM_MAX_VOTE_CHANGES",
             "Voter has used the maximum number of vote changes on this comment.",
         ).named("vote_changes_used_up")
+
+
+def _check_change(rules: Rules, vote: CommentVote, weight_bp: int) -> None:
+    check_changes_left(rules, vote.num_changes)
     if vote.vote_percent == weight_bp:
         raise Rejected(
             "itr->vote_percent != o.weight", "Your current vote on this comment is identical to this vote."
